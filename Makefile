@@ -1,0 +1,66 @@
+# `make demo` and `make test` are all a fresh machine needs: Python 3.11+, Java 17 or 21, make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JAR_FOLDER := $(or $(METERLAKE_JARS),jars)
+JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.toml)
+# Called as modules, never by their scripts, whose first line breaks when the folder is moved.
+LINT_IMPORTS := 'from importlinter.cli import lint_imports_command as lint; lint()'
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Older pips warn at length about PySpark's setup.py otherwise.
+export PIP_USE_PEP517 := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test test-fast lint bench clean force
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.jars ## create .venv, install the pinned packages, fetch Spark's JARs (once)
+
+demo: setup ## write sample deliveries, run the pipeline on them, show the result
+	@$(BIN)/python main.py demo
+
+test: setup lint ## lint, then every test
+	@$(BIN)/python -m pytest
+
+test-fast: setup ## the tests that need no Spark
+	@$(BIN)/python -m pytest tests/unit
+
+lint: setup ## ruff, mypy and the import rules
+	@$(BIN)/python -m ruff check --quiet .
+	@$(BIN)/python -m ruff format --quiet --check . >/dev/null || { echo "error: not formatted: run $(BIN)/python -m ruff format ." >&2; exit 1; }
+	@$(BIN)/python -m mypy --no-error-summary
+	@$(BIN)/python -c $(LINT_IMPORTS) --no-logo --no-cache >$(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log >&2; exit 1; }
+	@echo "ruff, mypy and the import rules: clean"
+
+bench: setup ## measure a first run and one more day; ARGS="--size M" for more
+	@$(BIN)/python benchmarks/measure.py $(ARGS)
+
+clean: ## remove caches and build leftovers; .venv, the JARs and the lake stay
+	@rm -rf build dist *.egg-info spark-warehouse metastore_db derby.log .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -path ./$(VENV) -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+# Each step leaves a stamp in .venv, so that it is not done twice.
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON) on PATH: install Python 3.11 or newer, or name one: make setup PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: $(PYTHON) is Python %d.%d: Meterlake needs 3.11 or newer; install one and name it: make setup PYTHON=python3.12" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON) cannot make a virtual environment: install its venv package (python3-venv on Debian and Ubuntu)" >&2; exit 1; }
+	@$(PYTHON) -m pipeline.fetch_jars --check-java
+	@echo "Creating $(VENV) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.packages: requirements.txt | $(VENV)/.created
+	@echo "Installing packages (about a minute) …"
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+# A JAR that changed or is not there brings the step back whatever the stamp says.
+$(VENV)/.jars: $(VENV)/.packages jars/coordinates.toml $(wildcard $(JARS)) $(if $(filter-out $(wildcard $(JARS)),$(JARS)),force)
+	@echo "Fetching Spark's JARs …"
+	@$(BIN)/python -m pipeline.fetch_jars $(JAR_FOLDER)
+	@touch $@

@@ -1,0 +1,241 @@
+"""Bronze: new deliveries are decided, kept as received, and logged. The log is written last and makes them count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from pipeline import delta, formats, ingestion_log, lake, landing, reference, silver, tables
+from pipeline.errors import ReferenceDatabaseError
+from pipeline.ingestion_log import LOADED, REFERENCE, Delivery, History
+
+if TYPE_CHECKING:
+    from pipeline.config import Feed
+    from pipeline.context import Context
+
+
+@dataclass
+class Batch:
+    """What a bronze job did: the deliveries it logged, how many still wait, what was wrong with the reference."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    waiting: int = 0
+    reference_error: ReferenceDatabaseError | None = None
+
+
+def run(context: Context) -> Batch:
+    """Take what is new in the landing folders and the reference database."""
+    known = logged(context)
+    batch = Batch()
+    new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
+    if any(new.values()) or _reference_may_be_new(context, known):
+        context.start_spark()
+    decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known)]
+    batch_id = max((delivery.batch_id for delivery in known), default=0) + 1
+    first_id = max((delivery.file_id for delivery in known), default=0) + 1
+    snapshot = _read_reference(context, known, batch)
+    if not decided and snapshot is None:
+        return batch
+    _undo_unlogged(context, batch_id)
+    numbered = [
+        replace(delivery, file_id=first_id + n, batch_id=batch_id)
+        for n, delivery in enumerate([*decided, *([snapshot[0]] if snapshot else [])])
+    ]
+    for feed in context.settings.feeds:
+        batch.deliveries += _load(context, feed, [each for each in numbered if each.feed == feed.name])
+    if snapshot:
+        batch.deliveries += _load_snapshot(context, numbered[-1], snapshot[1])
+    _log(context, batch.deliveries, batch_id)
+    return batch
+
+
+def logged(context: Context) -> list[Delivery]:
+    """Every delivery of the log, in the order of file_id."""
+    names = [name for name in tables.INGESTION_LOG.names if name not in {"received_at", "run_id"}]
+    rows = lake.small_rows(context, tables.INGESTION_LOG, names)
+    deliveries = [Delivery(**row | {"local_dates": tuple(row["local_dates"] or ())}) for row in rows]
+    return sorted(deliveries, key=lambda delivery: delivery.file_id)
+
+
+def _new_files(context: Context, feed: Feed, known: list[Delivery], batch: Batch) -> list[Delivery]:
+    history = History.of(delivery for delivery in known if delivery.feed == feed.name)
+    ready, waiting = landing.settled(landing.find(feed), feed, context.now)
+    batch.waiting += len(waiting)
+    return [found for found in ready if not history.is_unchanged(found)]
+
+
+def _decide(
+    context: Context, feed: Feed, new: dict[str, list[Delivery]], known: list[Delivery]
+) -> list[Delivery]:
+    form = formats.format_of(feed)
+    history = History.of(delivery for delivery in known if delivery.feed == feed.name)
+    inspected = landing.inspect(new[feed.name], feed, form.inspect, context.settings.environment)
+    decided = ingestion_log.decide(inspected, history, by_name=form.identity_is_name)
+    if new[feed.name]:
+        context.log.info("deliveries", feed=feed.name, found=len(new[feed.name]), new=len(decided))
+    return decided
+
+
+def _undo_unlogged(context: Context, batch_id: int) -> None:
+    """Rows of a run that died between bronze and the log count for nothing: remove them, their files come again."""
+    bronze = [formats.bronze_table(feed) for feed in context.settings.feeds]
+    for table in [*bronze, *tables.SNAPSHOTS]:
+        if lake.done_to(context, table) >= batch_id:
+            context.log.warning("unlogged rows removed", table=table.full_name, batch_id=batch_id)
+            delta.delete(context, table, F.col("batch_id") >= batch_id, {"batch_id": batch_id - 1})
+
+
+def _load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
+    """Sound deliveries into bronze, and every one with its final verdict and counts."""
+    form, table = formats.format_of(feed), formats.bronze_table(feed)
+    sound = [delivery for delivery in deliveries if delivery.status == LOADED]
+    if not sound:
+        return deliveries
+    batch_id = sound[0].batch_id
+    contents = landing.contents_with_file_id(context.spark, form.contents, sound, feed)
+    rows = form.rows(contents, feed, sound).withColumn("batch_id", F.lit(batch_id))
+    written = delta.append(context, table, rows, {"batch_id": batch_id})
+    context.log.info("bronze", table=table.full_name, files=len(sound), rows=written)
+    changed = landing.changed_since(sound, feed)
+    if changed:
+        _take_back(context, feed, changed)
+    kept = [delivery for delivery in deliveries if delivery not in changed]
+    return _with_counts(context, feed, kept)
+
+
+def _take_back(context: Context, feed: Feed, changed: list[Delivery]) -> None:
+    """Files that changed while they were read are not what was hashed: out again, the next run takes them."""
+    names = [delivery.relative_path for delivery in changed]
+    context.log.warning("changed while read, left for the next run", feed=feed.name, files=names[:5], count=len(names))
+    ids = [delivery.file_id for delivery in changed]
+    mark = {"batch_id": changed[0].batch_id}
+    delta.delete(context, formats.bronze_table(feed), F.col("file_id").isin(*ids), mark)
+
+
+def _with_counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
+    """Deliveries with what bronze and the row rules say of them; one that gave no rows is looked at again."""
+    form = formats.format_of(feed)
+    counted = _counts(context, feed, [each for each in deliveries if each.status == LOADED])
+    result = []
+    for delivery in deliveries:
+        final = delivery
+        if delivery.status == LOADED and delivery.file_id in counted:
+            final = replace(delivery, **counted[delivery.file_id])
+        elif delivery.status == LOADED:
+            if form.diagnose is not None:
+                final = form.diagnose(landing.read(delivery, feed), delivery, feed)
+            if final.status == LOADED and final.rows_read:
+                code = "MALFORMED_JSON" if form.diagnose else "UNREADABLE"
+                final = final.refused(code, "Spark's reader found no rows where there are some")
+        result.append(final)
+    return result
+
+
+def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[int, dict[str, Any]]:
+    """file_id -> rows_read, rows_accepted, rows_rejected, local_dates, repeated_times."""
+    if not deliveries:
+        return {}
+    form, table = formats.format_of(feed), formats.bronze_table(feed)
+    bronze = delta.read(context, table).where(F.col("batch_id") == deliveries[0].batch_id)
+    counts: dict[int, dict[str, Any]] = {}
+    for row in silver.summary(form.judged(bronze, feed)).toArrow().to_pylist():
+        of_file = counts.setdefault(
+            row["file_id"],
+            {"rows_read": 0, "rows_accepted": 0, "rows_rejected": 0, "local_dates": (), "repeated_times": 0},
+        )
+        of_file["rows_read"] += row["rows"]
+        of_file["rows_rejected"] += row["rejected"]
+        of_file["rows_accepted"] += row["rows"] - row["rejected"]
+        of_file["repeated_times"] += row["repeated"]
+        if row["local_date"] is not None:
+            of_file["local_dates"] = (*of_file["local_dates"], row["local_date"])
+    return counts
+
+
+def _reference_may_be_new(context: Context, known: list[Delivery]) -> bool:
+    """Whether the database's size or time differs from the last snapshot's; a missing one is looked at later."""
+    settings = context.settings.reference
+    if settings is None:
+        return False
+    try:
+        now = reference.stat(settings.url)
+    except ReferenceDatabaseError:
+        return False
+    last = _last_snapshot(known)
+    return last is None or (last.size_bytes, last.modified_at) != now
+
+
+def _last_snapshot(known: list[Delivery]) -> Delivery | None:
+    loaded = [delivery for delivery in known if delivery.feed == REFERENCE and delivery.status == LOADED]
+    return loaded[-1] if loaded else None
+
+
+def _read_reference(
+    context: Context, known: list[Delivery], batch: Batch
+) -> tuple[Delivery, reference.Snapshot | None] | None:
+    """The database as a delivery, where it has something to say: new content, or a new fault."""
+    settings = context.settings.reference
+    if settings is None:
+        return None
+    path = reference.path_of(settings.url)
+    delivery = Delivery(REFERENCE, path.name, str(path), path.name, None, None)
+    last = _last_snapshot(known)
+    try:
+        if not _reference_may_be_new(context, known) and reference.stat(settings.url):
+            return None
+        size, modified = reference.stat(settings.url)
+        delivery = replace(delivery, size_bytes=size, modified_at=modified)
+        snapshot = reference.read(context.spark, settings.url)
+    except ReferenceDatabaseError as problem:
+        batch.reference_error = problem
+        refused = delivery.refused("UNREADABLE", str(problem))
+        newest = next((each for each in reversed(known) if each.feed == REFERENCE), None)
+        said = newest is not None and (newest.reason, newest.modified_at) == (refused.reason, refused.modified_at)
+        return None if said else (refused, None)
+    if last is not None and last.sha256 == snapshot.sha256:
+        return None
+    return replace(delivery, sha256=snapshot.sha256, status=LOADED), snapshot
+
+
+def _load_snapshot(context: Context, delivery: Delivery, snapshot: reference.Snapshot | None) -> list[Delivery]:
+    """The snapshot's rows into bronze, as received."""
+    if snapshot is None:
+        return [delivery]
+    lineage = {"file_id": delivery.file_id, "batch_id": delivery.batch_id}
+    for table in tables.SNAPSHOTS:
+        rows = [row | lineage for row in snapshot.rows[table.name]]
+        lake.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
+    judged = [
+        judge(delta.read(context, table).where(F.col("file_id") == delivery.file_id)).select("row_number", "reason_code")
+        for table, judge in zip(
+            tables.SNAPSHOTS,
+            (reference.judged_agreements, reference.judged_products, reference.judged_meterpoints),
+            strict=True,
+        )
+    ]
+    rejected = reduce(DataFrame.unionByName, judged).where("reason_code IS NOT NULL").count()
+    context.log.info("snapshot", file=delivery.file_name, rows=snapshot.count, rejected=rejected)
+    return [
+        replace(
+            delivery,
+            rows_read=snapshot.count,
+            rows_rejected=rejected,
+            rows_accepted=snapshot.count - rejected,
+        )
+    ]
+
+
+def _log(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
+    stamp = {"received_at": context.now, "run_id": context.run_id}
+    rows = [
+        {name: getattr(delivery, name) for name in tables.INGESTION_LOG.names if name not in stamp}
+        | {"local_dates": list(delivery.local_dates)}
+        | stamp
+        for delivery in deliveries
+    ]
+    if rows:
+        lake.write_rows(context, tables.INGESTION_LOG, rows, {"batch_id": batch_id})

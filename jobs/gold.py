@@ -1,0 +1,156 @@
+"""Gold: the local days that silver changed since gold was last written are aggregated anew, and only those."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from pipeline import delta, gold, lake, reference, tables
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from pyspark.sql import DataFrame
+
+    from pipeline.context import Context
+
+Days = dict[str, list["date"]]
+
+
+def run(context: Context, *, products: bool = True) -> None:
+    """Bring gold up to silver; `products` is false when the reference database could not be read."""
+    _energy_tables(context)
+    if products and context.settings.reference is not None:
+        _active_agreements(context)
+        _product_tables(context)
+
+
+def _energy_tables(context: Context) -> None:
+    done = min(lake.done_to(context, table) for table in tables.ENERGY_GOLD)
+    batch_id = lake.done_to(context, tables.READINGS)
+    if batch_id <= done:
+        return
+    days = _changed_days(context, done, [feed.name for feed in context.settings.feeds])
+    mark = {"batch_id": batch_id}
+    if days:
+        zones = _zones(context, days)
+        readings = _readings(context, days)
+        halves = gold.half_hours(readings, zones)
+        totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
+        rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark)
+        _tell(context, tables.HALF_HOUR, days, rows)
+        rows = delta.replace_days(context, tables.METER_DAY, gold.meter_day(readings, zones), days, mark)
+        _tell(context, tables.METER_DAY, days, rows)
+
+
+def _product_tables(context: Context) -> None:
+    """Days of the reference's feeds that changed, and days whose agreements changed."""
+    marks = [lake.mark(context, table) for table in tables.PRODUCT_GOLD]
+    done = min(int(mark.get("batch_id", 0)) for mark in marks)
+    done_snapshot = min(int(mark.get("snapshot", 0)) for mark in marks)
+    batch_id = lake.done_to(context, tables.READINGS)
+    snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
+    days: Days = {}
+    if batch_id > done:
+        days = _changed_days(context, done, list(context.settings.reference_feeds))
+    if any(mark.get("feeds") != list(context.settings.reference_feeds) for mark in marks):
+        days = _by_feed(_days_there_are(context))
+    elif snapshot > done_snapshot:
+        days = _joined(days, _days_of_changed_agreements(context, done_snapshot, snapshot))
+    if not days:
+        return
+    mark = {"batch_id": batch_id, "snapshot": snapshot, "feeds": list(context.settings.reference_feeds)}
+    every_day = sorted({day for feed_days in days.values() for day in feed_days})
+    products = reference.product_of_day(_agreed(context), every_day)
+    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days(days))
+    per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, products))
+    _tell(context, tables.PRODUCT_DAY, days, delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark))
+    halves = gold.with_product(gold.half_hours(_readings(context, days), _zones(context, days)), products)
+    averages = gold.avg_half_hour_by_product(halves, one_row_a_meter=_one_row_a_meter(context, days))
+    rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, averages, days, mark)
+    _tell(context, tables.PRODUCT_HALF_HOUR, days, rows)
+
+
+def _active_agreements(context: Context) -> None:
+    """Small, so it is written whole whenever the agreements or the dates asked for are others."""
+    snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
+    wanted = sorted({day.isoformat() for day in context.settings.active_on})
+    mark = {"snapshot": snapshot, "active_on": wanted}
+    written = lake.mark(context, tables.ACTIVE_AGREEMENTS)
+    if {name: written.get(name, default) for name, default in (("snapshot", 0), ("active_on", []))} == mark:
+        return
+    agreed = _agreed(context)
+    active = reference.active_on(agreed, context.settings.active_on) if wanted else _none_active(agreed)
+    rows = delta.overwrite(context, tables.ACTIVE_AGREEMENTS, active, mark)
+    context.log.info("gold", table=tables.ACTIVE_AGREEMENTS.full_name, rows=rows)
+
+
+def _none_active(agreed: DataFrame) -> DataFrame:
+    return agreed.withColumn("as_of_date", F.lit(None).cast("date")).where("false")
+
+
+def _agreed(context: Context) -> DataFrame:
+    return reference.products_agreed(delta.read(context, tables.AGREEMENT), delta.read(context, tables.PRODUCT))
+
+
+def _readings(context: Context, days: Days) -> DataFrame:
+    return gold.in_kwh(delta.read(context, tables.READINGS).where(delta.on_days(days)))
+
+
+def _changed_days(context: Context, after_batch: int, feeds: list[str]) -> Days:
+    """Local days with a current reading of a later batch; file statistics leave out what is older."""
+    readings = delta.read(context, tables.READINGS)
+    changed = readings.where((F.col("batch_id") > after_batch) & F.col("feed").isin(*feeds))
+    return _by_feed(changed.select("feed", "local_date").distinct())
+
+
+def _days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
+    """Local days in the product tables that an agreement covers which one snapshot has and the other has not."""
+    covered = _days_there_are(context)
+    if not old:
+        return _by_feed(covered)
+    before, after = _snapshot(context, old), _snapshot(context, new)
+    changed = before.exceptAll(after).unionAll(after.exceptAll(before)).select("valid_from", "valid_to").distinct()
+    within = "local_date >= valid_from AND (valid_to IS NULL OR local_date < valid_to)"
+    return _by_feed(covered.join(F.broadcast(changed), F.expr(within), "left_semi"))
+
+
+def _days_there_are(context: Context) -> DataFrame:
+    """Feed and local day of everything the product tables should hold."""
+    feeds = context.settings.reference_feeds
+    return delta.read(context, tables.METER_DAY).select("feed", "local_date").where(F.col("feed").isin(*feeds)).distinct()
+
+
+def _snapshot(context: Context, file_id: int) -> DataFrame:
+    """Agreements with their products as that snapshot had them, from bronze, which keeps every snapshot."""
+    agreements, products, _ = (
+        delta.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
+    )
+    return reference.products_agreed(
+        reference.current(reference.judged_agreements(agreements), "agreement_id"),
+        reference.current(reference.judged_products(products), "product_id"),
+    )
+
+
+def _by_feed(pairs: DataFrame) -> Days:
+    days: Days = {}
+    for row in pairs.toArrow().to_pylist():
+        days.setdefault(row["feed"], []).append(row["local_date"])
+    return {feed: sorted(feed_days) for feed, feed_days in sorted(days.items())}
+
+
+def _joined(one: Days, other: Days) -> Days:
+    return {feed: sorted({*one.get(feed, []), *other.get(feed, [])}) for feed in sorted({*one, *other})}
+
+
+def _zones(context: Context, days: Days) -> dict[str, str]:
+    return {feed: context.settings.feed(feed).time_zone for feed in days}
+
+
+def _one_row_a_meter(context: Context, days: Days) -> bool:
+    return all(context.settings.feed(feed).minutes >= gold.HALF_HOUR for feed in days)
+
+
+def _tell(context: Context, table: tables.Table, days: Days, rows: int) -> None:
+    context.log.info("gold", table=table.full_name, days=sum(len(some) for some in days.values()), rows=rows)

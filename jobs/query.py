@@ -1,0 +1,93 @@
+"""`sql`: Spark SQL over the lake's tables by their names."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pyspark.errors import AnalysisException, ParseException
+
+from jobs.show import cell, print_table
+from pipeline import formats, lake, tables
+from pipeline.errors import LakeError, UsageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from pipeline.context import Context
+
+FORMS = ("table", "csv", "json")
+# Statements that change nothing and cannot stand inside a SELECT.
+PLAIN = re.compile(r"\s*(SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
+
+
+def run(context: Context, query: str, form: str, limit: int) -> None:
+    """Answer the query on standard output as `form`; timestamps are UTC."""
+    if form not in FORMS:
+        raise UsageError(f"no format {form!r}: use {', '.join(FORMS)}")
+    query = query.strip().rstrip(";")
+    if not query:
+        raise UsageError("an empty query")
+    answer = select(context, query)
+    if form == "table":
+        _print(answer.limit(limit + 1), limit)
+        return
+    rows = answer.toArrow().to_pylist()
+    if form == "json":
+        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows], ensure_ascii=False))
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(answer.columns)
+    writer.writerows([["" if value is None else cell(value) for value in row.values()] for row in rows])
+
+
+def select(context: Context, query: str) -> DataFrame:
+    """The query's answer; a statement that would change something is refused."""
+    lake_tables = formats.lake_tables(context.settings)
+    if not context.settings.catalog and lake.version(context, tables.INGESTION_LOG) is None:
+        raise LakeError(context.settings.root, "has no tables yet: run `main.py run` or `main.py demo` first")
+    spark = context.spark
+    if context.settings.catalog:
+        spark.catalog.setCurrentCatalog(context.settings.catalog)
+    else:
+        _name_tables(context, spark, query, lake_tables)
+    try:
+        if not PLAIN.match(query):
+            # Analysed, never run: only a query can stand in the place of a table.
+            spark.sql(f"SELECT * FROM (\n{query}\n)")
+        return spark.sql(query)
+    except ParseException as problem:
+        raise UsageError(f"not a query that reads: {_first(problem)}") from None
+    except AnalysisException as problem:
+        raise UsageError(f"{_first(problem)}; tables: {', '.join(t.full_name for t in lake_tables)}") from None
+
+
+def _name_tables(context: Context, spark: SparkSession, query: str, lake_tables: tuple[tables.Table, ...]) -> None:
+    """In path mode the session's own catalog learns the names that the query uses (naming all would take seconds)."""
+    text = re.sub(r"\s*\.\s*", ".", query.lower().replace("`", ""))
+    everything = PLAIN.match(query) is not None and "tables" in text
+    names = {table.full_name: table for table in lake_tables}
+    for layer in ("bronze", "silver", "gold", "ops"):
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {layer}")
+    views = {name: table for name, (_, table) in tables.VIEWS.items() if everything or name in text}
+    for name, table in names.items():
+        if everything or re.search(rf"\b{re.escape(name)}\b", text) or table in views.values():
+            where = tables.address(context.settings, table).replace("'", "\\'")
+            spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{where}'")
+    for name, table in views.items():
+        spark.sql(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {table.full_name}")
+
+
+def _first(problem: Exception) -> str:
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    return re.sub(r"\s*SQLSTATE.*$", "", lines[0]) if lines else type(problem).__name__
+
+
+def _print(answer: DataFrame, limit: int) -> None:
+    rows: list[dict[str, Any]] = answer.toArrow().to_pylist()
+    print_table(answer.columns, [list(row.values()) for row in rows[:limit]])
+    more = f"the first {limit} rows; --limit shows more" if len(rows) > limit else f"{len(rows)} rows"
+    print(f"({more})")

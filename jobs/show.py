@@ -1,0 +1,187 @@
+"""What a person or a program reads: the outcome of a run, the status, deliveries, rejected rows. No JVM in path mode."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from pipeline import formats, lake, tables
+from pipeline.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jobs.run import Outcome
+    from pipeline.context import Context
+
+STYLES = {"loaded": "green", "succeeded": "green", "rejected": "red", "failed": "red", "conflict": "red"}
+# Wide enough that a pipe gets whole rows; a terminal has its own width.
+PIPE_WIDTH = 400
+SHOWN_REFUSALS = 10
+
+
+def console() -> Console:
+    """Standard output, as wide as its rows when it is no terminal."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH, soft_wrap=False)
+
+
+def cell(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
+    """A value as JSON holds it: decimals exact as text, instants in UTC with their offset, days as days."""
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC) if value.tzinfo else value
+        return moment.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")
+    if isinstance(value, (date, Decimal)):
+        return f"{value:f}" if isinstance(value, Decimal) else value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [cell(each) for each in value]
+    return value
+
+
+def _text(value: object) -> Text:
+    """A value for a terminal: nothing in it is taken for markup or a control sequence."""
+    if value is None:
+        return Text("NULL", style="dim")
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(cell(value))
+    safe = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    return Text(safe, style=STYLES.get(safe, ""))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+    """An aligned table; numbers to the right."""
+    grid = Grid(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for n, name in enumerate(columns):
+        numbers = any(isinstance(row[n], (int, Decimal)) for row in rows)
+        grid.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(_text(value) for value in row))
+    console().print(grid)
+
+
+def outcome(result: Outcome, *, as_json: bool) -> None:
+    """The summary of a run: what came in, what was refused and why, what changed."""
+    facts = result.facts()
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    out = console()
+    if not result.deliveries and not result.rows_merged:
+        waiting = f"; {facts['waiting']} files are still being written" if facts["waiting"] else ""
+        out.print(Text(f"Nothing new: every delivery is known and unchanged{waiting} ({facts['seconds']} s)."))
+        return
+    by_feed: dict[str, list[Any]] = {}
+    for delivery in result.deliveries:
+        by_feed.setdefault(delivery.feed, []).append(delivery)
+    rows = []
+    for feed, deliveries in by_feed.items():
+        counts = Counter(delivery.status for delivery in deliveries)
+        sums = [sum(getattr(each, name) for each in deliveries) for name in ("rows_read", "rows_rejected")]
+        rows.append([feed, *(counts[name] for name in ("loaded", "duplicate", "rejected", "conflict")), *sums])
+    names = ["feed", "loaded", "duplicate", "rejected", "conflict", "rows read", "rows rejected"]
+    print_table(names, rows, title="Deliveries")
+    for delivery in result.refused[:SHOWN_REFUSALS]:
+        out.print(_text("  refused  "), _text(f"{delivery.file_path}  {delivery.reason_code}: {delivery.reason}"))
+    if len(result.refused) > SHOWN_REFUSALS:
+        out.print(f"  … and {len(result.refused) - SHOWN_REFUSALS} more: main.py files --status rejected")
+    waiting = f", {facts['waiting']} files still being written" if facts["waiting"] else ""
+    out.print(f"{facts['rows_merged']:,} readings inserted or updated in silver, {facts['seconds']} s{waiting}.")
+
+
+def _must_exist(context: Context) -> None:
+    if lake.version(context, tables.INGESTION_LOG) is None:
+        raise LakeError(context.settings.root, "has no tables yet: run `main.py run` or `main.py demo` first")
+
+
+def status(context: Context, *, as_json: bool) -> None:
+    """The last run, deliveries by feed and status, rows of each table, and what somebody should look at."""
+    _must_exist(context)
+    runs = sorted(lake.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["started_at"])
+    log = lake.small_rows(context, tables.INGESTION_LOG, ["feed", "status", "rows_read", "rows_rejected", "received_at"])
+    by_feed: dict[str, dict[str, Any]] = {}
+    for row in log:
+        feed = by_feed.setdefault(row["feed"], Counter())
+        feed[row["status"]] += 1
+        feed["rows_read"] += row["rows_read"]
+        feed["rows_rejected"] += row["rows_rejected"]
+    names = ("loaded", "duplicate", "rejected", "conflict", "rows_read", "rows_rejected")
+    deliveries = [{"feed": feed} | {name: counts[name] for name in names} for feed, counts in sorted(by_feed.items())]
+    lake_tables = [
+        {"table": table.full_name, "rows": lake.row_count(context, table), "version": lake.version(context, table)}
+        for table in formats.lake_tables(context.settings)
+    ]
+    facts = {
+        "lake": context.settings.catalog or context.settings.root,
+        "last_run": {name: cell(value) for name, value in runs[-1].items()} if runs else None,
+        "deliveries": deliveries,
+        "overlapping_agreements": _overlaps(context),
+        "tables": lake_tables,
+    }
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    out = console()
+    out.print(Text(f"Lake {facts['lake']}"))
+    if runs:
+        last = runs[-1]
+        out.print(Text("Last run "), _text(last["status"]), Text(f"{last['command']}, {cell(last['finished_at'])}"))
+        if last["error"]:
+            out.print(_text(f"  {last['error']}"))
+    print_table(["feed", *names], [list(each.values()) for each in deliveries], title="Deliveries")
+    print_table(["table", "rows", "version"], [list(each.values()) for each in lake_tables], title="Tables")
+    if facts["overlapping_agreements"]:
+        out.print(f"{facts['overlapping_agreements']} meterpoints have overlapping agreements; the latest one counts.")
+
+
+def _overlaps(context: Context) -> int:
+    """Meterpoints with two agreements that are valid on the same day."""
+    rows = lake.small_rows(context, tables.AGREEMENT, ["meterpoint_id", "valid_from", "valid_to"])
+    by_meter: dict[str, list[tuple[date, date]]] = {}
+    for row in rows:
+        end = row["valid_to"] or date.max
+        if row["valid_from"] < end:
+            by_meter.setdefault(row["meterpoint_id"], []).append((row["valid_from"], end))
+    overlapping = 0
+    for spans in by_meter.values():
+        spans.sort()
+        overlapping += any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+    return overlapping
+
+
+def files(context: Context, status: str | None, feed: str | None, limit: int, *, as_json: bool) -> None:
+    """Deliveries, newest first."""
+    _must_exist(context)
+    rows = lake.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
+    rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
+    rows.sort(key=lambda row: -row["file_id"])
+    if as_json:
+        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows[:limit]], ensure_ascii=False))
+        return
+    names = ["file_id", "feed", "relative_path", "status", "rows_read", "rows_rejected", "received_at", "reason_code"]
+    print_table([*names, "reason"], [[row[name] for name in [*names, "reason"]] for row in rows[:limit]])
+    console().print(f"({min(limit, len(rows))} of {len(rows)} deliveries)")
+
+
+def rejected(context: Context, feed: str | None, limit: int, *, as_json: bool) -> None:
+    """Rows that did not pass, newest delivery first."""
+    _must_exist(context)
+    rows = lake.small_rows(context, tables.REJECTED, tables.REJECTED.names, ("feed", "=", feed) if feed else None)
+    paths = {
+        row["file_id"]: row["relative_path"]
+        for row in lake.small_rows(context, tables.INGESTION_LOG, ["file_id", "relative_path"])
+    }
+    rows.sort(key=lambda row: (-row["file_id"], row["row_number"]))
+    named = [{"file": paths.get(row["file_id"])} | row for row in rows]
+    if as_json:
+        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in named[:limit]], ensure_ascii=False))
+        return
+    names = ["file", "row_number", "feed", "meter_id", "reason_code", "reason", "raw"]
+    print_table(names, [[row[name] for name in names] for row in named[:limit]])
+    console().print(f"({min(limit, len(rows))} of {len(rows)} rejected rows)")

@@ -1,0 +1,163 @@
+"""The command line: argv -> settings -> job -> exit code; nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.errors import MeterlakeError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.context import Context
+
+app = typer.Typer(
+    name="meterlake",
+    help="Meter readings from files and databases into a Delta lake: bronze, silver, gold, and a log of deliveries.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+FAILED, REFUSED = 1, 3
+
+Config = Annotated[Path, typer.Option(help="Configuration file (TOML).", envvar="METERLAKE_CONFIG")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when a delivery was refused.")]
+Limit = Annotated[int, typer.Option(help="At most so many rows.", min=1)]
+CONFIG = Path("conf/local.toml")
+
+
+@app.command()
+def run(
+    layer: Annotated[str | None, typer.Argument(help="bronze, silver or gold; all of them when left out.")] = None,
+    config: Config = CONFIG,
+    strict: Strict = False,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """The main job: new deliveries into bronze, MERGEd into silver, aggregated into gold."""
+    with _errors(debug):
+        from jobs import run as job
+        from jobs import show
+
+        if layer not in {None, *job.LAYERS}:
+            raise UsageError(f"no layer {layer!r}: use {', '.join(job.LAYERS)}, or none for all")
+        context = _context(config)
+        outcome = job.run(context, layer, f"run {layer}" if layer else "run")
+        show.outcome(outcome, as_json=json)
+        if strict and outcome.refused:
+            raise typer.Exit(REFUSED)
+
+
+@app.command()
+def demo(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
+    """Write seeded sample deliveries of every feed into the landing folders, run, and show the result."""
+    with _errors(debug):
+        from jobs import demo as job
+
+        job.run(_context(config), as_json=json)
+
+
+@app.command()
+def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
+    """The last run, the deliveries and the tables at a glance."""
+    with _errors(debug):
+        from jobs import show
+
+        show.status(_context(config), as_json=json)
+
+
+@app.command()
+def files(
+    config: Config = CONFIG,
+    status: Annotated[str | None, typer.Option(help="Only loaded, rejected, duplicate or conflict.")] = None,
+    feed: Annotated[str | None, typer.Option(help="Only of this feed (or 'reference').")] = None,
+    limit: Limit = 100,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Deliveries and what became of them, newest first."""
+    with _errors(debug):
+        from jobs import show
+
+        show.files(_context(config), status, feed, limit, as_json=json)
+
+
+@app.command()
+def rejected(
+    config: Config = CONFIG,
+    feed: Annotated[str | None, typer.Option(help="Only of this feed (or 'reference').")] = None,
+    limit: Limit = 100,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Rows that did not pass, with file, line and reason, newest first."""
+    with _errors(debug):
+        from jobs import show
+
+        show.rejected(_context(config), feed, limit, as_json=json)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")],
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    limit: Annotated[int, typer.Option(help="Most rows of a table; csv and json give all.", min=1)] = 1000,
+    config: Config = CONFIG,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Spark SQL over the tables; reads only."""
+    with _errors(debug):
+        from jobs import query as job
+
+        job.run(_context(config), query, "json" if json else form, limit)
+
+
+def _context(config: Path) -> Context:
+    from pipeline.config import load
+    from pipeline.context import Context
+
+    return Context(load(config))
+
+
+@contextmanager
+def _errors(debug: bool) -> Iterator[None]:
+    """An error is one line on standard error and an exit code; the traceback only with --debug."""
+    try:
+        yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except BrokenPipeError:
+        # The reader of our output left (`| head`): nothing to say, and nowhere to say it.
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - stays open until the interpreter ends
+        raise typer.Exit(FAILED) from None
+    except KeyboardInterrupt:
+        typer.echo("meterlake: interrupted; the next run carries on", err=True)
+        raise typer.Exit(130) from None
+    except Exception as problem:
+        if debug:
+            traceback.print_exc()
+        known = isinstance(problem, MeterlakeError)
+        text = " ".join(str(problem).split()) if known else _unexpected(problem)
+        typer.echo(f"meterlake: {text}", err=True)
+        raise typer.Exit(problem.exit_code if isinstance(problem, MeterlakeError) else FAILED) from None
+
+
+def _unexpected(problem: Exception) -> str:
+    first = (str(problem).strip().splitlines() or [""])[0][:300]
+    return f"{type(problem).__name__}: {first} (run again with --debug for the traceback)"
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,78 @@
+"""Local wall clock -> UTC instants, and local days. Local time is used to read a local source, never to store.
+
+All columns are TIMESTAMPs of a session pinned to UTC; a "local" one holds wall-clock fields, not an instant.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+FIRST_YEAR, LAST_YEAR = 1970, 2100
+
+
+def zone_info(name: str) -> tzinfo:
+    """The zone of that name, a region or an offset such as `+05:30`."""
+    if name[0] in "+-":
+        hours, minutes = int(name[1:3]), int(name[4:6])
+        offset = timedelta(hours=hours, minutes=minutes)
+        return timezone(-offset if name[0] == "-" else offset)
+    return ZoneInfo(name)
+
+
+@cache
+def backward_shifts(name: str) -> tuple[timedelta, ...]:
+    """By how much the clocks of a zone were ever set back, 1970 to 2100: one hour in most, 30 minutes in some.
+
+    A day's step is enough: a change back by s shows as a fall of the offset between two days.
+    """
+    zone = zone_info(name)
+    days = (datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(366 * (LAST_YEAR - FIRST_YEAR)))
+    offsets = [day.astimezone(zone).utcoffset() or timedelta() for day in days]
+    return tuple(sorted({a - b for a, b in zip(offsets, offsets[1:], strict=False) if b < a}))
+
+
+def has_clock_changes(name: str) -> bool:
+    """Whether a zone's wall clock ever jumps."""
+    return name not in {"UTC", "GMT"} and name[0] not in "+-"
+
+
+def instant(local: Column, zone: str) -> Column:
+    """UTC instant of a local time: the earlier one where it occurs twice, a neighbour where it does not exist."""
+    return F.to_utc_timestamp(local, zone) if zone not in {"UTC", "GMT"} else local
+
+
+def is_nonexistent(local: Column, zone: str) -> Column:
+    """Whether the wall clock never showed this time (spring)."""
+    if not has_clock_changes(zone):
+        return F.lit(False)  # noqa: FBT003 - a literal column
+    return F.from_utc_timestamp(F.to_utc_timestamp(local, zone), zone) != local
+
+
+def later_instant(local: Column, zone: str) -> Column:
+    """The second UTC instant of a local time that occurs twice (autumn), else NULL."""
+    first = F.to_utc_timestamp(local, zone)
+    shifts = backward_shifts(zone) if has_clock_changes(zone) else ()
+    candidates = [first + F.expr(f"INTERVAL {int(shift.total_seconds())} SECONDS") for shift in shifts]
+    found = [F.when(F.from_utc_timestamp(second, zone) == local, second) for second in candidates]
+    return F.coalesce(*found) if found else F.lit(None).cast("timestamp")
+
+
+def local_date(start: Column, zone: str) -> Column:
+    """Local day that a UTC instant lies in."""
+    return F.to_date(F.from_utc_timestamp(start, zone) if zone not in {"UTC", "GMT"} else start)
+
+
+def day_start(day: Column, zone: str) -> Column:
+    """UTC instant at which a local day begins (its first instant, where midnight does not exist)."""
+    return instant(day.cast("timestamp"), zone)
+
+
+def day_minutes(day: Column, zone: str) -> Column:
+    """True length of a local day in minutes: 1440, or as much more or less as the clocks were set."""
+    length = F.unix_timestamp(day_start(F.date_add(day, 1), zone)) - F.unix_timestamp(day_start(day, zone))
+    return (length / 60).cast("int")

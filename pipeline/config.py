@@ -1,0 +1,192 @@
+"""The configuration: one TOML file, environment variables over it, unknown keys refused by name."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX = "METERLAKE_"
+# Read elsewhere, by the set-up and by main.py; not keys of the configuration.
+OTHER_VARIABLES = {"METERLAKE_JARS", "METERLAKE_CONFIG", "METERLAKE_PROFILE"}
+RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
+DAY_MINUTES = 24 * 60
+# The formats there are (pipeline/formats), each with the length of its interval in minutes unless a feed says else.
+DEFAULT_INTERVAL = {"smrt": 60, "split_json": 30}
+
+
+def _zone(name: str) -> str:
+    """Region names and offsets only: an abbreviation means different places to different readers."""
+    offset = re.fullmatch(r"[+-](0\d|1[0-8]):[0-5]\d", name)
+    region = name in {"UTC", "GMT"} or ("/" in name and name in available_timezones())
+    if not (offset or region):
+        message = f"{name!r} is no time zone: use a region such as 'Europe/London', 'UTC' or an offset '+01:00'"
+        raise ValueError(message)
+    return name
+
+
+def _feed_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name in RESERVED_FEED_NAMES:
+        message = (
+            f"{name!r} cannot name a feed: lower-case letters, digits and '_', beginning with a letter, "
+            f"and none of {', '.join(sorted(RESERVED_FEED_NAMES))}"
+        )
+        raise ValueError(message)
+    return name
+
+
+def _format(name: str) -> str:
+    if name not in DEFAULT_INTERVAL:
+        message = f"{name!r} is no format: use one of {', '.join(DEFAULT_INTERVAL)}"
+        raise ValueError(message)
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Columns(_Strict):
+    """Which column of a split-JSON delivery holds what."""
+
+    meter_id: ColumnName = "meterpoint_id"
+    interval_start: ColumnName = "interval_start"
+    consumption: ColumnName = "consumption_delta"
+
+
+class Feed(_Strict):
+    """One supplier's flow of files."""
+
+    name: Annotated[str, AfterValidator(_feed_name)]
+    format: Annotated[str, AfterValidator(_format)]
+    path: str = Field(min_length=1)
+    settle_seconds: int = Field(default=0, ge=0)
+    company: str = "GAZ"
+    time_zone: Zone = "UTC"
+    interval_minutes: int | None = Field(default=None, gt=0, le=DAY_MINUTES)
+    direction: Literal["import", "export", "production", "consumption"] = "import"
+    unit: Literal["kWh", "Wh"] = "kWh"
+    columns: Columns = Columns()
+
+    @property
+    def minutes(self) -> int:
+        """Length of this feed's interval in minutes."""
+        return self.interval_minutes or DEFAULT_INTERVAL[self.format]
+
+    @model_validator(mode="after")
+    def _interval_divides_the_day(self) -> Self:
+        if DAY_MINUTES % self.minutes:
+            message = f"interval_minutes = {self.minutes} does not divide a day"
+            raise ValueError(message)
+        return self
+
+
+class Reference(_Strict):
+    """The SQLite database of agreements, products and meterpoints."""
+
+    url: str = Field(pattern=r"^jdbc:sqlite:.+")
+    feeds: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """All that a run may be told; see the README for an example."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    lake: str | None = None
+    catalog: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] | None = None
+    environment: Literal["production", "development"] = "production"
+    active_on: tuple[date, ...] = ()
+    feeds: tuple[Feed, ...] = Field(default=(), min_length=1)
+    reference: Reference | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file (the file comes in as the initial values)."""
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.lake and self.catalog:
+            message = "give either lake or catalog, not both"
+            raise ValueError(message)
+        names = [feed.name for feed in self.feeds]
+        if twice := {name for name in names if names.count(name) > 1}:
+            message = f"two feeds are named {', '.join(sorted(twice))}"
+            raise ValueError(message)
+        unknown = set(self.reference.feeds if self.reference else ()) - set(names)
+        if unknown:
+            message = f"reference.feeds names {', '.join(sorted(unknown))}, but there is no such feed"
+            raise ValueError(message)
+        return self
+
+    @property
+    def root(self) -> str:
+        """The lake's folder or URI, without a trailing slash; local folders absolute."""
+        lake = (self.lake or "data_lake").rstrip("/")
+        return lake if "://" in lake else str(Path(lake).absolute())
+
+    def feed(self, name: str) -> Feed:
+        """The feed of that name."""
+        return next(feed for feed in self.feeds if feed.name == name)
+
+    @property
+    def reference_feeds(self) -> tuple[str, ...]:
+        """Feeds whose readings are counted by product."""
+        return self.reference.feeds if self.reference else ()
+
+
+def load(path: str | Path) -> Settings:
+    """Read the TOML file at `path` with the environment over it; raise ConfigurationError in one line."""
+    try:
+        values: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigurationError(str(path), "no such file; name one with --config") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ConfigurationError(str(path), f"cannot be read: {problem}") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigurationError(str(path), f"is not TOML: {problem}") from None
+    known = {ENVIRONMENT_PREFIX + name.upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in OTHER_VARIABLES:
+            if name.split("__")[0] not in known:
+                raise ConfigurationError(name, "no such key; the environment variable is not known")
+    try:
+        return Settings(**values)
+    except ValidationError as problem:
+        raise ConfigurationError(str(path), _first_line(problem)) from None
+
+
+def _first_line(problem: ValidationError) -> str:
+    """The first problem as `feeds.0.path: message`, and how many more there are."""
+    errors = problem.errors()
+    where = ".".join(str(part) for part in errors[0]["loc"])
+    message = errors[0]["msg"].removeprefix("Value error, ")
+    if errors[0]["type"] == "extra_forbidden":
+        message = "unknown key"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{where}: {message}{more}" if where else f"{message}{more}"

@@ -1,0 +1,56 @@
+"""What a job is given: settings, the run's name and time, a log, and Spark when it is first needed."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipeline.log import Log
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from pipeline.config import Settings
+
+
+@dataclass
+class Context:
+    """One run. `spark` starts a JVM on first use; a run with nothing to do never asks for it."""
+
+    settings: Settings
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    log: Log = field(default_factory=lambda: Log(""))
+
+    def __post_init__(self) -> None:
+        self.log.run_id = self.run_id
+
+    @cached_property
+    def _starting(self) -> Future[SparkSession]:
+        def start() -> SparkSession:
+            from pipeline import session  # noqa: PLC0415 - importing PySpark takes half a second
+
+            return session.get(self.settings)
+
+        starter = ThreadPoolExecutor(1, "spark-start")
+        future = starter.submit(start)
+        starter.shutdown(wait=False)
+        return future
+
+    def start_spark(self) -> None:
+        """Let Spark start beside what the driver does next; a session that runs already is adopted here and now."""
+        self._starting  # noqa: B018 - asking for it is what starts it
+
+    @property
+    def spark(self) -> SparkSession:
+        """The session: a running one adopted, else built; waits for it."""
+        return self._starting.result()
+
+    @property
+    def has_spark(self) -> bool:
+        """Whether a session was asked for in this run."""
+        return "_starting" in self.__dict__

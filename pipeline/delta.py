@@ -1,0 +1,149 @@
+"""Reading and writing Delta tables with Spark. Every commit carries a mark: the batch it made the table complete to."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from delta.tables import DeltaTable
+from pyspark.sql import functions as F
+
+from pipeline import lake, session, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from pyspark.sql import Column, DataFrame, DataFrameWriter
+
+    from pipeline.context import Context
+    from pipeline.tables import Table
+
+COMMIT_MARK = "spark.databricks.delta.commitInfo.userMetadata"
+TXN_APP = "spark.databricks.delta.write.txnAppId"
+TXN_VERSION = "spark.databricks.delta.write.txnVersion"
+
+
+def read(context: Context, table: Table) -> DataFrame:
+    """The table as it is now."""
+    where = tables.address(context.settings, table)
+    if context.settings.catalog:
+        return context.spark.read.table(where)
+    return context.spark.read.format("delta").load(where)
+
+
+def append(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any]) -> int:
+    """Add rows; returns how many."""
+    _save(context, table, _writer(table, rows, mark).mode("append"))
+    return _count(context, table, "numOutputRows")
+
+
+def overwrite(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any]) -> int:
+    """Put rows in the place of all there are; returns how many."""
+    _save(context, table, _writer(table, rows, mark).mode("overwrite"))
+    return _count(context, table, "numOutputRows")
+
+
+def replace_days(
+    context: Context, table: Table, rows: DataFrame, days: Mapping[str, Sequence[date]], mark: Mapping[str, Any]
+) -> int:
+    """Put rows in the place of those days of those feeds: days that became empty go, no other day is touched."""
+    day = table.partition_by[1]
+    # Names of feeds are checked by the configuration and days are dates: nothing of a delivery is in this text.
+    literals = {feed: ", ".join(f"DATE'{each.isoformat()}'" for each in some) for feed, some in sorted(days.items())}
+    parts = [f"(feed = '{feed}' AND {day} IN ({some}))" for feed, some in literals.items()]
+    writer = _writer(table, rows, mark).mode("overwrite").option("replaceWhere", " OR ".join(parts))
+    _save(context, table, writer)
+    return _count(context, table, "numOutputRows")
+
+
+def merge_latest(
+    context: Context, table: Table, source: DataFrame, days: Mapping[str, Sequence[date]], mark: Mapping[str, Any]
+) -> int:
+    """Insert new keys, update those whose delivery is newer; an older delivery changes nothing. Returns rows changed.
+
+    `source` holds one row a key, all of them on `days` of their feeds; only those days are read and rewritten.
+    """
+    target, new = "t", "s"
+    same_key = [F.col(f"{target}.{name}") == F.col(f"{new}.{name}") for name in (*table.key, "local_date")]
+    condition = on_days(days, prefix=f"{target}.")
+    for part in same_key:
+        condition = condition & part
+    newer = (F.col("s.file_id") > F.col("t.file_id")) | (
+        (F.col("s.file_id") == F.col("t.file_id")) & (F.col("s.row_number") > F.col("t.row_number"))
+    )
+    merge = (
+        _delta_table(context, table)
+        .alias(target)
+        .merge(conform(source, table).alias(new), condition)
+        .whenMatchedUpdateAll(condition=newer)
+        .whenNotMatchedInsertAll()
+    )
+    # The transaction makes the commit (and so its mark) happen even when no row changed.
+    with _committing(context, mark, transaction=int(mark["batch_id"])):
+        session.describe(context.spark, f"merge into {table.full_name}")
+        merge.execute()
+    return _count(context, table, "numTargetRowsInserted") + _count(context, table, "numTargetRowsUpdated")
+
+
+def delete(context: Context, table: Table, condition: Column, mark: Mapping[str, Any]) -> None:
+    """Remove the rows that meet the condition."""
+    with _committing(context, mark):
+        _delta_table(context, table).delete(condition)
+
+
+def on_days(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> Column:
+    """Whether a row lies on one of the days of its feed, in literals that prune partitions."""
+    parts = [
+        (F.col(f"{prefix}feed") == feed) & F.col(f"{prefix}{day}").isin(*feed_days)
+        for feed, feed_days in sorted(days.items())
+    ]
+    condition = F.lit(False)  # noqa: FBT003
+    for n, part in enumerate(parts):
+        condition = part if n == 0 else condition | part
+    return condition
+
+
+def conform(rows: DataFrame, table: Table) -> DataFrame:
+    """The rows with the table's columns, in its order and types."""
+    return rows.select(*(F.col(column.name).cast(column.type).alias(column.name) for column in table.columns))
+
+
+def _delta_table(context: Context, table: Table) -> DeltaTable:
+    where = tables.address(context.settings, table)
+    if context.settings.catalog:
+        return DeltaTable.forName(context.spark, where)
+    return DeltaTable.forPath(context.spark, where)
+
+
+def _writer(table: Table, rows: DataFrame, mark: Mapping[str, Any]) -> DataFrameWriter:
+    return conform(rows, table).write.format("delta").option(lake.MARK, json.dumps(dict(mark)))
+
+
+def _save(context: Context, table: Table, writer: DataFrameWriter) -> None:
+    session.describe(context.spark, f"write {table.full_name}")
+    where = tables.address(context.settings, table)
+    if context.settings.catalog:
+        writer.saveAsTable(where)
+    else:
+        writer.save(where)
+
+
+@contextmanager
+def _committing(context: Context, mark: Mapping[str, Any], transaction: int | None = None) -> Iterator[None]:
+    """The commit made inside carries the mark; these operations take it from the session, not from an option."""
+    conf = context.spark.conf
+    conf.set(COMMIT_MARK, json.dumps(dict(mark)))
+    if transaction is not None:
+        conf.set(TXN_APP, "meterlake")
+        conf.set(TXN_VERSION, str(transaction))
+    try:
+        yield
+    finally:
+        for name in (COMMIT_MARK, TXN_APP, TXN_VERSION):
+            conf.unset(name)
+
+
+def _count(context: Context, table: Table, metric: str) -> int:
+    return int(lake.mark(context, table).get("_metrics", {}).get(metric) or 0)

@@ -1,0 +1,91 @@
+"""Everything a person may have to read: one error a concept, one line a message: what, where, what to do."""
+
+from __future__ import annotations
+
+
+class MeterlakeError(Exception):
+    """The one base class; caught only in main.py, which prints the message and leaves with `exit_code`."""
+
+    exit_code = 1
+
+
+class UsageError(MeterlakeError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+class ConfigurationError(MeterlakeError):
+    """The configuration is wrong: `where` is the file or variable, `problem` says what and what to do."""
+
+    exit_code = 2
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"configuration {where}: {problem}")
+
+
+class MissingJavaError(MeterlakeError):
+    """No Java virtual machine was found."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            f"no Java found ({detail}): Spark needs Java 17 or 21; install a JRE or JDK 17 and put it on PATH "
+            "or set JAVA_HOME"
+        )
+
+
+class OldJavaError(MeterlakeError):
+    """The Java virtual machine is older than Spark needs."""
+
+    def __init__(self, found: str, path: str) -> None:
+        super().__init__(f"Java {found} at {path} is too old: Spark needs 17 or 21; set JAVA_HOME to one of these")
+
+
+class MissingJarError(MeterlakeError):
+    """A JAR that the session needs is not in the folder."""
+
+    def __init__(self, coordinate: str, folder: str) -> None:
+        super().__init__(
+            f"missing JAR {coordinate} in {folder}: run `make setup` (or `python -m pipeline.fetch_jars`), "
+            "or set METERLAKE_JARS to the folder that holds it"
+        )
+
+
+class JarDownloadError(MeterlakeError):
+    """The resolver could not bring the JARs, usually for want of a network."""
+
+    def __init__(self, files: list[str], folder: str, coordinates: list[str]) -> None:
+        super().__init__(
+            f"could not fetch {', '.join(coordinates)} (no network?): run again with a network, "
+            f"or put {', '.join(files)} into {folder}"
+        )
+
+
+class JarChecksumError(MeterlakeError):
+    """A JAR is not the one that was pinned."""
+
+    def __init__(self, file: str, expected: str, got: str) -> None:
+        super().__init__(f"{file} has SHA-256 {got}, expected {expected}: it was removed; run `make setup` again")
+
+
+class LandingFolderError(MeterlakeError):
+    """A feed's landing folder is not there or cannot be listed."""
+
+    exit_code = 2
+
+    def __init__(self, feed: str, path: str, problem: str) -> None:
+        super().__init__(f"feed {feed!r}: landing folder {path} {problem}")
+
+
+class ReferenceDatabaseError(MeterlakeError):
+    """The reference database cannot be read; the readings are in, the product tables stay as they were."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(f"reference database {url}: {problem}; product tables stay as they were")
+
+
+class LakeError(MeterlakeError):
+    """The lake cannot be read or written."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(f"lake {where}: {problem}")

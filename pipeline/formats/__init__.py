@@ -1,0 +1,33 @@
+"""The feed formats. A new one is one file beside these and one line in FORMATS (and its name in config.py)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline import tables
+from pipeline.formats import smrt, split_json
+from pipeline.formats.feed_format import FeedFormat
+
+if TYPE_CHECKING:
+    from pipeline.config import Feed, Settings
+
+FORMATS: dict[str, FeedFormat] = {
+    "smrt": smrt.FORMAT,
+    "split_json": split_json.FORMAT,
+}
+
+
+def format_of(feed: Feed) -> FeedFormat:
+    """The format of a feed."""
+    return FORMATS[feed.format]
+
+
+def bronze_table(feed: Feed) -> tables.Table:
+    """The bronze table of a feed: its source's own columns as text, then lineage."""
+    own, more = format_of(feed).bronze_columns(feed)
+    return tables.bronze(feed.name, f"Rows of feed {feed.name} ({feed.format}) as received", own, more)
+
+
+def lake_tables(settings: Settings) -> tuple[tables.Table, ...]:
+    """Every table of the lake of these settings."""
+    return tables.all_tables(bronze_table(feed) for feed in settings.feeds)

@@ -1,0 +1,36 @@
+"""What a feed format is: functions that take a delivery from bytes to judged rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from pipeline.config import Feed
+    from pipeline.ingestion_log import Delivery
+
+
+@dataclass(frozen=True)
+class FeedFormat:
+    """One value a format; the functions are pure but for `contents`, which names files for Spark to read."""
+
+    # True: the bare name is the identity of a delivery and is loaded once; False: its path, changed content is new.
+    identity_is_name: bool
+    # (the source's own columns, further ones that follow lineage) as lines of `name TYPE comment`.
+    bronze_columns: Callable[[Feed], tuple[str, str]]
+    # Driver: bytes -> the delivery, refused or with what its envelope says. Last argument: the environment.
+    inspect: Callable[[bytes, Delivery, Feed, str], Delivery]
+    # Spark: paths -> one row a file.
+    contents: Callable[[SparkSession, list[str]], DataFrame]
+    # one row a file, with file_id -> rows as received, the columns of bronze without batch_id.
+    rows: Callable[[DataFrame, Feed, list[Delivery]], DataFrame]
+    # bronze -> readings with reason_code (NULL: passed), reason, raw, is_repeated.
+    judged: Callable[[DataFrame, Feed], DataFrame]
+    # judged rows of files with repeated local times -> the same with each occurrence on its own instant.
+    in_order: Callable[[DataFrame, Feed], DataFrame] | None = None
+    # Driver: a second, exact look at a delivery that gave Spark no rows.
+    diagnose: Callable[[bytes, Delivery, Feed], Delivery] | None = None

@@ -1,0 +1,262 @@
+"""Split JSON: `{"columns": [...], "data": [[...], ...]}` in local time.
+
+Spark parses the rows, exact digits and all. Its reader is lenient where a delivery must not be (a second document
+after the first, a root array, `"data": null` are all read without a word), so the driver, which hashes the bytes
+anyway, checks the frame; only a file that does not look plain is parsed in Python, for an exact verdict.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from pipeline import clock, quality
+from pipeline.formats.feed_format import FeedFormat
+from pipeline.quality import Rule
+
+if TYPE_CHECKING:
+    from pipeline.config import Feed
+    from pipeline.ingestion_log import Delivery
+
+ENDING = ".json"
+SCHEMA = "columns array<string>, data array<array<string>>, _corrupt_record string"
+# The whole file is one record: a NUL is in no JSON text. Never `multiLine`, which is many times slower.
+READ_OPTIONS = {"lineSep": "\x00", "allowSingleQuotes": "false", "columnNameOfCorruptRecord": "_corrupt_record"}
+_BLANK = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
+
+
+def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001
+    """The delivery with its column names, refused when it is not one whole split-JSON document."""
+    body = content.removeprefix(_BOM).strip(_BLANK)
+    if not body:
+        return delivery.refused("EMPTY_FILE", f"no content ({len(content)} bytes)")
+    if not delivery.file_name.endswith(ENDING):
+        return delivery.refused("BAD_FILE_NAME", f"the name does not end in {ENDING}")
+    if delivery.file_name.startswith("_"):
+        return delivery.refused("BAD_FILE_NAME", "a name that begins with '_' is hidden from Spark: rename it")
+    try:
+        body.isascii() or body.decode()
+    except UnicodeDecodeError as problem:
+        return delivery.refused("NOT_UTF8", f"byte {problem.start + 1} is not UTF-8")
+    columns = _columns_of_a_plain_frame(body)
+    if columns is None:
+        return diagnose(content, delivery, feed)
+    return _with_columns(columns, delivery, feed)
+
+
+def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:
+    """The exact verdict on a delivery, by parsing all of it; for those that are not plain or that Spark refused."""
+    try:
+        text = content.decode("utf-8-sig")
+        root = json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=_pairs)
+    except (ValueError, RecursionError) as problem:
+        return delivery.refused("MALFORMED_JSON", f"not JSON: {problem}")
+    if not isinstance(root, _Pairs):
+        return delivery.refused("WRONG_SHAPE", f"the document is {_kind(root)}, not an object")
+    keys = [key for key, _ in root.pairs]
+    for key in ("columns", "data"):
+        if keys.count(key) != 1:
+            return delivery.refused("WRONG_SHAPE", f"the key {key!r} stands {keys.count(key)} times, not once")
+    values = dict(root.pairs)
+    columns, data = values["columns"], values["data"]
+    if not isinstance(columns, list) or not all(isinstance(name, str) for name in columns):
+        return delivery.refused("WRONG_SHAPE", "columns is not an array of names")
+    if not isinstance(data, list):
+        return delivery.refused("WRONG_SHAPE", f"data is {_kind(data)}, not an array")
+    for number, row in enumerate(data, start=1):
+        if row is not None and not isinstance(row, list):
+            return delivery.refused("WRONG_SHAPE", f"row {number} of data is {_kind(row)}, not an array")
+    return _with_columns(columns, replace(delivery, rows_read=len(data)), feed)
+
+
+class _Pairs:
+    """An object with its keys in order, a repeated key included."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        self.pairs = pairs
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> _Pairs:
+    return _Pairs(pairs)
+
+
+def _kind(value: object) -> str:
+    names = {_Pairs: "an object", list: "an array", str: "a text or number", bool: "true or false"}
+    return names.get(type(value), "null")
+
+
+def _columns_of_a_plain_frame(body: bytes) -> list[str] | None:
+    """The column names, where a look at the frame is enough to know that the whole is one object with both keys.
+
+    One opening and one closing brace, at both ends, make one root object; what lies between is Spark's to parse.
+    """
+    plain = (
+        body[:1] == b"{"
+        and body[-1:] == b"}"
+        and body.count(b"{") == 1
+        and body.count(b"}") == 1
+        and body.count(b'"columns"') == 1
+        and body.count(b'"data"') == 1
+        and b"\x00" not in body
+        and re.search(rb'"data"\s*:\s*\[', body) is not None
+    )
+    found = re.search(rb'"columns"\s*:\s*(\[[^\[\]]*\])', body) if plain else None
+    if found is None:
+        return None
+    try:
+        columns = json.loads(found[1])
+    except ValueError:
+        return None
+    return columns if all(isinstance(name, str) for name in columns) else None
+
+
+def _with_columns(columns: list[str], delivery: Delivery, feed: Feed) -> Delivery:
+    wanted = (feed.columns.interval_start, feed.columns.meter_id, feed.columns.consumption)
+    if missing := [name for name in wanted if name not in columns]:
+        return delivery.refused("COLUMNS_MISSING", f"no column {', '.join(missing)} among {', '.join(columns)[:200]}")
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        return delivery.refused("WRONG_SHAPE", f"the column {twice[0]!r} stands twice")
+    return replace(delivery, columns=tuple(columns))
+
+
+def contents(spark: SparkSession, paths: list[str]) -> DataFrame:
+    """One row a file: `columns`, `data`, `_corrupt_record`."""
+    return spark.read.schema(SCHEMA).options(**READ_OPTIONS).json(paths)
+
+
+def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
+    """Rows of data as text: from one row a file (`columns`, `data`, `file_id`) to bronze's columns."""
+    sound = contents.where(F.col("_corrupt_record").isNull())
+    exploded = sound.select("file_id", "columns", F.posexplode("data").alias("position", "cells"))
+    wanted = (feed.columns.interval_start, feed.columns.meter_id, feed.columns.consumption)
+    cells = [F.get("cells", F.array_position("columns", name) - 1).alias(name) for name in wanted]
+    whole = F.size("cells") == F.size("columns")
+    return exploded.select(
+        *cells,
+        "file_id",
+        (F.col("position") + 1).cast("bigint").alias("row_number"),
+        _extra(whole, wanted, deliveries).alias("extra"),
+        F.when(F.coalesce(~whole, F.lit(True)), F.coalesce(F.to_json("cells"), F.lit("null"))).alias("raw"),  # noqa: FBT003
+    )
+
+
+def _extra(whole: Column, wanted: tuple[str, ...], deliveries: list[Delivery]) -> Column:
+    if all(len(delivery.columns) == len(wanted) for delivery in deliveries):
+        return F.lit(None).cast("map<string,string>")  # a map for every row of every file costs seconds
+    everything = F.map_from_arrays("columns", "cells")
+    return F.when(whole, F.map_filter(everything, lambda name, _: ~name.isin(*wanted)))
+
+
+def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
+    """Bronze rows as readings, each with the reason that refuses it or NULL; a repeated local time is the earlier.
+
+    `in_order` below gives the later instants their due.
+    """
+    names = feed.columns
+    meter, label, text = F.col(names.meter_id), F.col(names.interval_start), F.col(names.consumption)
+    local = _local(label)
+    minute = F.hour(local) * 60 + F.minute(local)
+    energy = quality.energy(text)
+    start = clock.instant(local, feed.time_zone)
+    rules = [
+        Rule("FIELD_COUNT", F.col("raw").isNotNull(), F.lit("the row is shorter or longer than columns")),
+        Rule("METER_ID_MISSING", F.trim(meter) == "", F.lit("no meter id")),
+        Rule(
+            "INTERVAL_START_INVALID",
+            local.isNull(),
+            F.concat(F.lit("not YYYY-MM-DD HH:MM:SS: "), quality.shown(label)),
+        ),
+        Rule(
+            "LOCAL_TIME_NONEXISTENT",
+            clock.is_nonexistent(local, feed.time_zone),
+            F.concat(quality.shown(label), F.lit(f" does not exist in {feed.time_zone}: the clocks went forward")),
+        ),
+        Rule(
+            "OFF_GRID",
+            (minute % feed.minutes != 0) | (F.second(local) != 0),
+            F.concat(quality.shown(label), F.lit(f" is not on the {feed.minutes} minute grid")),
+        ),
+        Rule(
+            "CONSUMPTION_INVALID",
+            energy.isNull(),
+            F.concat(F.lit("consumption "), quality.shown(text), F.lit(" is not a usable number")),
+        ),
+        Rule(
+            "CONSUMPTION_NEGATIVE",
+            energy < 0,
+            F.concat(F.lit("consumption "), quality.shown(text), F.lit(" is negative")),
+        ),
+    ]
+    received = F.to_json(F.array(label, meter, text))
+    return bronze.select(
+        meter.alias("meter_id"),
+        F.lit(feed.direction).alias("direction"),
+        start.alias("interval_start"),
+        F.lit(feed.minutes).alias("interval_minutes"),
+        clock.local_date(start, feed.time_zone).alias("local_date"),
+        energy.alias("consumption"),
+        F.lit(None).cast("string").alias("quality"),
+        "file_id",
+        "row_number",
+        "batch_id",
+        clock.later_instant(local, feed.time_zone).isNotNull().alias("is_repeated"),
+        quality.first_broken(rules).alias("reason_code"),
+        quality.first_reason(rules).alias("reason"),
+        F.coalesce("raw", received).alias("raw"),
+        local.alias("local"),
+    )
+
+
+def _local(label: Column) -> Column:
+    """The wall-clock time of a label that is exactly `YYYY-MM-DD HH:MM:SS`, else NULL: it must read back the same."""
+    local = label.try_cast("timestamp")
+    return F.when((local.cast("string") == label) & ~label.startswith("0000"), local)
+
+
+def in_order(readings: DataFrame, feed: Feed) -> DataFrame:
+    """Judged rows of files with repeated local times: each occurrence gets its own instant (contract, section 2).
+
+    Rows stand in the file in order of time: of a label that a meter shows more than once, the first occurrence is
+    the earlier instant and every further one the later; where the meter's last time in the file is before its
+    first, the other way round. Rejected rows count as occurrences.
+    """
+    rows_of_meter = Window.partitionBy("file_id", "meter_id")
+    of_label = Window.partitionBy("file_id", "meter_id", "local")
+    readable = F.when(F.col("local").isNotNull(), F.col("row_number"))
+    newest_first = F.max_by("local", readable).over(rows_of_meter) < F.min_by("local", readable).over(rows_of_meter)
+    first = F.min("row_number").over(of_label) == F.col("row_number")
+    several = F.count(F.lit(1)).over(of_label) > 1
+    is_later = F.col("is_repeated") & several & F.when(newest_first, first).otherwise(~first)
+    later = clock.later_instant(F.col("local"), feed.time_zone)
+    return readings.withColumn("interval_start", F.when(is_later, later).otherwise(F.col("interval_start")))
+
+
+def _bronze_columns(feed: Feed) -> tuple[str, str]:
+    own = f"""
+    {feed.columns.interval_start} STRING Local wall clock, as received
+    {feed.columns.meter_id} STRING Meterpoint, as received
+    {feed.columns.consumption} STRING Energy of the interval, as received, all digits
+    """
+    more = """
+    extra MAP<STRING,STRING> Further columns of the delivery, by name
+    raw STRING The whole row, where its length differs from that of columns
+    """
+    return own, more
+
+
+FORMAT = FeedFormat(
+    identity_is_name=False,
+    bronze_columns=_bronze_columns,
+    inspect=inspect,
+    contents=contents,
+    rows=rows,
+    judged=judged,
+    in_order=in_order,
+    diagnose=diagnose,
+)

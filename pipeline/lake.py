@@ -1,0 +1,231 @@
+"""What the lake says of itself, and the writing of rows that the driver holds.
+
+In path mode delta-rs does this in milliseconds without a JVM; in catalog mode only the session's catalog can.
+Tables too large for the driver are read and written in delta.py.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from pipeline import tables
+from pipeline.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pipeline.context import Context
+    from pipeline.tables import Table
+
+MARK = "userMetadata"
+# Delta type and Arrow type of each SQL type that tables.py uses.
+TYPES: dict[str, tuple[Any, pa.DataType]] = {
+    "STRING": ("string", pa.string()),
+    "BIGINT": ("long", pa.int64()),
+    "INT": ("integer", pa.int32()),
+    "BOOLEAN": ("boolean", pa.bool_()),
+    "DATE": ("date", pa.date32()),
+    "TIMESTAMP": ("timestamp", pa.timestamp("us", "UTC")),
+    "DECIMAL(18,6)": ("decimal(18,6)", pa.decimal128(18, 6)),
+    "DECIMAL(28,6)": ("decimal(28,6)", pa.decimal128(28, 6)),
+    "ARRAY<DATE>": ({"type": "array", "elementType": "date", "containsNull": True}, pa.list_(pa.date32())),
+    "MAP<STRING,STRING>": (
+        {"type": "map", "keyType": "string", "valueType": "string", "valueContainsNull": True},
+        pa.map_(pa.string(), pa.string()),
+    ),
+}
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """The table's columns as Arrow types."""
+    return pa.schema([(column.name, TYPES[column.type][1]) for column in table.columns])
+
+
+def _opened(context: Context, table: Table) -> DeltaTable:
+    return DeltaTable(tables.address(context.settings, table))
+
+
+def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
+    """Create the tables that are not there yet, with comments; returns them."""
+    if context.settings.catalog:
+        return _create_in_catalog(context, wanted)
+    created = []
+    for table in wanted:
+        where = tables.address(context.settings, table)
+        try:
+            if DeltaTable.is_deltatable(where):
+                continue
+            DeltaTable.create(
+                where,
+                schema=_delta_schema(table),
+                description=table.comment,
+                partition_by=list(table.partition_by),
+                configuration=dict(table.properties),
+            )
+        except (DeltaError, OSError) as problem:
+            raise LakeError(where, f"cannot be created: {one_line(problem)}") from None
+        created.append(table)
+    return created
+
+
+def _delta_schema(table: Table) -> Schema:
+    fields = [
+        {
+            "name": column.name,
+            "type": TYPES[column.type][0],
+            "nullable": True,
+            "metadata": {"comment": column.comment},
+        }
+        for column in table.columns
+    ]
+    return Schema.from_json(json.dumps({"type": "struct", "fields": fields}))
+
+
+def _create_in_catalog(context: Context, wanted: Iterable[Table]) -> list[Table]:
+    spark, catalog = context.spark, context.settings.catalog
+    created: list[Table] = []
+    layers: set[str] = set()
+    for table in wanted:
+        name = tables.address(context.settings, table)
+        if table.layer not in layers:
+            spark.sql(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{table.layer}")
+            layers.add(table.layer)
+        if spark.catalog.tableExists(name):
+            continue
+        spark.sql(_ddl(name, table))
+        created.append(table)
+    for view, (comment, table) in tables.VIEWS.items():
+        target = tables.address(context.settings, table)
+        if created:
+            spark.sql(
+                f"CREATE OR REPLACE VIEW {catalog}.{view} COMMENT {_literal(comment)} AS SELECT * FROM {target}"
+            )
+    return created
+
+
+def _ddl(name: str, table: Table) -> str:
+    columns = ", ".join(f"{c.name} {c.type} COMMENT {_literal(c.comment)}" for c in table.columns)
+    partitioned = f" PARTITIONED BY ({', '.join(table.partition_by)})" if table.partition_by else ""
+    properties = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in table.properties.items())
+    comment = _literal(table.comment)
+    return (
+        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING delta{partitioned} "
+        f"COMMENT {comment} TBLPROPERTIES ({properties})"
+    )
+
+
+def _literal(text: str) -> str:
+    """A text of our own as an SQL literal (comments and properties; never a value of a delivery)."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def mark(context: Context, table: Table) -> dict[str, Any]:
+    """What the newest commit of ours says of itself, `{}` for a table without one.
+
+    Each of our commits carries a mark: which batch it made the table complete to. So progress and data are one
+    commit. Commits of others (OPTIMIZE by hand) carry none and are passed over.
+    """
+    for limit in (1, 50, None):
+        commits = _history(context, table, limit)
+        for commit in commits:
+            if commit.get(MARK):
+                found: dict[str, Any] = json.loads(commit[MARK])
+                return found | {"_metrics": commit.get("operationMetrics") or {}}
+        if limit is None or len(commits) < limit:
+            break
+    return {}
+
+
+def _history(context: Context, table: Table, limit: int | None) -> list[dict[str, Any]]:
+    if context.settings.catalog:
+        name = tables.address(context.settings, table)
+        end = f" LIMIT {limit}" if limit else ""
+        return [row.asDict() for row in context.spark.sql(f"DESCRIBE HISTORY {name}{end}").collect()]
+    try:
+        return _opened(context, table).history(limit)
+    except TableNotFoundError:
+        return []
+
+
+def done_to(context: Context, table: Table) -> int:
+    """The highest batch that the table is complete to; 0 for none."""
+    return int(mark(context, table).get("batch_id", 0))
+
+
+def version(context: Context, table: Table) -> int | None:
+    """The table's newest version, None where there is no such table."""
+    try:
+        if context.settings.catalog:
+            return int(_history(context, table, 1)[0]["version"])
+        return _opened(context, table).version()
+    except TableNotFoundError:
+        return None
+
+
+def small_rows(
+    context: Context, table: Table, columns: Sequence[str], where: tuple[str, str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Rows of a table that fits the driver, as dictionaries; [] where there is no such table.
+
+    `where` is one (column, operator, text) that must hold.
+    """
+    if context.settings.catalog:
+        from pyspark.sql import functions as F  # noqa: PLC0415
+
+        frame = context.spark.read.table(tables.address(context.settings, table))
+        if where:
+            frame = frame.where(F.col(where[0]) == F.lit(where[2]))
+        return frame.select(*columns).toArrow().to_pylist()
+    try:
+        found = _opened(context, table).to_pyarrow_table(columns=list(columns), filters=[where] if where else None)
+    except TableNotFoundError:
+        return []
+    return found.to_pylist()
+
+
+def write_rows(context: Context, table: Table, rows: list[dict[str, Any]], mark: dict[str, Any]) -> None:
+    """Append rows that the driver holds, in one commit."""
+    values = pa.Table.from_pylist(rows, schema=arrow_schema(table))
+    where = tables.address(context.settings, table)
+    if context.settings.catalog:
+        frame = context.spark.createDataFrame(values)
+        frame.write.format("delta").option(MARK, json.dumps(mark)).mode("append").saveAsTable(where)
+        return
+    try:
+        write_deltalake(
+            where,
+            values,
+            mode="append",
+            commit_properties=CommitProperties(custom_metadata={MARK: json.dumps(mark)}),
+        )
+    except (DeltaError, OSError) as problem:
+        raise LakeError(where, f"cannot be written: {one_line(problem)}") from None
+
+
+def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:
+    """The partitions that hold rows, as tuples of text."""
+    if context.settings.catalog:
+        frame = context.spark.read.table(tables.address(context.settings, table)).select(*table.partition_by).distinct()
+        return {tuple(str(value) for value in row) for row in frame.collect()}
+    found = _opened(context, table).partitions()
+    return {tuple(str(partition[name]) for name in table.partition_by) for partition in found}
+
+
+def one_line(problem: BaseException) -> str:
+    """The first line of an error's message, cut to a terminal's reach."""
+    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:300]
+
+
+def row_count(context: Context, table: Table) -> int:
+    """How many rows the table holds, from its files' statistics where these are there."""
+    if context.settings.catalog:
+        return context.spark.read.table(tables.address(context.settings, table)).count()
+    try:
+        return _opened(context, table).count()
+    except TableNotFoundError:
+        return 0

@@ -1,0 +1,144 @@
+"""Landing folders: which files lie there, what is in them, and how Spark is told to read them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyarrow import fs
+
+from pipeline.errors import LandingFolderError
+from pipeline.ingestion_log import Delivery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from pipeline.config import Feed
+
+UNFINISHED = (".tmp", ".part")
+# Hashing runs beside the start of the JVM and is bound by reading; more threads only hold more files in memory.
+READERS = 2
+
+
+def _open(path: str) -> tuple[fs.FileSystem, str]:
+    """File system of a folder or URI, and the folder's path in it."""
+    if "://" in path:
+        system, inside = fs.FileSystem.from_uri(path)
+        return system, inside
+    return fs.LocalFileSystem(), str(Path(path).absolute())
+
+
+def find(feed: Feed) -> list[Delivery]:
+    """The files below the feed's folder, at any depth, in order of their paths; hidden and unfinished ones left out."""
+    system, folder = _open(feed.path)
+    try:
+        if system.get_file_info(folder).type != fs.FileType.Directory:
+            raise LandingFolderError(feed.name, feed.path, "does not exist: create it, or correct the feed's path")
+        infos = system.get_file_info(fs.FileSelector(folder, recursive=True))
+    except OSError as problem:
+        raise LandingFolderError(feed.name, feed.path, f"cannot be listed: {problem}") from None
+    found = []
+    for info in infos:
+        relative = info.path[len(folder) :].lstrip("/")
+        parts = relative.split("/")
+        if info.type == fs.FileType.Directory or any(part.startswith(".") for part in parts):
+            continue
+        if info.base_name.endswith(UNFINISHED):
+            continue
+        modified = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=(info.mtime_ns or 0) // 1000)
+        path = feed.path.rstrip("/") + "/" + relative
+        found.append(Delivery(feed.name, info.base_name, path, relative, info.size, modified))
+    return sorted(found, key=lambda delivery: delivery.relative_path)
+
+
+def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
+    """(ready, still being written): changed within the feed's settle_seconds."""
+    ready, waiting = [], []
+    for delivery in found:
+        young = delivery.modified_at and now - delivery.modified_at < timedelta(seconds=feed.settle_seconds)
+        (waiting if young else ready).append(delivery)
+    return ready, waiting
+
+
+def read(delivery: Delivery, feed: Feed) -> bytes:
+    """The delivery's bytes."""
+    system, folder = _open(feed.path)
+    with system.open_input_stream(f"{folder}/{delivery.relative_path}", compression=None) as stream:
+        content: bytes = stream.read()
+    return content
+
+
+def inspect(
+    found: list[Delivery],
+    feed: Feed,
+    look: Callable[[bytes, Delivery, Feed, str], Delivery],
+    environment: str,
+) -> list[Delivery]:
+    """Each file read once: hashed, and its envelope looked at by the format's `look`."""
+
+    def one(delivery: Delivery) -> Delivery:
+        try:
+            content = read(delivery, feed)
+        except OSError as problem:
+            return delivery.refused("UNREADABLE", f"cannot be read: {problem.strerror or problem}")
+        digest = hashlib.sha256(content).hexdigest()
+        return look(content, replace(delivery, sha256=digest, size_bytes=len(content)), feed, environment)
+
+    with ThreadPoolExecutor(READERS) as readers:
+        return list(readers.map(one, found))
+
+
+def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
+    """Those whose size or time is no longer what it was when they were hashed."""
+    system, folder = _open(feed.path)
+    infos = system.get_file_info([f"{folder}/{delivery.relative_path}" for delivery in deliveries])
+    then = [(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
+    now = [
+        (info.size, datetime.fromtimestamp(0, UTC) + timedelta(microseconds=(info.mtime_ns or 0) // 1000))
+        for info in infos
+    ]
+    return [delivery for delivery, a, b in zip(deliveries, then, now, strict=True) if a != b]
+
+
+def spark_path(delivery: Delivery, feed: Feed) -> str:
+    """The file's path as Spark reports it, undecoded: `file:/folder/name` for a local one."""
+    if "://" in feed.path:
+        return delivery.file_path
+    return "file:" + str(Path(feed.path).absolute() / delivery.relative_path)
+
+
+def contents_with_file_id(
+    spark: SparkSession,
+    contents: Callable[[SparkSession, list[str]], DataFrame],
+    deliveries: list[Delivery],
+    feed: Feed,
+) -> DataFrame:
+    """One row a file, as the format reads it, with the `file_id` of its delivery.
+
+    Spark takes paths for patterns (so they are escaped) and reports them URL-encoded (so they are decoded). A file
+    whose number is not found would turn every value of its rows to NULL further on: it ends the job instead.
+    """
+    from pyspark.sql import functions as F  # noqa: PLC0415 - a run with nothing new needs no Spark
+
+    paths = [spark_path(delivery, feed) for delivery in deliveries]
+    escaped = [re.sub(r"([\[\]{}*?\\])", r"\\\1", path) for path in paths]
+    files = contents(spark, escaped)
+    reported = F.try_url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
+    numbers = spark.createDataFrame(
+        [(path, delivery.file_id) for path, delivery in zip(paths, deliveries, strict=True)],
+        "delivery_path string, known_id bigint",
+    )
+    unknown = F.raise_error(F.concat(F.lit("Spark read a file that was not asked for: "), F.col("reported_path")))
+    return (
+        files.withColumn("reported_path", reported)
+        .join(F.broadcast(numbers), F.col("reported_path") == F.col("delivery_path"), "left")
+        .withColumn("file_id", F.coalesce("known_id", unknown.cast("bigint")))
+        .drop("reported_path", "delivery_path", "known_id")
+    )

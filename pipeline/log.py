@@ -1,0 +1,50 @@
+"""Events of a run: lines a person can follow on a terminal, JSON lines with the run id elsewhere. Always stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+
+@dataclass
+class Log:
+    """Says what happened; `run_id` stands in every JSON line."""
+
+    run_id: str
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
+    quiet: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._console = Console(file=self.stream, highlight=False, soft_wrap=True)
+
+    def info(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - facts are whatever JSON can hold
+        """An event and its facts."""
+        self._write("info", event, facts)
+
+    def warning(self, event: str, **facts: Any) -> None:  # noqa: ANN401
+        """An event that somebody should look at."""
+        self._write("warning", event, facts)
+
+    def _write(self, level: str, event: str, facts: dict[str, Any]) -> None:
+        if self.quiet:
+            return
+        if self.stream.isatty():
+            told = "  ".join(f"{name} {_shown(value)}" for name, value in facts.items() if value not in (None, []))
+            style = "yellow" if level == "warning" else "dim"
+            line = Text.assemble((f"{time.monotonic() - self.started:6.1f} s  ", "cyan"), (f"{event:<22}", "bold"))
+            self._console.print(line.append(told, style=style))
+        else:
+            record = {"ts": datetime.now(UTC).isoformat(), "level": level, "run_id": self.run_id, "event": event}
+            print(json.dumps(record | facts, default=str, ensure_ascii=False), file=self.stream, flush=True)
+
+
+def _shown(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,86 @@
+"""Rules for rows: a code, a predicate that is true for a broken row, a sentence. The first that applies counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+# The order in which a refused delivery's reasons are looked at (contract, section 3).
+FILE_CODES = (
+    "EMPTY_FILE",
+    "BAD_FILE_NAME",
+    "NOT_UTF8",
+    "HEADER_MISSING",
+    "HEADER_INVALID",
+    "TRAILER_MISSING",
+    "TRAILER_NOT_LAST",
+    "UNKNOWN_RECORD",
+    "WRONG_COMPANY",
+    "WRONG_ENVIRONMENT",
+    "NAME_MISMATCH",
+    "MALFORMED_JSON",
+    "WRONG_SHAPE",
+    "COLUMNS_MISSING",
+    "UNREADABLE",
+    "CHANGED_AFTER_LOADING",
+)
+ROW_CODES = (
+    "FIELD_COUNT",
+    "METER_ID_MISSING",
+    "METER_ID_INVALID",
+    "INTERVAL_START_INVALID",
+    "LOCAL_TIME_NONEXISTENT",
+    "OFF_GRID",
+    "CONSUMPTION_INVALID",
+    "CONSUMPTION_NEGATIVE",
+    "ARRAY_LENGTH_INVALID",
+    "NONEXISTENT_POSITION",
+    "REFERENCE_ROW_INVALID",
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`broken` is true (NULL counts as true) for a row that does not pass; `reason` says so in words."""
+
+    code: str
+    broken: Column
+    reason: Column
+
+
+def first_broken(rules: list[Rule]) -> Column:
+    """The code of the first rule that a row breaks, NULL for a row that passes."""
+    return _first(rules, [F.lit(rule.code) for rule in rules])
+
+
+def first_reason(rules: list[Rule]) -> Column:
+    """The sentence of the first rule that a row breaks, NULL for a row that passes."""
+    return _first(rules, [rule.reason for rule in rules])
+
+
+def _first(rules: list[Rule], values: list[Column]) -> Column:
+    ordered = sorted(zip(rules, values, strict=True), key=lambda pair: ROW_CODES.index(pair[0].code))
+    return F.coalesce(*(F.when(F.coalesce(rule.broken, F.lit(True)), value) for rule, value in ordered))  # noqa: FBT003
+
+
+def split(judged: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """Rows with a `reason_code` column -> (valid, rejected)."""
+    return judged.where(F.col("reason_code").isNull()), judged.where(F.col("reason_code").isNotNull())
+
+
+def shown(value: Column) -> Column:
+    """A value for a sentence: cut short, so that one hostile cell cannot fill a log."""
+    return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, 60), F.lit("'"))
+
+
+def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
+    """Exact decimal of a text, rounded half up once; NULL for anything that is no number or too large.
+
+    An exponent beyond two digits is no reading, and would make the decimal parser build a number of that
+    many digits (measured: `1e2147483647` ends the whole run).
+    """
+    exponent = text.contains("e") | text.contains("E")
+    huge = exponent & ~text.rlike(r"[eE][+-]?[0-9]{1,2}\s*\z")
+    return F.when(~huge, text.try_cast(kind))

@@ -1,0 +1,207 @@
+"""The reference database: one consistent snapshot over JDBC, typed, and which agreement counts on a day."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from pipeline import quality
+from pipeline.errors import ReferenceDatabaseError
+from pipeline.lake import one_line
+from pipeline.tables import SNAPSHOTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+NO_AGREEMENT = "(no agreement)"
+LINEAGE = {"file_id", "row_number", "batch_id"}
+# Source columns of each table, in bronze's order.
+SOURCE = {table.name: tuple(name for name in table.names if name not in LINEAGE) for table in SNAPSHOTS}
+WIDTH = max(len(names) for names in SOURCE.values())
+BUSY_TIMEOUT_MS = "5000"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All rows of the three tables as text, in an order of their own, and the SHA-256 of that content."""
+
+    rows: dict[str, list[dict[str, Any]]]
+    sha256: str
+
+    @property
+    def count(self) -> int:
+        """Rows of all tables."""
+        return sum(len(rows) for rows in self.rows.values())
+
+
+def path_of(url: str) -> Path:
+    """The database file of a `jdbc:sqlite:` URL."""
+    return Path(url.removeprefix("jdbc:sqlite:").removeprefix("file:").split("?")[0])
+
+
+def stat(url: str) -> tuple[int, datetime]:
+    """Size in bytes and modification time (UTC) of the database with its write-ahead log; raise when there is none."""
+    path = path_of(url)
+    try:
+        found = [path.stat()]
+    except OSError as problem:
+        raise ReferenceDatabaseError(url, f"cannot be read ({problem.strerror})") from None
+    if not path.is_file():
+        raise ReferenceDatabaseError(url, "is not a file")
+    log = path.with_name(path.name + "-wal")
+    if log.exists():
+        found.append(log.stat())
+    micros = max(entry.st_mtime_ns for entry in found) // 1000
+    modified = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
+    return sum(entry.st_size for entry in found), modified
+
+
+def read(spark: SparkSession, url: str) -> Snapshot:
+    """The three tables in one query, so that they are of one moment; every column as text."""
+    stat(url)
+    selects = []
+    for table, names in SOURCE.items():
+        texts = [f"CAST({name} AS TEXT)" for name in names] + ["NULL"] * (WIDTH - len(names))
+        cells = ", ".join(f"{text} AS c{n}" for n, text in enumerate(texts))
+        selects.append(f"SELECT '{table}' AS source, {cells} FROM {table}")
+    reader = spark.read.format("jdbc").options(
+        # Read-only: with a plain URL the driver would create a missing file.
+        url=f"jdbc:sqlite:file:{quote(str(path_of(url).absolute()))}?mode=ro",
+        driver="org.sqlite.JDBC",
+        dbtable=f"({' UNION ALL '.join(selects)}) AS snapshot",
+        # The driver guesses a column's type by its first row.
+        customSchema=", ".join(["source STRING", *(f"c{n} STRING" for n in range(WIDTH))]),
+        busy_timeout=BUSY_TIMEOUT_MS,
+    )
+    try:
+        found = reader.load().toArrow().to_pylist()
+    except PySparkException as problem:
+        raise ReferenceDatabaseError(url, _said_by_sqlite(problem)) from None
+    ordered = sorted([tuple(row.values()) for row in found], key=lambda row: [(v is not None, v or "") for v in row])
+    digest = hashlib.sha256(json.dumps(ordered).encode()).hexdigest()
+    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in SOURCE}
+    for number, (table, *cells) in enumerate(ordered, start=1):
+        named = dict(zip(SOURCE[table], cells, strict=False))
+        rows[table].append(named | {"row_number": number})
+    return Snapshot(rows, digest)
+
+
+def _said_by_sqlite(problem: PySparkException) -> str:
+    """SQLite's own words out of a Java stack."""
+    text = str(problem)
+    for line in text.splitlines():
+        if "[SQLITE" in line:
+            return line[line.index("[SQLITE") :][:200]
+    return one_line(problem)
+
+
+def _date(text: Column) -> Column:
+    """A date of `YYYY-MM-DD`, a time of day after it is allowed; NULL for anything else."""
+    return F.when(text.rlike(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?\z"), F.substring(text, 1, 10).try_cast("date"))
+
+
+def _blank(text: Column) -> Column:
+    return F.coalesce(F.trim(text) == "", F.lit(True))  # noqa: FBT003 - NULL is blank
+
+
+def judged_agreements(bronze: DataFrame) -> DataFrame:
+    """Agreement rows, typed, each with the reason that refuses it or NULL."""
+    valid_from, valid_to = _date(F.col("agreement_valid_from")), _date(F.col("agreement_valid_to"))
+    open_ended = _blank(F.col("agreement_valid_to"))
+    number = F.col("agreement_id").try_cast("bigint")
+    broken = [
+        (number.isNull(), F.lit("agreement_id is missing or no number")),
+        (_blank(F.col("meterpoint_id")), F.lit("meterpoint_id is missing")),
+        (_blank(F.col("product_id")), F.lit("product_id is missing")),
+        (valid_from.isNull(), _bad_date("agreement_valid_from")),
+        (~open_ended & valid_to.isNull(), _bad_date("agreement_valid_to")),
+    ]
+    return _judged(bronze, broken, "meterpoint_id").withColumns(
+        {
+            "agreement_id": number,
+            "valid_from": valid_from,
+            "valid_to": F.when(~open_ended, valid_to),
+        }
+    )
+
+
+def judged_products(bronze: DataFrame) -> DataFrame:
+    """Product rows, typed, each with the reason that refuses it or NULL."""
+    broken = [(_blank(F.col("product_id")), F.lit("product_id is missing"))]
+    judged = _judged(bronze, broken, None)
+    return judged.withColumn("is_variable", F.trim("is_variable").try_cast("boolean"))
+
+
+def judged_meterpoints(bronze: DataFrame) -> DataFrame:
+    """Meterpoint rows, each with the reason that refuses it or NULL."""
+    return _judged(bronze, [(_blank(F.col("meterpoint_id")), F.lit("meterpoint_id is missing"))], "meterpoint_id")
+
+
+def _bad_date(name: str) -> Column:
+    return F.concat(F.lit(f"{name} is no date: "), quality.shown(F.col(name)))
+
+
+def _judged(bronze: DataFrame, broken: list[tuple[Column, Column]], meter: str | None) -> DataFrame:
+    reason = F.coalesce(*(F.when(test, said) for test, said in broken))
+    return bronze.withColumns(
+        {
+            "raw": F.to_json(F.struct(*(name for name in bronze.columns if name not in LINEAGE))),
+            "meter_id": F.col(meter) if meter else F.lit(None).cast("string"),
+            "reason": reason,
+            "reason_code": F.when(reason.isNotNull(), F.lit("REFERENCE_ROW_INVALID")),
+        }
+    )
+
+
+def current(judged: DataFrame, key: str) -> DataFrame:
+    """Rows that passed, one a key: the last of the snapshot."""
+    valid, _ = quality.split(judged)
+    last = Window.partitionBy(key).orderBy(F.col("row_number").desc())
+    return valid.withColumn("rank", F.row_number().over(last)).where("rank = 1").drop("rank")
+
+
+def products_agreed(agreements: DataFrame, products: DataFrame) -> DataFrame:
+    """Agreements with their product's name: `agreement_id, meterpoint_id, valid_from, valid_to, product_display_name, is_variable`.
+
+    An agreement on a product that is not in the database keeps the product's id as its name.
+    """
+    named = products.select("product_id", "display_name", "is_variable")
+    return agreements.join(named, "product_id", "left").select(
+        "agreement_id",
+        "meterpoint_id",
+        "valid_from",
+        "valid_to",
+        F.coalesce("display_name", "product_id").alias("product_display_name"),
+        "is_variable",
+    )
+
+
+def active_on(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
+    """Agreements active on each day, strict on both sides, as analysts asked."""
+    as_of = F.explode(F.array(*(F.lit(day) for day in days))).alias("as_of_date")
+    return (
+        agreed.select(as_of, "*")
+        .where("valid_from < as_of_date AND (valid_to IS NULL OR valid_to > as_of_date)")
+        .drop("valid_from", "valid_to")
+    )
+
+
+def product_of_day(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
+    """Which product counts for a meterpoint on each day: `meterpoint_id, day, product_display_name`.
+
+    valid_from <= day < valid_to; of overlapping agreements the latest valid_from, then the highest id.
+    """
+    day = F.explode(F.array(*(F.lit(day) for day in days))).alias("day")
+    valid = agreed.select(day, "*").where("valid_from <= day AND (valid_to IS NULL OR day < valid_to)")
+    winner = F.max_by("product_display_name", F.struct("valid_from", "agreement_id"))
+    return valid.groupBy("meterpoint_id", "day").agg(winner.alias("product_display_name"))

@@ -1,0 +1,128 @@
+"""The Spark session: adopts a running one (Databricks, a notebook, a test), else builds it. The only user of sparkContext."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkException
+from pyspark.java_gateway import launch_gateway
+from pyspark.sql import SparkSession
+
+from pipeline import fetch_jars
+from pipeline.errors import LakeError, MissingJarError
+
+if TYPE_CHECKING:
+    from pipeline.config import Settings
+
+CORES = os.cpu_count() or 1
+DRIVER_MEMORY = "4g"
+# Facts of SQL that results rest on; set on every session, adopted ones too.
+REQUIRED = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+}
+# Ways of working; a platform that does not let them be set works all the same.
+WISHED = {
+    # More explicit paths than this start a job that lists them one task a path.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+    # Partitioned writes without a sort, up to so many open files a task.
+    "spark.sql.maxConcurrentOutputFileWriters": "40",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
+}
+EXTENSIONS = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+# One machine: few partitions, no web page, no progress bars between the lines of the log.
+LOCAL = {
+    "spark.master": "local[*]",
+    "spark.app.name": "meterlake",
+    "spark.driver.memory": DRIVER_MEMORY,
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.shuffle.partitions": str(max(2, CORES)),
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m",
+}
+
+
+def get(settings: Settings) -> SparkSession:
+    """The session to use; the settings decide only what a local one needs (a metastore for a catalog)."""
+    # PySpark logs each SQL error with its Java stack before raising it; main.py says it in one line.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
+    session = SparkSession.getActiveSession()
+    if session is None:
+        submitted = "PYSPARK_GATEWAY_PORT" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ
+        session = _of_the_submission() if submitted else _local(settings)
+    for name, value in REQUIRED.items():
+        session.conf.set(name, value)
+    for name, value in WISHED.items():
+        try:
+            session.conf.set(name, value)
+        except PySparkException:
+            continue
+    return session
+
+
+def _of_the_submission() -> SparkSession:
+    """Under spark-submit: master, memory and JARs are its command line's; ours are the Delta extensions."""
+    builder = SparkSession.builder.appName("meterlake")
+    for name, value in EXTENSIONS.items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def _local(settings: Settings) -> SparkSession:
+    folder = fetch_jars.jar_folder()
+    if missing := fetch_jars.missing_jars(folder):
+        raise MissingJarError(missing[0].coordinate, str(folder))
+    fetch_jars.java_version()
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    conf = SparkConf()
+    for name, value in (LOCAL | EXTENSIONS | REQUIRED).items():
+        conf.setIfMissing(name, value)
+    conf.set("spark.driver.extraClassPath", os.pathsep.join(str(folder / jar.file) for jar in fetch_jars.expected_jars()))
+    conf.set("spark.sql.warehouse.dir", _warehouse(settings))
+    if settings.catalog:
+        conf.set("spark.sql.catalogImplementation", "hive")
+    # The JVM's own chatter goes to a file that is shown only when it does not come up.
+    with tempfile.TemporaryFile() as chatter:
+        try:
+            gateway = launch_gateway(conf, {"stderr": chatter})
+            context = SparkContext(conf=conf, gateway=gateway)
+        except Exception as problem:
+            chatter.seek(0)
+            lines = [line for line in chatter.read().decode(errors="replace").splitlines() if line.strip()]
+            raise LakeError("session", f"Spark did not start: {lines[-1] if lines else problem}") from problem
+    context.setLogLevel("OFF")
+    return SparkSession(context)
+
+
+def _warehouse(settings: Settings) -> str:
+    """Where catalog mode keeps its tables; path mode keeps none, but Spark wants a folder that it may never make."""
+    if settings.catalog:
+        return str(Path("spark-warehouse").absolute())
+    return str(Path(tempfile.gettempdir()) / "meterlake-no-warehouse")
+
+
+def describe(session: SparkSession, text: str) -> None:
+    """Name the jobs that follow in Spark's web page; nothing where there is no context (Spark Connect)."""
+    context = getattr(session, "_sc", None)
+    if context is not None:
+        context.setJobDescription(text)
+
+
+def jobs_so_far(session: SparkSession) -> int | None:
+    """How many Spark jobs this session ran; None where that cannot be asked."""
+    context = getattr(session, "_sc", None)
+    return None if context is None else len(context.statusTracker().getJobIdsForGroup(None))
