@@ -8,8 +8,6 @@ JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.
 # Called as modules, never by their scripts, whose first line breaks when the folder is moved.
 LINT_IMPORTS := 'from importlinter.cli import lint_imports_command as lint; lint()'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Older pips warn at length about PySpark's setup.py otherwise.
-export PIP_USE_PEP517 := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -54,9 +52,10 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
+# -qq: older pips warn at length about PySpark's setup.py. --no-compile: half the time; Python compiles what it imports.
 $(VENV)/.packages: requirements.txt | $(VENV)/.created
 	@echo "Installing packages (about a minute) …"
-	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@$(BIN)/python -m pip install -qq --no-compile --requirement requirements.txt
 	@touch $@
 
 # A JAR that changed or is not there brings the step back whatever the stamp says.

@@ -27,7 +27,8 @@ def run(context: Context, *, products: bool = True) -> None:
 
 
 def _energy_tables(context: Context) -> None:
-    done = min(lake.done_to(context, table) for table in tables.ENERGY_GOLD)
+    # Written last, and with rows whenever a day has readings: what it is complete to, both are.
+    done = lake.done_to(context, tables.METER_DAY)
     batch_id = lake.done_to(context, tables.READINGS)
     if batch_id <= done:
         return
@@ -46,15 +47,14 @@ def _energy_tables(context: Context) -> None:
 
 def _product_tables(context: Context) -> None:
     """Days of the reference's feeds that changed, and days whose agreements changed."""
-    marks = [lake.mark(context, table) for table in tables.PRODUCT_GOLD]
-    done = min(int(mark.get("batch_id", 0)) for mark in marks)
-    done_snapshot = min(int(mark.get("snapshot", 0)) for mark in marks)
+    written = lake.mark(context, tables.PRODUCT_DAY)  # the last of the two
+    done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
     batch_id = lake.done_to(context, tables.READINGS)
     snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
     days: Days = {}
     if batch_id > done:
         days = _changed_days(context, done, list(context.settings.reference_feeds))
-    if any(mark.get("feeds") != list(context.settings.reference_feeds) for mark in marks):
+    if written.get("feeds") != list(context.settings.reference_feeds):
         days = _by_feed(_days_there_are(context))
     elif snapshot > done_snapshot:
         days = _joined(days, _days_of_changed_agreements(context, done_snapshot, snapshot))
@@ -63,13 +63,13 @@ def _product_tables(context: Context) -> None:
     mark = {"batch_id": batch_id, "snapshot": snapshot, "feeds": list(context.settings.reference_feeds)}
     every_day = sorted({day for feed_days in days.values() for day in feed_days})
     products = reference.product_of_day(_agreed(context), every_day)
-    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days(days))
-    per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, products))
-    _tell(context, tables.PRODUCT_DAY, days, delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark))
     halves = gold.with_product(gold.half_hours(_readings(context, days), _zones(context, days)), products)
     averages = gold.avg_half_hour_by_product(halves, one_row_a_meter=_one_row_a_meter(context, days))
     rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, averages, days, mark)
     _tell(context, tables.PRODUCT_HALF_HOUR, days, rows)
+    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days(days))
+    per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, products))
+    _tell(context, tables.PRODUCT_DAY, days, delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark))
 
 
 def _active_agreements(context: Context) -> None:

@@ -123,7 +123,7 @@ def _by_name(delivery: Delivery, history: History) -> Delivery | None:
     if delivery.sha256 == loaded.sha256:
         if (delivery.relative_path, delivery.sha256) in history.taken:
             return None
-        return replace(delivery, status=DUPLICATE, reason_code=None, reason=f"same bytes as {_named(loaded)}")
+        return _duplicate(delivery, f"same bytes as {_named(loaded)}")
     if (delivery.file_name, delivery.sha256) in history.conflicts:
         return None
     reason = f"the name was loaded as {_named(loaded)} with other bytes; a correction needs a name of its own"
@@ -135,7 +135,7 @@ def _by_path(delivery: Delivery, history: History) -> Delivery | None:
     last = history.last_by_path.get(delivery.relative_path)
     same_as_last = last is not None and last.sha256 == delivery.sha256 and delivery.sha256 is not None
     if not same_as_last and loaded is not None and loaded.sha256 == delivery.sha256:
-        return replace(delivery, status=DUPLICATE, reason=f"same bytes as {_named(loaded)}, the last one loaded")
+        return _duplicate(delivery, f"same bytes as {_named(loaded)}, the last one loaded")
     return _refused_or_loaded(delivery, history)
 
 
@@ -148,6 +148,10 @@ def _refused_or_loaded(delivery: Delivery, history: History) -> Delivery | None:
         if (last.size_bytes, last.modified_at) == (delivery.size_bytes, delivery.modified_at):
             return None
     return delivery if delivery.reason_code else replace(delivery, status=LOADED)
+
+
+def _duplicate(delivery: Delivery, reason: str) -> Delivery:
+    return replace(delivery, status=DUPLICATE, reason_code=None, reason=reason, rows_read=0)
 
 
 def _named(loaded: Delivery) -> str:

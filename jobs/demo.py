@@ -1,0 +1,89 @@
+"""`demo`: sample deliveries into the landing folders of the configuration, a run, and the result shown."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from jobs import query, show
+from jobs import run as main_job
+from pipeline import reference, samples
+from pipeline.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+TABLES = """
+CREATE TABLE agreement (agreement_id BIGINT, agreement_valid_from TEXT, agreement_valid_to TEXT, product_id TEXT,
+                        meterpoint_id TEXT, account_id TEXT);
+CREATE TABLE product (display_name TEXT, is_variable BIGINT, id BIGINT, product_id TEXT);
+CREATE TABLE meterpoint (region TEXT, meterpoint_id TEXT);
+"""
+QUESTIONS = (
+    (
+        "Days of 46, 48 and 50 half hours, each complete",
+        "SELECT local_date, count(*) AS meters, min(intervals_received) AS received, min(intervals_expected) AS expected, "
+        "sum(consumption) AS kwh FROM gold.meter_day WHERE feed = '{feed}' GROUP BY local_date ORDER BY local_date",
+    ),
+    (
+        "What each product used on the longest day",
+        "SELECT date, product_display_name, meterpoint_count, total_kwh FROM gold.consumption_per_product_per_day "
+        "WHERE date = DATE'2021-10-31' ORDER BY total_kwh DESC",
+    ),
+)
+
+
+def run(context: Context, *, as_json: bool) -> None:
+    """Write the samples, run the main job, show what came of it."""
+    write(context)
+    outcome = main_job.run(context, command="demo")
+    show.outcome(outcome, as_json=as_json)
+    if as_json:
+        return
+    feed = next(feed.name for feed in context.settings.feeds if feed.format == "split_json")
+    for title, question in QUESTIONS:
+        answer = query.select(context, question.format(feed=feed))
+        show.print_table(answer.columns, [list(row.values()) for row in answer.toArrow().to_pylist()], title=title)
+    out = show.console()
+    out.print(Text("Look further:", style="bold"))
+    for command in ("status", "files", "rejected", 'sql "SELECT * FROM gold.meter_day"'):
+        out.print(f"  .venv/bin/python main.py {command}")
+
+
+def write(context: Context) -> None:
+    """The sample files and the reference database, with fixed times: written twice, they are not new."""
+    folders = {feed.format: Path(feed.path) for feed in reversed(context.settings.feeds)}
+    needed = {sample.feed_format for sample in samples.deliveries()}
+    if not needed <= set(folders) or context.settings.reference is None:
+        raise ConfigurationError("for the demo", f"needs a feed of each format ({', '.join(sorted(needed))}) and [reference]")
+    for feed in context.settings.feeds:
+        if "://" in feed.path:
+            raise ConfigurationError("for the demo", f"feed {feed.name!r}: the demo writes to local folders only")
+        Path(feed.path).mkdir(parents=True, exist_ok=True)
+    for sample in samples.deliveries():
+        path = folders[sample.feed_format] / sample.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != sample.content:
+            path.write_bytes(sample.content)
+        os.utime(path, (sample.modified_at.timestamp(), sample.modified_at.timestamp()))
+    database = reference.path_of(context.settings.reference.url)
+    if not database.exists():
+        _create(database)
+
+
+def _create(database: Path) -> None:
+    database.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = database.with_name(database.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    with closing(sqlite3.connect(unfinished)) as connection:
+        connection.executescript(TABLES)
+        for table, rows in samples.reference_rows().items():
+            marks = ", ".join("?" * len(rows[0]))
+            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own names
+        connection.commit()
+    unfinished.replace(database)
