@@ -7,6 +7,7 @@ JAR_FOLDER := $(or $(METERLAKE_JARS),jars)
 JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.toml)
 # Called as modules, never by their scripts, whose first line breaks when the folder is moved.
 LINT_IMPORTS := 'from importlinter.cli import lint_imports_command as lint; lint()'
+USED := 'import chispa, delta.tables, deltalake, hypothesis, pandas, pyarrow.fs, pydantic_settings, pyspark.sql, pytest, rich.table, typer'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -52,10 +53,12 @@ $(VENV)/.created:
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-# -qq: older pips warn at length about PySpark's setup.py. --no-compile: half the time; Python compiles what it imports.
+# -qq: older pips warn at length about PySpark's setup.py. --no-compile: half the time; what is used is compiled by
+# importing it once, here, because a later process may be forbidden to keep byte code.
 $(VENV)/.packages: requirements.txt | $(VENV)/.created
 	@echo "Installing packages (about a minute) …"
 	@$(BIN)/python -m pip install -qq --no-compile --requirement requirements.txt
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c $(USED)
 	@touch $@
 
 # A JAR that changed or is not there brings the step back whatever the stamp says.

@@ -55,6 +55,7 @@ def run(
         context = _context(config)
         outcome = job.run(context, layer, f"run {layer}" if layer else "run")
         show.outcome(outcome, as_json=json)
+        _profile(context)
         if strict and outcome.refused:
             raise typer.Exit(REFUSED)
 
@@ -129,6 +130,16 @@ def _context(config: Path) -> Context:
     from pipeline.context import Context
 
     return Context(load(config))
+
+
+def _profile(context: Context) -> None:
+    """For benchmarks: with METERLAKE_PROFILE=FILE, how many Spark jobs the run took, as a line of JSON."""
+    if file := os.environ.get("METERLAKE_PROFILE"):
+        from pipeline import session
+
+        jobs = session.jobs_so_far(context.spark) if context.has_spark else 0
+        with Path(file).open("a") as profile:
+            profile.write(f'{{"spark_jobs": {jobs}}}\n')
 
 
 @contextmanager

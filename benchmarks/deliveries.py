@@ -39,9 +39,7 @@ class Deliveries:
         self.wh: Ints = np.minimum(drawn, MAX_WH).astype(np.int64)
         self.meter_ids = [str(1_200_000_000_000 + 7_919 * i) for i in range(meters)]
         self.times = [
-            f'["{day_of(day)} {h // 2:02d}:{h % 2 * 30:02d}:00","'
-            for day in range(days + 1)
-            for h in range(HALF_HOURS)
+            f'["{day_of(day)} {h // 2:02d}:{h % 2 * 30:02d}:00","' for day in range(days + 1) for h in range(HALF_HOURS)
         ]
         self.meters = [f'{meter_id}",' for meter_id in self.meter_ids]
         self.files = self.rows = self.sent_on = 0
@@ -99,9 +97,7 @@ class Deliveries:
         wh = self.wh[:, :days].sum(axis=2)
         per_product = {
             str(day_of(d)): {
-                name: _kwh(wh[chosen, d].sum())
-                for i, name in enumerate(names)
-                if (chosen := product[:, d] == i).any()
+                name: _kwh(wh[chosen, d].sum()) for i, name in enumerate(names) if (chosen := product[:, d] == i).any()
             }
             for d in range(days)
         }

@@ -69,9 +69,7 @@ def one_repeat(data: Path, command: list[str], expected: Mapping[str, Any]) -> l
         new = sorted(str(path) for path in commits(lake) - before)
         wrong = differences(lake, expected[part], expected["meters"], expected["active_agreements"])
         if step == "nothing new":
-            wrong += [
-                f"a new version without new data: {path}" for path in new if not path.startswith("ops/")
-            ]
+            wrong += [f"a new version without new data: {path}" for path in new if not path.startswith("ops/")]
         if wrong:
             sys.exit("\n".join([f"{step}: THE LAKE IS WRONG", *wrong]))
         profiled = json.loads(profile.read_text().splitlines()[-1]) if profile.exists() else {}

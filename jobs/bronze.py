@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import DataFrame
+import pyarrow as pa
 from pyspark.sql import functions as F
 
 from pipeline import delta, formats, ingestion_log, lake, landing, reference, silver, tables
@@ -29,9 +28,10 @@ class Batch:
 
 def run(context: Context) -> Batch:
     """Take what is new in the landing folders and the reference database."""
-    known = logged(context)
+    known = ingestion_log.logged(context)
     batch = Batch()
     new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
+    context.waiting_bytes = sum(found.size_bytes or 0 for files in new.values() for found in files)
     if any(new.values()) or _reference_may_be_new(context, known):
         context.start_spark()
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known)]
@@ -49,16 +49,8 @@ def run(context: Context) -> Batch:
         batch.deliveries += _load(context, feed, [each for each in numbered if each.feed == feed.name])
     if snapshot:
         batch.deliveries += _load_snapshot(context, numbered[-1], snapshot[1])
-    _log(context, batch.deliveries, batch_id)
+    ingestion_log.write(context, batch.deliveries, batch_id)
     return batch
-
-
-def logged(context: Context) -> list[Delivery]:
-    """Every delivery of the log, in the order of file_id."""
-    names = [name for name in tables.INGESTION_LOG.names if name not in {"received_at", "run_id"}]
-    rows = lake.small_rows(context, tables.INGESTION_LOG, names)
-    deliveries = [Delivery(**row | {"local_dates": tuple(row["local_dates"] or ())}) for row in rows]
-    return sorted(deliveries, key=lambda delivery: delivery.file_id)
 
 
 def _new_files(context: Context, feed: Feed, known: list[Delivery], batch: Batch) -> list[Delivery]:
@@ -68,9 +60,7 @@ def _new_files(context: Context, feed: Feed, known: list[Delivery], batch: Batch
     return [found for found in ready if not history.is_unchanged(found)]
 
 
-def _decide(
-    context: Context, feed: Feed, new: dict[str, list[Delivery]], known: list[Delivery]
-) -> list[Delivery]:
+def _decide(context: Context, feed: Feed, new: dict[str, list[Delivery]], known: list[Delivery]) -> list[Delivery]:
     form = formats.format_of(feed)
     history = History.of(delivery for delivery in known if delivery.feed == feed.name)
     inspected = landing.inspect(new[feed.name], feed, form.inspect, context.settings.environment)
@@ -206,36 +196,12 @@ def _load_snapshot(context: Context, delivery: Delivery, snapshot: reference.Sna
     if snapshot is None:
         return [delivery]
     lineage = {"file_id": delivery.file_id, "batch_id": delivery.batch_id}
+    rejected = 0
     for table in tables.SNAPSHOTS:
-        rows = [row | lineage for row in snapshot.rows[table.name]]
+        rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], lake.arrow_schema(table))
         lake.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
-    judged = [
-        judge(delta.read(context, table).where(F.col("file_id") == delivery.file_id)).select("row_number", "reason_code")
-        for table, judge in zip(
-            tables.SNAPSHOTS,
-            (reference.judged_agreements, reference.judged_products, reference.judged_meterpoints),
-            strict=True,
-        )
-    ]
-    rejected = reduce(DataFrame.unionByName, judged).where("reason_code IS NOT NULL").count()
+        judged = reference.JUDGES[table.name](context.spark.createDataFrame(rows))
+        rejected += judged.where("reason_code IS NOT NULL").toArrow().num_rows
     context.log.info("snapshot", file=delivery.file_name, rows=snapshot.count, rejected=rejected)
-    return [
-        replace(
-            delivery,
-            rows_read=snapshot.count,
-            rows_rejected=rejected,
-            rows_accepted=snapshot.count - rejected,
-        )
-    ]
-
-
-def _log(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
-    stamp = {"received_at": context.now, "run_id": context.run_id}
-    rows = [
-        {name: getattr(delivery, name) for name in tables.INGESTION_LOG.names if name not in stamp}
-        | {"local_dates": list(delivery.local_dates)}
-        | stamp
-        for delivery in deliveries
-    ]
-    if rows:
-        lake.write_rows(context, tables.INGESTION_LOG, rows, {"batch_id": batch_id})
+    accepted = snapshot.count - rejected
+    return [replace(delivery, rows_read=snapshot.count, rows_rejected=rejected, rows_accepted=accepted)]

@@ -27,13 +27,14 @@ CREATE TABLE meterpoint (region TEXT, meterpoint_id TEXT);
 QUESTIONS = (
     (
         "Days of 46, 48 and 50 half hours, each complete",
-        "SELECT local_date, count(*) AS meters, min(intervals_received) AS received, min(intervals_expected) AS expected, "
-        "sum(consumption) AS kwh FROM gold.meter_day WHERE feed = '{feed}' GROUP BY local_date ORDER BY local_date",
+        """SELECT local_date, count(*) AS meters, min(intervals_received) AS received,
+                  min(intervals_expected) AS expected, sum(consumption) AS kwh
+           FROM gold.meter_day WHERE feed = '{feed}' GROUP BY local_date ORDER BY local_date""",
     ),
     (
         "What each product used on the longest day",
-        "SELECT date, product_display_name, meterpoint_count, total_kwh FROM gold.consumption_per_product_per_day "
-        "WHERE date = DATE'2021-10-31' ORDER BY total_kwh DESC",
+        """SELECT date, product_display_name, meterpoint_count, total_kwh
+           FROM gold.consumption_per_product_per_day WHERE date = DATE'2021-10-31' ORDER BY total_kwh DESC""",
     ),
 )
 
@@ -60,7 +61,9 @@ def write(context: Context) -> None:
     folders = {feed.format: Path(feed.path) for feed in reversed(context.settings.feeds)}
     needed = {sample.feed_format for sample in samples.deliveries()}
     if not needed <= set(folders) or context.settings.reference is None:
-        raise ConfigurationError("for the demo", f"needs a feed of each format ({', '.join(sorted(needed))}) and [reference]")
+        raise ConfigurationError(
+            "for the demo", f"needs a feed of each format ({', '.join(sorted(needed))}) and [reference]"
+        )
     for feed in context.settings.feeds:
         if "://" in feed.path:
             raise ConfigurationError("for the demo", f"feed {feed.name!r}: the demo writes to local folders only")

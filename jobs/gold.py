@@ -82,7 +82,13 @@ def _active_agreements(context: Context) -> None:
         return
     agreed = _agreed(context)
     active = reference.active_on(agreed, context.settings.active_on) if wanted else _none_active(agreed)
-    rows = delta.overwrite(context, tables.ACTIVE_AGREEMENTS, active, mark)
+    rows = lake.write_rows(
+        context,
+        tables.ACTIVE_AGREEMENTS,
+        delta.conform(active, tables.ACTIVE_AGREEMENTS).toArrow(),
+        mark,
+        mode="overwrite",
+    )
     context.log.info("gold", table=tables.ACTIVE_AGREEMENTS.full_name, rows=rows)
 
 
@@ -91,7 +97,10 @@ def _none_active(agreed: DataFrame) -> DataFrame:
 
 
 def _agreed(context: Context) -> DataFrame:
-    return reference.products_agreed(delta.read(context, tables.AGREEMENT), delta.read(context, tables.PRODUCT))
+    agreements, products = (
+        context.spark.createDataFrame(lake.small_table(context, table)) for table in (tables.AGREEMENT, tables.PRODUCT)
+    )
+    return reference.products_agreed(agreements, products)
 
 
 def _readings(context: Context, days: Days) -> DataFrame:
@@ -119,7 +128,9 @@ def _days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
 def _days_there_are(context: Context) -> DataFrame:
     """Feed and local day of everything the product tables should hold."""
     feeds = context.settings.reference_feeds
-    return delta.read(context, tables.METER_DAY).select("feed", "local_date").where(F.col("feed").isin(*feeds)).distinct()
+    return (
+        delta.read(context, tables.METER_DAY).select("feed", "local_date").where(F.col("feed").isin(*feeds)).distinct()
+    )
 
 
 def _snapshot(context: Context, file_id: int) -> DataFrame:

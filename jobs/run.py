@@ -50,7 +50,8 @@ class Outcome:
             "rows_rejected": sum(delivery.rows_rejected for delivery in self.deliveries),
             "rows_merged": self.rows_merged,
             "refused": [
-                {"file": each.file_path, "reason_code": each.reason_code, "reason": each.reason} for each in self.refused
+                {"file": each.file_path, "reason_code": each.reason_code, "reason": each.reason}
+                for each in self.refused
             ],
             "seconds": round(self.seconds, 1),
         }
@@ -63,7 +64,7 @@ def run(context: Context, layer: str | None = None, command: str = "run") -> Out
         lake.create_missing(context, formats.lake_tables(context.settings))
         _layers(context, layer, outcome)
         if outcome.batch.reference_error:
-            raise outcome.batch.reference_error
+            raise outcome.batch.reference_error  # noqa: TRY301 - it ends the run like any other
     except Exception as problem:
         _record(context, outcome, command, problem)
         raise

@@ -1,4 +1,4 @@
-"""What a person or a program reads: the outcome of a run, the status, deliveries, rejected rows. No JVM in path mode."""
+"""What people and programs read: the outcome of a run, status, deliveries, rejected rows. No JVM in path mode."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -104,7 +105,9 @@ def status(context: Context, *, as_json: bool) -> None:
     """The last run, deliveries by feed and status, rows of each table, and what somebody should look at."""
     _must_exist(context)
     runs = sorted(lake.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["started_at"])
-    log = lake.small_rows(context, tables.INGESTION_LOG, ["feed", "status", "rows_read", "rows_rejected", "received_at"])
+    log = lake.small_rows(
+        context, tables.INGESTION_LOG, ["feed", "status", "rows_read", "rows_rejected", "received_at"]
+    )
     by_feed: dict[str, dict[str, Any]] = {}
     for row in log:
         feed = by_feed.setdefault(row["feed"], Counter())
@@ -151,7 +154,7 @@ def _overlaps(context: Context) -> int:
     overlapping = 0
     for spans in by_meter.values():
         spans.sort()
-        overlapping += any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+        overlapping += any(later[0] < earlier[1] for earlier, later in pairwise(spans))
     return overlapping
 
 
@@ -162,7 +165,9 @@ def files(context: Context, status: str | None, feed: str | None, limit: int, *,
     rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
     rows.sort(key=lambda row: -row["file_id"])
     if as_json:
-        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows[:limit]], ensure_ascii=False))
+        print(
+            json.dumps([{name: cell(value) for name, value in row.items()} for row in rows[:limit]], ensure_ascii=False)
+        )
         return
     names = ["file_id", "feed", "relative_path", "status", "rows_read", "rows_rejected", "received_at", "reason_code"]
     print_table([*names, "reason"], [[row[name] for name in [*names, "reason"]] for row in rows[:limit]])
@@ -180,7 +185,11 @@ def rejected(context: Context, feed: str | None, limit: int, *, as_json: bool) -
     rows.sort(key=lambda row: (-row["file_id"], row["row_number"]))
     named = [{"file": paths.get(row["file_id"])} | row for row in rows]
     if as_json:
-        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in named[:limit]], ensure_ascii=False))
+        print(
+            json.dumps(
+                [{name: cell(value) for name, value in row.items()} for row in named[:limit]], ensure_ascii=False
+            )
+        )
         return
     names = ["file", "row_number", "feed", "meter_id", "reason_code", "reason", "raw"]
     print_table(names, [[row[name] for name in names] for row in named[:limit]])

@@ -1,4 +1,4 @@
-"""Silver: readings of the batches that are not in it yet are MERGEd, latest received wins; what did not pass is kept."""
+"""Silver: readings of batches that are not in it yet are MERGEd, latest received wins; what did not pass is kept."""
 
 from __future__ import annotations
 
@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.bronze import logged
 from pipeline import delta, formats, lake, reference, silver, tables
-from pipeline.ingestion_log import LOADED, REFERENCE, Delivery
+from pipeline.ingestion_log import LOADED, REFERENCE, Delivery, logged
 
 if TYPE_CHECKING:
     from datetime import date
 
     from pipeline.config import Feed
     from pipeline.context import Context
-
-JUDGES = {
-    "agreement": (reference.judged_agreements, "agreement_id"),
-    "product": (reference.judged_products, "product_id"),
-    "meterpoint": (reference.judged_meterpoints, "meterpoint_id"),
-}
 
 
 def run(context: Context) -> int:
@@ -73,10 +66,10 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     if ids:
         for table in tables.SNAPSHOTS:
             rows = delta.read(context, table).where(F.col("file_id").isin(*ids))
-            parts.append(silver.rejected_readings(JUDGES[table.name][0](rows), REFERENCE, context.now))
+            parts.append(silver.rejected_readings(reference.JUDGES[table.name](rows), REFERENCE, context.now))
     mark = {"batch_id": max(delivery.batch_id for delivery in pending)}
-    rows = delta.append(context, tables.REJECTED, reduce(DataFrame.unionByName, parts), mark)
-    context.log.info("rejected", table=tables.REJECTED.full_name, rows=rows)
+    kept = delta.append(context, tables.REJECTED, reduce(DataFrame.unionByName, parts), mark)
+    context.log.info("rejected", table=tables.REJECTED.full_name, rows=kept)
 
 
 def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
@@ -85,10 +78,11 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
         return
     mark = {"batch_id": snapshots[-1].batch_id, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
-        judge, key = JUDGES[source.name]
-        bronze = delta.read(context, source).where(F.col("file_id") == snapshots[-1].file_id)
-        delta.overwrite(context, target, reference.current(judge(bronze), key), mark)
-    context.log.info("reference", agreements=tables.AGREEMENT.full_name, file_id=snapshots[-1].file_id)
+        snapshot = lake.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
+        judged_rows = reference.JUDGES[source.name](context.spark.createDataFrame(snapshot))
+        current = delta.conform(reference.current(judged_rows, reference.KEYS[source.name]), target)
+        lake.write_rows(context, target, current.toArrow(), mark, mode="overwrite")
+    context.log.info("reference", file_id=snapshots[-1].file_id)
 
 
 def _merge_readings(context: Context, loaded: list[Delivery]) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column
@@ -33,7 +34,7 @@ def backward_shifts(name: str) -> tuple[timedelta, ...]:
     zone = zone_info(name)
     days = (datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(366 * (LAST_YEAR - FIRST_YEAR)))
     offsets = [day.astimezone(zone).utcoffset() or timedelta() for day in days]
-    return tuple(sorted({a - b for a, b in zip(offsets, offsets[1:], strict=False) if b < a}))
+    return tuple(sorted({a - b for a, b in pairwise(offsets) if b < a}))
 
 
 def has_clock_changes(name: str) -> bool:
@@ -46,16 +47,15 @@ def instant(local: Column, zone: str) -> Column:
     return F.to_utc_timestamp(local, zone) if zone not in {"UTC", "GMT"} else local
 
 
-def is_nonexistent(local: Column, zone: str) -> Column:
-    """Whether the wall clock never showed this time (spring)."""
+def is_nonexistent(local: Column, first: Column, zone: str) -> Column:
+    """Whether the wall clock never showed a local time (spring); `first` is its `instant`."""
     if not has_clock_changes(zone):
         return F.lit(False)  # noqa: FBT003 - a literal column
-    return F.from_utc_timestamp(F.to_utc_timestamp(local, zone), zone) != local
+    return F.from_utc_timestamp(first, zone) != local
 
 
-def later_instant(local: Column, zone: str) -> Column:
-    """The second UTC instant of a local time that occurs twice (autumn), else NULL."""
-    first = F.to_utc_timestamp(local, zone)
+def later_instant(local: Column, first: Column, zone: str) -> Column:
+    """The second UTC instant of a local time that occurs twice (autumn), else NULL; `first` is its `instant`."""
     shifts = backward_shifts(zone) if has_clock_changes(zone) else ()
     candidates = [first + F.expr(f"INTERVAL {int(shift.total_seconds())} SECONDS") for shift in shifts]
     found = [F.when(F.from_utc_timestamp(second, zone) == local, second) for second in candidates]

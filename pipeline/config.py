@@ -172,9 +172,9 @@ def load(path: str | Path) -> Settings:
         raise ConfigurationError(str(path), f"is not TOML: {problem}") from None
     known = {ENVIRONMENT_PREFIX + name.upper() for name in Settings.model_fields}
     for name in os.environ:
-        if name.startswith(ENVIRONMENT_PREFIX) and name not in OTHER_VARIABLES:
-            if name.split("__")[0] not in known:
-                raise ConfigurationError(name, "no such key; the environment variable is not known")
+        ours = name.startswith(ENVIRONMENT_PREFIX) and name not in OTHER_VARIABLES
+        if ours and name.split("__")[0] not in known:
+            raise ConfigurationError(name, "no such key; the environment variable is not known")
     try:
         return Settings(**values)
     except ValidationError as problem:

@@ -25,19 +25,23 @@ class Context:
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     log: Log = field(default_factory=lambda: Log(""))
+    # Size of the deliveries that wait: a session of our own is built to fit.
+    waiting_bytes: int = 0
 
     def __post_init__(self) -> None:
         self.log.run_id = self.run_id
 
     @cached_property
     def _starting(self) -> Future[SparkSession]:
-        def start() -> SparkSession:
-            from pipeline import session  # noqa: PLC0415 - importing PySpark takes half a second
+        from pipeline import session  # noqa: PLC0415 - importing PySpark takes half a second
 
-            return session.get(self.settings)
-
+        running = session.running()  # is one of a thread: to be asked here, not in the starter's
+        if running is not None:
+            done: Future[SparkSession] = Future()
+            done.set_result(session.prepared(running))
+            return done
         starter = ThreadPoolExecutor(1, "spark-start")
-        future = starter.submit(start)
+        future = starter.submit(session.build, self.settings, self.waiting_bytes)
         starter.shutdown(wait=False)
         return future
 

@@ -39,12 +39,6 @@ def append(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, A
     return _count(context, table, "numOutputRows")
 
 
-def overwrite(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any]) -> int:
-    """Put rows in the place of all there are; returns how many."""
-    _save(context, table, _writer(table, rows, mark).mode("overwrite"))
-    return _count(context, table, "numOutputRows")
-
-
 def replace_days(
     context: Context, table: Table, rows: DataFrame, days: Mapping[str, Sequence[date]], mark: Mapping[str, Any]
 ) -> int:

@@ -176,9 +176,7 @@ def _check(path: Path, jar: Jar) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; 0, or 1 with one line on stderr."""
-    parser = argparse.ArgumentParser(
-        "python -m pipeline.fetch_jars", description="Fetch Spark's JARs, checked."
-    )
+    parser = argparse.ArgumentParser("python -m pipeline.fetch_jars", description="Fetch Spark's JARs, checked.")
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: where a run looks")
     parser.add_argument("--check-java", action="store_true", help="only look whether Java is new enough")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Which deliveries are known, and what becomes of a new one. Pure values: no Spark, no files, no clock."""
+"""Which deliveries are known, and what becomes of a new one. The decisions are pure: no Spark, no files, no clock."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from pipeline import lake
+from pipeline.tables import INGESTION_LOG
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pipeline.context import Context
 
 LOADED, REJECTED, DUPLICATE, CONFLICT = "loaded", "rejected", "duplicate", "conflict"
 REFERENCE = "reference"
@@ -87,6 +92,27 @@ class History:
             and last.sha256 is not None
             and (last.size_bytes, last.modified_at) == (found.size_bytes, found.modified_at)
         )
+
+
+def logged(context: Context) -> list[Delivery]:
+    """Every delivery of the log, in the order of file_id."""
+    names = [name for name in INGESTION_LOG.names if name not in {"received_at", "run_id"}]
+    rows = lake.small_rows(context, INGESTION_LOG, names)
+    deliveries = [Delivery(**row | {"local_dates": tuple(row["local_dates"] or ())}) for row in rows]
+    return sorted(deliveries, key=lambda delivery: delivery.file_id)
+
+
+def write(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
+    """Log the batch: one commit, the one that makes its rows in bronze count."""
+    stamp = {"received_at": context.now, "run_id": context.run_id}
+    rows = [
+        {name: getattr(delivery, name) for name in INGESTION_LOG.names if name not in stamp}
+        | {"local_dates": list(delivery.local_dates)}
+        | stamp
+        for delivery in deliveries
+    ]
+    if rows:
+        lake.write_rows(context, INGESTION_LOG, rows, {"batch_id": batch_id})
 
 
 def arrival_order(delivery: Delivery) -> tuple[datetime, str, str]:

@@ -7,7 +7,7 @@ Tables too large for the driver are read and written in delta.py.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
@@ -102,9 +102,8 @@ def _create_in_catalog(context: Context, wanted: Iterable[Table]) -> list[Table]
     for view, (comment, table) in tables.VIEWS.items():
         target = tables.address(context.settings, table)
         if created:
-            spark.sql(
-                f"CREATE OR REPLACE VIEW {catalog}.{view} COMMENT {_literal(comment)} AS SELECT * FROM {target}"
-            )
+            shown = f"COMMENT {_literal(comment)} AS SELECT * FROM {target}"  # noqa: S608 - names of ours
+            spark.sql(f"CREATE OR REPLACE VIEW {catalog}.{view} {shown}")
     return created
 
 
@@ -168,43 +167,50 @@ def version(context: Context, table: Table) -> int | None:
 
 
 def small_rows(
-    context: Context, table: Table, columns: Sequence[str], where: tuple[str, str, str] | None = None
+    context: Context, table: Table, columns: Sequence[str], where: tuple[str, str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """Rows of a table that fits the driver, as dictionaries; [] where there is no such table.
-
-    `where` is one (column, operator, text) that must hold.
-    """
-    if context.settings.catalog:
-        from pyspark.sql import functions as F  # noqa: PLC0415
-
-        frame = context.spark.read.table(tables.address(context.settings, table))
-        if where:
-            frame = frame.where(F.col(where[0]) == F.lit(where[2]))
-        return frame.select(*columns).toArrow().to_pylist()
-    try:
-        found = _opened(context, table).to_pyarrow_table(columns=list(columns), filters=[where] if where else None)
-    except TableNotFoundError:
-        return []
-    return found.to_pylist()
+    """Rows of a table that fits the driver, as dictionaries; [] where there is no such table."""
+    found: list[dict[str, Any]] = small_table(context, table, where).select(list(columns)).to_pylist()
+    return found
 
 
-def write_rows(context: Context, table: Table, rows: list[dict[str, Any]], mark: dict[str, Any]) -> None:
-    """Append rows that the driver holds, in one commit."""
-    values = pa.Table.from_pylist(rows, schema=arrow_schema(table))
+def write_rows(
+    context: Context,
+    table: Table,
+    rows: list[dict[str, Any]] | pa.Table,
+    mark: dict[str, Any],
+    mode: Literal["append", "overwrite"] = "append",
+) -> int:
+    """Append rows that the driver holds, or put them in the place of all there are; one commit. Returns how many."""
+    schema = arrow_schema(table)
+    values = (
+        pa.Table.from_pylist(rows, schema=schema) if isinstance(rows, list) else rows.select(table.names).cast(schema)
+    )
     where = tables.address(context.settings, table)
     if context.settings.catalog:
         frame = context.spark.createDataFrame(values)
-        frame.write.format("delta").option(MARK, json.dumps(mark)).mode("append").saveAsTable(where)
-        return
+        frame.write.format("delta").option(MARK, json.dumps(mark)).mode(mode).saveAsTable(where)
+        return int(values.num_rows)
+    commit = CommitProperties(custom_metadata={MARK: json.dumps(mark)})
     try:
-        write_deltalake(
-            where,
-            values,
-            mode="append",
-            commit_properties=CommitProperties(custom_metadata={MARK: json.dumps(mark)}),
-        )
+        write_deltalake(where, values, mode=mode, commit_properties=commit)
     except (DeltaError, OSError) as problem:
         raise LakeError(where, f"cannot be written: {one_line(problem)}") from None
+    return int(values.num_rows)
+
+
+def small_table(context: Context, table: Table, where: tuple[str, str, Any] | None = None) -> pa.Table:
+    """A table that fits the driver; `where` is one (column, '=', value) that must hold."""
+    if context.settings.catalog:
+        from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
+
+        frame = context.spark.read.table(tables.address(context.settings, table))
+        return (frame.where(F.col(where[0]) == F.lit(where[2])) if where else frame).toArrow()
+    try:
+        found: pa.Table = _opened(context, table).to_pyarrow_table(filters=[where] if where else None)
+    except TableNotFoundError:
+        return arrow_schema(table).empty_table()
+    return found
 
 
 def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from pyarrow import fs
 
 from pipeline.errors import LandingFolderError
@@ -60,7 +61,8 @@ def find(feed: Feed) -> list[Delivery]:
 
 def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
     """(ready, still being written): changed within the feed's settle_seconds."""
-    ready, waiting = [], []
+    ready: list[Delivery] = []
+    waiting: list[Delivery] = []
     for delivery in found:
         young = delivery.modified_at and now - delivery.modified_at < timedelta(seconds=feed.settle_seconds)
         (waiting if young else ready).append(delivery)
@@ -131,10 +133,9 @@ def contents_with_file_id(
     escaped = [re.sub(r"([\[\]{}*?\\])", r"\\\1", path) for path in paths]
     files = contents(spark, escaped)
     reported = F.try_url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
-    numbers = spark.createDataFrame(
-        [(path, delivery.file_id) for path, delivery in zip(paths, deliveries, strict=True)],
-        "delivery_path string, known_id bigint",
-    )
+    # As Arrow it is a local relation; from a Python list it would cost a Python worker's start.
+    ids = [delivery.file_id for delivery in deliveries]
+    numbers = spark.createDataFrame(pa.table({"delivery_path": paths, "known_id": pa.array(ids, pa.int64())}))
     unknown = F.raise_error(F.concat(F.lit("Spark read a file that was not asked for: "), F.col("reported_path")))
     return (
         files.withColumn("reported_path", reported)

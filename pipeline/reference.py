@@ -73,7 +73,7 @@ def read(spark: SparkSession, url: str) -> Snapshot:
     for table, names in SOURCE.items():
         texts = [f"CAST({name} AS TEXT)" for name in names] + ["NULL"] * (WIDTH - len(names))
         cells = ", ".join(f"{text} AS c{n}" for n, text in enumerate(texts))
-        selects.append(f"SELECT '{table}' AS source, {cells} FROM {table}")
+        selects.append(f"SELECT '{table}' AS source, {cells} FROM {table}")  # noqa: S608 - names of ours
     reader = spark.read.format("jdbc").options(
         # Read-only: with a plain URL the driver would create a missing file.
         url=f"jdbc:sqlite:file:{quote(str(path_of(url).absolute()))}?mode=ro",
@@ -90,9 +90,8 @@ def read(spark: SparkSession, url: str) -> Snapshot:
     ordered = sorted([tuple(row.values()) for row in found], key=lambda row: [(v is not None, v or "") for v in row])
     digest = hashlib.sha256(json.dumps(ordered).encode()).hexdigest()
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in SOURCE}
-    for number, (table, *cells) in enumerate(ordered, start=1):
-        named = dict(zip(SOURCE[table], cells, strict=False))
-        rows[table].append(named | {"row_number": number})
+    for number, (source, *texts) in enumerate(ordered, start=1):
+        rows[source].append({**dict(zip(SOURCE[source], texts, strict=False)), "row_number": number})
     return Snapshot(rows, digest)
 
 
@@ -147,6 +146,10 @@ def judged_meterpoints(bronze: DataFrame) -> DataFrame:
     return _judged(bronze, [(_blank(F.col("meterpoint_id")), F.lit("meterpoint_id is missing"))], "meterpoint_id")
 
 
+JUDGES = {"agreement": judged_agreements, "product": judged_products, "meterpoint": judged_meterpoints}
+KEYS = {"agreement": "agreement_id", "product": "product_id", "meterpoint": "meterpoint_id"}
+
+
 def _bad_date(name: str) -> Column:
     return F.concat(F.lit(f"{name} is no date: "), quality.shown(F.col(name)))
 
@@ -171,7 +174,7 @@ def current(judged: DataFrame, key: str) -> DataFrame:
 
 
 def products_agreed(agreements: DataFrame, products: DataFrame) -> DataFrame:
-    """Agreements with their product's name: `agreement_id, meterpoint_id, valid_from, valid_to, product_display_name, is_variable`.
+    """Agreements with their product's name and whether its price varies.
 
     An agreement on a product that is not in the database keeps the product's id as its name.
     """

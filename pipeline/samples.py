@@ -60,7 +60,9 @@ def _kwh(dice: random.Random, label: str) -> Decimal:
 
 def _split_json(rows: list[list[Any]], columns: list[str] | None = None, indent: int | None = None) -> bytes:
     names = columns or ["interval_start", "meterpoint_id", "consumption_delta"]
-    text = json.dumps({"columns": names, "data": [[str(c) for c in row[:-1]] + [row[-1]] for row in rows]}, indent=indent)
+    text = json.dumps(
+        {"columns": names, "data": [[str(c) for c in row[:-1]] + [row[-1]] for row in rows]}, indent=indent
+    )
     return text.encode()
 
 
@@ -70,9 +72,13 @@ def _electricity(dice: random.Random) -> Iterator[Sample]:
         arrival = max(arrival, datetime(day.year, day.month, day.day, 6, tzinfo=UTC) + timedelta(days=1))
         rows = [[label, meter, str(_kwh(dice, label))] for meter in METERPOINTS for label in local_half_hours(day)]
         folder = f"{day:%Y/%m}"
-        yield Sample("split_json", f"{folder}/{day}.json", _split_json(rows, indent=1 if day == SPRING[0] else None), arrival)
+        yield Sample(
+            "split_json", f"{folder}/{day}.json", _split_json(rows, indent=1 if day == SPRING[0] else None), arrival
+        )
         # The next morning one meter's evening is corrected.
-        fixed = [[row[0], row[1], str(Decimal(row[2]) + 1)] for row in rows if row[1] == METERPOINTS[0] and "19:" in row[0]]
+        fixed = [
+            [row[0], row[1], str(Decimal(row[2]) + 1)] for row in rows if row[1] == METERPOINTS[0] and "19:" in row[0]
+        ]
         yield Sample("split_json", f"{folder}/{day}-correction.json", _split_json(fixed), arrival + timedelta(hours=26))
     later = datetime(2021, 11, 3, 6, 0, tzinfo=UTC)
     broken = [
@@ -84,7 +90,9 @@ def _electricity(dice: random.Random) -> Iterator[Sample]:
     yield Sample("split_json", "2021/11/mixed.json", _split_json(broken), later)
     whole = _split_json([["2021-11-01 00:00:00", METERPOINTS[2], "9.999"]] * 50)
     yield Sample("split_json", "2021/11/cut.json", whole[: len(whole) // 2], later)
-    yield Sample("split_json", "2021/11/renamed.json", _split_json([["2021-11-01", "1", "1"]], ["when", "who", "much"]), later)
+    yield Sample(
+        "split_json", "2021/11/renamed.json", _split_json([["2021-11-01", "1", "1"]], ["when", "who", "much"]), later
+    )
 
 
 def _smrt(name: str, created: datetime, rows: list[tuple[str, datetime, str]], *, trailer: bool = True) -> bytes:
@@ -103,14 +111,20 @@ def _gas(dice: random.Random) -> Iterator[Sample]:
         hours = [start + timedelta(hours=n) for n in range(24 + (12 if number > 1 else 0))]
         rows = [(meter, hour, f"{dice.randrange(50, 1700) / 100:.2f}") for meter in GAS_METERS for hour in hours]
         if number == 3:  # noqa: PLR2004 - the third file
-            rows += [("00000000X", start, "1.00"), (GAS_METERS[0], start + timedelta(minutes=15), "1.00"), (GAS_METERS[0], start, "-2.00")]
+            rows += [
+                ("00000000X", start, "1.00"),
+                (GAS_METERS[0], start + timedelta(minutes=15), "1.00"),
+                (GAS_METERS[0], start, "-2.00"),
+            ]
         name = f"PN{number:06d}"
         sent.append(_smrt(name, arrival, rows))
         yield Sample("smrt", f"{name}.SMRT", sent[-1], arrival)
         arrival += timedelta(days=1)
     yield Sample("smrt", "resent/PN000002.SMRT", sent[1], arrival)
     yield Sample("smrt", "resent/PN000001.SMRT", sent[0].replace(b'"GAZ"', b'"GAS"'), arrival)
-    yield Sample("smrt", "PN000004.SMRT", _smrt("PN000004", arrival, [(GAS_METERS[0], first, "1.00")], trailer=False), arrival)
+    yield Sample(
+        "smrt", "PN000004.SMRT", _smrt("PN000004", arrival, [(GAS_METERS[0], first, "1.00")], trailer=False), arrival
+    )
     yield Sample("smrt", "PN000003 - Copy.SMRT", sent[2], arrival)
     yield Sample("smrt", "DV000001.SMRT", _smrt("DV000001", arrival, [(GAS_METERS[0], first, "1.00")]), arrival)
 

@@ -1,4 +1,4 @@
-"""The Spark session: adopts a running one (Databricks, a notebook, a test), else builds it. The only user of sparkContext."""
+"""The Spark session: adopts a running one (a platform's, a test's), else builds it. The only user of sparkContext."""
 
 from __future__ import annotations
 
@@ -51,18 +51,30 @@ LOCAL = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": str(max(2, CORES)),
     "spark.databricks.delta.snapshotPartitions": "2",
-    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m",
 }
+JAVA_OPTIONS = "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m"
+# A run over in a minute is mostly cold code: the optimising compiler costs more than it brings, and so does planning
+# each shuffle's stage as a job of its own. A backfill earns both back.
+SMALL_BYTES = 256 * 1024 * 1024
+SMALL_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 " + JAVA_OPTIONS
+SMALL = {"spark.sql.adaptive.enabled": "false"}
 
 
-def get(settings: Settings) -> SparkSession:
-    """The session to use; the settings decide only what a local one needs (a metastore for a catalog)."""
+def running() -> SparkSession | None:
+    """The session that runs already: a notebook's, a platform's, a test's."""
+    return SparkSession.getActiveSession()
+
+
+def build(settings: Settings, waiting_bytes: int = 0) -> SparkSession:
+    """A new session, fit for the size of what is waiting; the settings say whether it needs a metastore."""
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ
+    return prepared(_of_the_submission() if submitted else _local(settings, waiting_bytes))
+
+
+def prepared(session: SparkSession) -> SparkSession:
+    """The session with the settings that results rest on."""
     # PySpark logs each SQL error with its Java stack before raising it; main.py says it in one line.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
-    session = SparkSession.getActiveSession()
-    if session is None:
-        submitted = "PYSPARK_GATEWAY_PORT" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ
-        session = _of_the_submission() if submitted else _local(settings)
     for name, value in REQUIRED.items():
         session.conf.set(name, value)
     for name, value in WISHED.items():
@@ -81,7 +93,7 @@ def _of_the_submission() -> SparkSession:
     return builder.getOrCreate()
 
 
-def _local(settings: Settings) -> SparkSession:
+def _local(settings: Settings, waiting_bytes: int) -> SparkSession:
     folder = fetch_jars.jar_folder()
     if missing := fetch_jars.missing_jars(folder):
         raise MissingJarError(missing[0].coordinate, str(folder))
@@ -89,16 +101,20 @@ def _local(settings: Settings) -> SparkSession:
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf()
-    for name, value in (LOCAL | EXTENSIONS | REQUIRED).items():
+    small = waiting_bytes < SMALL_BYTES
+    for name, value in (LOCAL | EXTENSIONS | REQUIRED | (SMALL if small else {})).items():
         conf.setIfMissing(name, value)
-    conf.set("spark.driver.extraClassPath", os.pathsep.join(str(folder / jar.file) for jar in fetch_jars.expected_jars()))
+    conf.setIfMissing("spark.driver.extraJavaOptions", SMALL_JAVA_OPTIONS if small else JAVA_OPTIONS)
+    conf.set(
+        "spark.driver.extraClassPath", os.pathsep.join(str(folder / jar.file) for jar in fetch_jars.expected_jars())
+    )
     conf.set("spark.sql.warehouse.dir", _warehouse(settings))
     if settings.catalog:
         conf.set("spark.sql.catalogImplementation", "hive")
     # The JVM's own chatter goes to a file that is shown only when it does not come up.
     with tempfile.TemporaryFile() as chatter:
         try:
-            gateway = launch_gateway(conf, {"stderr": chatter})
+            gateway = launch_gateway(conf, {"stderr": chatter})  # type: ignore[no-untyped-call]
             context = SparkContext(conf=conf, gateway=gateway)
         except Exception as problem:
             chatter.seek(0)
@@ -123,6 +139,12 @@ def describe(session: SparkSession, text: str) -> None:
 
 
 def jobs_so_far(session: SparkSession) -> int | None:
-    """How many Spark jobs this session ran; None where that cannot be asked."""
+    """How many Spark jobs this session has run; None where that cannot be asked (Spark Connect)."""
     context = getattr(session, "_sc", None)
-    return None if context is None else len(context.statusTracker().getJobIdsForGroup(None))
+    if context is None:
+        return None
+    # Job ids count up from 0 and a job of our own gets the next one.
+    context.setJobGroup("meterlake-count", "count jobs")
+    context.parallelize([0], 1).count()
+    (last,) = context.statusTracker().getJobIdsForGroup("meterlake-count")
+    return int(last)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from pipeline import quality
-from pipeline.clock import local_date
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +23,7 @@ def current_readings(judged: DataFrame, feed: Feed) -> DataFrame:
     """One row a key, the highest (file_id, row_number), with silver's columns."""
     valid, _ = quality.split(judged)
     received = F.shiftleft("file_id", ROW_BITS) + F.col("row_number")
-    kept = F.struct("interval_minutes", "consumption", "quality", "file_id", "row_number", "batch_id")
+    kept = F.struct("interval_minutes", "local_date", "consumption", "quality", "file_id", "row_number", "batch_id")
     latest = valid.groupBy("meter_id", "direction", "interval_start").agg(F.max_by(kept, received).alias("latest"))
     return latest.select(
         F.lit(feed.name).alias("feed"),
@@ -32,7 +31,7 @@ def current_readings(judged: DataFrame, feed: Feed) -> DataFrame:
         "direction",
         "interval_start",
         "latest.interval_minutes",
-        local_date(F.col("interval_start"), feed.time_zone).alias("local_date"),
+        "latest.local_date",
         "latest.consumption",
         F.lit(feed.unit).alias("unit"),
         "latest.quality",
@@ -59,7 +58,10 @@ def rejected_readings(judged: DataFrame, feed: str, now: datetime) -> DataFrame:
 
 
 def summary(judged: DataFrame) -> DataFrame:
-    """Rows of each delivery and local day: `file_id, local_date, rows, rejected, repeated`; the date is accepted rows'."""
+    """Rows of each delivery and local day: `file_id, local_date, rows, rejected, repeated`.
+
+    The date is that of accepted rows; rejected ones stand under NULL.
+    """
     passed = F.col("reason_code").isNull()
     return judged.groupBy("file_id", F.when(passed, F.col("local_date")).alias("local_date")).agg(
         F.count(F.lit(1)).alias("rows"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import tables
 from pipeline.formats import smrt, split_json
-from pipeline.formats.feed_format import FeedFormat
+from pipeline.formats.feed_format import FeedFormat  # noqa: TC001 - part of what this package offers
 
 if TYPE_CHECKING:
     from pipeline.config import Feed, Settings

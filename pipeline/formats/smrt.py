@@ -183,7 +183,9 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
 
 def _unquoted(field: Column) -> Column:
     inner = F.substring(field, F.lit(2), F.length(field) - 2)
-    return F.when(field.startswith('"'), F.replace(inner, F.lit('""'), F.lit('"'))).otherwise(F.rtrim(field, F.lit(" \t")))
+    return F.when(field.startswith('"'), F.replace(inner, F.lit('""'), F.lit('"'))).otherwise(
+        F.rtrim(field, F.lit(" \t"))
+    )
 
 
 def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
@@ -196,9 +198,12 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         F.concat_ws(":", F.substring(time, 1, 2), F.substring(time, 3, 2), F.lit("00")),
     )
     shaped = day.rlike(r"\A[0-9]{8}\z") & time.rlike(r"\A[0-9]{4}\z") & ~day.startswith("0000")
-    start = F.when(shaped, text.try_cast("timestamp"))
+    # In steps, so that each value is computed once a row (see split_json).
+    parsed = bronze.withColumns(
+        {"start": F.when(shaped, text.try_cast("timestamp")), "energy": quality.energy(F.col("consumption"))}
+    )
+    start, energy = F.col("start"), F.col("energy")
     minute = F.hour(start) * 60 + F.minute(start)
-    energy = quality.energy(F.col("consumption"))
     rules = [
         Rule("FIELD_COUNT", F.col("raw").isNotNull(), F.lit(f"not {FIELDS} fields, or an open quote")),
         Rule("METER_ID_MISSING", meter == "", F.lit("no meter number")),
@@ -231,7 +236,7 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
     received = F.concat_ws(
         ",", F.lit('"CONSU"'), *(F.concat(F.lit('"'), c, F.lit('"')) for c in (meter, day, time)), F.col("consumption")
     )
-    return bronze.select(
+    return parsed.select(
         meter.alias("meter_id"),
         F.lit(feed.direction).alias("direction"),
         start.alias("interval_start"),

@@ -31,7 +31,7 @@ _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
 
-def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001
+def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001 - a return a reason
     """The delivery with its column names, refused when it is not one whole split-JSON document."""
     body = content.removeprefix(_BOM).strip(_BLANK)
     if not body:
@@ -160,10 +160,12 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
     """
     names = feed.columns
     meter, label, text = F.col(names.meter_id), F.col(names.interval_start), F.col(names.consumption)
-    local = _local(label)
+    # In steps, so that each value is computed once a row: an expression that repeats them grows past what the JVM
+    # compiles, and runs interpreted (measured: ten times slower).
+    parsed = bronze.withColumns({"local": _local(label), "energy": quality.energy(text)})
+    placed = parsed.withColumn("start", clock.instant(F.col("local"), feed.time_zone))
+    local, start, energy = F.col("local"), F.col("start"), F.col("energy")
     minute = F.hour(local) * 60 + F.minute(local)
-    energy = quality.energy(text)
-    start = clock.instant(local, feed.time_zone)
     rules = [
         Rule("FIELD_COUNT", F.col("raw").isNotNull(), F.lit("the row is shorter or longer than columns")),
         Rule("METER_ID_MISSING", F.trim(meter) == "", F.lit("no meter id")),
@@ -174,7 +176,7 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         ),
         Rule(
             "LOCAL_TIME_NONEXISTENT",
-            clock.is_nonexistent(local, feed.time_zone),
+            clock.is_nonexistent(local, start, feed.time_zone),
             F.concat(quality.shown(label), F.lit(f" does not exist in {feed.time_zone}: the clocks went forward")),
         ),
         Rule(
@@ -194,22 +196,22 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         ),
     ]
     received = F.to_json(F.array(label, meter, text))
-    return bronze.select(
+    return placed.select(
         meter.alias("meter_id"),
         F.lit(feed.direction).alias("direction"),
         start.alias("interval_start"),
         F.lit(feed.minutes).alias("interval_minutes"),
-        clock.local_date(start, feed.time_zone).alias("local_date"),
+        F.to_date(local).alias("local_date"),
         energy.alias("consumption"),
         F.lit(None).cast("string").alias("quality"),
         "file_id",
         "row_number",
         "batch_id",
-        clock.later_instant(local, feed.time_zone).isNotNull().alias("is_repeated"),
+        clock.later_instant(local, start, feed.time_zone).isNotNull().alias("is_repeated"),
         quality.first_broken(rules).alias("reason_code"),
         quality.first_reason(rules).alias("reason"),
         F.coalesce("raw", received).alias("raw"),
-        local.alias("local"),
+        "local",
     )
 
 
@@ -233,7 +235,7 @@ def in_order(readings: DataFrame, feed: Feed) -> DataFrame:
     first = F.min("row_number").over(of_label) == F.col("row_number")
     several = F.count(F.lit(1)).over(of_label) > 1
     is_later = F.col("is_repeated") & several & F.when(newest_first, first).otherwise(~first)
-    later = clock.later_instant(F.col("local"), feed.time_zone)
+    later = clock.later_instant(F.col("local"), F.col("interval_start"), feed.time_zone)
     return readings.withColumn("interval_start", F.when(is_later, later).otherwise(F.col("interval_start")))
 
 

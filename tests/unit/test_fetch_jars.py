@@ -81,9 +81,7 @@ def resolver(tmp_path, monkeypatch, java_17):
         package = tmp_path / "site" / "pyspark"
         asked = tmp_path / "asked"
         find_ivy = 'for a in "$@"; do case "$a" in spark.jars.ivy=*) ivy="${a#*=}";; esac; done'
-        script(
-            package / "bin" / "spark-submit", f'echo "$@" > {asked}\n{find_ivy}\nmkdir -p "$ivy/jars"\n{text}'
-        )
+        script(package / "bin" / "spark-submit", f'echo "$@" > {asked}\n{find_ivy}\nmkdir -p "$ivy/jars"\n{text}')
         (package / "__init__.py").touch()
         monkeypatch.syspath_prepend(package.parent)
         monkeypatch.delitem(sys.modules, "pyspark", raising=False)
@@ -129,16 +127,13 @@ def test_an_old_java_is_refused_with_its_version_and_path(path, version, capsys)
     script(path / "java", f"""echo 'openjdk version "{version}" 2019-01-15' >&2""")
     assert fetch_jars.main(["--check-java"]) == 1
     assert capsys.readouterr().err == (
-        f"error: Java {version} at {path / 'java'} is too old: Spark needs 17 or 21; "
-        "set JAVA_HOME to one of these\n"
+        f"error: Java {version} at {path / 'java'} is too old: Spark needs 17 or 21; set JAVA_HOME to one of these\n"
     )
 
 
 @pytest.mark.parametrize(("said", "version"), [("17.0.15", 17), ("21", 21), ("25-ea", 25)])
 def test_a_new_enough_java_is_taken_whatever_it_prints_first(path, said, version):
-    script(
-        path / "java", f"""echo 'Picked up JAVA_TOOL_OPTIONS: -Dx' >&2; echo 'java version "{said}"' >&2"""
-    )
+    script(path / "java", f"""echo 'Picked up JAVA_TOOL_OPTIONS: -Dx' >&2; echo 'java version "{said}"' >&2""")
     assert fetch_jars.java_version() == version
 
 

@@ -1,0 +1,41 @@
+"""One Spark session for the whole test run, and a lake of one's own for each test that wants one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline import session
+from pipeline.config import Feed, Settings
+from pipeline.context import Context
+from pipeline.log import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """The session that every test and every job of this run shares."""
+    settings = Settings(feeds=(Feed(name="gas", format="smrt", path="unused"),))
+    running = session.build(settings)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path) -> Callable[..., Context]:
+    """A function from feeds and other settings to the context of a new run on this test's lake."""
+
+    def context(*feeds: Feed, **settings: object) -> Context:
+        for feed in feeds:
+            (tmp_path / feed.path).mkdir(parents=True, exist_ok=True)
+        placed = [feed.model_copy(update={"path": str(tmp_path / feed.path)}) for feed in feeds]
+        values = {"lake": str(tmp_path / "lake"), "feeds": placed, **settings}
+        return Context(Settings(**values), log=Log("", quiet=True))
+
+    return context

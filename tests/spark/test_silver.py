@@ -1,0 +1,127 @@
+"""Bronze rows, judged, become one reading a key: the latest received (contract, section 4)."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline import delta, silver, tables
+from pipeline.config import Feed
+
+POWER = Feed(name="power", format="split_json", path="landing", time_zone="Europe/London", unit="Wh")
+JUDGED = (
+    "meter_id string, direction string, interval_start timestamp, interval_minutes int, local_date date, "
+    "consumption decimal(18,6), quality string, file_id bigint, row_number bigint, batch_id bigint, reason_code string, "
+    "reason string, raw string, is_repeated boolean"
+)
+NOON = "2021-01-01 12:00:00"
+
+
+def row(meter, value, file, number, *, at=NOON, direction="import", quality=None, code=None, repeated=False):
+    reason = code and "because"
+    day = at[:10]
+    return (meter, direction, at, 30, day, value, quality, file, number, 9, code, reason, f"{meter},{value}", repeated)
+
+
+@pytest.fixture
+def current(frame, told):
+    """A function from judged rows to (meter, direction, start, consumption, file, row) of each current reading."""
+
+    def readings(*rows):
+        found = silver.current_readings(frame(JUDGED, *rows), POWER)
+        return told(found, "meter_id", "direction", "interval_start", "consumption", "file_id", "row_number")
+
+    return readings
+
+
+def test_the_highest_file_wins_and_in_it_the_highest_row_whatever_order_they_stand_in(current):
+    assert current(
+        row("a", "1", 1, 9),
+        row("a", "2", 2, 3),
+        row("a", "3", 2, 10),
+        row("a", "4", 1, 10),
+        row("b", "5", 2, 1),
+        row("b", "6", 10, 1),
+        row("b", "7", 9, 2),
+        row("c", "8", 1, 2**31 - 1),
+        row("c", "9", 2, 1),
+        row("d", "10", 2**31, 2),
+        row("d", "11", 2**31 - 1, 2**31 - 1),
+    ) == [
+        ("a", "import", NOON, "3.000000", "2", "10"),
+        ("b", "import", NOON, "6.000000", "10", "1"),
+        ("c", "import", NOON, "9.000000", "2", "1"),
+        ("d", "import", NOON, "10.000000", str(2**31), "2"),
+    ]
+
+
+def test_meter_direction_and_start_make_the_key(current):
+    later = "2021-01-01 12:30:00"
+    readings = current(
+        row("a", "1", 1, 1), row("a", "2", 1, 2, direction="export"), row("a", "3", 1, 3, at=later), row("A", "4", 1, 4)
+    )
+    assert readings == [
+        ("A", "import", NOON, "4.000000", "1", "4"),
+        ("a", "export", NOON, "2.000000", "1", "2"),
+        ("a", "import", NOON, "1.000000", "1", "1"),
+        ("a", "import", later, "3.000000", "1", "3"),
+    ]
+
+
+def test_a_rejected_row_never_wins(current):
+    readings = current(
+        row("a", "1", 1, 1), row("a", "-2", 2, 1, code="CONSUMPTION_NEGATIVE"), row("b", None, 3, 1, code="X")
+    )
+    assert readings == [("a", "import", NOON, "1.000000", "1", "1")]
+
+
+def test_all_of_a_reading_comes_from_the_row_that_won(frame, told):
+    rows = frame(JUDGED, row("a", "1", 1, 1, quality="estimated"), row("a", "0", 2, 7))
+    found = silver.current_readings(rows, POWER)
+    assert found.columns == tables.READINGS.names
+    assert delta.conform(found, tables.READINGS).schema.simpleString() == found.schema.simpleString()
+    assert told(found) == [
+        ("power", "a", "import", NOON, "30", "2021-01-01", "0.000000", "Wh", None, "2", "7", "9"),
+    ]
+
+
+def test_of_many_rows_in_any_order_one_a_key_is_left_and_it_is_the_latest(current):
+    dice = random.Random(7)
+    rows = [(f"m{dice.randrange(20)}", dice.randrange(1, 12), number) for number in range(1, 400)]
+    dice.shuffle(rows)
+    latest = {}
+    for meter, file, number in rows:
+        latest[meter] = max(latest.get(meter, (0, 0)), (file, number))
+    readings = current(*(row(meter, file * 1000 + number, file, number) for meter, file, number in rows))
+    assert readings == sorted(
+        (meter, "import", NOON, f"{file * 1000 + number}.000000", str(file), str(number))
+        for meter, (file, number) in latest.items()
+    )
+
+
+def test_rejected_rows_are_kept_with_code_reason_raw_and_time(frame, told):
+    rows = frame(JUDGED, row("a", "1", 1, 1), row("a", "-2", 2, 5, code="CONSUMPTION_NEGATIVE"))
+    found = silver.rejected_readings(rows, "power", datetime(2021, 1, 2, 3, 4, 5, 600, tzinfo=UTC))
+    assert found.columns == tables.REJECTED.names
+    assert told(found) == [
+        ("power", "a", "CONSUMPTION_NEGATIVE", "because", "a,-2", "2", "5", "9", "2021-01-02 03:04:05.0006"),
+    ]
+
+
+def test_the_summary_counts_rows_by_file_and_the_local_days_of_those_that_passed(frame, told):
+    rows = frame(
+        JUDGED,
+        row("a", "1", 1, 1),
+        row("a", "2", 1, 2, repeated=True),
+        row("a", "3", 1, 3, at="2021-01-02 00:00:00"),
+        row("a", "4", 1, 4, at="2021-01-03 00:00:00", code="OFF_GRID", repeated=True),
+        row("a", "5", 2, 1, code="OFF_GRID"),
+    )
+    assert told(silver.summary(rows), "file_id", "local_date", "rows", "rejected", "repeated") == [
+        ("1", "2021-01-01", "2", "0", "1"),
+        ("1", "2021-01-02", "1", "0", "0"),
+        ("1", None, "1", "1", "1"),
+        ("2", None, "1", "1", "0"),
+    ]

@@ -1,0 +1,198 @@
+"""The configuration: what it takes, what it takes for granted, and what it refuses in one line (contract, section 6)."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline import config
+from pipeline.errors import ConfigurationError
+
+GAS = '[[feeds]]\nname = "gas"\nformat = "smrt"\npath = "in/gas"\n'
+POWER = '[[feeds]]\nname = "power"\nformat = "split_json"\npath = "in/power"\n'
+REFERENCE = '[reference]\nurl = "jdbc:sqlite:in/reference.db"\nfeeds = ["power"]\n'
+EXAMPLE = """
+lake = "data_lake"
+environment = "development"
+active_on = ["2021-01-01", "2021-02-01"]
+[[feeds]]
+name = "electricity"
+format = "split_json"
+path = "data_lake/landing/electricity"
+settle_seconds = 5
+time_zone = "Europe/London"
+interval_minutes = 30
+direction = "export"
+unit = "Wh"
+columns = { meter_id = "who", interval_start = "when", consumption = "how_much" }
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch):
+    for name in [name for name in os.environ if name.upper().startswith("METERLAKE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def load(tmp_path):
+    def loaded(text):
+        path = tmp_path / "lake.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return config.load(path)
+
+    return loaded
+
+
+@pytest.fixture
+def refusal(load):
+    """The one line that a configuration is refused with."""
+
+    def said(text):
+        with pytest.raises(ConfigurationError) as caught:
+            load(text)
+        assert caught.value.exit_code == 2
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    return said
+
+
+def test_a_feed_needs_only_name_format_and_path_and_the_rest_has_defaults(load):
+    settings = load(GAS + POWER)
+    gas, power = settings.feeds
+    assert (gas.time_zone, gas.direction, gas.unit) == ("UTC", "import", "kWh")
+    assert (gas.settle_seconds, gas.company, gas.minutes) == (0, "GAZ", 60)
+    columns = power.columns
+    assert (columns.meter_id, columns.interval_start) == ("meterpoint_id", "interval_start")
+    assert (columns.consumption, power.minutes) == ("consumption_delta", 30)
+    assert (settings.environment, settings.active_on, settings.reference) == ("production", (), None)
+    assert settings.root == str(Path("data_lake").absolute())
+
+
+def test_every_key_of_the_example_is_taken(load):
+    settings = load(EXAMPLE)
+    (feed,) = settings.feeds
+    assert settings.active_on == (date(2021, 1, 1), date(2021, 2, 1))
+    assert settings.environment == "development"
+    assert (feed.settle_seconds, feed.time_zone, feed.minutes) == (5, "Europe/London", 30)
+    assert (feed.direction, feed.unit) == ("export", "Wh")
+    assert (feed.columns.meter_id, feed.columns.interval_start, feed.columns.consumption) == ("who", "when", "how_much")
+
+
+def test_the_configuration_that_comes_with_the_project_is_good():
+    assert [feed.name for feed in config.load("conf/local.toml").feeds][:2] == ["gas", "electricity"]
+
+
+def test_a_byte_order_mark_is_ignored(load):
+    assert load("\ufeff" + GAS).feeds[0].name == "gas"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Vilnius", "Asia/Kathmandu", "+05:45", "-03:30", "+18:00", "-00:30"])
+def test_regions_and_offsets_are_time_zones(load, zone):
+    assert load(POWER + f'time_zone = "{zone}"').feeds[0].time_zone == zone
+
+
+NO_ZONES = [
+    "BST",
+    "EST",
+    "CET",
+    "Europe/london",
+    "Europe/Atlantis",
+    "+5:45",
+    "+05:60",
+    "+18:30",
+    "-19:00",
+    "",
+    "+01:00 ",
+]
+
+
+@pytest.mark.parametrize("zone", NO_ZONES)
+def test_an_abbreviation_or_a_place_that_is_no_zone_is_refused_by_name(refusal, zone):
+    said = refusal(POWER + f'time_zone = "{zone}"')
+    assert "feeds.0.time_zone" in said
+    assert repr(zone) in said
+
+
+REFUSED = {
+    "a key that is not known": ("colour = 1\n" + GAS, "colour: unknown key"),
+    "a key of a feed that is not known": (GAS + "timezone = 'UTC'", "feeds.0.timezone: unknown key"),
+    "a column that is not known": (POWER + "columns = { meter = 'x' }", "feeds.0.columns.meter: unknown key"),
+    "a key of the reference that is not known": (POWER + REFERENCE + "user = 'x'", "reference.user: unknown key"),
+    "a lake and a catalog": ("lake = 'x'\ncatalog = 'main'\n" + GAS, "not both"),
+    "a catalog that is no name": ("catalog = 'a.b'\n" + GAS, "catalog"),
+    "no feed": ("lake = 'x'\n", "feeds"),
+    "two feeds of one name": (GAS + GAS, "gas"),
+    "a format that is none": (GAS.replace("smrt", "csv"), "'csv'"),
+    "a feed without a path": (GAS.replace('path = "in/gas"\n', ""), "feeds.0.path"),
+    "an empty path": (GAS.replace("in/gas", ""), "feeds.0.path"),
+    "a reference of a feed that is none": (GAS + REFERENCE, "power"),
+    "a reference that is not SQLite": (POWER + REFERENCE.replace("sqlite", "mysql"), "reference.url"),
+    "an environment that is none": ("environment = 'test'\n" + GAS, "environment"),
+    "a day that is none": ("active_on = ['2021-02-29']\n" + GAS, "active_on.0"),
+    "a unit that is none": (POWER + "unit = 'MWh'", "feeds.0.unit"),
+    "a direction that is none": (POWER + "direction = 'up'", "feeds.0.direction"),
+    "an interval that does not divide the day": (POWER + "interval_minutes = 7", "interval_minutes"),
+    "an interval of nothing": (POWER + "interval_minutes = 0", "interval_minutes"),
+    "a negative time to settle": (GAS + "settle_seconds = -1", "settle_seconds"),
+    "two meanings of one column": (POWER + "columns = { meter_id = 'x', consumption = 'x' }", "feeds.0.columns"),
+    "a column that bears a name of ours": (POWER + "columns = { meter_id = 'file_id' }", "file_id"),
+    "no TOML": ("lake = \n", "is not TOML"),
+    "bytes that are not UTF-8": (b"lake = '\xff'\n", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_configuration_is_refused_in_one_line_that_says_where(refusal, text, said):
+    assert said in refusal(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["agreement", "product", "meterpoint", "reference", "Gas", "1gas", "ga-s", "ga s", "", "gäs"]
+)
+def test_a_feed_cannot_have_a_reserved_or_an_odd_name(refusal, name):
+    assert repr(name) in refusal(GAS.replace('"gas"', f'"{name}"'))
+
+
+def test_a_missing_file_and_a_folder_are_refused_in_one_line(tmp_path):
+    with pytest.raises(ConfigurationError, match="no such file"):
+        config.load(tmp_path / "none.toml")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        config.load(tmp_path)
+
+
+def test_the_environment_is_over_the_file(load, monkeypatch):
+    monkeypatch.setenv("METERLAKE_ENVIRONMENT", "production")
+    monkeypatch.setenv("METERLAKE_LAKE", "gs://bucket/lake/")
+    monkeypatch.setenv("METERLAKE_ACTIVE_ON", '["2022-02-02"]')
+    settings = load(EXAMPLE)
+    assert (settings.environment, settings.root) == ("production", "gs://bucket/lake")
+    assert settings.active_on == (date(2022, 2, 2),)
+
+
+def test_the_environment_reaches_into_the_reference_and_leaves_the_rest_of_it(load, monkeypatch):
+    monkeypatch.setenv("METERLAKE_REFERENCE__URL", "jdbc:sqlite:other.db")
+    settings = load(POWER + REFERENCE)
+    assert settings.reference.url == "jdbc:sqlite:other.db"
+    assert settings.reference_feeds == ("power",)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("METERLAKE_LAKES", "x"),
+        ("METERLAKE_LAKE__X", "x"),
+        ("METERLAKE_REFERENCE__PASSWORD", "x"),
+        ("METERLAKE_ENVIRONMENT", "test"),
+        ("METERLAKE_ACTIVE_ON", "2021-01-01"),
+        ("METERLAKE_FEEDS", "gas"),
+    ],
+)
+def test_a_wrong_variable_is_refused_in_one_line_that_names_it(refusal, monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    said = refusal(POWER + REFERENCE).lower().replace("__", ".")
+    assert variable.removeprefix("METERLAKE_").lower().replace("__", ".") in said
