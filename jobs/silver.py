@@ -96,7 +96,8 @@ def _merge_readings(context: Context, loaded: list[Delivery]) -> int:
     for feed in feeds:
         of_feed = [delivery for delivery in pending if delivery.feed == feed.name]
         days[feed.name] = sorted({day for delivery in of_feed for day in delivery.local_dates})
-        parts.append(silver.current_readings(judged(context, feed, of_feed), feed))
+        carries_quality = formats.format_of(feed).carries_quality
+        parts.append(silver.current_readings(judged(context, feed, of_feed), feed, carries_quality=carries_quality))
     source = reduce(DataFrame.unionByName, parts)
     mark = {"batch_id": max(delivery.batch_id for delivery in pending)}
     present = lake.partitions(context, tables.READINGS)

@@ -53,10 +53,11 @@ LOCAL = {
     "spark.databricks.delta.snapshotPartitions": "2",
 }
 JAVA_OPTIONS = "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m"
-# A run over in a minute is mostly cold code: the optimising compiler costs more than it brings, and so does planning
-# each shuffle's stage as a job of its own. A backfill earns both back.
+# A few files are mostly cold code: the optimising compiler costs more than it brings.
+FEW_BYTES = 8 * 1024 * 1024
+FEW_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 " + JAVA_OPTIONS
+# Adaptive execution plans each shuffle's stage as a job of its own; only a backfill earns that back.
 SMALL_BYTES = 256 * 1024 * 1024
-SMALL_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 " + JAVA_OPTIONS
 SMALL = {"spark.sql.adaptive.enabled": "false"}
 
 
@@ -104,7 +105,7 @@ def _local(settings: Settings, waiting_bytes: int) -> SparkSession:
     small = waiting_bytes < SMALL_BYTES
     for name, value in (LOCAL | EXTENSIONS | REQUIRED | (SMALL if small else {})).items():
         conf.setIfMissing(name, value)
-    conf.setIfMissing("spark.driver.extraJavaOptions", SMALL_JAVA_OPTIONS if small else JAVA_OPTIONS)
+    conf.setIfMissing("spark.driver.extraJavaOptions", FEW_JAVA_OPTIONS if waiting_bytes < FEW_BYTES else JAVA_OPTIONS)
     conf.set(
         "spark.driver.extraClassPath", os.pathsep.join(str(folder / jar.file) for jar in fetch_jars.expected_jars())
     )

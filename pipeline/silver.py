@@ -17,27 +17,37 @@ if TYPE_CHECKING:
 
 # (file_id, row_number) in one BIGINT that sorts the same: cheaper to aggregate by than a struct.
 ROW_BITS = 31
+ROW_MASK = (1 << ROW_BITS) - 1
 
 
-def current_readings(judged: DataFrame, feed: Feed) -> DataFrame:
-    """One row a key, the highest (file_id, row_number), with silver's columns."""
+def current_readings(judged: DataFrame, feed: Feed, *, carries_quality: bool) -> DataFrame:
+    """One row a key, the highest (file_id, row_number), with silver's columns.
+
+    Each kept value is an aggregate of its own, of a type of fixed length: Spark then aggregates by hashing. A struct
+    or a text among them (so: a format that `carries_quality`) makes it sort all rows (measured: twice as slow).
+    """
     valid, _ = quality.split(judged)
     received = F.shiftleft("file_id", ROW_BITS) + F.col("row_number")
-    kept = F.struct("interval_minutes", "local_date", "consumption", "quality", "file_id", "row_number", "batch_id")
-    latest = valid.groupBy("meter_id", "direction", "interval_start").agg(F.max_by(kept, received).alias("latest"))
+    fixed = ("interval_minutes", "local_date", "consumption", "batch_id")
+    kept = [F.max_by(name, "received").alias(name) for name in (*fixed, *(["quality"] if carries_quality else []))]
+    latest = (
+        valid.withColumn("received", received)
+        .groupBy("meter_id", "direction", "interval_start")
+        .agg(F.max("received").alias("received"), *kept)
+    )
     return latest.select(
         F.lit(feed.name).alias("feed"),
         "meter_id",
         "direction",
         "interval_start",
-        "latest.interval_minutes",
-        "latest.local_date",
-        "latest.consumption",
+        "interval_minutes",
+        "local_date",
+        "consumption",
         F.lit(feed.unit).alias("unit"),
-        "latest.quality",
-        "latest.file_id",
-        "latest.row_number",
-        "latest.batch_id",
+        (F.col("quality") if carries_quality else F.lit(None).cast("string")).alias("quality"),
+        F.shiftright("received", ROW_BITS).alias("file_id"),
+        F.col("received").bitwiseAND(F.lit(ROW_MASK)).alias("row_number"),
+        "batch_id",
     )
 
 

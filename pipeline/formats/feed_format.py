@@ -32,5 +32,7 @@ class FeedFormat:
     judged: Callable[[DataFrame, Feed], DataFrame]
     # judged rows of files with repeated local times -> the same with each occurrence on its own instant.
     in_order: Callable[[DataFrame, Feed], DataFrame] | None = None
+    # Whether its rows say something of their quality.
+    carries_quality: bool = False
     # Driver: a second, exact look at a delivery that gave Spark no rows.
     diagnose: Callable[[bytes, Delivery, Feed], Delivery] | None = None

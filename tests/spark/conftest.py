@@ -91,6 +91,7 @@ def told():
 
     def rows(frame, *names):
         text = [F.col(name).cast("string") for name in names or frame.columns]
-        return sorted((tuple(row) for row in frame.select(*text).collect()), key=str)
+        found = [tuple(row) for row in frame.select(*text).collect()]
+        return sorted(found, key=lambda row: [(value is None, value or "") for value in row])
 
     return rows

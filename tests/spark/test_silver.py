@@ -30,7 +30,7 @@ def current(frame, told):
     """A function from judged rows to (meter, direction, start, consumption, file, row) of each current reading."""
 
     def readings(*rows):
-        found = silver.current_readings(frame(JUDGED, *rows), POWER)
+        found = silver.current_readings(frame(JUDGED, *rows), POWER, carries_quality=True)
         return told(found, "meter_id", "direction", "interval_start", "consumption", "file_id", "row_number")
 
     return readings
@@ -79,7 +79,7 @@ def test_a_rejected_row_never_wins(current):
 
 def test_all_of_a_reading_comes_from_the_row_that_won(frame, told):
     rows = frame(JUDGED, row("a", "1", 1, 1, quality="estimated"), row("a", "0", 2, 7))
-    found = silver.current_readings(rows, POWER)
+    found = silver.current_readings(rows, POWER, carries_quality=False)
     assert found.columns == tables.READINGS.names
     assert delta.conform(found, tables.READINGS).schema.simpleString() == found.schema.simpleString()
     assert told(found) == [

@@ -1,0 +1,141 @@
+"""Writing Delta tables: merges go forward, replaced days leave the others alone, and each commit says how far it got."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from pipeline import delta, formats, lake, tables
+from pipeline.config import Feed
+from pipeline.tables import METER_DAY, READINGS
+
+FEED = Feed(name="power", format="split_json", path="in", time_zone="Europe/London")
+FIRST, SECOND = date(2021, 1, 1), date(2021, 1, 2)
+
+
+@pytest.fixture
+def context(lake):
+    return lake(FEED)
+
+
+@pytest.fixture
+def readings(frame):
+    """A function from (meter, day, value, file, row[, feed]) to silver's rows."""
+
+    def of(*rows):
+        whole = []
+        for meter, day, value, file, row, *feed in rows:
+            start = f"{day} 12:00:00"
+            whole += [((feed or ["power"])[0], meter, "import", start, 30, day, value, "kWh", None, file, row, 1)]
+        return frame(READINGS.schema, *whole)
+
+    return of
+
+
+@pytest.fixture
+def held(context, told):
+    return lambda: told(delta.read(context, READINGS), "feed", "meter_id", "local_date", "consumption", "file_id")
+
+
+def test_every_table_is_created_with_its_comments_columns_and_partitions(context):
+    wanted = formats.lake_tables(context.settings)
+    assert lake.create_missing(context, wanted) == list(wanted)
+    assert lake.create_missing(context, wanted) == []
+    for table in wanted:
+        made = DeltaTable(tables.address(context.settings, table))
+        comments = {field.name: field.metadata["comment"] for field in made.schema().fields}
+        assert comments == {column.name: column.comment for column in table.columns}
+        assert [field.name for field in made.schema().fields] == table.names
+        assert made.metadata().description == table.comment
+        assert made.metadata().partition_columns == list(table.partition_by)
+
+
+def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, held):
+    odd = "x'; DROP TABLE x --\\"  # a value that looks like SQL is a value
+    lake.create_missing(context, [READINGS])
+    mine = [("a", FIRST, "1", 5, 3), (odd, FIRST, "1", 5, 4), ("a", SECOND, "1", 5, 5)]
+    first = readings(*mine, ("a", FIRST, "9", 1, 1, "gas"))
+    assert delta.append(context, READINGS, first, {"batch_id": 1}) == 4
+    second = readings(
+        ("a", FIRST, "2", 4, 9),  # an older delivery
+        (odd, FIRST, "2", 5, 5),  # a later row of the same delivery
+        ("c", FIRST, "2", 4, 1),  # a new key
+    )
+    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 2}) == 2
+    expected = [
+        ("gas", "a", "2021-01-01", "9.000000", "1"),
+        ("power", "a", "2021-01-01", "1.000000", "5"),
+        ("power", "a", "2021-01-02", "1.000000", "5"),
+        ("power", "c", "2021-01-01", "2.000000", "4"),
+        ("power", odd, "2021-01-01", "2.000000", "5"),
+    ]
+    assert held() == expected
+    # The same again, as after a crash before the mark was seen: nothing changes, and the table says so.
+    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 3}) == 0
+    assert held() == expected
+    assert lake.done_to(context, READINGS) == 3
+    # A newer delivery on another day and of another feed finds its own key only.
+    third = readings(("a", SECOND, "3", 6, 1), ("a", FIRST, "3", 6, 2, "gas"))
+    days = {"power": [SECOND], "gas": [FIRST]}
+    assert delta.merge_latest(context, READINGS, third, days, {"batch_id": 4}) == 2
+    assert held() == [
+        ("gas", "a", "2021-01-01", "3.000000", "6"),
+        ("power", "a", "2021-01-01", "1.000000", "5"),
+        ("power", "a", "2021-01-02", "3.000000", "6"),
+        *expected[3:],
+    ]
+    # A batch that was merged is not merged again, whatever it holds.
+    version = lake.version(context, READINGS)
+    delta.merge_latest(context, READINGS, readings(("a", FIRST, "4", 9, 9)), {"power": [FIRST]}, {"batch_id": 4})
+    assert ("power", "a", "2021-01-01", "1.000000", "5") in held()
+    assert lake.version(context, READINGS) == version
+
+
+def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, told):
+    lake.create_missing(context, [METER_DAY])
+    ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
+    ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp"
+
+    def rows(*some):
+        rest = ("kWh", 1, 48, None, None)
+        return frame(ddl, *((feed, meter, "import", day, value, *rest) for feed, meter, day, value in some))
+
+    before = rows(("power", "a", FIRST, 1), ("power", "b", FIRST, 1), ("power", "a", SECOND, 1), ("gas", "a", FIRST, 1))
+    both = {"power": [FIRST, SECOND], "gas": [FIRST]}
+    assert delta.replace_days(context, METER_DAY, before, both, {"batch_id": 1}) == 4
+    after = rows(("power", "a", FIRST, 2))
+    assert delta.replace_days(context, METER_DAY, after, {"power": [FIRST]}, {"batch_id": 2}) == 1
+    held = told(delta.read(context, METER_DAY), "feed", "meter_id", "local_date", "consumption")
+    assert held == [
+        ("gas", "a", "2021-01-01", "1.000000"),
+        ("power", "a", "2021-01-01", "2.000000"),
+        ("power", "a", "2021-01-02", "1.000000"),
+    ]
+    assert delta.replace_days(context, METER_DAY, rows(), {"power": [FIRST, SECOND]}, {"batch_id": 3}) == 0
+    assert told(delta.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
+    assert lake.done_to(context, METER_DAY) == 3
+
+
+def test_the_mark_of_a_table_is_that_of_the_last_commit_of_ours(context):
+    assert (lake.mark(context, tables.RUNS), lake.done_to(context, tables.RUNS)) == ({}, 0)
+    lake.create_missing(context, [tables.RUNS])
+    assert lake.done_to(context, tables.RUNS) == 0
+    lake.write_rows(context, tables.RUNS, [{"run_id": "x", "files": 3}], {"batch_id": 7, "note": "ours"})
+    where = tables.address(context.settings, tables.RUNS)
+    for _ in range(2):
+        write_deltalake(where, DeltaTable(where).to_pyarrow_table(), mode="append")  # another's commit, without a mark
+    found = lake.mark(context, tables.RUNS)
+    assert (found["batch_id"], found["note"], lake.done_to(context, tables.RUNS)) == (7, "ours", 7)
+    assert lake.row_count(context, tables.RUNS) == 4
+
+
+def test_deleted_rows_go_and_the_commit_carries_its_mark(context, readings, held):
+    lake.create_missing(context, [READINGS])
+    delta.append(context, READINGS, readings(("a", FIRST, "1", 1, 1), ("b", FIRST, "1", 2, 1)), {"batch_id": 2})
+    delta.delete(context, READINGS, delta.F.col("file_id") == 2, {"batch_id": 1})
+    assert held() == [("power", "a", "2021-01-01", "1.000000", "1")]
+    assert lake.done_to(context, READINGS) == 1
+    left = [context.spark.conf.get(name, None) for name in (delta.COMMIT_MARK, delta.TXN_APP, delta.TXN_VERSION)]
+    assert left == [None, None, None]

@@ -1,0 +1,201 @@
+"""Readings become half hours, meter days and products, all in kWh (contract, section 4)."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from pipeline import delta, gold, tables
+
+READING = (
+    "feed string, meter_id string, direction string, interval_start timestamp, interval_minutes int, local_date date, "
+    "consumption decimal(18,6), unit string"
+)
+PRODUCTS = "meterpoint_id string, day date, product_display_name string"
+ZONES = {
+    "london": "Europe/London",
+    "nepal": "Asia/Kathmandu",
+    "howe": "Australia/Lord_Howe",
+    "havana": "America/Havana",
+    "utc": "UTC",
+}
+SEED = 1970
+
+
+def reading(feed, meter, start, minutes, value, *, unit="kWh", direction="import"):
+    """`start` is a UTC instant; the local day follows from the feed's zone."""
+    moment = datetime.fromisoformat(f"{start}:00+00:00")
+    day = moment.astimezone(ZoneInfo(ZONES[feed])).date()
+    return (feed, meter, direction, f"{start}:00", minutes, day, value, unit)
+
+
+def whole_day(feed, meter, day, minutes, value="0.001"):
+    """A reading for each interval of a local day."""
+    zone = ZoneInfo(ZONES[feed])
+    first = datetime.fromisoformat(day)
+    moment, end = (each.replace(tzinfo=zone).astimezone(UTC) for each in (first, first + timedelta(days=1)))
+    starts = []
+    while moment < end:
+        starts.append(f"{moment:%Y-%m-%d %H:%M}")
+        moment += timedelta(minutes=minutes)
+    return [reading(feed, meter, start, minutes, value) for start in starts]
+
+
+@pytest.fixture
+def readings(frame):
+    return lambda *rows: gold.in_kwh(frame(READING, *rows))
+
+
+def test_wh_become_kwh_rounded_half_up_value_by_value_and_kwh_stay(readings, told):
+    values = {
+        "0.5": "0.000500",
+        "0.0005": "0.000001",
+        "0.000499": "0.000000",
+        "1234.5675": "1.234568",
+        "1234.567499": "1.234567",
+        "999999999999.999999": "1000000000.000000",
+    }
+    rows = [reading("utc", f"m{n}", "2021-01-01 00:00", 30, value, unit="Wh") for n, value in enumerate(values)]
+    found = readings(*rows, reading("utc", "n", "2021-01-01 00:00", 30, "0.0005"))
+    assert found.schema["kwh"].dataType.simpleString() == "decimal(18,6)"
+    expected = [*((f"m{n}", kwh) for n, kwh in enumerate(values.values())), ("n", "0.000500")]
+    assert told(found, "meter_id", "kwh") == expected
+
+
+def test_quarter_hours_are_summed_into_the_half_hours_of_the_local_day(readings, told):
+    rows = [
+        reading("nepal", "m", "2020-12-31 18:15", 15, "0.1"),  # midnight in Kathmandu
+        reading("nepal", "m", "2020-12-31 18:30", 15, "0.2"),
+        reading("nepal", "m", "2020-12-31 18:45", 15, "0.4"),
+        reading("london", "m", "2021-01-01 00:00", 15, "0.1"),
+        reading("london", "m", "2021-01-01 00:15", 15, "0.2"),
+        reading("london", "m", "2021-01-01 00:45", 15, "0.4"),
+        reading("howe", "m", "2021-04-04 13:15", 15, "0.2"),  # after the clocks went back by half an hour
+        reading("havana", "m", "2021-03-14 05:15", 15, "0.1"),  # the day without a midnight
+    ]
+    halves = gold.half_hours(readings(*rows), ZONES)
+    assert told(gold.total_consumption_half_hour(halves, one_row_a_meter=False)) == [
+        ("havana", "import", "2021-03-14 05:00:00", "2021-03-14", "1", "0.100000"),
+        ("howe", "import", "2021-04-04 13:00:00", "2021-04-04", "1", "0.200000"),
+        ("london", "import", "2021-01-01 00:00:00", "2021-01-01", "1", "0.300000"),
+        ("london", "import", "2021-01-01 00:30:00", "2021-01-01", "1", "0.400000"),
+        ("nepal", "import", "2020-12-31 18:15:00", "2021-01-01", "1", "0.300000"),
+        ("nepal", "import", "2020-12-31 18:45:00", "2021-01-01", "1", "0.400000"),
+    ]
+
+
+def test_readings_longer_than_half_an_hour_are_in_no_half_hour_and_each_feed_and_direction_has_its_own(readings, told):
+    halves = gold.half_hours(
+        readings(
+            reading("london", "a", "2021-01-01 00:00", 60, "5"),
+            reading("london", "a", "2021-01-01 00:00", 30, "0.25"),
+            reading("london", "b", "2021-01-01 00:00", 30, "0.50"),
+            reading("london", "a", "2021-01-01 00:00", 30, "0.75", direction="export"),
+            reading("utc", "a", "2021-01-01 00:00", 30, "1"),
+        ),
+        ZONES,
+    )
+    expected = [
+        ("london", "export", "2021-01-01 00:00:00", "2021-01-01", "1", "0.750000"),
+        ("london", "import", "2021-01-01 00:00:00", "2021-01-01", "2", "0.750000"),
+        ("utc", "import", "2021-01-01 00:00:00", "2021-01-01", "1", "1.000000"),
+    ]
+    for one_row_a_meter in (False, True):
+        assert told(gold.total_consumption_half_hour(halves, one_row_a_meter=one_row_a_meter)) == expected
+
+
+def test_a_day_has_as_many_half_hours_and_expects_as_many_readings_as_the_clocks_make_it(readings, told):
+    days = {
+        ("london", "2021-03-27", 30): 48,
+        ("london", "2021-03-28", 30): 46,
+        ("london", "2021-10-31", 30): 50,
+        ("london", "2022-10-30", 15): 100,
+        ("london", "2022-03-27", 60): 23,
+        ("london", "2020-10-25", 60): 25,
+        ("howe", "2021-04-04", 30): 49,
+        ("howe", "2021-10-03", 15): 94,
+        ("havana", "2021-03-14", 30): 46,
+        ("nepal", "2021-03-28", 15): 96,
+    }
+    found = readings(*(row for feed, day, minutes in days for row in whole_day(feed, "m", day, minutes)))
+    expected = {(feed, day): (str(count), str(count)) for (feed, day, _), count in days.items()}
+    counts = told(gold.meter_day(found, ZONES), "feed", "local_date", "intervals_received", "intervals_expected")
+    assert {(feed, day): (received, wanted) for feed, day, received, wanted in counts} == expected
+    halves = gold.total_consumption_half_hour(gold.half_hours(found, ZONES), one_row_a_meter=False)
+    per_day = halves.groupBy("feed", "local_date").count().where("feed != 'nepal'")
+    assert {(feed, day): int(count) for feed, day, count in told(per_day)} == {
+        (feed, day): count // (2 if minutes == 15 else 1)
+        for (feed, day, minutes), count in days.items()
+        if minutes <= 30 and feed != "nepal"
+    }
+
+
+def test_a_meter_day_has_its_sum_in_kwh_its_first_and_last_interval_and_expects_the_shortest(readings, told):
+    days = gold.meter_day(
+        readings(
+            reading("london", "a", "2021-01-01 00:00", 30, "999.9995", unit="Wh"),
+            reading("london", "a", "2021-01-01 23:30", 30, "0.0005", unit="Wh"),
+            reading("london", "b", "2021-01-01 06:00", 30, "1"),
+            reading("london", "b", "2021-01-01 06:30", 15, "1"),
+            reading("london", "c", "2021-06-30 23:00", 1440, "7"),
+        ),
+        ZONES,
+    )
+    days = delta.conform(days, tables.METER_DAY).drop("feed", "direction")
+    assert told(days) == [
+        ("a", "2021-01-01", "1.000001", "kWh", "2", "48", "2021-01-01 00:00:00", "2021-01-01 23:30:00"),
+        ("b", "2021-01-01", "2.000000", "kWh", "2", "96", "2021-01-01 06:00:00", "2021-01-01 06:30:00"),
+        ("c", "2021-07-01", "7.000000", "kWh", "1", "1", "2021-06-30 23:00:00", "2021-06-30 23:00:00"),
+    ]
+
+
+def test_the_average_is_rounded_half_up_and_counts_a_meter_once(readings, frame, told):
+    agreed = frame(PRODUCTS, *((meter, "2021-01-01", "P") for meter in "abc"))
+    rows = [
+        reading("utc", "a", "2021-01-01 00:00", 30, "0.000001"),
+        reading("utc", "b", "2021-01-01 00:00", 30, "0"),
+        reading("utc", "a", "2021-01-01 00:30", 15, "0.5"),
+        reading("utc", "a", "2021-01-01 00:45", 15, "0.5"),
+        reading("utc", "b", "2021-01-01 00:30", 30, "0"),
+        reading("utc", "c", "2021-01-01 00:30", 30, "0"),
+        reading("utc", "d", "2021-01-01 00:30", 30, "3"),
+    ]
+    halves = gold.with_product(gold.half_hours(readings(*rows), ZONES), agreed)
+    found = delta.conform(gold.avg_half_hour_by_product(halves, one_row_a_meter=False), tables.PRODUCT_HALF_HOUR)
+    assert told(found) == [
+        ("utc", "import", "2021-01-01 00:00:00", "2021-01-01", "P", "2", "0.000001", "0.000001"),
+        ("utc", "import", "2021-01-01 00:30:00", "2021-01-01", "(no agreement)", "1", "3.000000", "3.000000"),
+        ("utc", "import", "2021-01-01 00:30:00", "2021-01-01", "P", "3", "1.000000", "0.333333"),
+    ]
+
+
+def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_computes(readings, frame, told):
+    spring, autumn = "2021-03-28", "2021-10-31"
+    dice = random.Random(SEED)
+    rows = [
+        (*row[:6], f"{dice.randrange(10**6)}.{dice.randrange(10**6):06}", row[7])
+        for meter in ("a", "b", "c", "d")
+        for day in (spring, autumn)
+        for row in whole_day("london", meter, day, 30)
+    ]
+    product_of = {("a", spring): "P", ("b", spring): "P", ("c", spring): "Q", ("a", autumn): "Q"}
+    agreed = frame(PRODUCTS, *((*key, product) for key, product in product_of.items()))
+    expected = {}
+    for _, meter, _, _, _, day, value, _ in rows:
+        key = (str(day), product_of.get((meter, str(day)), "(no agreement)"))
+        expected[key] = expected.get(key, 0) + Decimal(value)
+    found = readings(*rows)
+    per_day = gold.consumption_per_product_per_day(gold.with_product(gold.meter_day(found, ZONES), agreed))
+    assert told(delta.conform(per_day, tables.PRODUCT_DAY), "date", "product_display_name", "total_kwh") == sorted(
+        (*key, str(total)) for key, total in expected.items()
+    )
+    halves = gold.half_hours(found, ZONES)
+    totals = (
+        gold.total_consumption_half_hour(halves, one_row_a_meter=True).groupBy("local_date").agg({"total_kwh": "sum"})
+    )
+    days = {day: sum(total for (each, _), total in expected.items() if each == day) for day, _ in expected}
+    assert told(totals) == sorted((day, str(total)) for day, total in days.items())
