@@ -77,9 +77,11 @@ def test_a_rejected_row_never_wins(current):
     assert readings == [("a", "import", NOON, "1.000000", "1", "1")]
 
 
-def test_all_of_a_reading_comes_from_the_row_that_won(frame, told):
-    rows = frame(JUDGED, row("a", "1", 1, 1, quality="estimated"), row("a", "0", 2, 7))
-    found = silver.current_readings(rows, POWER, carries_quality=False)
+@pytest.mark.parametrize("carries_quality", [True, False])
+def test_all_of_a_reading_comes_from_the_row_that_won(frame, told, carries_quality):
+    old = "estimated" if carries_quality else None
+    rows = frame(JUDGED, row("a", "1", 1, 1, quality=old), row("a", "0", 2, 7))
+    found = silver.current_readings(rows, POWER, carries_quality=carries_quality)
     assert found.columns == tables.READINGS.names
     assert delta.conform(found, tables.READINGS).schema.simpleString() == found.schema.simpleString()
     assert told(found) == [

@@ -147,6 +147,7 @@ def test_bronze_keeps_the_text_and_all_digits(files):
     assert row["consumption"] == "0.00000049999999999999999999999999999999999999"
     assert (row["meter_number"], row["measurement_date"], row["measurement_time"]) == ("1", "20191014", "1100")
     assert row["raw"] is None
+    assert '1"1' in {row["meter_number"] for row in files.bronze["PN000001.SMRT"]}  # a doubled quote is one
 
 
 def test_bronze_keeps_the_whole_line_where_it_does_not_have_five_fields(files):

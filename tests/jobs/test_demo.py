@@ -1,0 +1,217 @@
+"""The demo lake: its gold tables equal what plain Python computes, and every command of the README works on it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shlex
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from typer.testing import CliRunner
+
+import main
+from pipeline import samples, tables
+from pipeline.config import load
+from pipeline.context import Context
+from tests.jobs.conftest import rows, versions
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ROOT = Path(__file__).parents[2]
+LONDON = ZoneInfo("Europe/London")
+
+
+@pytest.fixture(scope="module")
+def config(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001 - jobs adopt it
+    """Configuration of a lake on which the demo has run."""
+    folder = tmp_path_factory.mktemp("demo")
+    text = (ROOT / "conf" / "local.toml").read_text().replace("data_lake", str(folder / "data_lake"))
+    path = folder / "local.toml"
+    path.write_text(text)
+    result = command("demo", config=path)
+    assert result.exit_code == 0, result.output
+    assert "(no agreement)" in result.output
+    return path
+
+
+def command(*arguments: str, config: Path) -> Any:
+    return CliRunner().invoke(main.app, list(arguments), env={"METERLAKE_CONFIG": str(config)})
+
+
+def expected_readings() -> dict[tuple[str, str], tuple[datetime, date, Decimal]]:
+    """(meter, label with occurrence) -> instant, day and value of the current reading, from the samples' own bytes."""
+    current: dict[tuple[str, datetime], tuple[date, Decimal]] = {}
+    deliveries = [each for each in samples.deliveries() if each.feed_format == "split_json"]
+    for delivery in sorted(deliveries, key=lambda each: (each.modified_at, each.path)):
+        try:
+            content = json.loads(delivery.content)
+        except ValueError:
+            continue
+        if "interval_start" not in content["columns"]:
+            continue
+        seen: set[tuple[str, str]] = set()
+        for label, meter, value in content["data"]:
+            try:
+                local = datetime.strptime(label, "%Y-%m-%d %H:%M:%S").replace(tzinfo=LONDON)
+                kwh = Decimal(value)
+            except (ValueError, ArithmeticError):
+                continue
+            local = local.replace(fold=1 if (meter, label) in seen else 0)
+            seen.add((meter, label))
+            exists = local.astimezone(UTC).astimezone(LONDON).replace(tzinfo=None) == local.replace(tzinfo=None)
+            if meter and exists and local.minute % 30 == 0:
+                current[meter, local.astimezone(UTC)] = (local.date(), kwh)
+    return {(meter, instant.isoformat()): (instant, *rest) for (meter, instant), rest in current.items()}
+
+
+def product_of(meter: str, day: date) -> str:
+    """The product agreed for a meter on a day, by the rule of the contract, from the samples' own rows."""
+    reference = samples.reference_rows()
+    names = {row[3]: row[0] for row in reference["product"]}
+    valid = []
+    for number, start, end, product, meterpoint, _ in reference["agreement"]:
+        try:
+            begins, ends = date.fromisoformat(start), date.fromisoformat(end) if end else date.max
+        except ValueError:
+            continue
+        if meterpoint == meter and begins <= day < ends:
+            valid.append((begins, number, names[product]))
+    return max(valid)[2] if valid else "(no agreement)"
+
+
+def test_the_demos_gold_tables_equal_what_plain_python_computes(config: Path) -> None:
+    context = Context(load(config))
+    halves: dict[Any, list[Decimal]] = defaultdict(list)
+    days: dict[Any, list[Decimal]] = defaultdict(list)
+    product_days: dict[Any, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    product_halves: dict[Any, list[Decimal]] = defaultdict(list)
+    for (meter, _), (instant, day, kwh) in expected_readings().items():
+        product = product_of(meter, day)
+        halves[instant, day].append(kwh)
+        days[meter, day].append(kwh)
+        product_days[day, product][meter] += kwh
+        product_halves[instant, product].append(kwh)
+
+    def electricity(row: dict[str, Any]) -> bool:
+        return bool(row["feed"] == "electricity")
+
+    names = ("interval_start", "local_date", "meterpoint_count", "total_kwh")
+    assert rows(context, tables.HALF_HOUR, *names, where=electricity) == sorted(
+        ((*key, len(values), sum(values).quantize(Decimal("1e-6"))) for key, values in halves.items()), key=repr
+    )
+    names = ("meter_id", "local_date", "consumption", "intervals_received", "intervals_expected")
+    lengths = {date(2021, 3, 28): 46, date(2021, 10, 31): 50}
+    assert rows(context, tables.METER_DAY, *names, where=electricity) == sorted(
+        (
+            (meter, day, sum(values).quantize(Decimal("1e-6")), len(values), lengths.get(day, 48))
+            for (meter, day), values in days.items()
+        ),
+        key=repr,
+    )
+    names = ("date", "product_display_name", "meterpoint_count", "total_kwh")
+    assert rows(context, tables.PRODUCT_DAY, *names) == sorted(
+        (
+            (*key, len(meters), sum(meters.values(), Decimal()).quantize(Decimal("1e-6")))
+            for key, meters in product_days.items()
+        ),
+        key=repr,
+    )
+    names = ("interval_start", "product_display_name", "meterpoint_count", "total_kwh", "avg_kwh")
+    millionth = Decimal("1e-6")
+    assert rows(context, tables.PRODUCT_HALF_HOUR, *names) == sorted(
+        (
+            (
+                *key,
+                len(values),
+                sum(values).quantize(millionth),
+                (sum(values) / len(values)).quantize(millionth, ROUND_HALF_UP),
+            )
+            for key, values in product_halves.items()
+        ),
+        key=repr,
+    )
+    active = rows(context, tables.ACTIVE_AGREEMENTS, "agreement_id")
+    assert len(active) == len(samples.METERPOINTS) - 1
+
+
+def test_a_second_demo_finds_nothing_new(config: Path) -> None:
+    before = versions(Context(load(config)))
+    result = command("demo", config=config)
+    assert result.exit_code == 0
+    assert "Nothing new" in result.output
+    assert versions(Context(load(config))) == before
+
+
+def readme_commands() -> list[str]:
+    """Every `main.py` command in the README's code blocks."""
+    blocks = re.findall(r"```(?:sh|bash)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line.split("main.py ", 1)[1] for line in lines if "python main.py " in line]
+
+
+@pytest.mark.parametrize("line", readme_commands())
+def test_every_command_of_the_readme_runs(line: str, config: Path) -> None:
+    arguments = [word for word in shlex.split(line) if word not in {"--config", "conf/local.toml"}]
+    result = command(*arguments, config=config)
+    assert result.exit_code == (3 if "--strict" in arguments and "run" in arguments and result.exit_code else 0), result.output
+    assert result.output.strip()
+
+
+def test_the_readme_shows_commands() -> None:
+    assert len(readme_commands()) >= 8
+
+
+def test_answers_for_machines_are_json_and_csv(config: Path) -> None:
+    status = json.loads(command("status", "--json", config=config).stdout)
+    assert status["last_run"]["status"] == "succeeded"
+    assert status["overlapping_agreements"] == 1
+    files = json.loads(command("files", "--json", "--status", "conflict", config=config).stdout)
+    assert [each["reason_code"] for each in files] == ["CHANGED_AFTER_LOADING"]
+    refused = json.loads(command("rejected", "--json", "--feed", "gas", config=config).stdout)
+    assert {each["reason_code"] for each in refused} == {"METER_ID_INVALID", "OFF_GRID", "CONSUMPTION_NEGATIVE"}
+    query = "SELECT interval_start, total_kwh FROM gold.aggregate_per_half_hour ORDER BY interval_start LIMIT 1"
+    answer = command("sql", query, "--format", "csv", config=config).stdout
+    (first,) = csv.DictReader(StringIO(answer))
+    assert first["interval_start"] == "2021-03-27 00:00:00Z"
+    assert json.loads(command("sql", query, "--format", "json", config=config).stdout) == [first]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("run", "platinum"), 2, "no layer 'platinum'"),
+        (("sql", "DROP TABLE gold.meter_day"), 2, "not a query that reads"),
+        (("sql", "SELECT * FROM gold.nothing"), 2, "gold.meter_day"),
+        (("sql", "SELECT 1", "--format", "xml"), 2, "no format 'xml'"),
+        (("status", "--config", "nowhere.toml"), 2, "no such file"),
+    ],
+)
+def test_a_wrong_command_is_one_line_and_an_exit_code(
+    arguments: tuple[str, ...], code: int, says: str, config: Path
+) -> None:
+    result = command(*arguments, config=config)
+    assert result.exit_code == code
+    (line,) = result.stderr.strip().splitlines()
+    assert says in line
+
+
+def test_refused_deliveries_end_a_strict_run_with_3(config: Path) -> None:
+    landing = config.parent / "data_lake" / "landing" / "gas"
+    (landing / "late.SMRT").write_bytes(b"HEADR")
+    result = command("run", "--strict", "--json", config=config)
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["refused"][0]["reason_code"] == "BAD_FILE_NAME"
+
+
+def test_the_samples_hold_both_clock_changes() -> None:
+    assert [len(list(samples.local_half_hours(day))) for day in [*samples.SPRING, *samples.AUTUMN]] == [48, 46, 48, 48, 50, 48]
+    assert timedelta(minutes=30) == samples.HALF_HOUR

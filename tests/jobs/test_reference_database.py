@@ -1,0 +1,129 @@
+"""The reference database: snapshots, product tables that follow it, and what happens when it cannot be read."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jobs import run
+from pipeline import tables
+from pipeline.config import Reference
+from pipeline.errors import ReferenceDatabaseError
+from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.context import Context
+
+ROWS = [[f"2021-01-0{n} 00:00:00", meter, "1.5"] for n in (4, 5) for meter in ("m1", "m2", "m3")]
+FIRST = [
+    (1, "2020-01-01", "2021-01-05", "fixed", "m1", "a1"),
+    (2, "2020-06-01", None, "fixed", "m2", "a2"),
+    (3, "2020-07-01", None, "variable", "m2", "a2"),
+    (None, "2020-01-01", None, "fixed", "m3", "a3"),
+    (5, "2020-02-30", None, "fixed", "m3", "a3"),
+]
+
+
+def by_product(context: Context) -> list[tuple[object, ...]]:
+    return rows(context, tables.PRODUCT_DAY, "date", "product_display_name", "meterpoint_count", "total_kwh")
+
+
+def test_product_tables_follow_the_agreements(
+    lake: Callable[..., Context], electricity: Path, tmp_path: Path
+) -> None:
+    put(electricity, "a.json", split_json(*ROWS))
+    path = tmp_path / "reference.db"
+    settings = {
+        "reference": Reference(url=database(path, FIRST), feeds=("electricity",)),
+        "active_on": (day("2020-06-01"), day("2021-01-04")),
+    }
+    context = lake(ELECTRICITY, **settings)
+    run.run(context)
+    one = Decimal("1.500000")
+    assert by_product(context) == [
+        (day("2021-01-04"), "(no agreement)", 1, one),
+        (day("2021-01-04"), "Fixed", 1, one),
+        (day("2021-01-04"), "Variable", 1, one),  # of two that overlap, the later one
+        (day("2021-01-05"), "(no agreement)", 2, 2 * one),  # valid_to is the first day without
+        (day("2021-01-05"), "Variable", 1, one),
+    ]
+    assert rows(context, tables.ACTIVE_AGREEMENTS, "as_of_date", "agreement_id", "product_display_name") == [
+        (day("2020-06-01"), 1, "Fixed"),  # the one that begins on the day is not active on it: strict
+        (day("2021-01-04"), 1, "Fixed"),
+        (day("2021-01-04"), 2, "Fixed"),
+        (day("2021-01-04"), 3, "Variable"),
+    ]
+    refused = rows(context, tables.REJECTED, "feed", "meter_id", "reason_code")
+    assert refused == [("reference", "m3", "REFERENCE_ROW_INVALID")] * 2
+
+    # One agreement of m1 is prolonged: only the days that a changed agreement covers are written again.
+    before = versions(context)
+    second = [(1, "2020-01-01", "2021-01-06", "fixed", "m1", "a1"), *FIRST[1:]]
+    database(path, second)
+    run.run(lake(ELECTRICITY, **settings))
+    assert (day("2021-01-05"), "Fixed", 1, one) in by_product(context)
+    after = versions(context)
+    changed = {name for name in after if after[name] != before[name]}
+    assert "silver.readings" not in changed
+    assert "gold.meter_day" not in changed
+    assert {"gold.consumption_per_product_per_day", "silver.agreement", "ops.ingestion_log"} <= changed
+
+    # The first content again is a third snapshot; a run after it finds nothing new.
+    database(path, FIRST)
+    run.run(lake(ELECTRICITY, **settings))
+    snapshots = rows(context, tables.INGESTION_LOG, "status", where=lambda row: row["feed"] == "reference")
+    assert snapshots == [("loaded",)] * 3
+    assert (day("2021-01-05"), "(no agreement)", 2, 2 * one) in by_product(context)
+    before = versions(context)
+    assert run.run(lake(ELECTRICITY, **settings)).deliveries == []
+    assert versions(context) == before
+
+
+def test_a_database_that_cannot_be_read_fails_the_run_after_the_good_deliveries_are_in(
+    lake: Callable[..., Context], electricity: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "reference.db"
+    settings = {"reference": Reference(url=f"jdbc:sqlite:{path}", feeds=("electricity",))}
+    put(electricity, "a.json", split_json(*ROWS))
+    context = lake(ELECTRICITY, **settings)
+    with pytest.raises(ReferenceDatabaseError, match="No such file"):
+        run.run(context)
+    assert not path.exists()
+    assert len(rows(context, tables.READINGS, "meter_id")) == 6
+    assert len(rows(context, tables.METER_DAY, "meter_id")) == 6
+    assert by_product(context) == []
+    unreadable = ("reference", "rejected", "UNREADABLE")
+    entries = rows(context, tables.INGESTION_LOG, "feed", "status", "reason_code")
+    assert entries == [("electricity", "loaded", None), unreadable]
+    with pytest.raises(ReferenceDatabaseError):
+        run.run(lake(ELECTRICITY, **settings))
+    assert rows(context, tables.INGESTION_LOG, "feed", "status", "reason_code") == entries  # said once
+
+    path.write_bytes(b"this is no database, but long enough to be looked at " * 10)
+    with pytest.raises(ReferenceDatabaseError, match="SQLITE_NOTADB"):
+        run.run(lake(ELECTRICITY, **settings))
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE agreement (agreement_id TEXT)")
+    path.write_bytes((tmp_path / "other.db").read_bytes())
+    with pytest.raises(ReferenceDatabaseError, match=r"no such (table|column)"):
+        run.run(lake(ELECTRICITY, **settings))
+    database(path, FIRST)
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ReferenceDatabaseError, match="SQLITE_BUSY"):
+            run.run(lake(ELECTRICITY, **settings))
+        writer.execute("ROLLBACK")
+    assert by_product(context) == []
+    failed = rows(context, tables.RUNS, "status", "error")
+    assert len(failed) == 5
+    assert all(status == "failed" and str(path) in error for status, error in failed)
+
+    run.run(lake(ELECTRICITY, **settings))  # readable again: the product tables catch up
+    assert len(by_product(context)) == 5
