@@ -93,7 +93,11 @@ def _load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deli
     changed = landing.changed_since(sound, feed)
     if changed:
         _take_back(context, feed, changed)
-    kept = [delivery for delivery in deliveries if delivery not in changed]
+    # What was decided because of such a file (its name taken twice in this run) is decided anew with it.
+    names = {delivery.file_name for delivery in changed} if form.identity_is_name else set()
+    kept = [
+        each for each in deliveries if each not in changed and (each.status == LOADED or each.file_name not in names)
+    ]
     return _with_counts(context, feed, kept)
 
 

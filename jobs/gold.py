@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from pipeline import delta, gold, lake, reference, tables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from pyspark.sql import DataFrame
@@ -54,20 +55,23 @@ def _product_tables(context: Context) -> None:
     days: Days = {}
     if batch_id > done:
         days = _changed_days(context, done, list(context.settings.reference_feeds))
-    if written.get("feeds") != list(context.settings.reference_feeds):
-        days = _by_feed(_days_there_are(context))
+    feeds = list(context.settings.reference_feeds)
+    if written.get("feeds", feeds) != feeds or not written:
+        # Days of a feed that is named no more are written too: without rows.
+        days = _by_feed(_days_there_are(context, [*feeds, *written.get("feeds", [])]))
     elif snapshot > done_snapshot:
         days = _joined(days, _days_of_changed_agreements(context, done_snapshot, snapshot))
     if not days:
         return
-    mark = {"batch_id": batch_id, "snapshot": snapshot, "feeds": list(context.settings.reference_feeds)}
+    mark = {"batch_id": batch_id, "snapshot": snapshot, "feeds": feeds}
     every_day = sorted({day for feed_days in days.values() for day in feed_days})
     products = reference.product_of_day(_agreed(context), every_day)
-    halves = gold.with_product(gold.half_hours(_readings(context, days), _zones(context, days)), products)
+    readings = _readings(context, days).where(F.col("feed").isin(*feeds))
+    halves = gold.with_product(gold.half_hours(readings, _zones(context, days)), products)
     averages = gold.avg_half_hour_by_product(halves, one_row_a_meter=_one_row_a_meter(context, days))
     rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, averages, days, mark)
     _tell(context, tables.PRODUCT_HALF_HOUR, days, rows)
-    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days(days))
+    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days(days) & F.col("feed").isin(*feeds))
     per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, products))
     _tell(context, tables.PRODUCT_DAY, days, delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark))
 
@@ -116,7 +120,7 @@ def _changed_days(context: Context, after_batch: int, feeds: list[str]) -> Days:
 
 def _days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
     """Local days in the product tables that an agreement covers which one snapshot has and the other has not."""
-    covered = _days_there_are(context)
+    covered = _days_there_are(context, context.settings.reference_feeds)
     if not old:
         return _by_feed(covered)
     before, after = _snapshot(context, old), _snapshot(context, new)
@@ -125,9 +129,8 @@ def _days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
     return _by_feed(covered.join(F.broadcast(changed), F.expr(within), "left_semi"))
 
 
-def _days_there_are(context: Context) -> DataFrame:
-    """Feed and local day of everything the product tables should hold."""
-    feeds = context.settings.reference_feeds
+def _days_there_are(context: Context, feeds: Sequence[str]) -> DataFrame:
+    """Feed and local day of everything that the feeds have readings for."""
     return (
         delta.read(context, tables.METER_DAY).select("feed", "local_date").where(F.col("feed").isin(*feeds)).distinct()
     )
@@ -156,11 +159,12 @@ def _joined(one: Days, other: Days) -> Days:
 
 
 def _zones(context: Context, days: Days) -> dict[str, str]:
-    return {feed: context.settings.feed(feed).time_zone for feed in days}
+    zones = {feed.name: feed.time_zone for feed in context.settings.feeds if feed.name in days}
+    return zones or {"": "UTC"}
 
 
 def _one_row_a_meter(context: Context, days: Days) -> bool:
-    return all(context.settings.feed(feed).minutes >= gold.HALF_HOUR for feed in days)
+    return all(feed.minutes >= gold.HALF_HOUR for feed in context.settings.feeds if feed.name in days)
 
 
 def _tell(context: Context, table: tables.Table, days: Days, rows: int) -> None:

@@ -62,6 +62,7 @@ def run(context: Context, layer: str | None = None, command: str = "run") -> Out
     outcome = Outcome(context.run_id, context.now)
     try:
         lake.create_missing(context, formats.lake_tables(context.settings))
+        silver.check_zones(context)
         _layers(context, layer, outcome)
         if outcome.batch.reference_error:
             raise outcome.batch.reference_error  # noqa: TRY301 - it ends the run like any other

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline import delta, formats, lake, reference, silver, tables
+from pipeline.errors import ConfigurationError
 from pipeline.ingestion_log import LOADED, REFERENCE, Delivery, logged
 
 if TYPE_CHECKING:
@@ -21,9 +22,40 @@ if TYPE_CHECKING:
 def run(context: Context) -> int:
     """Bring silver up to the log; returns how many readings were inserted or updated."""
     loaded = [delivery for delivery in logged(context) if delivery.status == LOADED]
+    _must_be_configured(context, loaded)
     _keep_rejected(context, loaded)
     _keep_reference(context, [delivery for delivery in loaded if delivery.feed == REFERENCE])
     return _merge_readings(context, [delivery for delivery in loaded if delivery.feed != REFERENCE])
+
+
+def zones_of(context: Context) -> dict[str, str]:
+    """Feed -> the time zone that its local days in silver were made with."""
+    zones: dict[str, str] = lake.mark(context, tables.READINGS).get("zones", {})
+    return zones
+
+
+def check_zones(context: Context) -> None:
+    """Local days are part of what silver and gold are divided by: a feed's zone cannot change under them."""
+    for name, zone in zones_of(context).items():
+        for feed in context.settings.feeds:
+            if feed.name == name and feed.time_zone != zone:
+                problem = (
+                    f"time_zone is {feed.time_zone!r}, but the lake was loaded with {zone!r}: load it into a new lake"
+                )
+                raise ConfigurationError(f"feed {name!r}", problem)
+
+
+def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
+    """A feed may leave the configuration, but not with deliveries that silver has yet to take."""
+    known = {feed.name for feed in context.settings.feeds} | {REFERENCE}
+    done = lake.done_to(context, tables.READINGS)
+    gone = sorted(
+        {each.feed for each in loaded if each.feed not in known and each.rows_accepted and each.batch_id > done}
+    )
+    if gone:
+        raise ConfigurationError(
+            f"feed {gone[0]!r}", "is gone, but has deliveries in bronze that silver does not have yet"
+        )
 
 
 def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
@@ -99,7 +131,8 @@ def _merge_readings(context: Context, loaded: list[Delivery]) -> int:
         carries_quality = formats.format_of(feed).carries_quality
         parts.append(silver.current_readings(judged(context, feed, of_feed), feed, carries_quality=carries_quality))
     source = reduce(DataFrame.unionByName, parts)
-    mark = {"batch_id": max(delivery.batch_id for delivery in pending)}
+    zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
+    mark = {"batch_id": max(delivery.batch_id for delivery in pending), "zones": zones}
     present = lake.partitions(context, tables.READINGS)
     if any((feed, day.isoformat()) in present for feed, feed_days in days.items() for day in feed_days):
         changed = delta.merge_latest(context, tables.READINGS, source, days, mark)

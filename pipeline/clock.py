@@ -5,7 +5,7 @@ All columns are TIMESTAMPs of a session pinned to UTC; a "local" one holds wall-
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -60,6 +60,12 @@ def later_instant(local: Column, first: Column, zone: str) -> Column:
     candidates = [first + F.expr(f"INTERVAL {int(shift.total_seconds())} SECONDS") for shift in shifts]
     found = [F.when(F.from_utc_timestamp(second, zone) == local, second) for second in candidates]
     return F.coalesce(*found) if found else F.lit(None).cast("timestamp")
+
+
+def is_out_of_range(start: Column, day: Column) -> Column:
+    """Whether an instant or its local day lies outside the years 1 to 9999, which no other reader can show."""
+    first, last = F.lit(date.min), F.lit(date.max)
+    return (F.to_date(start) < first) | (F.to_date(start) > last) | (day < first) | (day > last)
 
 
 def local_date(start: Column, zone: str) -> Column:

@@ -11,14 +11,17 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pipeline.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX = "METERLAKE_"
 # Read elsewhere, by the set-up and by main.py; not keys of the configuration.
+NOT_NESTED = tuple(f"{ENVIRONMENT_PREFIX}{name}__" for name in ("LAKE", "CATALOG", "ENVIRONMENT", "ACTIVE_ON"))
 OTHER_VARIABLES = {"METERLAKE_JARS", "METERLAKE_CONFIG", "METERLAKE_PROFILE"}
 RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
+# Columns that bronze adds to the source's own.
+OWN_COLUMNS = {"file_id", "row_number", "batch_id", "extra", "raw"}
 DAY_MINUTES = 24 * 60
 # The formats there are (pipeline/formats), each with the length of its interval in minutes unless a feed says else.
 DEFAULT_INTERVAL = {"smrt": 60, "split_json": 30}
@@ -26,7 +29,7 @@ DEFAULT_INTERVAL = {"smrt": 60, "split_json": 30}
 
 def _zone(name: str) -> str:
     """Region names and offsets only: an abbreviation means different places to different readers."""
-    offset = re.fullmatch(r"[+-](0\d|1[0-8]):[0-5]\d", name)
+    offset = re.fullmatch(r"[+-]((0\d|1[0-7]):[0-5]\d|18:00)", name)
     region = name in {"UTC", "GMT"} or ("/" in name and name in available_timezones())
     if not (offset or region):
         message = f"{name!r} is no time zone: use a region such as 'Europe/London', 'UTC' or an offset '+01:00'"
@@ -54,7 +57,16 @@ def _format(name: str) -> str:
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
-ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
+def _column_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) or name.lower() in OWN_COLUMNS:
+        message = (
+            f"{name!r} cannot name a column: letters, digits and '_', and none of {', '.join(sorted(OWN_COLUMNS))}"
+        )
+        raise ValueError(message)
+    return name
+
+
+ColumnName = Annotated[str, AfterValidator(_column_name)]
 
 
 class _Strict(BaseModel):
@@ -67,6 +79,14 @@ class Columns(_Strict):
     meter_id: ColumnName = "meterpoint_id"
     interval_start: ColumnName = "interval_start"
     consumption: ColumnName = "consumption_delta"
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        names = [self.meter_id.lower(), self.interval_start.lower(), self.consumption.lower()]
+        if len(set(names)) < len(names):
+            message = "meter_id, interval_start and consumption need a column each"
+            raise ValueError(message)
+        return self
 
 
 class Feed(_Strict):
@@ -173,12 +193,14 @@ def load(path: str | Path) -> Settings:
     known = {ENVIRONMENT_PREFIX + name.upper() for name in Settings.model_fields}
     for name in os.environ:
         ours = name.startswith(ENVIRONMENT_PREFIX) and name not in OTHER_VARIABLES
-        if ours and name.split("__")[0] not in known:
+        if ours and (name.split("__")[0] not in known or name.startswith(NOT_NESTED)):
             raise ConfigurationError(name, "no such key; the environment variable is not known")
     try:
         return Settings(**values)
     except ValidationError as problem:
         raise ConfigurationError(str(path), _first_line(problem)) from None
+    except SettingsError as problem:
+        raise ConfigurationError("of the environment", f"{problem}; lists and tables are written as JSON") from None
 
 
 def _first_line(problem: ValidationError) -> str:

@@ -46,9 +46,10 @@ class Delivery:
     columns: tuple[str, ...] = field(default=(), compare=False)
 
     def refused(self, code: str, reason: str, status: str = REJECTED) -> Delivery:
-        """This delivery, refused: it counts no rows."""
+        """This delivery, refused: it counts no rows. What it quotes of the file becomes one line of valid text."""
+        line = " ".join(reason.encode("utf-8", "backslashreplace").decode().split())
         return replace(
-            self, status=status, reason_code=code, reason=reason, rows_read=0, rows_accepted=0, rows_rejected=0
+            self, status=status, reason_code=code, reason=line, rows_read=0, rows_accepted=0, rows_rejected=0
         )
 
 

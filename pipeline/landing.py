@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +19,7 @@ from pipeline.errors import LandingFolderError
 from pipeline.ingestion_log import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -42,21 +44,49 @@ def find(feed: Feed) -> list[Delivery]:
     try:
         if system.get_file_info(folder).type != fs.FileType.Directory:
             raise LandingFolderError(feed.name, feed.path, "does not exist: create it, or correct the feed's path")
-        infos = system.get_file_info(fs.FileSelector(folder, recursive=True))
+        entries = list(_local_files(folder) if "://" not in feed.path else _remote_files(system, folder))
     except OSError as problem:
         raise LandingFolderError(feed.name, feed.path, f"cannot be listed: {problem}") from None
     found = []
-    for info in infos:
-        relative = info.path[len(folder) :].lstrip("/")
+    for relative, size, modified in entries:
         parts = relative.split("/")
-        if info.type == fs.FileType.Directory or any(part.startswith(".") for part in parts):
+        if any(part.startswith(".") for part in parts) or relative.endswith(UNFINISHED):
             continue
-        if info.base_name.endswith(UNFINISHED):
-            continue
-        modified = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=(info.mtime_ns or 0) // 1000)
         path = feed.path.rstrip("/") + "/" + relative
-        found.append(Delivery(feed.name, info.base_name, path, relative, info.size, modified))
+        found.append(Delivery(feed.name, parts[-1], path, relative, size, modified))
     return sorted(found, key=lambda delivery: delivery.relative_path)
+
+
+def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, int | None, datetime | None]]:
+    for info in system.get_file_info(fs.FileSelector(folder, recursive=True)):
+        if info.type != fs.FileType.Directory:
+            yield info.path[len(folder) :].lstrip("/"), info.size, _instant(info.mtime_ns or 0)
+
+
+def _local_files(folder: str) -> Iterator[tuple[str, int | None, datetime | None]]:
+    r"""Relative path, size and time; size and time are None for what is no file that can be read.
+
+    Not pyarrow's listing, which leaves out links that lead nowhere and ends at a name that is not UTF-8. Such a name
+    is given with its odd bytes as `\xff`, under which it is refused.
+    """
+    unlisted: list[OSError] = []
+    for parent, _, names in os.walk(folder, onerror=unlisted.append):
+        for name in names:
+            path = os.path.join(parent, name)  # noqa: PTH118 - a name may hold bytes that Path would have to encode
+            relative = os.path.relpath(path, folder).encode("utf-8", "backslashreplace").decode()
+            try:
+                entry = os.stat(path)  # noqa: PTH116
+            except OSError:
+                yield relative, None, None
+                continue
+            regular = stat.S_ISREG(entry.st_mode)
+            yield (relative, entry.st_size, _instant(entry.st_mtime_ns)) if regular else (relative, None, None)
+    for problem in unlisted:
+        yield os.path.relpath(str(problem.filename), folder), None, None
+
+
+def _instant(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
 
 
 def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
@@ -64,7 +94,9 @@ def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[
     ready: list[Delivery] = []
     waiting: list[Delivery] = []
     for delivery in found:
-        young = delivery.modified_at and now - delivery.modified_at < timedelta(seconds=feed.settle_seconds)
+        # A time in the future is a wrong clock, not a file in the making.
+        age = abs(now - delivery.modified_at) if delivery.modified_at else timedelta.max
+        young = age < timedelta(seconds=feed.settle_seconds)
         (waiting if young else ready).append(delivery)
     return ready, waiting
 
@@ -86,6 +118,10 @@ def inspect(
     """Each file read once: hashed, and its envelope looked at by the format's `look`."""
 
     def one(delivery: Delivery) -> Delivery:
+        if delivery.size_bytes is None:
+            return delivery.refused(
+                "UNREADABLE", "not a file that can be read (a broken link, a pipe, a closed folder)"
+            )
         try:
             content = read(delivery, feed)
         except OSError as problem:
@@ -102,10 +138,7 @@ def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
     system, folder = _open(feed.path)
     infos = system.get_file_info([f"{folder}/{delivery.relative_path}" for delivery in deliveries])
     then = [(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
-    now = [
-        (info.size, datetime.fromtimestamp(0, UTC) + timedelta(microseconds=(info.mtime_ns or 0) // 1000))
-        for info in infos
-    ]
+    now = [(info.size, _instant(info.mtime_ns or 0)) for info in infos]
     return [delivery for delivery, a, b in zip(deliveries, then, now, strict=True) if a != b]
 
 

@@ -41,6 +41,9 @@ ROW_CODES = (
 )
 
 
+LONGEST_NUMBER = 1000
+
+
 @dataclass(frozen=True)
 class Rule:
     """`broken` is true (NULL counts as true) for a row that does not pass; `reason` says so in words."""
@@ -78,9 +81,9 @@ def shown(value: Column) -> Column:
 def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
     """Exact decimal of a text, rounded half up once; NULL for anything that is no number or too large.
 
-    An exponent beyond two digits is no reading, and would make the decimal parser build a number of that
-    many digits (measured: `1e2147483647` ends the whole run).
+    A long exponent would make the decimal parser build a number of that many digits (measured: `1e2147483647` ends
+    the whole run), and so would a text of a million digits.
     """
     exponent = text.contains("e") | text.contains("E")
-    huge = exponent & ~text.rlike(r"[eE][+-]?[0-9]{1,2}\s*\z")
-    return F.when(~huge, text.try_cast(kind))
+    usable = (F.length(text) <= LONGEST_NUMBER) & (~exponent | text.rlike(r"[eE][+-]?0*[0-9]{1,3}\s*\z"))
+    return F.when(usable, text.try_cast(kind))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
@@ -29,6 +30,7 @@ LINEAGE = {"file_id", "row_number", "batch_id"}
 SOURCE = {table.name: tuple(name for name in table.names if name not in LINEAGE) for table in SNAPSHOTS}
 WIDTH = max(len(names) for names in SOURCE.values())
 BUSY_TIMEOUT_MS = "5000"
+A_DATE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\z"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def read(spark: SparkSession, url: str) -> Snapshot:
     )
     try:
         found = reader.load().toArrow().to_pylist()
-    except PySparkException as problem:
+    except (PySparkException, Py4JJavaError) as problem:
         raise ReferenceDatabaseError(url, _said_by_sqlite(problem)) from None
     ordered = sorted([tuple(row.values()) for row in found], key=lambda row: [(v is not None, v or "") for v in row])
     digest = hashlib.sha256(json.dumps(ordered).encode()).hexdigest()
@@ -95,7 +97,7 @@ def read(spark: SparkSession, url: str) -> Snapshot:
     return Snapshot(rows, digest)
 
 
-def _said_by_sqlite(problem: PySparkException) -> str:
+def _said_by_sqlite(problem: Exception) -> str:
     """SQLite's own words out of a Java stack."""
     text = str(problem)
     for line in text.splitlines():
@@ -106,7 +108,7 @@ def _said_by_sqlite(problem: PySparkException) -> str:
 
 def _date(text: Column) -> Column:
     """A date of `YYYY-MM-DD`, a time of day after it is allowed; NULL for anything else."""
-    return F.when(text.rlike(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}([ T].*)?\z"), F.substring(text, 1, 10).try_cast("date"))
+    return F.when(text.rlike(A_DATE), F.substring(text, 1, 10).try_cast("date"))
 
 
 def _blank(text: Column) -> Column:
@@ -117,7 +119,8 @@ def judged_agreements(bronze: DataFrame) -> DataFrame:
     """Agreement rows, typed, each with the reason that refuses it or NULL."""
     valid_from, valid_to = _date(F.col("agreement_valid_from")), _date(F.col("agreement_valid_to"))
     open_ended = _blank(F.col("agreement_valid_to"))
-    number = F.col("agreement_id").try_cast("bigint")
+    # A column of floating point (numbers beside NULLs, written by other tools) says 1.0 for 1.
+    number = F.regexp_replace("agreement_id", r"\.0+\z", "").try_cast("bigint")
     broken = [
         (number.isNull(), F.lit("agreement_id is missing or no number")),
         (_blank(F.col("meterpoint_id")), F.lit("meterpoint_id is missing")),

@@ -107,23 +107,25 @@ def _envelope(text: str, delivery: Delivery, feed: Feed, environment: str) -> tu
         problems.update(header_problems)
         content = content[1:]
 
-    trailer = None
+    trailer, more = None, 0
+    oddities: dict[str, tuple[int, str]] = {}
     for start, line in content:
         record = _record_type(line)
         if record == "TRAIL" and fields_of(line) == ["TRAIL"]:
             trailer = start if trailer is None else trailer
         elif record == "CONSU":
-            consu += 1
-        elif record == "HEADR":
-            problems.setdefault("HEADER_INVALID", f"line {number(start)} is a second HEADR")
+            more += 1
         else:
-            problems.setdefault("UNKNOWN_RECORD", f"line {number(start)}: record {quoted(record or line)}")
+            # The first of each is enough: its line is counted once, not for every line of a wrong file.
+            oddities.setdefault("HEADER_INVALID" if record == "HEADR" else "UNKNOWN_RECORD", (start, record or line))
+    for code, (start, what) in oddities.items():
+        problems.setdefault(code, f"line {number(start)}: unexpected record {quoted(what)}")
     if trailer is None:
         problems["TRAILER_MISSING"] = f"no TRAIL in {lines} lines: the file was probably cut off"
     elif after := re.search(r"[^ \t\r\n]", text[text.find("\n", trailer) :] if "\n" in text[trailer:] else ""):
         line_number = number(text.find("\n", trailer) + after.start())
         problems["TRAILER_NOT_LAST"] = f"line {line_number} stands after the TRAIL of line {number(trailer)}"
-    return replace(delivery, rows_read=consu), problems
+    return replace(delivery, rows_read=consu + more), problems
 
 
 def _header(line: str, delivery: Delivery, feed: Feed, environment: str) -> tuple[Delivery, dict[str, str]]:
@@ -200,9 +202,10 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
     shaped = day.rlike(r"\A[0-9]{8}\z") & time.rlike(r"\A[0-9]{4}\z") & ~day.startswith("0000")
     # In steps, so that each value is computed once a row (see split_json).
     parsed = bronze.withColumns(
-        {"start": F.when(shaped, text.try_cast("timestamp")), "energy": quality.energy(F.col("consumption"))}
+        {"_start": F.when(shaped, text.try_cast("timestamp")), "_energy": quality.energy(F.col("consumption"))}
     )
-    start, energy = F.col("start"), F.col("energy")
+    start, energy = F.col("_start"), F.col("_energy")
+    local_date = clock.local_date(start, feed.time_zone)
     minute = F.hour(start) * 60 + F.minute(start)
     rules = [
         Rule("FIELD_COUNT", F.col("raw").isNotNull(), F.lit(f"not {FIELDS} fields, or an open quote")),
@@ -214,7 +217,7 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         ),
         Rule(
             "INTERVAL_START_INVALID",
-            start.isNull(),
+            start.isNull() | clock.is_out_of_range(start, local_date),
             F.concat(F.lit("no such date or time: "), quality.shown(F.concat_ws(" ", day, time))),
         ),
         Rule(
@@ -241,7 +244,7 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         F.lit(feed.direction).alias("direction"),
         start.alias("interval_start"),
         F.lit(feed.minutes).alias("interval_minutes"),
-        clock.local_date(start, feed.time_zone).alias("local_date"),
+        local_date.alias("local_date"),
         energy.alias("consumption"),
         F.lit(None).cast("string").alias("quality"),
         "file_id",

@@ -31,7 +31,7 @@ LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture(scope="module")
-def config(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001 - jobs adopt it
+def config(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Configuration of a lake on which the demo has run."""
     folder = tmp_path_factory.mktemp("demo")
     text = (ROOT / "conf" / "local.toml").read_text().replace("data_lake", str(folder / "data_lake"))
@@ -162,7 +162,9 @@ def readme_commands() -> list[str]:
 def test_every_command_of_the_readme_runs(line: str, config: Path) -> None:
     arguments = [word for word in shlex.split(line) if word not in {"--config", "conf/local.toml"}]
     result = command(*arguments, config=config)
-    assert result.exit_code == (3 if "--strict" in arguments and "run" in arguments and result.exit_code else 0), result.output
+    assert result.exit_code == (3 if "--strict" in arguments and "run" in arguments and result.exit_code else 0), (
+        result.output
+    )
     assert result.output.strip()
 
 
@@ -213,5 +215,12 @@ def test_refused_deliveries_end_a_strict_run_with_3(config: Path) -> None:
 
 
 def test_the_samples_hold_both_clock_changes() -> None:
-    assert [len(list(samples.local_half_hours(day))) for day in [*samples.SPRING, *samples.AUTUMN]] == [48, 46, 48, 48, 50, 48]
+    assert [len(list(samples.local_half_hours(day))) for day in [*samples.SPRING, *samples.AUTUMN]] == [
+        48,
+        46,
+        48,
+        48,
+        50,
+        48,
+    ]
     assert timedelta(minutes=30) == samples.HALF_HOUR

@@ -35,9 +35,7 @@ def by_product(context: Context) -> list[tuple[object, ...]]:
     return rows(context, tables.PRODUCT_DAY, "date", "product_display_name", "meterpoint_count", "total_kwh")
 
 
-def test_product_tables_follow_the_agreements(
-    lake: Callable[..., Context], electricity: Path, tmp_path: Path
-) -> None:
+def test_product_tables_follow_the_agreements(lake: Callable[..., Context], electricity: Path, tmp_path: Path) -> None:
     put(electricity, "a.json", split_json(*ROWS))
     path = tmp_path / "reference.db"
     settings = {
