@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-fast lint bench clean force
+.PHONY: help setup demo test test-platform test-fast lint bench clean force
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: setup ## write sample deliveries, run the pipeline on them, show the resul
 
 test: setup lint ## lint, then every test
 	@$(BIN)/python -m pytest
+
+test-platform: setup ## the tests that start processes of their own: spark-submit, catalog mode (minutes)
+	@$(BIN)/python -m pytest -m slow
 
 test-fast: setup ## the tests that need no Spark
 	@$(BIN)/python -m pytest tests/unit

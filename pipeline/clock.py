@@ -62,9 +62,14 @@ def later_instant(local: Column, first: Column, zone: str) -> Column:
     return F.coalesce(*found) if found else F.lit(None).cast("timestamp")
 
 
+def day_literal(day: date) -> Column:
+    """A day as a literal; by its text, because PySpark cannot pass on a date before the year 1000."""
+    return F.lit(day.isoformat()).cast("date")
+
+
 def is_out_of_range(start: Column, day: Column) -> Column:
     """Whether an instant or its local day lies outside the years 1 to 9999, which no other reader can show."""
-    first, last = F.lit(date.min), F.lit(date.max)
+    first, last = day_literal(date.min), day_literal(date.max)
     return (F.to_date(start) < first) | (F.to_date(start) > last) | (day < first) | (day > last)
 
 

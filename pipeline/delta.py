@@ -10,6 +10,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
 from pipeline import lake, session, tables
+from pipeline.clock import day_literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,7 +91,7 @@ def delete(context: Context, table: Table, condition: Column, mark: Mapping[str,
 def on_days(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> Column:
     """Whether a row lies on one of the days of its feed, in literals that prune partitions."""
     parts = [
-        (F.col(f"{prefix}feed") == feed) & F.col(f"{prefix}{day}").isin(*feed_days)
+        (F.col(f"{prefix}feed") == feed) & F.col(f"{prefix}{day}").isin(*map(day_literal, feed_days))
         for feed, feed_days in sorted(days.items())
     ]
     condition = F.lit(False)  # noqa: FBT003

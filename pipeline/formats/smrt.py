@@ -119,7 +119,8 @@ def _envelope(text: str, delivery: Delivery, feed: Feed, environment: str) -> tu
             # The first of each is enough: its line is counted once, not for every line of a wrong file.
             oddities.setdefault("HEADER_INVALID" if record == "HEADR" else "UNKNOWN_RECORD", (start, record or line))
     for code, (start, what) in oddities.items():
-        problems.setdefault(code, f"line {number(start)}: unexpected record {quoted(what)}")
+        said = f"line {number(start)} is a second HEADR" if code == "HEADER_INVALID" else ""
+        problems.setdefault(code, said or f"line {number(start)}: record {quoted(what)}")
     if trailer is None:
         problems["TRAILER_MISSING"] = f"no TRAIL in {lines} lines: the file was probably cut off"
     elif after := re.search(r"[^ \t\r\n]", text[text.find("\n", trailer) :] if "\n" in text[trailer:] else ""):

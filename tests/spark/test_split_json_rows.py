@@ -190,8 +190,3 @@ def test_a_feed_may_name_its_columns_as_it_likes(read, names):
     assert files.values("a.json", "raw") == [json.dumps(row, separators=(",", ":")) for row in rows]
     assert "'yesterday'" in files.judged["a.json"][1]["reason"]
     assert "'n/a'" in files.judged["a.json"][2]["reason"]
-
-
-def test_a_file_with_the_time_in_its_name_is_read(read):
-    path = "2021-01-01T00:30:00.json"
-    assert read(POWER, {path: document(f'{T},"14",1')}).codes(path) == [(1, None)]

@@ -171,3 +171,11 @@ TWO_FAULTS = {
 @pytest.mark.parametrize(("content", "name", "code"), TWO_FAULTS.values(), ids=TWO_FAULTS.keys())
 def test_of_two_faults_the_first_in_the_order_of_the_codes_is_named(content, name, code):
     assert looked_at(content, name).reason_code == code
+
+
+@pytest.mark.parametrize("name", ["2021-01-01T00:30:00.json", "_day.json"])
+def test_a_name_that_spark_cannot_read_is_refused_and_says_so(name):
+    """Hadoop's file systems take what stands before ':' for a scheme, and hide names that begin with '_'."""
+    refused = looked_at({"columns": list(NAMES), "data": []}, name=name)
+    assert refused.reason_code == "BAD_FILE_NAME"
+    assert "rename it" in refused.reason

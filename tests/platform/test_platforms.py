@@ -1,0 +1,76 @@
+"""The main job as a process of its own: under spark-submit, and in catalog mode with a persistent metastore."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyspark
+import pytest
+
+from pipeline import fetch_jars
+
+pytestmark = pytest.mark.slow  # each starts processes of its own, a minute or two: `make test-platform`
+ROOT = Path(__file__).parents[2]
+ROWS = '[["2021-01-04 00:00:00", "m1", "0.125"], ["2021-03-28 01:30:00", "m1", "1"]]'
+DELIVERY = '{"columns": ["interval_start", "meterpoint_id", "consumption_delta"], "data": ' + ROWS + "}"
+QUERY = "SELECT meterpoint_count, total_kwh FROM gold.aggregate_per_half_hour"
+
+
+def process(folder, *command, **environment):
+    """Run a command in the folder; its standard output, or a failure with all it said."""
+    variables = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "SPARK", "METERLAKE"))
+    }
+    jars = {"METERLAKE_JARS": str(fetch_jars.jar_folder().absolute())}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=variables | jars | environment,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a delivery and a configuration that says where the lake is."""
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "day.json").write_text(DELIVERY)
+    return tmp_path
+
+
+def configure(folder, lake):
+    path = folder / "meterlake.toml"
+    feed = 'name = "electricity"\nformat = "split_json"\npath = "landing"\ntime_zone = "Europe/London"'
+    path.write_text(f"{lake}\n[[feeds]]\n{feed}\n")
+    return str(path)
+
+
+def test_the_main_job_runs_under_spark_submit_with_the_jars_of_its_command_line(folder):
+    config = configure(folder, 'lake = "lake"')
+    submit = Path(pyspark.__file__).parent / "bin" / "spark-submit"
+    jars = ",".join(str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars())
+    main = [str(submit), "--master", "local[2]", "--jars", jars, str(ROOT / "main.py")]
+    nothing = {"METERLAKE_JARS": str(folder / "no jars here"), "PYSPARK_PYTHON": sys.executable}
+    process(folder, *main, "run", "--config", config, **nothing)
+    answer = process(folder, sys.executable, str(ROOT / "main.py"), "files", "--json", "--config", config)
+    assert '"status": "loaded"' in answer
+    assert '"rows_rejected": 1' in answer
+
+
+def test_catalog_mode_keeps_its_tables_in_a_metastore_that_the_next_process_finds(folder):
+    config = configure(folder, 'catalog = "spark_catalog"')
+    command = [sys.executable, str(ROOT / "main.py")]
+    process(folder, *command, "run", "--config", config)
+    assert (folder / "metastore_db").is_dir()
+    again = process(folder, *command, "run", "--json", "--config", config)
+    assert '"files": 0' in again
+    answer = process(folder, *command, "sql", QUERY, "--format", "csv", "--config", config)
+    assert answer.splitlines() == ["meterpoint_count,total_kwh", "1,0.125000"]
