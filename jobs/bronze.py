@@ -33,6 +33,7 @@ def run(context: Context) -> Batch:
     new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
     context.waiting_bytes = sum(found.size_bytes or 0 for files in new.values() for found in files)
     if any(new.values()) or _reference_may_be_new(context, known):
+        context.log.info("starting", megabytes=round(context.waiting_bytes / 1e6, 1))
         context.start_spark()
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known)]
     batch_id = max((delivery.batch_id for delivery in known), default=0) + 1

@@ -134,13 +134,15 @@ def status(context: Context, *, as_json: bool) -> None:
     out.print(Text(f"Lake {facts['lake']}"))
     if runs:
         last = runs[-1]
-        out.print(Text("Last run "), _text(last["status"]), Text(f"{last['command']}, {cell(last['finished_at'])}"))
+        out.print(Text(f"Last run: {last['command']},"), _text(last["status"]), Text(f"at {cell(last['finished_at'])}"))
         if last["error"]:
             out.print(_text(f"  {last['error']}"))
     print_table(["feed", *names], [list(each.values()) for each in deliveries], title="Deliveries")
     print_table(["table", "rows", "version"], [list(each.values()) for each in lake_tables], title="Tables")
     if facts["overlapping_agreements"]:
-        out.print(f"{facts['overlapping_agreements']} meterpoints have overlapping agreements; the latest one counts.")
+        out.print(
+            f"Meterpoints with overlapping agreements: {facts['overlapping_agreements']} (the latest one counts)."
+        )
 
 
 def _overlaps(context: Context) -> int:

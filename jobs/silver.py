@@ -139,5 +139,7 @@ def _merge_readings(context: Context, loaded: list[Delivery]) -> int:
     else:
         # None of these days holds a reading: there is nothing to match, and one winner a key is in `source`.
         changed = delta.append(context, tables.READINGS, source, mark)
-    context.log.info("silver", table=tables.READINGS.full_name, feeds=len(feeds), days=len(days), rows=changed)
+    context.log.info(
+        "silver", table=tables.READINGS.full_name, feeds=len(feeds), days=sum(map(len, days.values())), rows=changed
+    )
     return changed

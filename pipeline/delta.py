@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-    from pyspark.sql import Column, DataFrame, DataFrameWriter
+    from pyspark.sql import Column, DataFrame
 
     from pipeline.context import Context
     from pipeline.tables import Table
@@ -36,7 +36,7 @@ def read(context: Context, table: Table) -> DataFrame:
 
 def append(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any]) -> int:
     """Add rows; returns how many."""
-    _save(context, table, _writer(table, rows, mark).mode("append"))
+    _save(context, table, rows, mark)
     return _count(context, table, "numOutputRows")
 
 
@@ -48,8 +48,7 @@ def replace_days(
     # Names of feeds are checked by the configuration and days are dates: nothing of a delivery is in this text.
     literals = {feed: ", ".join(f"DATE'{each.isoformat()}'" for each in some) for feed, some in sorted(days.items())}
     parts = [f"(feed = '{feed}' AND {day} IN ({some}))" for feed, some in literals.items()]
-    writer = _writer(table, rows, mark).mode("overwrite").option("replaceWhere", " OR ".join(parts))
-    _save(context, table, writer)
+    _save(context, table, rows, mark, replace_where=" OR ".join(parts))
     return _count(context, table, "numOutputRows")
 
 
@@ -112,17 +111,25 @@ def _delta_table(context: Context, table: Table) -> DeltaTable:
     return DeltaTable.forPath(context.spark, where)
 
 
-def _writer(table: Table, rows: DataFrame, mark: Mapping[str, Any]) -> DataFrameWriter:
-    return conform(rows, table).write.format("delta").option(lake.MARK, json.dumps(dict(mark)))
-
-
-def _save(context: Context, table: Table, writer: DataFrameWriter) -> None:
+def _save(
+    context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any], replace_where: str | None = None
+) -> None:
     session.describe(context.spark, f"write {table.full_name}")
-    where = tables.address(context.settings, table)
+    where, note = tables.address(context.settings, table), json.dumps(dict(mark))
+    rows = conform(rows, table)
     if context.settings.catalog:
-        writer.saveAsTable(where)
+        # Not saveAsTable, which in the place of rows replaces the table, its comments and partitions too.
+        into = rows.writeTo(where).option(lake.MARK, note)
+        if replace_where is None:
+            into.append()
+        else:
+            into.overwrite(F.expr(replace_where))
+        return
+    writer = rows.write.format("delta").option(lake.MARK, note)
+    if replace_where is None:
+        writer.mode("append").save(where)
     else:
-        writer.save(where)
+        writer.mode("overwrite").option("replaceWhere", replace_where).save(where)
 
 
 @contextmanager

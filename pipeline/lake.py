@@ -188,8 +188,13 @@ def write_rows(
     )
     where = tables.address(context.settings, table)
     if context.settings.catalog:
-        frame = context.spark.createDataFrame(values)
-        frame.write.format("delta").option(MARK, json.dumps(mark)).mode(mode).saveAsTable(where)
+        from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
+
+        into = context.spark.createDataFrame(values).writeTo(where).option(MARK, json.dumps(mark))
+        if mode == "append":
+            into.append()
+        else:
+            into.overwrite(F.lit(True))  # noqa: FBT003 - every row
         return int(values.num_rows)
     commit = CommitProperties(custom_metadata={MARK: json.dumps(mark)})
     try:

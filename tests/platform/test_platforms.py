@@ -11,12 +11,15 @@ import pyspark
 import pytest
 
 from pipeline import fetch_jars
+from tests.jobs.conftest import database
 
 pytestmark = pytest.mark.slow  # each starts processes of its own, a minute or two: `make test-platform`
 ROOT = Path(__file__).parents[2]
 ROWS = '[["2021-01-04 00:00:00", "m1", "0.125"], ["2021-03-28 01:30:00", "m1", "1"]]'
 DELIVERY = '{"columns": ["interval_start", "meterpoint_id", "consumption_delta"], "data": ' + ROWS + "}"
-QUERY = "SELECT meterpoint_count, total_kwh FROM gold.aggregate_per_half_hour"
+AGREEMENTS = [(1, "2020-01-01", None, "fixed", "m1", "a1"), (2, "no date", None, "fixed", "m2", "a2")]
+QUERY = """SELECT h.meterpoint_count, h.total_kwh, p.product_display_name
+FROM gold.aggregate_per_half_hour h JOIN gold.avg_half_hour_by_product p USING (feed, direction, interval_start)"""
 
 
 def process(folder, *command, **environment):
@@ -49,7 +52,8 @@ def folder(tmp_path):
 def configure(folder, lake):
     path = folder / "meterlake.toml"
     feed = 'name = "electricity"\nformat = "split_json"\npath = "landing"\ntime_zone = "Europe/London"'
-    path.write_text(f"{lake}\n[[feeds]]\n{feed}\n")
+    reference = f'url = "{database(folder / "reference.db", AGREEMENTS)}"\nfeeds = ["electricity"]'
+    path.write_text(f"{lake}\nactive_on = [2021-01-01]\n[[feeds]]\n{feed}\n[reference]\n{reference}\n")
     return str(path)
 
 
@@ -72,5 +76,11 @@ def test_catalog_mode_keeps_its_tables_in_a_metastore_that_the_next_process_find
     assert (folder / "metastore_db").is_dir()
     again = process(folder, *command, "run", "--json", "--config", config)
     assert '"files": 0' in again
+    # Another value for the half hour: MERGE, and gold's day replaced.
+    (folder / "landing" / "day.json").write_text(DELIVERY.replace("0.125", "0.250"))
+    process(folder, *command, "run", "--config", config)
     answer = process(folder, *command, "sql", QUERY, "--format", "csv", "--config", config)
-    assert answer.splitlines() == ["meterpoint_count,total_kwh", "1,0.125000"]
+    assert answer.splitlines() == ["meterpoint_count,total_kwh,product_display_name", "1,0.250000,Fixed"]
+    described = process(folder, *command, "sql", "DESCRIBE TABLE gold.avg_half_hour_by_product", "--config", config)
+    assert "total_kwh / meterpoint_count" in described
+    assert "# Partition" in described
