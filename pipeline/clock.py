@@ -26,15 +26,33 @@ def zone_info(name: str) -> tzinfo:
 
 
 @cache
-def backward_shifts(name: str) -> tuple[timedelta, ...]:
-    """By how much the clocks of a zone were ever set back, 1970 to 2100: one hour in most, 30 minutes in some.
-
-    A day's step is enough: a change back by s shows as a fall of the offset between two days.
-    """
+def _offset_changes(name: str) -> tuple[tuple[datetime, timedelta], ...]:
+    """(UTC day, by how much the clocks went forward or back on it), 1970 to 2100; a day's step is enough to see it."""
     zone = zone_info(name)
-    days = (datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(366 * (LAST_YEAR - FIRST_YEAR)))
+    days = [datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(366 * (LAST_YEAR - FIRST_YEAR))]
     offsets = [day.astimezone(zone).utcoffset() or timedelta() for day in days]
-    return tuple(sorted({a - b for a, b in pairwise(offsets) if b < a}))
+    pairs = zip(days, pairwise(offsets), strict=False)
+    return tuple((day, after - before) for day, (before, after) in pairs if after != before)
+
+
+@cache
+def backward_shifts(name: str) -> tuple[timedelta, ...]:
+    """By how much the clocks of a zone were ever set back, 1970 to 2100: one hour in most, 30 minutes in some."""
+    return tuple(sorted({-shift for _, shift in _offset_changes(name) if shift < timedelta()}))
+
+
+@cache
+def months_of_changes(name: str) -> tuple[int, ...]:
+    """Months of the year in which a local day near a clock change lies: in most years and zones two."""
+    around = (timedelta(days=n) for n in range(-2, 4))
+    near = {(day + distance).month for distance in around for day, _ in _offset_changes(name)}
+    return tuple(sorted(near))
+
+
+def _may_change(local: Column, name: str) -> Column:
+    """Whether a clock change may be near: the tests for one cost more than all else that a row needs."""
+    year = F.year(local)
+    return F.month(local).isin(*months_of_changes(name)) | (year < FIRST_YEAR + 1) | (year >= LAST_YEAR)
 
 
 def has_clock_changes(name: str) -> bool:
@@ -51,7 +69,8 @@ def is_nonexistent(local: Column, first: Column, zone: str) -> Column:
     """Whether the wall clock never showed a local time (spring); `first` is its `instant`."""
     if not has_clock_changes(zone):
         return F.lit(False)  # noqa: FBT003 - a literal column
-    return F.from_utc_timestamp(first, zone) != local
+    shown = F.from_utc_timestamp(first, zone)
+    return F.when(_may_change(local, zone), shown != local).otherwise(F.lit(False))  # noqa: FBT003
 
 
 def later_instant(local: Column, first: Column, zone: str) -> Column:
@@ -59,7 +78,7 @@ def later_instant(local: Column, first: Column, zone: str) -> Column:
     shifts = backward_shifts(zone) if has_clock_changes(zone) else ()
     candidates = [first + F.expr(f"INTERVAL {int(shift.total_seconds())} SECONDS") for shift in shifts]
     found = [F.when(F.from_utc_timestamp(second, zone) == local, second) for second in candidates]
-    return F.coalesce(*found) if found else F.lit(None).cast("timestamp")
+    return F.when(_may_change(local, zone), F.coalesce(*found)) if found else F.lit(None).cast("timestamp")
 
 
 def day_literal(day: date) -> Column:

@@ -207,7 +207,6 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
     )
     start, energy = F.col("_start"), F.col("_energy")
     local_date = clock.local_date(start, feed.time_zone)
-    minute = F.hour(start) * 60 + F.minute(start)
     rules = [
         Rule("FIELD_COUNT", F.col("raw").isNotNull(), F.lit(f"not {FIELDS} fields, or an open quote")),
         Rule("METER_ID_MISSING", meter == "", F.lit("no meter number")),
@@ -223,7 +222,7 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         ),
         Rule(
             "OFF_GRID",
-            minute % feed.minutes != 0,
+            F.unix_timestamp(start) % (feed.minutes * 60) != 0,
             F.concat(F.lit("time "), quality.shown(time), F.lit(f" is not on the {feed.minutes} minute grid")),
         ),
         Rule(

@@ -176,7 +176,6 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
     parsed = bronze.withColumns({"_local": _local(label), "_energy": quality.energy(text)})
     placed = parsed.withColumn("_start", clock.instant(F.col("_local"), feed.time_zone))
     local, start, energy = F.col("_local"), F.col("_start"), F.col("_energy")
-    minute = F.hour(local) * 60 + F.minute(local)
     rules = [
         Rule("FIELD_COUNT", F.col("raw").isNotNull(), F.lit("the row is shorter or longer than columns")),
         Rule("METER_ID_MISSING", F.trim(meter, F.lit(" \t\r\n")) == "", F.lit("no meter id")),
@@ -192,7 +191,7 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         ),
         Rule(
             "OFF_GRID",
-            (minute % feed.minutes != 0) | (F.second(local) != 0),
+            F.unix_timestamp(local) % (feed.minutes * 60) != 0,
             F.concat(quality.shown(label), F.lit(f" is not on the {feed.minutes} minute grid")),
         ),
         Rule(
