@@ -23,7 +23,7 @@ def test_a_feeds_zone_cannot_change_nor_a_feed_go_with_deliveries_pending(
 ) -> None:
     put(electricity, "a.json", split_json(["2021-06-01 00:00:00", "m1", "1"]))
     run.run(lake(ELECTRICITY), "bronze")
-    with pytest.raises(ConfigurationError, match="'electricity'.*does not have yet"):
+    with pytest.raises(ConfigurationError, match=r"'electricity'.*does not have yet"):
         run.run(lake(GAS), "silver")
     run.run(lake(ELECTRICITY), "silver")
     elsewhere = ELECTRICITY.model_copy(update={"time_zone": "Europe/Vilnius"})
