@@ -170,5 +170,21 @@ def _unexpected(problem: Exception) -> str:
     return f"{type(problem).__name__}: {first} (run again with --debug for the traceback)"
 
 
+def entry() -> None:
+    """The command line as a process: leaves at once when all is said.
+
+    Reader threads of the Arrow and Delta libraries may still run then, and tearing them down with the interpreter
+    ends it now and again with an abort (seen: exit code 134 after a right answer).
+    """
+    code: object = 0
+    try:
+        app()
+    except SystemExit as leaving:
+        code = leaving.code or 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else FAILED)
+
+
 if __name__ == "__main__":
-    app()
+    entry()
