@@ -182,6 +182,10 @@ def entry() -> None:
     except SystemExit as leaving:
         code = leaving.code or 0
     sys.stdout.flush()
+    if archive := sys.modules.get("pipeline.class_archive"):
+        if archive.is_recording() and sys.stderr.isatty():
+            typer.echo("Keeping what Java loaded, so that the next runs start faster (once, some seconds) …", err=True)
+        archive.finish()
     sys.stderr.flush()
     os._exit(code if isinstance(code, int) else FAILED)
 

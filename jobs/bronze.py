@@ -137,7 +137,7 @@ def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[in
     form, table = formats.format_of(feed), formats.bronze_table(feed)
     bronze = delta.read(context, table).where(F.col("batch_id") == deliveries[0].batch_id)
     counts: dict[int, dict[str, Any]] = {}
-    for row in silver.summary(form.judged(bronze, feed)).toArrow().to_pylist():
+    for row in silver.summary(form.judged(bronze, feed), several=form.several).toArrow().to_pylist():
         of_file = counts.setdefault(
             row["file_id"],
             {"rows_read": 0, "rows_accepted": 0, "rows_rejected": 0, "local_dates": (), "repeated_times": 0},

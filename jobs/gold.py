@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from pipeline import delta, gold, lake, reference, tables
+from pipeline.config import DIRECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def _energy_tables(context: Context) -> None:
         readings = _readings(context, days)
         halves = gold.half_hours(readings, zones)
         totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
-        rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark)
+        rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark, at_most=_most_half_hours(days))
         _tell(context, tables.HALF_HOUR, days, rows)
         rows = delta.replace_days(context, tables.METER_DAY, gold.meter_day(readings, zones), days, mark)
         _tell(context, tables.METER_DAY, days, rows)
@@ -69,11 +70,13 @@ def _product_tables(context: Context) -> None:
     readings = _readings(context, days).where(F.col("feed").isin(*feeds))
     halves = gold.with_product(gold.half_hours(readings, _zones(context, days)), products)
     averages = gold.avg_half_hour_by_product(halves, one_row_a_meter=_one_row_a_meter(context, days))
-    rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, averages, days, mark)
+    most = _most_half_hours(days) * (lake.row_count(context, tables.PRODUCT) + 1)
+    rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, averages, days, mark, at_most=most)
     _tell(context, tables.PRODUCT_HALF_HOUR, days, rows)
     meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days(days) & F.col("feed").isin(*feeds))
     per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, products))
-    _tell(context, tables.PRODUCT_DAY, days, delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark))
+    rows = delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark, at_most=most)
+    _tell(context, tables.PRODUCT_DAY, days, rows)
 
 
 def _active_agreements(context: Context) -> None:
@@ -91,7 +94,7 @@ def _active_agreements(context: Context) -> None:
         tables.ACTIVE_AGREEMENTS,
         delta.conform(active, tables.ACTIVE_AGREEMENTS).toArrow(),
         mark,
-        mode="overwrite",
+        replace=lake.EVERYTHING,
     )
     context.log.info("gold", table=tables.ACTIVE_AGREEMENTS.full_name, rows=rows)
 
@@ -105,6 +108,11 @@ def _agreed(context: Context) -> DataFrame:
         context.spark.createDataFrame(lake.small_table(context, table)) for table in (tables.AGREEMENT, tables.PRODUCT)
     )
     return reference.products_agreed(agreements, products)
+
+
+def _most_half_hours(days: Days) -> int:
+    """More rows than half hours of days can give: 50 on the longest day, every direction."""
+    return sum(map(len, days.values())) * 50 * len(DIRECTIONS)
 
 
 def _readings(context: Context, days: Days) -> DataFrame:

@@ -93,7 +93,8 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
         if of_feed:
             ids = [delivery.file_id for delivery in of_feed]
             rows = judged(context, feed, of_feed).where(F.col("file_id").isin(*ids))
-            parts.append(silver.rejected_readings(rows, feed.name, context.now))
+            several = formats.format_of(feed).several
+            parts.append(silver.rejected_readings(rows, feed.name, context.now, several=several))
     ids = [delivery.file_id for delivery in pending if delivery.feed == REFERENCE]
     if ids:
         for table in tables.SNAPSHOTS:
@@ -113,7 +114,7 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
         snapshot = lake.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
         judged_rows = reference.JUDGES[source.name](context.spark.createDataFrame(snapshot))
         current = delta.conform(reference.current(judged_rows, reference.KEYS[source.name]), target)
-        lake.write_rows(context, target, current.toArrow(), mark, mode="overwrite")
+        lake.write_rows(context, target, current.toArrow(), mark, replace=lake.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)
 
 
@@ -128,8 +129,9 @@ def _merge_readings(context: Context, loaded: list[Delivery]) -> int:
     for feed in feeds:
         of_feed = [delivery for delivery in pending if delivery.feed == feed.name]
         days[feed.name] = sorted({day for delivery in of_feed for day in delivery.local_dates})
-        carries_quality = formats.format_of(feed).carries_quality
-        parts.append(silver.current_readings(judged(context, feed, of_feed), feed, carries_quality=carries_quality))
+        batches = {delivery.file_id: delivery.batch_id for delivery in of_feed}
+        rows = judged(context, feed, of_feed)
+        parts.append(silver.current_readings(rows, feed, batches, of_form=formats.format_of(feed)))
     source = reduce(DataFrame.unionByName, parts)
     zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
     mark = {"batch_id": max(delivery.batch_id for delivery in pending), "zones": zones}

@@ -86,10 +86,10 @@ def day_literal(day: date) -> Column:
     return F.lit(day.isoformat()).cast("date")
 
 
-def is_out_of_range(start: Column, day: Column) -> Column:
-    """Whether an instant or its local day lies outside the years 1 to 9999, which no other reader can show."""
-    first, last = day_literal(date.min), day_literal(date.max)
-    return (F.to_date(start) < first) | (F.to_date(start) > last) | (day < first) | (day > last)
+def is_out_of_range(start: Column, local: Column) -> Column:
+    """Whether an instant or its local time lies outside the years 1 to 9999, which no other reader can show."""
+    first, end = (F.lit(text).cast("timestamp") for text in ("0001-01-01 00:00:00", "+10000-01-01 00:00:00"))
+    return (start < first) | (start >= end) | (local < first) | (local >= end)
 
 
 def local_date(start: Column, zone: str) -> Column:

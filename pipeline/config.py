@@ -7,7 +7,7 @@ import re
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,7 +18,7 @@ from pipeline.errors import ConfigurationError
 ENVIRONMENT_PREFIX = "METERLAKE_"
 # Read elsewhere, by the set-up and by main.py; not keys of the configuration.
 NOT_NESTED = tuple(f"{ENVIRONMENT_PREFIX}{name}__" for name in ("LAKE", "CATALOG", "ENVIRONMENT", "ACTIVE_ON"))
-OTHER_VARIABLES = {"METERLAKE_JARS", "METERLAKE_CONFIG", "METERLAKE_PROFILE"}
+OTHER_VARIABLES = {"METERLAKE_JARS", "METERLAKE_CONFIG", "METERLAKE_PROFILE", "METERLAKE_NO_CLASS_ARCHIVE"}
 RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
 # Columns that bronze adds to the source's own.
 OWN_COLUMNS = {"file_id", "row_number", "batch_id", "extra", "raw"}
@@ -66,6 +66,8 @@ def _column_name(name: str) -> str:
     return name
 
 
+Direction = Literal["import", "export", "production", "consumption"]
+DIRECTIONS = get_args(Direction)
 ColumnName = Annotated[str, AfterValidator(_column_name)]
 
 
@@ -99,7 +101,7 @@ class Feed(_Strict):
     company: str = "GAZ"
     time_zone: Zone = "UTC"
     interval_minutes: int | None = Field(default=None, gt=0, le=DAY_MINUTES)
-    direction: Literal["import", "export", "production", "consumption"] = "import"
+    direction: Direction = "import"
     unit: Literal["kWh", "Wh"] = "kWh"
     columns: Columns = Columns()
 

@@ -69,6 +69,15 @@ def missing_jars(folder: Path) -> list[Jar]:
 
 def java_version() -> int:
     """The major version of the Java that Spark will start; raises MissingJavaError or OldJavaError."""
+    return _java()[0]
+
+
+def java_banner() -> str:
+    """All that this Java says of its version."""
+    return _java()[1]
+
+
+def _java() -> tuple[int, str]:
     home = os.environ.get("JAVA_HOME")  # Spark looks here first, and nowhere else when it is set
     java = shutil.which(str(Path(home) / "bin" / "java") if home else "java")
     if java is None:
@@ -78,13 +87,14 @@ def java_version() -> int:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MissingJavaError(f"{java} does not run") from error
-    found = re.search(r'version "([^"]+)"', answer.stderr + answer.stdout)
+    banner = answer.stderr + answer.stdout
+    found = re.search(r'version "([^"]+)"', banner)
     numbers = re.match(r"(?:1\.)?(\d+)", found[1]) if found else None
     if found is None or numbers is None:  # macOS has a /usr/bin/java that only says where to buy one
         raise MissingJavaError(f"{java} -version says no version")
     if int(numbers[1]) < OLDEST_JAVA:
         raise OldJavaError(found[1], java)
-    return int(numbers[1])
+    return int(numbers[1]), banner
 
 
 def fetch(folder: Path) -> list[Jar]:

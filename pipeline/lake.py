@@ -7,7 +7,7 @@ Tables too large for the driver are read and written in delta.py.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.tables import Table
 
 MARK = "userMetadata"
+EVERYTHING = "true"
 # Delta type and Arrow type of each SQL type that tables.py uses.
 TYPES: dict[str, tuple[Any, pa.DataType]] = {
     "STRING": ("string", pa.string()),
@@ -33,6 +34,7 @@ TYPES: dict[str, tuple[Any, pa.DataType]] = {
     "TIMESTAMP": ("timestamp", pa.timestamp("us", "UTC")),
     "DECIMAL(18,6)": ("decimal(18,6)", pa.decimal128(18, 6)),
     "DECIMAL(28,6)": ("decimal(28,6)", pa.decimal128(28, 6)),
+    "ARRAY<STRING>": ({"type": "array", "elementType": "string", "containsNull": True}, pa.list_(pa.string())),
     "ARRAY<DATE>": ({"type": "array", "elementType": "date", "containsNull": True}, pa.list_(pa.date32())),
     "MAP<STRING,STRING>": (
         {"type": "map", "keyType": "string", "valueType": "string", "valueContainsNull": True},
@@ -179,28 +181,35 @@ def write_rows(
     table: Table,
     rows: list[dict[str, Any]] | pa.Table,
     mark: dict[str, Any],
-    mode: Literal["append", "overwrite"] = "append",
+    replace: str | None = None,
 ) -> int:
-    """Append rows that the driver holds, or put them in the place of all there are; one commit. Returns how many."""
+    """Append rows that the driver holds, or `replace` others by them; one commit. Returns how many.
+
+    `replace` is EVERYTHING or, in path mode only, the condition on partitions that says which rows go.
+    """
     schema = arrow_schema(table)
     values = (
         pa.Table.from_pylist(rows, schema=schema) if isinstance(rows, list) else rows.select(table.names).cast(schema)
     )
-    where = tables.address(context.settings, table)
+    address = tables.address(context.settings, table)
     if context.settings.catalog:
         from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
 
-        into = context.spark.createDataFrame(values).writeTo(where).option(MARK, json.dumps(mark))
-        if mode == "append":
+        into = context.spark.createDataFrame(values).writeTo(address).option(MARK, json.dumps(mark))
+        if replace is None:
             into.append()
         else:
-            into.overwrite(F.lit(True))  # noqa: FBT003 - every row
+            into.overwrite(F.expr(replace))
         return int(values.num_rows)
     commit = CommitProperties(custom_metadata={MARK: json.dumps(mark)})
     try:
-        write_deltalake(where, values, mode=mode, commit_properties=commit)
+        if replace is None:
+            write_deltalake(address, values, mode="append", commit_properties=commit)
+        else:
+            where = None if replace == EVERYTHING else replace
+            write_deltalake(address, values, mode="overwrite", predicate=where, commit_properties=commit)
     except (DeltaError, OSError) as problem:
-        raise LakeError(where, f"cannot be written: {one_line(problem)}") from None
+        raise LakeError(address, f"cannot be written: {one_line(problem)}") from None
     return int(values.num_rows)
 
 

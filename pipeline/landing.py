@@ -151,11 +151,11 @@ def spark_path(delivery: Delivery, feed: Feed) -> str:
 
 def contents_with_file_id(
     spark: SparkSession,
-    contents: Callable[[SparkSession, list[str]], DataFrame],
+    contents: Callable[[SparkSession, list[str], list[Delivery]], DataFrame],
     deliveries: list[Delivery],
     feed: Feed,
 ) -> DataFrame:
-    """One row a file, as the format reads it, with the `file_id` of its delivery.
+    """What is in the files, as the format reads them, with the `file_id` of their delivery.
 
     Spark takes paths for patterns (so they are escaped) and reports them URL-encoded (so they are decoded). A file
     whose number is not found would turn every value of its rows to NULL further on: it ends the job instead.
@@ -164,8 +164,8 @@ def contents_with_file_id(
 
     paths = [spark_path(delivery, feed) for delivery in deliveries]
     escaped = [re.sub(r"([\[\]{}*?\\])", r"\\\1", path) for path in paths]
-    files = contents(spark, escaped)
-    reported = F.try_url_decode(F.replace(F.col("_metadata.file_path"), F.lit("+"), F.lit("%2B")))
+    files = contents(spark, escaped, deliveries)
+    reported = F.try_url_decode(F.replace(F.col("reported_path"), F.lit("+"), F.lit("%2B")))
     # As Arrow it is a local relation; from a Python list it would cost a Python worker's start.
     ids = [delivery.file_id for delivery in deliveries]
     numbers = spark.createDataFrame(pa.table({"delivery_path": paths, "known_id": pa.array(ids, pa.int64())}))

@@ -73,6 +73,11 @@ def split(judged: DataFrame) -> tuple[DataFrame, DataFrame]:
     return judged.where(F.col("reason_code").isNull()), judged.where(F.col("reason_code").isNotNull())
 
 
+def is_blank(text: Column) -> Column:
+    """Whether a text is empty or of blanks only; trimmed only where it begins with one, for trimming is slow."""
+    return (text < "!") & (F.trim(text, F.lit(" \t\r\n")) == "")
+
+
 def shown(value: Column) -> Column:
     """A value for a sentence: cut short, so that one hostile cell cannot fill a log."""
     return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, 60), F.lit("'"))

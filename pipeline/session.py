@@ -14,7 +14,7 @@ from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-from pipeline import fetch_jars
+from pipeline import class_archive, fetch_jars
 from pipeline.errors import LakeError, MissingJarError
 
 if TYPE_CHECKING:
@@ -99,14 +99,17 @@ def _local(settings: Settings, waiting_bytes: int) -> SparkSession:
     folder = fetch_jars.jar_folder()
     if missing := fetch_jars.missing_jars(folder):
         raise MissingJarError(missing[0].coordinate, str(folder))
-    fetch_jars.java_version()
+    java = fetch_jars.java_banner()
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf()
     small = waiting_bytes < SMALL_BYTES
     for name, value in (LOCAL | EXTENSIONS | REQUIRED | (SMALL if small else {})).items():
         conf.setIfMissing(name, value)
-    conf.setIfMissing("spark.driver.extraJavaOptions", FEW_JAVA_OPTIONS if waiting_bytes < FEW_BYTES else JAVA_OPTIONS)
+    options = FEW_JAVA_OPTIONS if waiting_bytes < FEW_BYTES else JAVA_OPTIONS
+    # Only a run that loads something uses the classes that the next one will use.
+    archive = class_archive.java_options(folder.absolute(), java, record=waiting_bytes > 0)
+    conf.setIfMissing("spark.driver.extraJavaOptions", f"{options} {archive}".strip())
     conf.set(
         "spark.driver.extraClassPath", os.pathsep.join(str(folder / jar.file) for jar in fetch_jars.expected_jars())
     )
@@ -118,6 +121,7 @@ def _local(settings: Settings, waiting_bytes: int) -> SparkSession:
         try:
             gateway = launch_gateway(conf, {"stderr": chatter})  # type: ignore[no-untyped-call]
             context = SparkContext(conf=conf, gateway=gateway)
+            class_archive.started(gateway.proc, context.stop)
         except Exception as problem:
             chatter.seek(0)
             lines = [line for line in chatter.read().decode(errors="replace").splitlines() if line.strip()]

@@ -6,54 +6,81 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline import quality
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
     from pipeline.config import Feed
+    from pipeline.formats.feed_format import FeedFormat
 
 # (file_id, row_number) in one BIGINT that sorts the same: cheaper to aggregate by than a struct.
 ROW_BITS = 31
 ROW_MASK = (1 << ROW_BITS) - 1
 
 
-def current_readings(judged: DataFrame, feed: Feed, *, carries_quality: bool) -> DataFrame:
+def current_readings(judged: DataFrame, feed: Feed, batches: Mapping[int, int], *, of_form: FeedFormat) -> DataFrame:
     """One row a key, the highest (file_id, row_number), with silver's columns.
 
-    Each kept value is an aggregate of its own, of a type of fixed length: Spark then aggregates by hashing. A struct
-    or a text among them (so: a format that `carries_quality`) makes it sort all rows (measured: twice as slow).
+    A row that did not pass has no place in the order, so it never wins; a key of such rows only is left out at the
+    end. (Leaving them out at the beginning makes Spark judge every row twice, before and after: measured.)
+    `batches` is file_id -> batch_id of the deliveries that hold rows which passed. What is the same for all rows of
+    a key is part of the key or looked up afterwards: each value carried along costs as much as the sum itself. Only
+    values of a fixed length are aggregated by hashing; a text among them makes Spark sort all rows.
     """
-    valid, _ = quality.split(judged)
+    passed = F.col("reason_code").isNull() & F.col("consumption").isNotNull()
     received = F.shiftleft("file_id", ROW_BITS) + F.col("row_number")
-    fixed = ("interval_minutes", "local_date", "consumption", "batch_id")
-    kept = [F.max_by(name, "received").alias(name) for name in (*fixed, *(["quality"] if carries_quality else []))]
+    carried = [*(["interval_minutes"] if of_form.several else []), *(["quality"] if of_form.carries_quality else [])]
     latest = (
-        valid.withColumn("received", received)
-        .groupBy("meter_id", "direction", "interval_start")
-        .agg(F.max("received").alias("received"), *kept)
+        judged.withColumn("received", F.when(passed, received))
+        .groupBy("meter_id", "direction", "interval_start", "local_date")
+        .agg(
+            F.max("received").alias("received"),
+            *(F.max_by(name, "received").alias(name) for name in ("consumption", *carried)),
+        )
+        .where(F.col("received").isNotNull())
+        .withColumn("file_id", F.shiftright("received", ROW_BITS))
     )
     return latest.select(
         F.lit(feed.name).alias("feed"),
         "meter_id",
         "direction",
         "interval_start",
-        "interval_minutes",
+        F.col("interval_minutes") if of_form.several else F.lit(feed.minutes).alias("interval_minutes"),
         "local_date",
         "consumption",
         F.lit(feed.unit).alias("unit"),
-        (F.col("quality") if carries_quality else F.lit(None).cast("string")).alias("quality"),
-        F.shiftright("received", ROW_BITS).alias("file_id"),
+        F.col("quality") if of_form.carries_quality else F.lit(None).cast("string").alias("quality"),
+        "file_id",
         F.col("received").bitwiseAND(F.lit(ROW_MASK)).alias("row_number"),
-        "batch_id",
+        _batch(batches).alias("batch_id"),
     )
 
 
-def rejected_readings(judged: DataFrame, feed: str, now: datetime) -> DataFrame:
-    """Rows that did not pass, with silver.rejected_readings' columns."""
-    _, rejected = quality.split(judged)
+def _batch(batches: Mapping[int, int]) -> Column:
+    """The batch of a delivery: nearly always one for all; batches take file ids in ascending, unbroken runs."""
+    first_file: dict[int, int] = {}
+    for file_id, batch_id in sorted(batches.items()):
+        first_file.setdefault(batch_id, file_id)
+    column = F.lit(min(first_file)).cast("bigint")
+    for batch_id in sorted(first_file)[1:]:
+        column = F.when(F.col("file_id") >= first_file[batch_id], F.lit(batch_id).cast("bigint")).otherwise(column)
+    return column
+
+
+def rejected_readings(judged: DataFrame, feed: str, now: datetime, *, several: bool = False) -> DataFrame:
+    """Rows that did not pass, with silver.rejected_readings' columns.
+
+    Of a row with `several` readings, those that broke the same rule are one row: the first of them says why.
+    """
+    rejected = judged.where(F.col("reason_code").isNotNull())
+    if several:
+        more = F.when(F.count(F.lit(1)) > 1, F.concat(F.lit(" (and "), F.count(F.lit(1)) - 1, F.lit(" more)")))
+        rejected = rejected.groupBy("file_id", "row_number", "reason_code", "batch_id").agg(
+            F.concat_ws("", F.min_by("reason", "position"), more).alias("reason"),
+            *(F.min_by(name, "position").alias(name) for name in ("meter_id", "raw")),
+        )
     return rejected.select(
         F.lit(feed).alias("feed"),
         "meter_id",
@@ -67,12 +94,27 @@ def rejected_readings(judged: DataFrame, feed: str, now: datetime) -> DataFrame:
     )
 
 
-def summary(judged: DataFrame) -> DataFrame:
-    """Rows of each delivery and local day: `file_id, local_date, rows, rejected, repeated`.
+def summary(judged: DataFrame, *, several: bool = False) -> DataFrame:
+    """Source rows of each delivery and local day: `file_id, local_date, rows, rejected, repeated`.
 
-    The date is that of accepted rows; rejected ones stand under NULL.
+    The date is that of accepted rows; rejected ones stand under NULL. A row with `several` readings is counted once,
+    under the first of its days, and as rejected when one of them is.
     """
     passed = F.col("reason_code").isNull()
+    if several:
+        rows = judged.groupBy("file_id", "row_number").agg(
+            F.bool_or(~passed).alias("refused"),
+            F.sort_array(F.collect_set(F.when(passed & F.col("consumption").isNotNull(), F.col("local_date")))).alias(
+                "days"
+            ),
+        )
+        days = rows.select("file_id", "refused", F.posexplode_outer("days").alias("n", "local_date"))
+        first = F.coalesce(F.col("n"), F.lit(0)) == 0
+        return days.groupBy("file_id", "local_date").agg(
+            F.count_if(first).alias("rows"),
+            F.count_if(first & F.col("refused")).alias("rejected"),
+            F.lit(0).alias("repeated"),
+        )
     return judged.groupBy("file_id", F.when(passed, F.col("local_date")).alias("local_date")).agg(
         F.count(F.lit(1)).alias("rows"),
         F.count_if(~passed).alias("rejected"),

@@ -24,14 +24,17 @@ class FeedFormat:
     bronze_columns: Callable[[Feed], tuple[str, str]]
     # Driver: bytes -> the delivery, refused or with what its envelope says. Last argument: the environment.
     inspect: Callable[[bytes, Delivery, Feed, str], Delivery]
-    # Spark: paths -> one row a file.
-    contents: Callable[[SparkSession, list[str]], DataFrame]
-    # one row a file, with file_id -> rows as received, the columns of bronze without batch_id.
+    # Spark: paths of these deliveries -> what is in them, with `reported_path`, the path as Spark names it.
+    contents: Callable[[SparkSession, list[str], list[Delivery]], DataFrame]
+    # the same with `file_id` in its place -> rows as received, the columns of bronze without batch_id.
     rows: Callable[[DataFrame, Feed, list[Delivery]], DataFrame]
-    # bronze -> readings with reason_code (NULL: passed), reason, raw, is_repeated.
+    # bronze -> readings with reason_code (NULL: passed), reason, raw, is_repeated. Where a row may hold several:
+    # also `position` in the row; a row that holds none is one without consumption and reason_code.
     judged: Callable[[DataFrame, Feed], DataFrame]
     # judged rows of files with repeated local times -> the same with each occurrence on its own instant.
     in_order: Callable[[DataFrame, Feed], DataFrame] | None = None
+    # Whether one row may hold several readings, or none; then each says how long it is.
+    several: bool = False
     # Whether its rows say something of their quality.
     carries_quality: bool = False
     # Driver: a second, exact look at a delivery that gave Spark no rows.

@@ -164,9 +164,9 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:40] + "…")  # noqa: PLR2004 - a line on a terminal
 
 
-def contents(spark: SparkSession, paths: list[str]) -> DataFrame:
+def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
     """One row a file: `value`, the whole text."""
-    return spark.read.text(paths, wholetext=True)
+    return spark.read.text(paths, wholetext=True).withColumn("reported_path", F.col("_metadata.file_path"))
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
@@ -217,7 +217,7 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         ),
         Rule(
             "INTERVAL_START_INVALID",
-            start.isNull() | clock.is_out_of_range(start, local_date),
+            start.isNull() | clock.is_out_of_range(start, local_date.cast("timestamp")),
             F.concat(F.lit("no such date or time: "), quality.shown(F.concat_ws(" ", day, time))),
         ),
         Rule(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from pipeline import delta, silver, tables
 from pipeline.config import Feed
+from pipeline.formats import split_json
 
 POWER = Feed(name="power", format="split_json", path="landing", time_zone="Europe/London", unit="Wh")
 JUDGED = (
@@ -16,6 +18,7 @@ JUDGED = (
     "consumption decimal(18,6), quality string, file_id bigint, row_number bigint, batch_id bigint, reason_code string, "
     "reason string, raw string, is_repeated boolean"
 )
+MARKED = replace(split_json.FORMAT, carries_quality=True)
 NOON = "2021-01-01 12:00:00"
 
 
@@ -30,7 +33,7 @@ def current(frame, told):
     """A function from judged rows to (meter, direction, start, consumption, file, row) of each current reading."""
 
     def readings(*rows):
-        found = silver.current_readings(frame(JUDGED, *rows), POWER, carries_quality=True)
+        found = silver.current_readings(frame(JUDGED, *rows), POWER, {1: 9}, of_form=MARKED)
         return told(found, "meter_id", "direction", "interval_start", "consumption", "file_id", "row_number")
 
     return readings
@@ -81,7 +84,8 @@ def test_a_rejected_row_never_wins(current):
 def test_all_of_a_reading_comes_from_the_row_that_won(frame, told, carries_quality):
     old = "estimated" if carries_quality else None
     rows = frame(JUDGED, row("a", "1", 1, 1, quality=old), row("a", "0", 2, 7))
-    found = silver.current_readings(rows, POWER, carries_quality=carries_quality)
+    form = replace(split_json.FORMAT, carries_quality=carries_quality)
+    found = silver.current_readings(rows, POWER, {1: 9}, of_form=form)
     assert found.columns == tables.READINGS.names
     assert delta.conform(found, tables.READINGS).schema.simpleString() == found.schema.simpleString()
     assert told(found) == [
@@ -101,6 +105,53 @@ def test_of_many_rows_in_any_order_one_a_key_is_left_and_it_is_the_latest(curren
         (meter, "import", NOON, f"{file * 1000 + number}.000000", str(file), str(number))
         for meter, (file, number) in latest.items()
     )
+
+
+def test_a_reading_has_the_batch_of_its_delivery(frame, told):
+    rows = frame(JUDGED, row("a", "1", 3, 1), row("b", "1", 4, 1), row("c", "1", 6, 1), row("d", "1", 9, 1))
+    batches = {3: 1, 4: 2, 6: 2, 9: 5}
+    found = silver.current_readings(rows, POWER, batches, of_form=split_json.FORMAT)
+    assert told(found, "meter_id", "batch_id") == [("a", "1"), ("b", "2"), ("c", "2"), ("d", "5")]
+
+
+SEVERAL = JUDGED + ", position int"
+
+
+def test_elements_of_one_row_that_break_one_rule_are_one_rejected_row(frame, told):
+    bad = row("a", "-1", 1, 1, code="CONSUMPTION_NEGATIVE")
+    rows = frame(
+        SEVERAL,
+        (*bad[:11], "fourth", "[raw]", False, 4),
+        (*bad[:11], "second", "[raw]", False, 2),
+        (*row("a", "1", 1, 1), 3),
+        (*row("a", "1", 1, 1, code="NONEXISTENT_POSITION"), 9),
+        (*bad[:8], 2, *bad[9:11], "alone", "[other]", False, 1),
+    )
+    found = silver.rejected_readings(rows, "power", datetime(2021, 1, 2, tzinfo=UTC), several=True)
+    assert found.columns == tables.REJECTED.names
+    assert told(found, "row_number", "reason_code", "reason", "raw") == [
+        ("1", "CONSUMPTION_NEGATIVE", "second (and 1 more)", "[raw]"),
+        ("1", "NONEXISTENT_POSITION", "because", "a,1"),
+        ("2", "CONSUMPTION_NEGATIVE", "alone", "[other]"),
+    ]
+
+
+def test_the_summary_counts_a_row_of_several_readings_once(frame, told):
+    rows = frame(
+        SEVERAL,
+        (*row("a", "1", 1, 1), 0),
+        (*row("a", "2", 1, 1, at="2021-01-02 00:00:00"), 1),
+        (*row("a", None, 1, 1, code="CONSUMPTION_INVALID"), 2),
+        (*row("a", None, 1, 2), 0),  # a row without a reading
+        (*row("a", "3", 1, 3, at="2021-01-02 00:00:00"), 0),
+        (*row("a", None, 2, 1, code="OFF_GRID"), 0),
+    )
+    assert told(silver.summary(rows, several=True), "file_id", "local_date", "rows", "rejected", "repeated") == [
+        ("1", "2021-01-01", "1", "1", "0"),
+        ("1", "2021-01-02", "1", "0", "0"),
+        ("1", None, "1", "0", "0"),
+        ("2", None, "1", "1", "0"),
+    ]
 
 
 def test_rejected_rows_are_kept_with_code_reason_raw_and_time(frame, told):

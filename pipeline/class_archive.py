@@ -1,0 +1,95 @@
+"""A class-data archive: the JVM's loaded classes in a file, so that the next session need not load them one by one.
+
+The first run of a JAR set records the classes it used when its JVM ends; every later session maps the file. Only for
+sessions that this project starts itself. Without it all works the same, a third slower (docs/design.md).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyspark
+
+from pipeline import fetch_jars
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+OFF = "METERLAKE_NO_CLASS_ARCHIVE"
+SECONDS_TO_WRITE = 120
+# A JVM that cannot use the file says so on standard output, which is ours for answers.
+QUIET = "-Xlog:disable"
+
+
+@dataclass
+class _Recording:
+    """An archive that a running JVM will write when it ends."""
+
+    unfinished: Path
+    archive: Path
+    process: subprocess.Popen[bytes] | None = None
+    stop: Callable[[], None] = lambda: None
+
+
+_recording: list[_Recording] = []
+
+
+def archive_of(folder: Path, java: str, jars: Iterable[Path]) -> Path:
+    """Where the archive for this Java and these JARs lies: another of either is another file."""
+    facts = [java, *(f"{jar.name} {jar.stat().st_size}" for jar in sorted(jars))]
+    return folder / f"classes-{hashlib.sha256(chr(10).join(facts).encode()).hexdigest()[:12]}.jsa"
+
+
+def jars_on_the_class_path(folder: Path) -> list[Path]:
+    """Spark's JARs and ours."""
+    spark = Path(pyspark.__file__).parent / "jars"
+    return [*spark.glob("*.jar"), *(folder / jar.file for jar in fetch_jars.expected_jars())]
+
+
+def java_options(folder: Path, java: str, *, record: bool) -> str:
+    """What the JVM must be told: to use the archive, or where there is none and it is wished, to record it."""
+    if os.environ.get(OFF):
+        return ""
+    archive = archive_of(folder, java, jars_on_the_class_path(folder))
+    if archive.is_file():
+        return f"{QUIET} -Xshare:auto -XX:SharedArchiveFile={archive}"
+    # A path with a blank cannot be told in this option.
+    if not record or _recording or " " in str(archive) or not os.access(folder, os.W_OK):
+        return ""
+    unfinished = archive.with_suffix(f".{os.getpid()}")
+    _recording.append(_Recording(unfinished, archive))
+    return f"{QUIET} -XX:ArchiveClassesAtExit={unfinished}"
+
+
+def started(process: subprocess.Popen[bytes], stop: Callable[[], None]) -> None:
+    """The JVM that records is this one, and `stop` ends what runs in it."""
+    for recording in _recording:
+        recording.process, recording.stop = process, stop
+
+
+def is_recording() -> bool:
+    """Whether the end of this process's JVM will take some seconds longer, once."""
+    return any(recording.process for recording in _recording)
+
+
+def finish() -> None:
+    """End the JVM that records and put its archive, whole, where the next session finds it."""
+    while _recording:
+        recording = _recording.pop()
+        if recording.process is None or recording.process.stdin is None:
+            continue
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            recording.stop()
+            recording.process.stdin.close()  # PySpark's JVM ends when this does
+            recording.process.wait(SECONDS_TO_WRITE)
+            recording.unfinished.replace(recording.archive)
+        # Those of other Javas and JARs, and what killed runs left behind.
+        for other in {*recording.archive.parent.glob("classes-*")} - {recording.archive}:
+            with contextlib.suppress(OSError):
+                other.unlink()

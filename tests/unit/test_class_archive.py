@@ -1,0 +1,82 @@
+"""The class archive: which file, when it is used, when it is recorded, and what a killed run leaves."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline import class_archive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv(class_archive.OFF, raising=False)
+    monkeypatch.setattr(class_archive, "_recording", [])
+    jars = [tmp_path / "a.jar"]
+    jars[0].write_bytes(b"classes")
+    monkeypatch.setattr(class_archive, "jars_on_the_class_path", lambda _: jars)
+    return tmp_path
+
+
+def test_another_java_or_another_jar_has_another_archive(folder: Path) -> None:
+    jar = folder / "a.jar"
+    first = class_archive.archive_of(folder, "17.0.15", [jar])
+    assert class_archive.archive_of(folder, "17.0.15", [jar]) == first
+    assert class_archive.archive_of(folder, "21.0.1", [jar]) != first
+    jar.write_bytes(b"other classes")
+    assert class_archive.archive_of(folder, "17.0.15", [jar]) != first
+
+
+def test_only_a_run_that_loads_something_records(folder: Path) -> None:
+    assert class_archive.java_options(folder, "17", record=False) == ""
+    assert "-XX:ArchiveClassesAtExit=" in class_archive.java_options(folder, "17", record=True)
+
+
+def test_what_was_recorded_is_used(folder: Path) -> None:
+    archive = class_archive.archive_of(folder, "17", [folder / "a.jar"])
+    archive.write_bytes(b"archive")
+    for record in (True, False):
+        assert f"-XX:SharedArchiveFile={archive}" in class_archive.java_options(folder, "17", record=record)
+
+
+def test_it_can_be_switched_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(class_archive.OFF, "1")
+    assert class_archive.java_options(folder, "17", record=True) == ""
+
+
+def test_a_folder_with_a_blank_in_its_name_goes_without(folder: Path) -> None:
+    spaced = folder / "my jars"
+    spaced.mkdir()
+    assert class_archive.java_options(spaced, "17", record=True) == ""
+
+
+def jvm(options: str, *, writes: bool) -> subprocess.Popen[bytes]:
+    """A process that ends when its input does and writes then, as PySpark's JVM does."""
+    file = options.split("=")[1]
+    script = f"cat >/dev/null; {f'printf archive > {file}' if writes else 'exit 1'}"
+    return subprocess.Popen(["/bin/sh", "-c", script], stdin=subprocess.PIPE)
+
+
+def test_the_end_of_the_jvm_leaves_one_whole_archive(folder: Path) -> None:
+    (folder / "classes-of-another-java.jsa").write_bytes(b"old")
+    (folder / "classes-0123456789ab.4711").write_bytes(b"what a killed run left")
+    stopped: list[bool] = []
+    options = class_archive.java_options(folder, "17", record=True)
+    class_archive.started(jvm(options, writes=True), lambda: stopped.append(True))
+    assert class_archive.is_recording()
+    class_archive.finish()
+    assert stopped == [True]
+    assert not class_archive.is_recording()
+    assert [each.read_bytes() for each in folder.glob("classes-*")] == [b"archive"]
+
+
+def test_a_jvm_that_wrote_nothing_leaves_nothing(folder: Path) -> None:
+    options = class_archive.java_options(folder, "17", record=True)
+    class_archive.started(jvm(options, writes=False), lambda: None)
+    class_archive.finish()
+    assert list(folder.glob("classes-*")) == []
