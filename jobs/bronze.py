@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from pipeline import delta, formats, ingestion_log, lake, landing, reference, silver, tables
-from pipeline.errors import ReferenceDatabaseError
+from pipeline import delta, endpoint, formats, ingestion_log, lake, landing, reference, silver, tables
+from pipeline.errors import EndpointError, MeterlakeError, ReferenceDatabaseError, SeveralError
 from pipeline.ingestion_log import LOADED, REFERENCE, Delivery, History
 
 if TYPE_CHECKING:
@@ -24,12 +24,21 @@ class Batch:
     deliveries: list[Delivery] = field(default_factory=list)
     waiting: int = 0
     reference_error: ReferenceDatabaseError | None = None
+    endpoint_errors: list[EndpointError] = field(default_factory=list)
+
+    @property
+    def error(self) -> MeterlakeError | None:
+        """What ends the run once everything good is in."""
+        problems: list[MeterlakeError] = [*self.endpoint_errors]
+        if self.reference_error:
+            problems.append(self.reference_error)
+        return SeveralError(problems) if len(problems) > 1 else next(iter(problems), None)
 
 
 def run(context: Context) -> Batch:
     """Take what is new in the landing folders and the reference database."""
     known = ingestion_log.logged(context)
-    batch = Batch()
+    batch = Batch(endpoint_errors=endpoint.fetch_new(context))
     new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
     context.waiting_bytes = sum(found.size_bytes or 0 for files in new.values() for found in files)
     if any(new.values()) or _reference_may_be_new(context, known):

@@ -26,10 +26,12 @@ CREATE TABLE meterpoint (region TEXT, meterpoint_id TEXT);
 """
 QUESTIONS = (
     (
-        "Days of 46, 48 and 50 half hours, each complete",
-        """SELECT local_date, count(*) AS meters, min(intervals_received) AS received,
-                  min(intervals_expected) AS expected, sum(consumption) AS kwh
-           FROM gold.meter_day WHERE feed = '{feed}' GROUP BY local_date ORDER BY local_date""",
+        "Days of 23, 24 and 25 hours: each meter's day is whole at its true length",
+        """SELECT feed, local_date, count(*) AS meters, min(intervals_expected) AS fewest_intervals,
+                  max(intervals_expected) AS most_intervals,
+                  sum(intervals_expected - intervals_received) AS missing, sum(consumption) AS kwh
+           FROM gold.meter_day WHERE feed IN ('{feed}', '{arrays}')
+           GROUP BY feed, local_date ORDER BY feed, local_date""",
     ),
     (
         "What each product used on the longest day",
@@ -46,9 +48,9 @@ def run(context: Context, *, as_json: bool) -> None:
     show.outcome(outcome, as_json=as_json)
     if as_json:
         return
-    feed = next(feed.name for feed in context.settings.feeds if feed.format == "split_json")
+    names = {feed.format: feed.name for feed in reversed(context.settings.feeds)}
     for title, question in QUESTIONS:
-        answer = query.select(context, question.format(feed=feed))
+        answer = query.select(context, question.format(feed=names["split_json"], arrays=names["interval_parquet"]))
         show.print_table(answer.columns, [list(row.values()) for row in answer.toArrow().to_pylist()], title=title)
     out = show.console()
     out.print(Text("Look further:", style="bold"))

@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline import delta, gold, lake, reference, tables
+from jobs import touched
+from pipeline import delta, formats, gold, lake, reference, tables
 from pipeline.config import DIRECTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
     from pyspark.sql import DataFrame
 
+    from jobs.touched import Days
     from pipeline.context import Context
-
-Days = dict[str, list["date"]]
 
 
 def run(context: Context, *, products: bool = True) -> None:
@@ -34,7 +31,7 @@ def _energy_tables(context: Context) -> None:
     batch_id = lake.done_to(context, tables.READINGS)
     if batch_id <= done:
         return
-    days = _changed_days(context, done, [feed.name for feed in context.settings.feeds])
+    days = touched.changed_days(context, done, [feed.name for feed in context.settings.feeds])
     mark = {"batch_id": batch_id}
     if days:
         zones = _zones(context, days)
@@ -55,18 +52,18 @@ def _product_tables(context: Context) -> None:
     snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
     days: Days = {}
     if batch_id > done:
-        days = _changed_days(context, done, list(context.settings.reference_feeds))
+        days = touched.changed_days(context, done, list(context.settings.reference_feeds))
     feeds = list(context.settings.reference_feeds)
     if written.get("feeds", feeds) != feeds or not written:
         # Days of a feed that is named no more are written too: without rows.
-        days = _by_feed(_days_there_are(context, [*feeds, *written.get("feeds", [])]))
+        days = touched.by_feed(touched.days_there_are(context, [*feeds, *written.get("feeds", [])]))
     elif snapshot > done_snapshot:
-        days = _joined(days, _days_of_changed_agreements(context, done_snapshot, snapshot))
+        days = touched.joined(days, touched.days_of_changed_agreements(context, done_snapshot, snapshot))
     if not days:
         return
     mark = {"batch_id": batch_id, "snapshot": snapshot, "feeds": feeds}
     every_day = sorted({day for feed_days in days.values() for day in feed_days})
-    products = reference.product_of_day(_agreed(context), every_day)
+    products = reference.product_of_day(touched.agreed(context), every_day)
     readings = _readings(context, days).where(F.col("feed").isin(*feeds))
     halves = gold.with_product(gold.half_hours(readings, _zones(context, days)), products)
     averages = gold.avg_half_hour_by_product(halves, one_row_a_meter=_one_row_a_meter(context, days))
@@ -87,7 +84,7 @@ def _active_agreements(context: Context) -> None:
     written = lake.mark(context, tables.ACTIVE_AGREEMENTS)
     if {name: written.get(name, default) for name, default in (("snapshot", 0), ("active_on", []))} == mark:
         return
-    agreed = _agreed(context)
+    agreed = touched.agreed(context)
     active = reference.active_on(agreed, context.settings.active_on) if wanted else _none_active(agreed)
     rows = lake.write_rows(
         context,
@@ -103,13 +100,6 @@ def _none_active(agreed: DataFrame) -> DataFrame:
     return agreed.withColumn("as_of_date", F.lit(None).cast("date")).where("false")
 
 
-def _agreed(context: Context) -> DataFrame:
-    agreements, products = (
-        context.spark.createDataFrame(lake.small_table(context, table)) for table in (tables.AGREEMENT, tables.PRODUCT)
-    )
-    return reference.products_agreed(agreements, products)
-
-
 def _most_half_hours(days: Days) -> int:
     """More rows than half hours of days can give: 50 on the longest day, every direction."""
     return sum(map(len, days.values())) * 50 * len(DIRECTIONS)
@@ -119,60 +109,14 @@ def _readings(context: Context, days: Days) -> DataFrame:
     return gold.in_kwh(delta.read(context, tables.READINGS).where(delta.on_days(days)))
 
 
-def _changed_days(context: Context, after_batch: int, feeds: list[str]) -> Days:
-    """Local days with a current reading of a later batch; file statistics leave out what is older."""
-    readings = delta.read(context, tables.READINGS)
-    changed = readings.where((F.col("batch_id") > after_batch) & F.col("feed").isin(*feeds))
-    return _by_feed(changed.select("feed", "local_date").distinct())
-
-
-def _days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
-    """Local days in the product tables that an agreement covers which one snapshot has and the other has not."""
-    covered = _days_there_are(context, context.settings.reference_feeds)
-    if not old:
-        return _by_feed(covered)
-    before, after = _snapshot(context, old), _snapshot(context, new)
-    changed = before.exceptAll(after).unionAll(after.exceptAll(before)).select("valid_from", "valid_to").distinct()
-    within = "local_date >= valid_from AND (valid_to IS NULL OR local_date < valid_to)"
-    return _by_feed(covered.join(F.broadcast(changed), F.expr(within), "left_semi"))
-
-
-def _days_there_are(context: Context, feeds: Sequence[str]) -> DataFrame:
-    """Feed and local day of everything that the feeds have readings for."""
-    return (
-        delta.read(context, tables.METER_DAY).select("feed", "local_date").where(F.col("feed").isin(*feeds)).distinct()
-    )
-
-
-def _snapshot(context: Context, file_id: int) -> DataFrame:
-    """Agreements with their products as that snapshot had them, from bronze, which keeps every snapshot."""
-    agreements, products, _ = (
-        delta.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
-    )
-    return reference.products_agreed(
-        reference.current(reference.judged_agreements(agreements), "agreement_id"),
-        reference.current(reference.judged_products(products), "product_id"),
-    )
-
-
-def _by_feed(pairs: DataFrame) -> Days:
-    days: Days = {}
-    for row in pairs.toArrow().to_pylist():
-        days.setdefault(row["feed"], []).append(row["local_date"])
-    return {feed: sorted(feed_days) for feed, feed_days in sorted(days.items())}
-
-
-def _joined(one: Days, other: Days) -> Days:
-    return {feed: sorted({*one.get(feed, []), *other.get(feed, [])}) for feed in sorted({*one, *other})}
-
-
 def _zones(context: Context, days: Days) -> dict[str, str]:
     zones = {feed.name: feed.time_zone for feed in context.settings.feeds if feed.name in days}
     return zones or {"": "UTC"}
 
 
 def _one_row_a_meter(context: Context, days: Days) -> bool:
-    return all(feed.minutes >= gold.HALF_HOUR for feed in context.settings.feeds if feed.name in days)
+    feeds = [feed for feed in context.settings.feeds if feed.name in days]
+    return all(feed.minutes >= gold.HALF_HOUR and not formats.format_of(feed).several for feed in feeds)
 
 
 def _tell(context: Context, table: tables.Table, days: Days, rows: int) -> None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.errors import AnalysisException, ParseException
 
+from jobs import history
 from jobs.show import cell, print_table
-from pipeline import formats, lake, tables
+from pipeline import formats, lake, tables, views
 from pipeline.errors import LakeError, UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.context import Context
 
+HISTORY = "reading_history"
 FORMS = ("table", "csv", "json")
 # Statements that change nothing and cannot stand inside a SELECT.
 PLAIN = re.compile(r"\s*(SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
@@ -54,6 +56,8 @@ def select(context: Context, query: str) -> DataFrame:
         spark.catalog.setCurrentCatalog(context.settings.catalog)
     else:
         _name_tables(context, spark, query, lake_tables)
+    if _says(query.lower(), HISTORY) and (versions := history.readings(context)) is not None:
+        versions.createOrReplaceTempView(HISTORY)
     try:
         if not PLAIN.match(query):
             # Analysed, never run: only a query can stand in the place of a table.
@@ -72,13 +76,25 @@ def _name_tables(context: Context, spark: SparkSession, query: str, lake_tables:
     names = {table.full_name: table for table in lake_tables}
     for layer in ("bronze", "silver", "gold", "ops"):
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS {layer}")
-    views = {name: table for name, (_, table) in tables.VIEWS.items() if everything or name in text}
-    for name, table in names.items():
-        if everything or re.search(rf"\b{re.escape(name)}\b", text) or table in views.values():
-            where = tables.address(context.settings, table).replace("'", "\\'")
-            spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{where}'")
-    for name, table in views.items():
-        spark.sql(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {table.full_name}")  # noqa: S608 - names of ours
+    shown = {view.name: view for view in views.all_views(context.settings)}
+    wanted = set(names) | set(shown) if everything else {name for name in (*names, *shown) if _says(text, name)}
+    for name in list(wanted):
+        wanted |= _used_by(name, shown)
+    for name in sorted(wanted & set(names)):
+        where = tables.address(context.settings, names[name]).replace("'", "\\'")
+        spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{where}'")
+    for name in [name for name in shown if name in wanted]:  # a view comes after those that it reads
+        spark.sql(f"CREATE OR REPLACE VIEW {name} AS {shown[name].query}")
+
+
+def _says(text: str, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None
+
+
+def _used_by(name: str, shown: dict[str, views.View]) -> set[str]:
+    """The tables and views that a view is made of."""
+    used = set(shown[name].uses) if name in shown else set()
+    return used.union(*(_used_by(each, shown) for each in used))
 
 
 def _first(problem: Exception) -> str:

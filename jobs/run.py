@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs import bronze, gold, silver
+from jobs import bronze, completeness, gold, silver
 from jobs.bronze import Batch
 from pipeline import formats, lake, tables
 
@@ -58,14 +58,14 @@ class Outcome:
 
 
 def run(context: Context, layer: str | None = None, command: str = "run") -> Outcome:
-    """Deliveries in, gold out. A fault of the reference database is raised at the end: good deliveries are in then."""
+    """Deliveries in, gold out. A fault of an endpoint or of the reference database is raised at the end."""
     outcome = Outcome(context.run_id, context.now)
     try:
         lake.create_missing(context, formats.lake_tables(context.settings))
         silver.check_zones(context)
         _layers(context, layer, outcome)
-        if outcome.batch.reference_error:
-            raise outcome.batch.reference_error  # noqa: TRY301 - it ends the run like any other
+        if error := outcome.batch.error:
+            raise error  # noqa: TRY301 - it ends the run like any other
     except Exception as problem:
         _record(context, outcome, command, problem)
         raise
@@ -81,6 +81,7 @@ def _layers(context: Context, layer: str | None, outcome: Outcome) -> None:
         outcome.rows_merged = silver.run(context)
     if layer in {None, "gold"}:
         gold.run(context, products=outcome.batch.reference_error is None)
+        completeness.run(context)
 
 
 def _record(context: Context, outcome: Outcome, command: str, problem: Exception | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from jobs import completeness
 from pipeline import formats, lake, tables
 from pipeline.errors import LakeError
 
@@ -120,10 +122,11 @@ def status(context: Context, *, as_json: bool) -> None:
         {"table": table.full_name, "rows": lake.row_count(context, table), "version": lake.version(context, table)}
         for table in formats.lake_tables(context.settings)
     ]
-    facts = {
+    facts: dict[str, Any] = {
         "lake": context.settings.catalog or context.settings.root,
         "last_run": {name: cell(value) for name, value in runs[-1].items()} if runs else None,
         "deliveries": deliveries,
+        "completeness": completeness.yesterday(context),
         "overlapping_agreements": _overlaps(context),
         "tables": lake_tables,
     }
@@ -139,10 +142,26 @@ def status(context: Context, *, as_json: bool) -> None:
             out.print(_text(f"  {last['error']}"))
     print_table(["feed", *names], [list(each.values()) for each in deliveries], title="Deliveries")
     print_table(["table", "rows", "version"], [list(each.values()) for each in lake_tables], title="Tables")
+    _print_yesterday(facts["completeness"])
     if facts["overlapping_agreements"]:
         out.print(
             f"Meterpoints with overlapping agreements: {facts['overlapping_agreements']} (the latest one counts)."
         )
+
+
+def _print_yesterday(feeds: list[dict[str, Any]]) -> None:
+    """How complete yesterday is; a feed without readings up to it says which day it has come to."""
+    rows = []
+    for feed in feeds:
+        received, missing = feed["intervals_received"], feed["intervals_missing"]
+        if missing is None:
+            said = f"nothing yet; the last day is {feed['last_day']}" if feed["last_day"] else "nothing yet"
+        else:
+            share = 100 * received / (received + missing) if received + missing else 100
+            said = f"{math.floor(share * 100) / 100:.2f} %"  # never rounded up to a whole
+        rows.append([feed["feed"], feed["yesterday"], feed["meters"], received, missing, said])
+    names = ["feed", "yesterday", "meters", "intervals", "missing", "complete"]
+    print_table(names, rows, title="Completeness of yesterday (each feed's local day)")
 
 
 def _overlaps(context: Context) -> int:

@@ -131,7 +131,10 @@ def _merge_readings(context: Context, loaded: list[Delivery]) -> int:
         days[feed.name] = sorted({day for delivery in of_feed for day in delivery.local_dates})
         batches = {delivery.file_id: delivery.batch_id for delivery in of_feed}
         rows = judged(context, feed, of_feed)
-        parts.append(silver.current_readings(rows, feed, batches, of_form=formats.format_of(feed)))
+        form = formats.format_of(feed)
+        parts.append(
+            silver.current_readings(rows, feed, batches, several=form.several, carries_quality=form.carries_quality)
+        )
     source = reduce(DataFrame.unionByName, parts)
     zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
     mark = {"batch_id": max(delivery.batch_id for delivery in pending), "zones": zones}

@@ -5,15 +5,32 @@ All columns are TIMESTAMPs of a session pinned to UTC; a "local" one holds wall-
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from bisect import bisect_left
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
+# A step that sees every change: between two of one zone lie six days at least, in all zones and years looked at.
+STEP = timedelta(days=3)
+
+
+class _Change(NamedTuple):
+    """A change of a zone's clocks: the UTC instant, and the local time (without zone) it ends and begins with."""
+
+    at: datetime
+    shown_until: datetime
+    shown_from: datetime
+
+    @property
+    def shift(self) -> timedelta:
+        """By how much the clocks went forward, or back if negative."""
+        return self.shown_from - self.shown_until
 
 
 def zone_info(name: str) -> tzinfo:
@@ -25,28 +42,59 @@ def zone_info(name: str) -> tzinfo:
     return ZoneInfo(name)
 
 
+def _offset(moment: datetime, zone: tzinfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta()
+
+
 @cache
-def _offset_changes(name: str) -> tuple[tuple[datetime, timedelta], ...]:
-    """(UTC day, by how much the clocks went forward or back on it), 1970 to 2100; a day's step is enough to see it."""
-    zone = zone_info(name)
-    days = [datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(366 * (LAST_YEAR - FIRST_YEAR))]
-    offsets = [day.astimezone(zone).utcoffset() or timedelta() for day in days]
-    pairs = zip(days, pairwise(offsets), strict=False)
-    return tuple((day, after - before) for day, (before, after) in pairs if after != before)
+def _changes(name: str) -> tuple[_Change, ...]:
+    """Every change of a zone's clocks, 1970 to 2100."""
+    zone, first = zone_info(name), datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+    moments = [first + n * STEP for n in range((datetime(LAST_YEAR, 1, 1, tzinfo=UTC) - first) // STEP + 1)]
+    found = []
+    for moment, (before, after) in zip(moments, pairwise(_offset(each, zone) for each in moments), strict=False):
+        if before != after:
+            at = _end_of_offset(before, moment, zone)
+            found.append(_Change(at, at.replace(tzinfo=None) + before, at.replace(tzinfo=None) + after))
+    return tuple(found)
+
+
+def _end_of_offset(offset: timedelta, moment: datetime, zone: tzinfo) -> datetime:
+    """The first second within a step after `moment` at which the zone has that offset no more."""
+    has_changed = bisect_left(
+        range(int(STEP.total_seconds())),
+        True,  # noqa: FBT003 - what is looked for
+        key=lambda seconds: _offset(moment + timedelta(seconds=seconds), zone) != offset,
+    )
+    return moment + timedelta(seconds=has_changed)
 
 
 @cache
 def backward_shifts(name: str) -> tuple[timedelta, ...]:
     """By how much the clocks of a zone were ever set back, 1970 to 2100: one hour in most, 30 minutes in some."""
-    return tuple(sorted({-shift for _, shift in _offset_changes(name) if shift < timedelta()}))
+    return tuple(sorted({-change.shift for change in _changes(name) if change.shift < timedelta()}))
 
 
 @cache
 def months_of_changes(name: str) -> tuple[int, ...]:
     """Months of the year in which a local day near a clock change lies: in most years and zones two."""
-    around = (timedelta(days=n) for n in range(-2, 4))
-    near = {(day + distance).month for distance in around for day, _ in _offset_changes(name)}
-    return tuple(sorted(near))
+    around = [timedelta(days=n) for n in range(-2, 4)]
+    return tuple(sorted({(change.at + distance).month for distance in around for change in _changes(name)}))
+
+
+@cache
+def split_days(name: str) -> tuple[date, ...]:
+    """Local days that are not one stretch of time: the clocks went back over a midnight that they had passed.
+
+    In Newfoundland until 2011, from 00:01 to 23:01 of the day before: that day's last hour, but for a minute, came
+    again after the new day's first minute.
+    """
+    days = set()
+    for _, shown_until, shown_from in _changes(name):
+        midnight = datetime.combine(shown_until, time.min)
+        if shown_from < midnight < shown_until:
+            days |= {midnight.date() - timedelta(days=1), midnight.date()}
+    return tuple(sorted(days))
 
 
 def _may_change(local: Column, name: str) -> Column:
@@ -103,6 +151,46 @@ def day_start(day: Column, zone: str) -> Column:
 
 
 def day_minutes(day: Column, zone: str) -> Column:
-    """True length of a local day in minutes: 1440, or as much more or less as the clocks were set."""
+    """Minutes from a local day's first instant to the next day's: 1440, or as much more or less as the clocks were set.
+
+    Its true length, but in `split_days`. Zero for a day that never was (Apia, 30 December 2011).
+    """
     length = F.unix_timestamp(day_start(F.date_add(day, 1), zone)) - F.unix_timestamp(day_start(day, zone))
     return (length / 60).cast("int")
+
+
+def instants_of_day(day: Column, minutes: Column | int, zone: str) -> Column:
+    """UTC instants at which the whole intervals of a local day begin: ARRAY<TIMESTAMP>, ascending.
+
+    They are counted from the day's first instant (in Kathmandu a quarter past the hour in UTC). Empty for a day that
+    never was.
+    """
+    start, end = day_start(day, zone), day_start(F.date_add(day, 1), zone)
+    step = F.make_dt_interval(mins=F.lit(minutes))
+    whole = F.slice(F.sequence(start, end, step), 1, _whole_intervals(day, minutes, zone))
+    # A part of a split day lies after the next day's first instant; no clock was ever set back by more than a day.
+    later_end = end + F.expr("INTERVAL 1 DAY")
+    in_parts = F.filter(F.sequence(start, later_end, step), lambda at: local_date(at, zone) == day)
+    return _unless_split(whole, in_parts, day, zone)
+
+
+def instant_in_day(day: Column, position: Column, minutes: Column, zone: str) -> Column:
+    """UTC instant at which the interval of that position (from 0) in a local day begins; of `instants_of_day`."""
+    usual = day_start(day, zone) + F.make_dt_interval(mins=position * minutes)
+    return _unless_split(usual, F.get(instants_of_day(day, minutes, zone), position), day, zone)
+
+
+def intervals_of_day(day: Column, minutes: Column | int, zone: str) -> Column:
+    """Number of whole intervals in a local day, INT: 46, 48 or 50 half hours; of `instants_of_day`, but cheaper."""
+    counted = F.size(instants_of_day(day, minutes, zone))
+    return _unless_split(_whole_intervals(day, minutes, zone), counted, day, zone)
+
+
+def _whole_intervals(day: Column, minutes: Column | int, zone: str) -> Column:
+    return F.floor(day_minutes(day, zone) / minutes).cast("int")
+
+
+def _unless_split(usual: Column, exact: Column, day: Column, zone: str) -> Column:
+    """The usual value, but the exact one for the few days of the few zones that need it."""
+    days = split_days(zone) if has_clock_changes(zone) else ()
+    return F.when(day.isin(*days), exact).otherwise(usual) if days else usual

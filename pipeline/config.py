@@ -8,6 +8,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -24,7 +25,7 @@ RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
 OWN_COLUMNS = {"file_id", "row_number", "batch_id", "extra", "raw"}
 DAY_MINUTES = 24 * 60
 # The formats there are (pipeline/formats), each with the length of its interval in minutes unless a feed says else.
-DEFAULT_INTERVAL = {"smrt": 60, "split_json": 30}
+DEFAULT_INTERVAL = {"smrt": 60, "split_json": 30, "obis_json": 15, "interval_parquet": 15}
 
 
 def _zone(name: str) -> str:
@@ -50,6 +51,35 @@ def _feed_name(name: str) -> str:
 def _format(name: str) -> str:
     if name not in DEFAULT_INTERVAL:
         message = f"{name!r} is no format: use one of {', '.join(DEFAULT_INTERVAL)}"
+        raise ValueError(message)
+    return name
+
+
+def _url(url: str) -> str:
+    """An address that a GET can be sent to. No message quotes it: it may hold a secret."""
+    message = None
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if not re.fullmatch(r"https?://[!-~]+", url, re.IGNORECASE):
+        message = "must begin with http:// or https://, with blanks and letters beyond ASCII percent-encoded"
+    elif "@" in parts.netloc:
+        message = (
+            "must hold no user and no password: put a token into an environment variable, name that in url_token_env"
+        )
+    elif not host:
+        message = "names no host that can be asked"
+    if message:
+        raise ValueError(message)
+    return url
+
+
+def _token_variable(name: str) -> str:
+    """The name of a variable. The message does not quote it: it may be the token itself."""
+    if not re.fullmatch(r"[A-Za-z_]\w{0,63}", name, re.ASCII) or name.upper().startswith(ENVIRONMENT_PREFIX):
+        message = f"must be the name of an environment variable, not beginning with {ENVIRONMENT_PREFIX}"
         raise ValueError(message)
     return name
 
@@ -104,6 +134,12 @@ class Feed(_Strict):
     direction: Direction = "import"
     unit: Literal["kWh", "Wh"] = "kWh"
     columns: Columns = Columns()
+    # Where deliveries are fetched from before the folder is listed. The time is for each answer of the endpoint; a
+    # whole body may take ten times as long.
+    url: Annotated[str, AfterValidator(_url)] | None = None
+    url_token_env: Annotated[str, AfterValidator(_token_variable)] | None = None
+    url_timeout_seconds: float = Field(default=30, gt=0, le=3600)
+    url_max_megabytes: int = Field(default=512, gt=0)
 
     @property
     def minutes(self) -> int:
@@ -114,6 +150,17 @@ class Feed(_Strict):
     def _interval_divides_the_day(self) -> Self:
         if DAY_MINUTES % self.minutes:
             message = f"interval_minutes = {self.minutes} does not divide a day"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _fetched_into_a_local_folder(self) -> Self:
+        lonely = sorted(name for name in self.model_fields_set if name.startswith("url_"))
+        if self.url is None and lonely:
+            message = f"{', '.join(lonely)} without url: name the endpoint in url, or leave it out"
+            raise ValueError(message)
+        if self.url is not None and "://" in self.path:
+            message = "a feed with url needs a local folder as its path: what is fetched is written there"
             raise ValueError(message)
         return self
 

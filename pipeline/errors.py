@@ -84,6 +84,20 @@ class ReferenceDatabaseError(MeterlakeError):
         super().__init__(f"reference database {url}: {problem}; product tables stay as they were")
 
 
+class EndpointError(MeterlakeError):
+    """A feed's endpoint gave no delivery; `url` comes without its query, which may hold a secret."""
+
+    def __init__(self, feed: str, url: str, problem: str, advice: str) -> None:
+        super().__init__(f"feed {feed!r}: {url} {problem}; {advice}")
+
+
+class SeveralError(MeterlakeError):
+    """Several faults that each let the rest of the run go on."""
+
+    def __init__(self, problems: list[MeterlakeError]) -> None:
+        super().__init__(f"{len(problems)} sources failed: " + " | ".join(str(problem) for problem in problems))
+
+
 class LakeError(MeterlakeError):
     """The lake cannot be read or written."""
 

@@ -77,10 +77,8 @@ def meter_day(readings: DataFrame, zones: Mapping[str, str]) -> DataFrame:
         F.min("interval_start").alias("first_interval"),
         F.max("interval_start").alias("last_interval"),
     )
-    length = by_feed(zones, lambda zone: clock.day_minutes(F.col("local_date"), zone))
-    return days.withColumns(
-        {"unit": F.lit("kWh"), "intervals_expected": F.floor(length / F.col("shortest")).cast("int")}
-    )
+    expected = by_feed(zones, lambda zone: clock.intervals_of_day(F.col("local_date"), F.col("shortest"), zone))
+    return days.withColumns({"unit": F.lit("kWh"), "intervals_expected": expected})
 
 
 def with_product(readings: DataFrame, products: DataFrame) -> DataFrame:

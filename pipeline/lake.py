@@ -13,7 +13,7 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from pipeline import tables
+from pipeline import tables, views
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
@@ -101,11 +101,10 @@ def _create_in_catalog(context: Context, wanted: Iterable[Table]) -> list[Table]
             continue
         spark.sql(_ddl(name, table))
         created.append(table)
-    for view, (comment, table) in tables.VIEWS.items():
-        target = tables.address(context.settings, table)
-        if created:
-            shown = f"COMMENT {_literal(comment)} AS SELECT * FROM {target}"  # noqa: S608 - names of ours
-            spark.sql(f"CREATE OR REPLACE VIEW {catalog}.{view} {shown}")
+    for view in views.all_views(context.settings):
+        # Anew in each run: what they show depends on the feeds' time zones.
+        query = views.addressed(view.query, lambda name: f"{catalog}.{name}")
+        spark.sql(f"CREATE OR REPLACE VIEW {catalog}.{view.name} COMMENT {_literal(view.comment)} AS {query}")
     return created
 
 

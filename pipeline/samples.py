@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from pipeline import sample_arrays
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,7 +40,14 @@ class Sample:
 
 def deliveries() -> list[Sample]:
     """All sample files, in the order they would arrive."""
-    return [*_electricity(random.Random(SEED)), *_gas(random.Random(SEED + 1))]  # noqa: S311 - sample data
+    dice = [random.Random(SEED + n) for n in range(4)]  # noqa: S311 - sample data
+    days = [*SPRING, *AUTUMN]
+    return [
+        *_electricity(dice[0]),
+        *_gas(dice[1]),
+        *(Sample("obis_json", *each) for each in sample_arrays.solar(dice[2], days)),
+        *(Sample("interval_parquet", *each) for each in sample_arrays.vilnius(dice[3], days)),
+    ]
 
 
 def local_half_hours(day: date) -> Iterator[str]:

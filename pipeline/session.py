@@ -34,6 +34,8 @@ WISHED = {
     # Partitioned writes without a sort, up to so many open files a task.
     "spark.sql.maxConcurrentOutputFileWriters": "40",
     "spark.sql.parquet.compression.codec": "zstd",
+    # pandas writes its dates as timestamps of nanoseconds, which Spark reads as numbers or not at all.
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
     "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
 }
 EXTENSIONS = {

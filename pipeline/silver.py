@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
     from pipeline.config import Feed
-    from pipeline.formats.feed_format import FeedFormat
 
 # (file_id, row_number) in one BIGINT that sorts the same: cheaper to aggregate by than a struct.
 ROW_BITS = 31
 ROW_MASK = (1 << ROW_BITS) - 1
 
 
-def current_readings(judged: DataFrame, feed: Feed, batches: Mapping[int, int], *, of_form: FeedFormat) -> DataFrame:
-    """One row a key, the highest (file_id, row_number), with silver's columns.
+def current_readings(
+    judged: DataFrame, feed: Feed, batches: Mapping[int, int], *, several: bool, carries_quality: bool
+) -> DataFrame:
+    """One row a key, the highest (file_id, row_number), with silver's columns; the flags are those of its format.
 
     A row that did not pass has no place in the order, so it never wins; a key of such rows only is left out at the
     end. (Leaving them out at the beginning makes Spark judge every row twice, before and after: measured.)
@@ -31,7 +32,7 @@ def current_readings(judged: DataFrame, feed: Feed, batches: Mapping[int, int], 
     """
     passed = F.col("reason_code").isNull() & F.col("consumption").isNotNull()
     received = F.shiftleft("file_id", ROW_BITS) + F.col("row_number")
-    carried = [*(["interval_minutes"] if of_form.several else []), *(["quality"] if of_form.carries_quality else [])]
+    carried = [*(["interval_minutes"] if several else []), *(["quality"] if carries_quality else [])]
     latest = (
         judged.withColumn("received", F.when(passed, received))
         .groupBy("meter_id", "direction", "interval_start", "local_date")
@@ -47,11 +48,11 @@ def current_readings(judged: DataFrame, feed: Feed, batches: Mapping[int, int], 
         "meter_id",
         "direction",
         "interval_start",
-        F.col("interval_minutes") if of_form.several else F.lit(feed.minutes).alias("interval_minutes"),
+        F.col("interval_minutes") if several else F.lit(feed.minutes).alias("interval_minutes"),
         "local_date",
         "consumption",
         F.lit(feed.unit).alias("unit"),
-        F.col("quality") if of_form.carries_quality else F.lit(None).cast("string").alias("quality"),
+        F.col("quality") if carries_quality else F.lit(None).cast("string").alias("quality"),
         "file_id",
         F.col("received").bitwiseAND(F.lit(ROW_MASK)).alias("row_number"),
         _batch(batches).alias("batch_id"),

@@ -248,6 +248,26 @@ METER_DAY = Table(
     ("feed", "local_date"),
     ("meter_id",),
 )
+MISSING = Table(
+    "gold",
+    "missing_intervals",
+    "An interval that was expected and is not there: of a meter that had readings on that day or in the week before, "
+    "or that has a valid agreement; up to the last day that its feed has readings for",
+    columns(
+        """
+    feed STRING Name of the feed
+    meter_id STRING Meter or meterpoint
+    direction STRING import, export, production or consumption
+    interval_start TIMESTAMP Start of the interval that is missing, a UTC instant
+    interval_minutes INT Length of the interval in minutes
+    local_date DATE Local day of the feed's time zone that the interval starts in
+    expected_by STRING Why it is expected: history (the meter's own readings) or agreement
+    """
+    ),
+    ("feed", "meter_id", "direction", "interval_start"),
+    ("feed", "local_date"),
+    ("meter_id",),
+)
 INGESTION_LOG = Table(
     "ops",
     "ingestion_log",
@@ -343,14 +363,12 @@ SNAPSHOTS = (
 ENERGY_GOLD = (HALF_HOUR, METER_DAY)
 PRODUCT_GOLD = (PRODUCT_DAY, PRODUCT_HALF_HOUR)
 REFERENCE = (AGREEMENT, PRODUCT, METERPOINT)
-# Name -> (comment, table it shows): a view keeps the name that dashboards use.
-VIEWS = {"gold.aggregate_per_half_hour": ("The same as gold.total_consumption_half_hour", HALF_HOUR)}
 
 
 def all_tables(feeds: Iterable[Table]) -> tuple[Table, ...]:
     """Every table of a lake, given the bronze tables of its feeds, in the order of the layers."""
     silver = (READINGS, REJECTED, *REFERENCE)
-    return (*feeds, *SNAPSHOTS, *silver, ACTIVE_AGREEMENTS, *ENERGY_GOLD, *PRODUCT_GOLD, INGESTION_LOG, RUNS)
+    return (*feeds, *SNAPSHOTS, *silver, ACTIVE_AGREEMENTS, *ENERGY_GOLD, *PRODUCT_GOLD, MISSING, INGESTION_LOG, RUNS)
 
 
 def address(settings: Settings, table: Table) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline import tables
-from pipeline.formats import smrt, split_json
+from pipeline.formats import interval_parquet, obis_json, smrt, split_json
 from pipeline.formats.feed_format import FeedFormat  # noqa: TC001 - part of what this package offers
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 FORMATS: dict[str, FeedFormat] = {
     "smrt": smrt.FORMAT,
     "split_json": split_json.FORMAT,
+    "obis_json": obis_json.FORMAT,
+    "interval_parquet": interval_parquet.FORMAT,
 }
 
 

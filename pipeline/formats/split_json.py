@@ -10,47 +10,30 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from pipeline import clock, quality
+from pipeline.formats import json_document
 from pipeline.formats.feed_format import FeedFormat
+from pipeline.formats.json_document import Pairs, kind
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
     from pipeline.config import Feed
     from pipeline.ingestion_log import Delivery
 
-ENDING = ".json"
 SCHEMA = "columns array<string>, data array<array<string>>, _corrupt_record string"
-# The whole file is one record: a NUL is in no JSON text. Never `multiLine`, which is many times slower.
-READ_OPTIONS = {
-    "lineSep": "\x00",
-    "allowSingleQuotes": "false",
-    # A number of any length is a row's fault, not the file's.
-    "maxNumLen": "1000000000",
-    "columnNameOfCorruptRecord": "_corrupt_record",
-}
 LABEL = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\z"
-_BLANK = b" \t\r\n"
-_BOM = b"\xef\xbb\xbf"
 
 
 def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001 - a return a reason
     """The delivery with its column names, refused when it is not one whole split-JSON document."""
-    body = content.removeprefix(_BOM).strip(_BLANK)
-    if not body:
-        return delivery.refused("EMPTY_FILE", f"no content ({len(content)} bytes)")
-    if not delivery.file_name.endswith(ENDING):
-        return delivery.refused("BAD_FILE_NAME", f"the name does not end in {ENDING}")
-    if delivery.file_name.startswith("_") or ":" in delivery.file_name:
-        return delivery.refused("BAD_FILE_NAME", "Spark reads no name that begins with '_' or holds ':'; rename it")
-    try:
-        body.isascii() or body.decode()
-    except UnicodeDecodeError as problem:
-        return delivery.refused("NOT_UTF8", f"byte {problem.start + 1} is not UTF-8")
+    body = json_document.body_of(content)
+    if refused := json_document.refused_at_first_sight(content, body, delivery):
+        return refused
     columns = _columns_of_a_plain_frame(body)
     looked_at = _with_columns(columns, delivery, feed) if columns is not None else None
     # A refusal is exact: what is wrong first in the order of the codes shows only when all of it is parsed.
@@ -59,15 +42,11 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
     return looked_at
 
 
-def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:  # noqa: PLR0911 - a return a reason
+def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:
     """The exact verdict on a delivery, by parsing all of it; for those that are not plain or that Spark refused."""
-    try:
-        text = content.decode("utf-8-sig")
-        root = json.loads(text, parse_float=_Number, parse_int=_Number, object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError) as problem:
-        return delivery.refused("MALFORMED_JSON", f"not JSON: {problem}")
-    if not isinstance(root, _Pairs):
-        return delivery.refused("WRONG_SHAPE", f"the document is {_kind(root)}, not an object")
+    root = json_document.root_of(content, delivery)
+    if not isinstance(root, Pairs):
+        return root
     keys = [key for key, _ in root.pairs]
     for key in ("columns", "data"):
         if keys.count(key) != 1:
@@ -77,29 +56,11 @@ def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:  # noq
     if not isinstance(columns, list) or not all(type(name) is str for name in columns):
         return delivery.refused("WRONG_SHAPE", "columns is not an array of names")
     if not isinstance(data, list):
-        return delivery.refused("WRONG_SHAPE", f"data is {_kind(data)}, not an array")
+        return delivery.refused("WRONG_SHAPE", f"data is {kind(data)}, not an array")
     for number, row in enumerate(data, start=1):
         if row is not None and not isinstance(row, list):
-            return delivery.refused("WRONG_SHAPE", f"row {number} of data is {_kind(row)}, not an array")
+            return delivery.refused("WRONG_SHAPE", f"row {number} of data is {kind(row)}, not an array")
     return _with_columns(columns, replace(delivery, rows_read=len(data)), feed)
-
-
-class _Pairs:
-    """An object with its keys in order, a repeated key included."""
-
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
-        self.pairs = pairs
-
-
-class _Number(str):
-    """A number as it stands in the text."""
-
-    __slots__ = ()
-
-
-def _kind(value: object) -> str:
-    names = {_Pairs: "an object", list: "an array", str: "a text", _Number: "a number", bool: "true or false"}
-    return names.get(type(value), "null")
 
 
 def _columns_of_a_plain_frame(body: bytes) -> list[str] | None:
@@ -139,8 +100,7 @@ def _with_columns(columns: list[str], delivery: Delivery, feed: Feed) -> Deliver
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
     """One row a file: `columns`, `data`, `_corrupt_record`."""
-    files = spark.read.schema(SCHEMA).options(**READ_OPTIONS).json(paths)
-    return files.withColumn("reported_path", F.col("_metadata.file_path"))
+    return json_document.read(spark, paths, SCHEMA)
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
@@ -231,11 +191,12 @@ def _local(label: Column) -> Column:
     """The wall-clock time of a label that is exactly `YYYY-MM-DD HH:MM:SS`, else NULL.
 
     The cast takes more than that (a sign, a zone, one digit for two); the pattern alone would be right, but costs as
-    much as all else that a row needs. So labels that are on a half hour, of that length, with the blank in its place
-    and a digit first are taken without it: whatever of these the cast takes is exact, or of a year out of range.
+    much as all else that a row needs. So labels that are on a half hour, of that length, with the first dash and the
+    blank in their places and a digit first are taken without it: whatever of these the cast takes is exact.
     """
     usual = (
         (F.octet_length(label) == len("YYYY-MM-DD HH:MM:SS"))
+        & (F.instr(label, "-") == len("YYYY-"))
         & (F.instr(label, " ") == len("YYYY-MM-DD "))
         & (label.endswith(":00:00") | label.endswith(":30:00"))
     )

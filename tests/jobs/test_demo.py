@@ -9,11 +9,12 @@ import shlex
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -143,6 +144,62 @@ def test_the_demos_gold_tables_equal_what_plain_python_computes(config: Path) ->
     assert len(active) == len(samples.METERPOINTS) - 1
 
 
+Readings = dict[tuple[str, str, str, str], tuple[date, Decimal]]
+
+
+def solar_readings() -> Readings:
+    """(feed, meter, direction, instant) -> (local day, kWh) of the OBIS samples, worked out by plain Python."""
+    current: Readings = {}
+    for sample in sorted(samples.deliveries(), key=lambda each: (each.modified_at, each.path)):
+        if sample.feed_format != "obis_json" or b"0100010800FF" in sample.content:
+            continue
+        for record in json.loads(sample.content, parse_float=Decimal, parse_int=Decimal)["data"]:
+            instant = datetime.fromisoformat(record["timestamp"])
+            for code, direction in (("0100011D00FF", "import"), ("0100021D00FF", "export")):
+                if record["tags"]["muid"] and record[code] >= 0:
+                    key = ("solar", record["tags"]["muid"], direction, instant.isoformat())
+                    current[key] = (instant.date(), record[code])
+    return current
+
+
+def array_readings() -> Readings:
+    """The same of the interval arrays, with zoneinfo alone."""
+    vilnius = ZoneInfo("Europe/Vilnius")
+    current: Readings = {}
+    for sample in sorted(samples.deliveries(), key=lambda each: (each.modified_at, each.path)):
+        if sample.feed_format != "interval_parquet" or not sample.content.endswith(b"PAR1"):
+            continue
+        for row in pq.read_table(BytesIO(sample.content)).to_pylist():
+            day, values = row["date"], row["energy_consumption"]
+            midnight = datetime(day.year, day.month, day.day, tzinfo=vilnius)
+            hours = {date(2021, 3, 28): 23, date(2021, 10, 31): 25}.get(day, 24)
+            true_minutes = hours * 60 / len(values)
+            for position, value in enumerate(values):
+                if value is None or value < 0 or len(values) == 23 != hours:
+                    continue
+                if true_minutes in {15, 30, 60, hours * 60}:
+                    instants = [midnight.astimezone(UTC) + timedelta(minutes=true_minutes * position)]
+                else:
+                    label = midnight + timedelta(minutes=24 * 60 // len(values) * position)  # on the wall clock
+                    instants = sorted({label.replace(fold=fold).astimezone(UTC) for fold in (0, 1)})
+                for instant in instants:
+                    key = ("vilnius", row["ext_dev_ref"], "import", instant.isoformat())
+                    current[key] = (day, Decimal(value) / 1000 / len(instants))
+    return current
+
+
+def test_the_demos_days_of_obis_and_arrays_equal_what_plain_python_computes(config: Path) -> None:
+    days: dict[Any, list[Decimal]] = defaultdict(list)
+    for (feed, meter, direction, _), (day, kwh) in {**solar_readings(), **array_readings()}.items():
+        days[feed, meter, direction, day].append(kwh)
+    names = ("feed", "meter_id", "direction", "local_date", "consumption", "intervals_received")
+    found = rows(Context(load(config)), tables.METER_DAY, *names, where=lambda row: row["feed"] in {"solar", "vilnius"})
+    assert found == sorted(
+        ((*key, sum(values).quantize(Decimal("1e-6")), len(values)) for key, values in days.items()), key=repr
+    )
+    assert {25, 50, 100, 23, 46, 92} <= {row[-1] for row in found}
+
+
 def test_a_second_demo_finds_nothing_new(config: Path) -> None:
     before = versions(Context(load(config)))
     result = command("demo", config=config)
@@ -180,7 +237,10 @@ def test_answers_for_machines_are_json_and_csv(config: Path) -> None:
     assert [each["reason_code"] for each in files] == ["CHANGED_AFTER_LOADING"]
     refused = json.loads(command("rejected", "--json", "--feed", "gas", config=config).stdout)
     assert {each["reason_code"] for each in refused} == {"METER_ID_INVALID", "OFF_GRID", "CONSUMPTION_NEGATIVE"}
-    query = "SELECT interval_start, total_kwh FROM gold.aggregate_per_half_hour ORDER BY interval_start LIMIT 1"
+    query = (
+        "SELECT interval_start, total_kwh FROM gold.aggregate_per_half_hour "
+        "WHERE feed = 'electricity' ORDER BY interval_start LIMIT 1"
+    )
     answer = command("sql", query, "--format", "csv", config=config).stdout
     (first,) = csv.DictReader(StringIO(answer))
     assert first["interval_start"] == "2021-03-27 00:00:00Z"

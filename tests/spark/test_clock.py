@@ -168,6 +168,46 @@ def test_a_day_is_as_long_as_the_clocks_make_it_and_begins_with_its_first_instan
     assert starts["America/Havana", "2021-03-14"] == "2021-03-14 05:00:00"
 
 
+# (zone, local day, minutes) -> (number of instants, the first, the last); the laws (tests/laws) look at all zones.
+INSTANTS = {
+    ("UTC", "2021-03-28", 60): (24, "2021-03-28 00:00:00", "2021-03-28 23:00:00"),
+    ("+05:45", "2021-03-28", 30): (48, "2021-03-27 18:15:00", "2021-03-28 17:45:00"),
+    ("Asia/Kathmandu", "2021-03-28", 60): (24, "2021-03-27 18:15:00", "2021-03-28 17:15:00"),
+    ("Europe/London", "2021-03-28", 30): (46, "2021-03-28 00:00:00", "2021-03-28 22:30:00"),
+    ("Europe/London", "2021-10-31", 15): (100, "2021-10-30 23:00:00", "2021-10-31 23:45:00"),
+    ("Australia/Lord_Howe", "2021-04-04", 30): (49, "2021-04-03 13:00:00", "2021-04-04 13:00:00"),
+    ("Australia/Lord_Howe", "2021-04-04", 60): (24, "2021-04-03 13:00:00", "2021-04-04 12:00:00"),  # whole hours
+    ("Pacific/Apia", "2011-12-30", 30): (0, None, None),  # never was
+    # From one minute past midnight back to the day before: its quarters came again after the new day's first.
+    ("America/St_Johns", "2010-11-06", 15): (99, "2010-11-06 02:30:00", "2010-11-07 03:15:00"),
+    ("America/St_Johns", "2010-11-07", 15): (97, "2010-11-07 02:30:00", "2010-11-08 03:15:00"),
+    ("America/St_Johns", "2010-11-07", 60): (25, "2010-11-07 02:30:00", "2010-11-08 02:30:00"),
+    ("America/St_Johns", "2010-11-08", 15): (96, "2010-11-08 03:30:00", "2010-11-09 03:15:00"),
+    ("Europe/London", None, 30): (None, None, None),
+}
+
+
+def test_the_intervals_of_a_day_are_counted_from_its_first_instant_and_all_lie_in_it(spark):
+    parts = []
+    for zone, text_of_day, minutes in INSTANTS:
+        day = F.lit(text_of_day).cast("date")
+        instants = clock.instants_of_day(day, minutes, zone)
+        ends = [F.get(instants, n).cast("string") for n in (F.lit(0), F.size(instants) - 1)]
+        columns = [clock.intervals_of_day(day, minutes, zone), *ends, F.size(instants)]
+        parts.append(spark.range(1).select(F.lit(zone), F.lit(text_of_day), F.lit(minutes), *columns))
+    rows = reduce(lambda a, b: a.unionAll(b), parts).collect()
+    assert {tuple(row)[:3]: tuple(row)[3:6] for row in rows} == INSTANTS
+    assert all(row[3] == row[6] for row in rows if row[1])
+
+
+def test_the_length_of_the_intervals_may_be_a_column(spark):
+    day, minutes = F.lit("2021-03-28").cast("date"), F.col("minutes").cast("int")
+    lengths = spark.sql("SELECT explode(array(15, 30, 60, 1440)) AS minutes")
+    for zone in ("Europe/London", "America/St_Johns"):
+        columns = [clock.intervals_of_day(day, minutes, zone), F.size(clock.instants_of_day(day, minutes, zone))]
+        assert {row[0] == row[1] for row in lengths.select(*columns).collect()} == {True}
+
+
 @pytest.mark.parametrize(("zone", "start"), [("UTC", "00:00"), ("+05:45", "18:15"), ("-03:30", "03:30")])
 def test_a_zone_without_clock_changes_has_neither_gaps_nor_repetitions(spark, zone, start):
     local = F.lit("2021-10-31 00:00:00").cast("timestamp")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from pipeline import delta, silver, tables
 from pipeline.config import Feed
-from pipeline.formats import split_json
 
 POWER = Feed(name="power", format="split_json", path="landing", time_zone="Europe/London", unit="Wh")
 JUDGED = (
@@ -18,7 +16,6 @@ JUDGED = (
     "consumption decimal(18,6), quality string, file_id bigint, row_number bigint, batch_id bigint, reason_code string, "
     "reason string, raw string, is_repeated boolean"
 )
-MARKED = replace(split_json.FORMAT, carries_quality=True)
 NOON = "2021-01-01 12:00:00"
 
 
@@ -33,7 +30,7 @@ def current(frame, told):
     """A function from judged rows to (meter, direction, start, consumption, file, row) of each current reading."""
 
     def readings(*rows):
-        found = silver.current_readings(frame(JUDGED, *rows), POWER, {1: 9}, of_form=MARKED)
+        found = silver.current_readings(frame(JUDGED, *rows), POWER, {1: 9}, several=False, carries_quality=True)
         return told(found, "meter_id", "direction", "interval_start", "consumption", "file_id", "row_number")
 
     return readings
@@ -84,8 +81,7 @@ def test_a_rejected_row_never_wins(current):
 def test_all_of_a_reading_comes_from_the_row_that_won(frame, told, carries_quality):
     old = "estimated" if carries_quality else None
     rows = frame(JUDGED, row("a", "1", 1, 1, quality=old), row("a", "0", 2, 7))
-    form = replace(split_json.FORMAT, carries_quality=carries_quality)
-    found = silver.current_readings(rows, POWER, {1: 9}, of_form=form)
+    found = silver.current_readings(rows, POWER, {1: 9}, several=False, carries_quality=carries_quality)
     assert found.columns == tables.READINGS.names
     assert delta.conform(found, tables.READINGS).schema.simpleString() == found.schema.simpleString()
     assert told(found) == [
@@ -110,7 +106,7 @@ def test_of_many_rows_in_any_order_one_a_key_is_left_and_it_is_the_latest(curren
 def test_a_reading_has_the_batch_of_its_delivery(frame, told):
     rows = frame(JUDGED, row("a", "1", 3, 1), row("b", "1", 4, 1), row("c", "1", 6, 1), row("d", "1", 9, 1))
     batches = {3: 1, 4: 2, 6: 2, 9: 5}
-    found = silver.current_readings(rows, POWER, batches, of_form=split_json.FORMAT)
+    found = silver.current_readings(rows, POWER, batches, several=False, carries_quality=False)
     assert told(found, "meter_id", "batch_id") == [("a", "1"), ("b", "2"), ("c", "2"), ("d", "5")]
 
 

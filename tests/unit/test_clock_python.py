@@ -1,8 +1,8 @@
-"""Time zones in Python: which there are, and by how much their clocks are set back."""
+"""Time zones in Python: which there are, by how much their clocks are set back, and which of their days are split."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -58,3 +58,28 @@ def test_a_region_is_a_zone():
 )
 def test_only_regions_change_their_clocks(zone, changes):
     assert clock.has_clock_changes(zone) is changes
+
+
+@pytest.mark.parametrize(
+    ("zone", "months"),
+    [
+        ("Asia/Kolkata", set()),
+        ("+05:45", set()),
+        ("Pacific/Apia", {1, 3, 4, 9, 10, 12}),  # over the end of 2011 it skipped a day
+        ("Africa/Casablanca", set(range(1, 13))),  # around Ramadan, which wanders through the year
+    ],
+)
+def test_days_near_a_change_lie_in_the_months(zone, months):
+    assert set(clock.months_of_changes(zone)) == months
+
+
+@pytest.mark.parametrize("zone", ["UTC", "-03:30", "Europe/London", "America/Havana", "Asia/Beirut", "Pacific/Apia"])
+def test_a_day_is_one_stretch_of_time_where_no_clock_goes_back_over_a_midnight_it_has_passed(zone):
+    assert clock.split_days(zone) == ()
+
+
+def test_the_day_before_a_clock_goes_back_from_one_minute_past_midnight_comes_in_two_parts_and_so_does_the_next():
+    newfoundland = clock.split_days("America/St_Johns")
+    assert {date(2010, 11, 6), date(2010, 11, 7)} <= set(newfoundland)
+    assert max(newfoundland) == date(2010, 11, 7)  # from 2011 on at two o'clock
+    assert clock.split_days("Antarctica/Casey") == (date(2010, 3, 4), date(2010, 3, 5))

@@ -8,16 +8,16 @@ from datetime import date
 
 import pytest
 
-from pipeline import samples
+from pipeline import formats, samples
 from pipeline.config import Feed
-from pipeline.formats import smrt, split_json
 from pipeline.ingestion_log import Delivery
 
 FEEDS = {
     "smrt": Feed(name="gas", format="smrt", path="in/gas"),
     "split_json": Feed(name="power", format="split_json", path="in/power", time_zone="Europe/London"),
+    "obis_json": Feed(name="solar", format="obis_json", path="in/solar"),
+    "interval_parquet": Feed(name="vilnius", format="interval_parquet", path="in/vilnius", time_zone="Europe/Vilnius"),
 }
-LOOK = {"smrt": smrt.inspect, "split_json": split_json.inspect}
 
 
 def verdicts():
@@ -27,7 +27,9 @@ def verdicts():
         feed = FEEDS[sample.feed_format]
         name = sample.path.rsplit("/", 1)[-1]
         found = Delivery(feed.name, name, sample.path, sample.path, len(sample.content), sample.modified_at)
-        codes[sample.path] = LOOK[sample.feed_format](sample.content, found, feed, "production").reason_code
+        codes[sample.path] = (
+            formats.FORMATS[sample.feed_format].inspect(sample.content, found, feed, "production").reason_code
+        )
     return codes
 
 
@@ -70,6 +72,8 @@ def test_the_refused_samples_are_refused_for_what_they_show():
         "PN000004.SMRT": "TRAILER_MISSING",
         "PN000003 - Copy.SMRT": "BAD_FILE_NAME",
         "DV000001.SMRT": "WRONG_ENVIRONMENT",
+        "registers.json": "WRONG_SHAPE",
+        "cut.parquet": "UNREADABLE",
     }
 
 

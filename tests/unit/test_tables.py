@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from pipeline import formats, lake, tables
+from pipeline import data_dictionary, formats, lake, tables, views
 from pipeline.config import Columns, Feed, Reference, Settings
 
 GAS = Feed(name="gas", format="smrt", path="in/gas")
@@ -63,6 +64,10 @@ CONTRACT = {
     "gold.meter_day": (
         "feed STRING, meter_id STRING, direction STRING, local_date DATE, consumption DECIMAL(28,6), unit STRING, "
         "intervals_received INT, intervals_expected INT, first_interval TIMESTAMP, last_interval TIMESTAMP"
+    ),
+    "gold.missing_intervals": (
+        "feed STRING, meter_id STRING, direction STRING, interval_start TIMESTAMP, interval_minutes INT, "
+        "local_date DATE, expected_by STRING"
     ),
     "ops.ingestion_log": (
         "file_id BIGINT, feed STRING, file_name STRING, file_path STRING, size_bytes BIGINT, modified_at TIMESTAMP, "
@@ -142,4 +147,18 @@ def test_a_table_has_one_address_in_path_mode_and_one_in_catalog_mode():
 
 
 def test_dashboards_find_the_half_hours_under_the_name_they_use():
-    assert tables.VIEWS["gold.aggregate_per_half_hour"][1].full_name == "gold.total_consumption_half_hour"
+    (view,) = [each for each in views.all_views(SETTINGS) if each.name == "gold.aggregate_per_half_hour"]
+    assert view.query == "SELECT * FROM gold.total_consumption_half_hour"
+
+
+def test_views_are_made_of_tables_and_of_views_before_them():
+    known = {table.full_name for table in formats.lake_tables(SETTINGS)}
+    for view in views.all_views(SETTINGS):
+        assert set(view.uses) <= known, view.name
+        assert view.comment
+        known.add(view.name)
+
+
+def test_the_data_dictionary_is_that_of_the_tables():
+    page = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
+    assert page.read_text(encoding="utf-8") == data_dictionary.text(), "run: python -m pipeline.data_dictionary"

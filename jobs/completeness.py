@@ -1,0 +1,143 @@
+"""Completeness: gold.missing_intervals for the days that new readings or agreements may have changed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs import touched
+from pipeline import completeness, delta, lake, reference, tables
+from pipeline.clock import zone_info
+
+if TYPE_CHECKING:
+    from jobs.touched import Days
+    from pipeline.config import Feed
+    from pipeline.context import Context
+
+
+def run(context: Context) -> int | None:
+    """Bring gold.missing_intervals up to gold.meter_day; returns how many gaps the days written hold, None for none."""
+    written = lake.mark(context, tables.MISSING)
+    batch_id = lake.done_to(context, tables.METER_DAY)
+    snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
+    feeds = [feed.name for feed in context.settings.feeds]
+    last_days = _last_days(context)
+    mark = {
+        "batch_id": batch_id,
+        "snapshot": snapshot,
+        "last_days": {feed: day.isoformat() for feed, day in last_days.items()},
+    }
+    done = {name: written.get(name, default) for name, default in (("batch_id", 0), ("snapshot", 0))}
+    if (done["batch_id"], done["snapshot"]) == (batch_id, snapshot) or not last_days:
+        return None
+    days: Days = {}
+    if batch_id > int(done["batch_id"]):
+        days = touched.changed_days(context, int(done["batch_id"]), feeds)
+    days = _with_days_after(days, last_days, written.get("last_days", {}))
+    if snapshot > int(done["snapshot"]):
+        changed = touched.days_of_changed_agreements(context, int(done["snapshot"]), snapshot)
+        # A day on which nothing at all came has no readings to be found by.
+        days = touched.joined(days, _whole_range(changed, last_days))
+    days = {feed: some for feed, some in days.items() if some and feed in feeds}
+    if not days:
+        lake.write_rows(context, tables.MISSING, [], mark)
+        return None
+    return _write(context, days, mark)
+
+
+def _with_days_after(days: Days, last_days: dict[str, date], last_before: dict[str, str]) -> Days:
+    """A reading makes its meter expected for a week; a feed's new last day makes the days before it count."""
+    result: Days = {}
+    for feed, some in days.items():
+        last = last_days[feed]
+        wanted = {day + timedelta(days=n) for day in some for n in range(completeness.REMEMBERED_DAYS + 1)}
+        if feed in last_before:
+            first_new = date.fromisoformat(last_before[feed]) + timedelta(days=1)
+            wanted |= {first_new + timedelta(days=n) for n in range((last - first_new).days + 1)}
+        result[feed] = sorted(day for day in wanted if day <= last)
+    return result
+
+
+def _whole_range(days: Days, last_days: dict[str, date]) -> Days:
+    """From the first of the days to the feed's last, for those feeds that have any."""
+    return {
+        feed: [some[0] + timedelta(days=n) for n in range((last_days[feed] - some[0]).days + 1)]
+        for feed, some in days.items()
+        if some
+    }
+
+
+def _last_days(context: Context) -> dict[str, date]:
+    """Feed -> the last local day that it has readings for."""
+    last: dict[str, date] = {}
+    for feed, day in lake.partitions(context, tables.METER_DAY):
+        last[feed] = max(last.get(feed, date.min), date.fromisoformat(day))
+    return last
+
+
+def _write(context: Context, days: Days, mark: dict[str, object]) -> int:
+    incomplete = {feed: _incomplete(context, context.settings.feed(feed), some) for feed, some in days.items()}
+    found = reduce(DataFrame.unionByName, incomplete.values()).groupBy("feed", "local_date")
+    counted = found.agg(F.sum("missing").alias("missing")).toArrow().to_pylist()
+    there = {(feed, day) for feed, day in lake.partitions(context, tables.MISSING)}
+    if not counted and not any((feed, day.isoformat()) in there for feed, some in days.items() for day in some):
+        # Nothing is missing and nothing was: only the progress is new.
+        lake.write_rows(context, tables.MISSING, [], mark)
+        context.log.info("gold", table=tables.MISSING.full_name, days=sum(map(len, days.values())), rows=0)
+        return 0
+    parts = []
+    for feed, frame in incomplete.items():
+        with_gaps = [row["local_date"] for row in counted if row["feed"] == feed]
+        readings = delta.read(context, tables.READINGS).where(delta.on_days({feed: with_gaps or days[feed][:1]}))
+        parts.append(completeness.missing_intervals(frame, readings, context.settings.feed(feed)))
+    rows = reduce(DataFrame.unionByName, parts)
+    # Readings longer or shorter than the rest of their day hide gaps from the count, at most as many as there are.
+    most = 2 * sum(row["missing"] for row in counted)
+    written = delta.replace_days(context, tables.MISSING, rows, days, mark, at_most=most)
+    context.log.info("gold", table=tables.MISSING.full_name, days=sum(map(len, days.values())), rows=written)
+    return written
+
+
+def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
+    """Meter-days of the feed on those days that are expected and not whole."""
+    first = days[0] - timedelta(days=completeness.REMEMBERED_DAYS)
+    span = [first + timedelta(days=n) for n in range((days[-1] - first).days + 1)]
+    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days({feed.name: span}))
+    expected = [completeness.expected_by_history(meter_days, feed)]
+    if feed.name in context.settings.reference_feeds:
+        products = reference.product_of_day(touched.agreed(context), days)
+        expected.append(completeness.expected_by_agreement(products, feed))
+    wanted = delta.on_days({feed.name: days})
+    return completeness.incomplete([part.where(wanted) for part in expected], meter_days, feed)
+
+
+def yesterday(context: Context) -> list[dict[str, Any]]:
+    """For each feed how complete its yesterday is (the local day before this one), and which day is its last."""
+    last_days = _last_days(context)
+    facts: list[dict[str, Any]] = []
+    for feed in context.settings.feeds:
+        day = context.now.astimezone(zone_info(feed.time_zone)).date() - timedelta(days=1)
+        where = ("local_date", "=", day)
+        meter_days = [
+            row
+            for row in lake.small_rows(
+                context, tables.METER_DAY, ["feed", "intervals_received", "intervals_expected"], where
+            )
+            if row["feed"] == feed.name
+        ]
+        gaps = [row for row in lake.small_rows(context, tables.MISSING, ["feed"], where) if row["feed"] == feed.name]
+        facts.append(
+            {
+                "feed": feed.name,
+                "yesterday": day.isoformat(),
+                "meters": len(meter_days),
+                "intervals_received": sum(row["intervals_received"] for row in meter_days),
+                "intervals_missing": len(gaps) if day <= last_days.get(feed.name, date.min) else None,
+                "last_day": last_days[feed.name].isoformat() if feed.name in last_days else None,
+            }
+        )
+    return facts

@@ -1,0 +1,76 @@
+"""Which local days of which feeds gold has to write anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from pipeline import delta, lake, reference, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from pyspark.sql import DataFrame
+
+    from pipeline.context import Context
+
+Days = dict[str, list["date"]]
+
+
+def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Days:
+    """Local days with a current reading of a later batch; file statistics leave out what is older."""
+    readings = delta.read(context, tables.READINGS)
+    changed = readings.where((F.col("batch_id") > after_batch) & F.col("feed").isin(*feeds))
+    return by_feed(changed.select("feed", "local_date").distinct())
+
+
+def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
+    """Local days with readings that an agreement covers which one snapshot has and the other has not."""
+    covered = days_there_are(context, context.settings.reference_feeds)
+    if not old:
+        return by_feed(covered)
+    before, after = _snapshot(context, old), _snapshot(context, new)
+    changed = before.exceptAll(after).unionAll(after.exceptAll(before)).select("valid_from", "valid_to").distinct()
+    within = "local_date >= valid_from AND (valid_to IS NULL OR local_date < valid_to)"
+    return by_feed(covered.join(F.broadcast(changed), F.expr(within), "left_semi"))
+
+
+def days_there_are(context: Context, feeds: Sequence[str]) -> DataFrame:
+    """Feed and local day of everything that the feeds have readings for."""
+    return (
+        delta.read(context, tables.METER_DAY).select("feed", "local_date").where(F.col("feed").isin(*feeds)).distinct()
+    )
+
+
+def agreed(context: Context) -> DataFrame:
+    """The current agreements with their products."""
+    agreements, products = (
+        context.spark.createDataFrame(lake.small_table(context, table)) for table in (tables.AGREEMENT, tables.PRODUCT)
+    )
+    return reference.products_agreed(agreements, products)
+
+
+def _snapshot(context: Context, file_id: int) -> DataFrame:
+    """Agreements with their products as that snapshot had them, from bronze, which keeps every snapshot."""
+    agreements, products, _ = (
+        delta.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
+    )
+    return reference.products_agreed(
+        reference.current(reference.judged_agreements(agreements), "agreement_id"),
+        reference.current(reference.judged_products(products), "product_id"),
+    )
+
+
+def by_feed(pairs: DataFrame) -> Days:
+    """Rows of feed and local day, as a dictionary."""
+    days: Days = {}
+    for row in pairs.toArrow().to_pylist():
+        days.setdefault(row["feed"], []).append(row["local_date"])
+    return {feed: sorted(feed_days) for feed, feed_days in sorted(days.items())}
+
+
+def joined(one: Days, other: Days) -> Days:
+    """Days that are in the one or in the other."""
+    return {feed: sorted({*one.get(feed, []), *other.get(feed, [])}) for feed in sorted({*one, *other})}

@@ -1,0 +1,78 @@
+"""Which intervals a meter should have delivered, and which of them are missing. Pure.
+
+A meter is expected on a local day when it has readings on that day or on one of the seven days before, or when an
+agreement of the reference database is valid for it. What makes a day's gaps lies within a week: so late readings
+change the days after them by no more than that.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from pipeline import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline.config import Feed
+
+REMEMBERED_DAYS = 7
+WHO = ("feed", "meter_id", "direction", "local_date")
+
+
+def expected_by_history(meter_days: DataFrame, feed: Feed) -> DataFrame:
+    """Meter-days that the readings of the week before lead to expect: WHO, `interval_minutes`, `expected_by`.
+
+    `meter_days` is gold.meter_day of one feed. The interval is the shortest of the newest day known.
+    """
+    after = F.explode(F.sequence(F.lit(0), F.lit(REMEMBERED_DAYS))).alias("after")
+    length = clock.day_minutes(F.col("local_date"), feed.time_zone)
+    minutes = F.round(length / F.col("intervals_expected")).cast("int")
+    seen = meter_days.where("intervals_expected > 0").select("*", after).withColumn("minutes", minutes)
+    days = seen.select(
+        "feed", "meter_id", "direction", F.expr("date_add(local_date, after)").alias("local_date"), "after", "minutes"
+    )
+    return days.groupBy(*WHO).agg(
+        F.min_by("minutes", "after").alias("interval_minutes"), F.lit("history").alias("expected_by")
+    )
+
+
+def expected_by_agreement(products: DataFrame, feed: Feed) -> DataFrame:
+    """Meter-days with a valid agreement (reference.product_of_day), as `expected_by_history` gives them."""
+    return products.select(
+        F.lit(feed.name).alias("feed"),
+        F.col("meterpoint_id").alias("meter_id"),
+        F.lit(feed.direction).alias("direction"),
+        F.col("day").alias("local_date"),
+        F.lit(feed.minutes).alias("interval_minutes"),
+        F.lit("agreement").alias("expected_by"),
+    )
+
+
+def incomplete(expected: Iterable[DataFrame], meter_days: DataFrame, feed: Feed) -> DataFrame:
+    """Expected meter-days of which not all intervals are there, with the number that is `missing`.
+
+    History says how long intervals are before agreements do.
+    """
+    everything = reduce(DataFrame.unionByName, expected)
+    once = everything.groupBy(*WHO).agg(
+        F.max_by("interval_minutes", "expected_by").alias("interval_minutes"),
+        F.max("expected_by").alias("expected_by"),  # 'history' comes after 'agreement'
+    )
+    count = clock.intervals_of_day(F.col("local_date"), F.col("interval_minutes"), feed.time_zone)
+    received = meter_days.select(*WHO, "intervals_received")
+    there = F.coalesce("intervals_received", F.lit(0))
+    found = once.join(received, list(WHO), "left").withColumn("missing", count - there)
+    return found.where("missing > 0").drop("intervals_received")
+
+
+def missing_intervals(incomplete_days: DataFrame, readings: DataFrame, feed: Feed) -> DataFrame:
+    """The gaps: each interval of those meter-days that `readings` (silver.readings of these days) do not hold."""
+    zone = feed.time_zone
+    starts = clock.instants_of_day(F.col("local_date"), F.col("interval_minutes"), zone)
+    intervals = incomplete_days.select("*", F.explode(starts).alias("interval_start"))
+    return intervals.join(readings, ["feed", "meter_id", "direction", "interval_start", "local_date"], "left_anti")

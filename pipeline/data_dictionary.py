@@ -1,0 +1,63 @@
+"""The page docs/data-dictionary.md, made from tables.py and views.py: `python -m pipeline.data_dictionary`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline import formats, views
+from pipeline.config import Feed, Settings
+
+if TYPE_CHECKING:
+    from pipeline.tables import Table
+
+HEAD = """# Data dictionary
+
+Made from `pipeline/tables.py` and `pipeline/views.py` by `python -m pipeline.data_dictionary`; a test keeps it equal.
+Times are UTC instants; a `local_date` is a day of the feed's time zone; gold is in kWh. The bronze tables are those of
+the example feeds `gas`, `electricity`, `solar` and `vilnius`: one for each feed, its columns given by its format.
+"""
+VIEWS = """In `sql`, and in the catalog in catalog mode. `reading_history` (every version received, with
+`is_current`) is there in `sql` only: it applies the row rules to bronze."""
+EXAMPLES = {"gas": "smrt", "electricity": "split_json", "solar": "obis_json", "vilnius": "interval_parquet"}
+
+
+def text() -> str:
+    """The whole page."""
+    feeds = tuple(Feed(name=name, format=form, path=f"landing/{name}") for name, form in EXAMPLES.items())
+    settings = Settings(lake="data_lake", feeds=feeds)
+    parts = [HEAD, *map(_table, formats.lake_tables(settings)), _views(settings)]
+    return "\n".join(parts)
+
+
+def _table(table: Table) -> str:
+    facts = [f"Key: {', '.join(f'`{name}`' for name in table.key)}."]
+    if table.partition_by:
+        facts.append(f"Partitioned by {', '.join(f'`{name}`' for name in table.partition_by)}.")
+    rows = [f"| `{column.name}` | {column.type} | {_cell(column.comment)} |" for column in table.columns]
+    head = ["| column | type | what it is |", "|---|---|---|"]
+    return "\n".join([f"## {table.full_name}", "", f"{table.comment}. {' '.join(facts)}", "", *head, *rows, ""])
+
+
+def _views(settings: Settings) -> str:
+    rows = [f"| `{view.name}` | {_cell(view.comment)} |" for view in views.all_views(settings)]
+    return "\n".join(
+        [
+            "## Views",
+            "",
+            VIEWS,
+            "",
+            "| view | one row is |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _cell(comment: str) -> str:
+    return comment.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    Path("docs/data-dictionary.md").write_text(text(), encoding="utf-8")

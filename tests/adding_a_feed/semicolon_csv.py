@@ -1,0 +1,79 @@
+"""A feed format for docs/adding-a-feed.md: `meter;start;kwh`, a decimal comma, UTC starts, one line a reading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from pipeline import clock, quality
+from pipeline.formats.feed_format import FeedFormat
+from pipeline.quality import Rule
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from pipeline.config import Feed
+    from pipeline.ingestion_log import Delivery
+
+HEADER = b"meter;start;kwh"
+
+
+def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:
+    """Driver: the verdict on a file, from its bytes."""
+    if not content.strip():
+        return delivery.refused("EMPTY_FILE", "no content")
+    if not delivery.file_name.endswith(".csv"):
+        return delivery.refused("BAD_FILE_NAME", "the name does not end in .csv")
+    if content.splitlines()[0] != HEADER:
+        return delivery.refused("HEADER_MISSING", f"the first line is not {HEADER.decode()}")
+    return delivery
+
+
+def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:
+    """Spark: one row a file, and the path by which its delivery is found."""
+    return spark.read.text(paths, wholetext=True).withColumn("reported_path", F.col("_metadata.file_path"))
+
+
+def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
+    """Lines as received, numbered as in the file; values stay text."""
+    lines = contents.select("file_id", F.posexplode(F.split("value", "\r?\n")).alias("at", "line"))
+    cells = F.split("line", ";")
+    names = [F.get(cells, F.lit(n)).alias(name) for n, name in enumerate(("meter", "start", "kwh"))]
+    number = (F.col("at") + 1).cast("bigint").alias("row_number")
+    return lines.where("at > 0 AND line <> ''").select(*names, "file_id", number)
+
+
+def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
+    """Readings, each with the first rule that it breaks or NULL."""
+    parsed = bronze.withColumns(
+        {"_start": F.col("start").try_cast("timestamp"), "_kwh": quality.energy(F.translate("kwh", ",", "."))}
+    )
+    start, kwh = F.col("_start"), F.col("_kwh")
+    rules = [
+        Rule("METER_ID_MISSING", quality.is_blank(F.col("meter")), F.lit("no meter")),
+        Rule(
+            "INTERVAL_START_INVALID", start.isNull(), F.concat(F.lit("no such time: "), quality.shown(F.col("start")))
+        ),
+        Rule("OFF_GRID", F.unix_timestamp(start) % (feed.minutes * 60) != 0, F.lit("not on the grid")),
+        Rule("CONSUMPTION_INVALID", kwh.isNull(), F.concat(F.lit("no number: "), quality.shown(F.col("kwh")))),
+        Rule("CONSUMPTION_NEGATIVE", kwh < 0, F.lit("negative")),
+    ]
+    return parsed.select(
+        F.col("meter").alias("meter_id"),
+        F.lit(feed.direction).alias("direction"),
+        start.alias("interval_start"),
+        F.lit(feed.minutes).alias("interval_minutes"),
+        clock.local_date(start, feed.time_zone).alias("local_date"),
+        kwh.alias("consumption"),
+        F.lit(None).cast("string").alias("quality"),
+        *("file_id", "row_number", "batch_id"),
+        F.lit(False).alias("is_repeated"),  # noqa: FBT003 - UTC has no repeated time
+        quality.first_broken(rules).alias("reason_code"),
+        quality.first_reason(rules).alias("reason"),
+        F.concat_ws(";", "meter", "start", "kwh").alias("raw"),
+    )
+
+
+OWN = "meter STRING As received\nstart STRING UTC start, as received\nkwh STRING Energy, as received"
+FORMAT = FeedFormat(False, lambda _: (OWN, ""), inspect, contents, rows, judged)  # noqa: FBT003 - its path is its identity

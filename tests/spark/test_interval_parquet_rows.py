@@ -1,0 +1,279 @@
+"""Interval arrays in Spark: lists of a local day become readings on their instants (contract, section 1)."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import silver
+from pipeline.config import Feed
+
+VILNIUS = Feed(name="vilnius", format="interval_parquet", path="landing", time_zone="Europe/Vilnius", unit="Wh")
+NORMAL, SPRING, AUTUMN = "2021-03-27", "2021-03-28", "2021-10-31"
+
+
+def parquet(*rows, dates=None, values=None, **options):
+    """A file of rows (day, meter, values)."""
+    out = io.BytesIO()
+    table = pa.table(
+        {
+            "client_id": pa.array(["c1"] * len(rows)),
+            "date": pa.array([row[0] for row in rows], dates or pa.string()),
+            "ext_dev_ref": pa.array([row[1] for row in rows]),
+            "energy_consumption": pa.array([row[2] for row in rows], values or pa.list_(pa.int64())),
+            "resolution": pa.array(["?"] * len(rows)),
+        }
+    )
+    pq.write_table(table, out, **options)
+    return out.getvalue()
+
+
+def short(text):
+    return text.removesuffix(":00")
+
+
+def readings(found):
+    """(start, minutes, consumption) of each reading that passed, in order of time."""
+    passed = [row for row in found if row["reason_code"] is None and row["consumption"] is not None]
+    return sorted((short(row["interval_start"]), row["interval_minutes"], row["consumption"]) for row in passed)
+
+
+@pytest.fixture(scope="module")
+def judged(read):
+    """Judged rows of every case of this module, by name: all read in one go."""
+
+    def numbered(count):
+        return list(range(1, count + 1))
+
+    with_hole = [*numbered(24)]
+    with_hole[3] = None  # 03:00 to 04:00 does not exist in Vilnius on the last Sunday of March
+    files = {
+        "hours.parquet": parquet((NORMAL, "m", numbered(24))),
+        "halves.parquet": parquet((NORMAL, "m", numbered(48))),
+        "quarters.parquet": parquet((NORMAL, "m", numbered(96))),
+        "day.parquet": parquet((NORMAL, "m", [77]), (SPRING, "m", [78]), (AUTUMN, "m", [79])),
+        "true.parquet": parquet(
+            *((SPRING, f"s{n}", numbered(n)) for n in (23, 46, 92)),
+            *((AUTUMN, f"a{n}", numbered(n)) for n in (25, 50, 100)),
+        ),
+        "wall.parquet": parquet((SPRING, "spring", with_hole), (AUTUMN, "autumn", numbered(24))),
+        "hole.parquet": parquet((SPRING, "m", numbered(24))),
+        "quarter-wall.parquet": parquet((AUTUMN, "m", numbered(96))),
+        "lengths.parquet": parquet(
+            (NORMAL, "a", numbered(23)), (NORMAL, "b", []), (NORMAL, "c", None), (SPRING, "d", numbered(25))
+        ),
+        "nulls.parquet": parquet((NORMAL, "a", [None, 5, *[None] * 22]), (NORMAL, "b", [None] * 24)),
+        "bad.parquet": parquet(
+            (NORMAL, "a", [1, -2, 3, -4, *[0] * 19, 10**15]),
+            (NORMAL, "", [1] * 24),
+            (NORMAL, None, [1] * 24),
+            ("27.03.2021", "b", [1] * 24),
+            (None, "c", [1] * 24),
+        ),
+        "two/meters.parquet": parquet((NORMAL, "a", [1]), (NORMAL, "b", [2]), ("2021-03-26", "a", [3])),
+        "nanoseconds.parquet": parquet(
+            (datetime(2021, 3, 27), "m", [1]),  # noqa: DTZ001 - a local day
+            (datetime(2021, 3, 27, 1), "m", [1]),  # noqa: DTZ001
+            dates=pa.timestamp("ns"),
+        ),
+        "microseconds.parquet": parquet((datetime(2021, 3, 27), "m", [1]), dates=pa.timestamp("us")),  # noqa: DTZ001
+        "date.parquet": parquet((date(2021, 3, 27), "m", [1]), dates=pa.date32()),
+        "bytes.parquet": parquet((NORMAL, "m", [127] * 24), values=pa.list_(pa.int8())),
+        "unsigned.parquet": parquet((NORMAL, "m", [2**64 - 1, *[1] * 23]), values=pa.large_list(pa.uint64())),
+        "groups.parquet": parquet(*((NORMAL, f"m{n}", [n]) for n in range(50)), row_group_size=7),
+    }
+    return read(VILNIUS, files)
+
+
+@pytest.mark.parametrize(
+    ("file", "minutes", "second", "last"),
+    [
+        ("hours.parquet", 60, "2021-03-26 23:00", "2021-03-27 21:00"),
+        ("halves.parquet", 30, "2021-03-26 22:30", "2021-03-27 21:30"),
+        ("quarters.parquet", 15, "2021-03-26 22:15", "2021-03-27 21:45"),
+    ],
+)
+def test_the_length_of_the_list_says_how_long_an_interval_is(judged, file, minutes, second, last):
+    found = readings(judged.judged[file])
+    assert found[0] == ("2021-03-26 22:00", minutes, "1.000000")
+    assert found[1] == (second, minutes, "2.000000")
+    assert found[-1] == (last, minutes, f"{1440 // minutes}.000000")
+    assert {row["local_date"] for row in judged.judged[file]} == {NORMAL}
+
+
+def test_one_value_is_the_whole_day_however_long_it_is(judged):
+    assert readings(judged.judged["day.parquet"]) == [
+        ("2021-03-26 22:00", 1440, "77.000000"),
+        ("2021-03-27 22:00", 1380, "78.000000"),
+        ("2021-10-30 21:00", 1500, "79.000000"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("meter", "minutes", "first", "last"),
+    [
+        ("s23", 60, "2021-03-27 22:00", "2021-03-28 20:00"),
+        ("s46", 30, "2021-03-27 22:00", "2021-03-28 20:30"),
+        ("s92", 15, "2021-03-27 22:00", "2021-03-28 20:45"),
+        ("a25", 60, "2021-10-30 21:00", "2021-10-31 21:00"),
+        ("a50", 30, "2021-10-30 21:00", "2021-10-31 21:30"),
+        ("a100", 15, "2021-10-30 21:00", "2021-10-31 21:45"),
+    ],
+)
+def test_a_list_as_long_as_the_day_holds_every_interval_in_order(judged, meter, minutes, first, last):
+    found = readings([row for row in judged.judged["true.parquet"] if row["meter_id"] == meter])
+    count = int(meter[1:])
+    assert len({start for start, _, _ in found}) == count
+    assert found[0] == (first, minutes, "1.000000")
+    assert found[-1] == (last, minutes, f"{count}.000000")
+
+
+def test_a_position_that_does_not_exist_must_be_empty_and_the_others_keep_their_clock_time(judged):
+    found = readings([row for row in judged.judged["wall.parquet"] if row["meter_id"] == "spring"])
+    assert len(found) == 23
+    assert found[2:4] == [("2021-03-28 00:00", 60, "3.000000"), ("2021-03-28 01:00", 60, "5.000000")]
+
+
+def test_a_value_at_a_position_that_does_not_exist_is_refused_and_the_others_load(judged):
+    rows = judged.judged["hole.parquet"]
+    refused = [(row["reason_code"], row["reason"]) for row in rows if row["reason_code"]]
+    assert refused == [
+        ("NONEXISTENT_POSITION", "element 4: '4' stands at a time that does not exist: the clocks went forward")
+    ]
+    assert len(readings(rows)) == 23
+
+
+def test_a_position_that_comes_twice_is_split_over_both_instants_and_marked(judged):
+    rows = [row for row in judged.judged["wall.parquet"] if row["meter_id"] == "autumn"]
+    found = readings(rows)
+    assert len(found) == 25
+    assert found[3:5] == [("2021-10-31 00:00", 60, "2.000000"), ("2021-10-31 01:00", 60, "2.000000")]
+    assert sum(float(value) for _, _, value in found) == sum(range(1, 25))
+    assert sorted(row["interval_start"] for row in rows if row["quality"] == "split") == [
+        "2021-10-31 00:00:00",
+        "2021-10-31 01:00:00",
+    ]
+
+
+def test_an_odd_value_is_split_to_the_half(judged):
+    found = readings(judged.judged["quarter-wall.parquet"])
+    assert len(found) == 100
+    assert ("2021-10-31 00:00", 15, "6.500000") in found
+    assert ("2021-10-31 01:00", 15, "6.500000") in found
+
+
+def test_any_other_length_is_a_rejected_row(judged):
+    assert judged.codes("lengths.parquet") == [(n, "ARRAY_LENGTH_INVALID") for n in (1, 2, 3, 4)]
+    assert judged.values("lengths.parquet", "reason")[3] == "a list of 25 on a day of 1380 minutes"
+
+
+def test_an_empty_element_is_no_reading_and_a_row_without_any_is_still_counted(judged, frame):
+    assert readings(judged.judged["nulls.parquet"]) == [("2021-03-26 23:00", 60, "5.000000")]
+    assert {row["row_number"] for row in judged.judged["nulls.parquet"]} == {1, 2}
+    assert {row["reason_code"] for row in judged.judged["nulls.parquet"]} == {None}
+
+
+def test_one_bad_element_does_not_take_the_others_with_it(judged):
+    rows = [row for row in judged.judged["bad.parquet"] if row["row_number"] == 1]
+    assert sorted((row["position"], row["reason_code"]) for row in rows if row["reason_code"]) == [
+        (1, "CONSUMPTION_NEGATIVE"),
+        (3, "CONSUMPTION_NEGATIVE"),
+        (23, "CONSUMPTION_INVALID"),
+    ]
+    assert len(readings(rows)) == 21
+
+
+def test_a_row_without_a_meter_or_a_day_is_refused_once(judged):
+    assert [each for each in judged.codes("bad.parquet") if each[0] > 1] == [
+        (2, "METER_ID_MISSING"),
+        (3, "METER_ID_MISSING"),
+        (4, "INTERVAL_START_INVALID"),
+        (5, "INTERVAL_START_INVALID"),
+    ]
+
+
+def test_many_meters_and_days_in_one_file(judged):
+    rows = judged.judged["two/meters.parquet"]
+    assert sorted((row["meter_id"], row["local_date"], row["consumption"]) for row in rows) == [
+        ("a", "2021-03-26", "3.000000"),
+        ("a", "2021-03-27", "1.000000"),
+        ("b", "2021-03-27", "2.000000"),
+    ]
+
+
+@pytest.mark.parametrize("file", ["microseconds.parquet", "date.parquet"])
+def test_days_of_other_types_are_days(judged, file):
+    assert judged.values(file, "local_date", "reason_code") == [(NORMAL, None)]
+
+
+def test_a_timestamp_of_pandas_is_a_day_where_it_is_midnight(judged):
+    assert judged.values("nanoseconds.parquet", "local_date", "reason_code") == [
+        (NORMAL, None),
+        (None, "INTERVAL_START_INVALID"),
+    ]
+
+
+def test_other_integers_keep_all_their_digits(judged):
+    assert {row["consumption"] for row in judged.judged["bytes.parquet"]} == {"127.000000"}
+    assert judged.bronze["unsigned.parquet"][0]["energy_consumption"][0] == str(2**64 - 1)
+    assert judged.judged["unsigned.parquet"][0]["reason_code"] == "CONSUMPTION_INVALID"
+    assert len(readings(judged.judged["unsigned.parquet"])) == 23
+
+
+def test_rows_are_numbered_through_all_row_groups(judged):
+    rows = judged.judged["groups.parquet"]
+    assert [(row["row_number"], row["meter_id"]) for row in rows] == [(n + 1, f"m{n}") for n in range(50)]
+
+
+@pytest.fixture(scope="module")
+def elsewhere(read):
+    """Judged rows of one file in a zone: (day, meter, values)."""
+
+    def of(zone, *rows):
+        feed = VILNIUS.model_copy(update={"time_zone": zone})
+        return read(feed, {"a.parquet": parquet(*rows)}).judged["a.parquet"]
+
+    return of
+
+
+def test_a_day_that_was_skipped_is_refused(elsewhere):
+    rows = elsewhere("Pacific/Apia", ("2011-12-30", "m", [1]), ("2011-12-31", "m", [1]))
+    assert [(row["row_number"], row["reason_code"]) for row in rows] == [(1, "LOCAL_TIME_NONEXISTENT"), (2, None)]
+
+
+def test_half_an_hour_is_set_back_on_lord_howe(elsewhere):
+    autumn, spring = "2021-04-04", "2021-10-03"
+    rows = elsewhere(
+        "Australia/Lord_Howe",
+        (autumn, "true", list(range(1, 50))),
+        (autumn, "wall", list(range(1, 49))),
+        (spring, "true", list(range(1, 48))),
+        (autumn, "hours", [1] * 24),
+    )
+    by_meter = {name: [row for row in rows if row["meter_id"] == name] for name in ("true", "wall", "hours")}
+    assert len({row["interval_start"] for row in by_meter["true"]}) == 49 + 47
+    assert len(readings(by_meter["wall"])) == 49
+    assert sum(float(value) for _, _, value in readings(by_meter["wall"])) == sum(range(1, 49))
+    # A day of 24 and a half hours is no number of hours.
+    assert [row["reason_code"] for row in by_meter["hours"]] == ["ARRAY_LENGTH_INVALID"]
+
+
+def test_a_day_in_two_parts_keeps_every_reading_on_its_own_date(elsewhere):
+    # In Newfoundland the clocks went back at 00:01 on this day, to 23:01 of the day before.
+    rows = elsewhere("America/St_Johns", ("2010-11-07", "m", list(range(49))), ("2010-11-06", "m", list(range(49))))
+    assert {row["reason_code"] for row in rows} == {None}
+    assert len({row["interval_start"] for row in rows}) == 98
+
+
+def test_the_summary_counts_rows_not_elements(judged, spark, frame, told):
+    columns = "file_id bigint, row_number bigint, local_date date, consumption decimal(18,6), reason_code string"
+    names = [part.split(" ")[0] for part in columns.split(", ")]
+    literal = frame(columns, *(tuple(row[name] for name in names) for row in judged.judged["bad.parquet"]))
+    assert told(silver.summary(literal, several=True), "local_date", "rows", "rejected") == [
+        (NORMAL, "1", "1"),
+        (None, "4", "4"),
+    ]
