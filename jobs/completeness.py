@@ -37,11 +37,11 @@ def run(context: Context) -> int | None:
     days: Days = {}
     if batch_id > int(done["batch_id"]):
         days = touched.changed_days(context, int(done["batch_id"]), feeds)
-    days = _with_days_after(days, last_days, written.get("last_days", {}))
     if snapshot > int(done["snapshot"]):
-        changed = touched.days_of_changed_agreements(context, int(done["snapshot"]), snapshot)
-        # A day on which nothing at all came has no readings to be found by.
-        days = touched.joined(days, _whole_range(changed, last_days))
+        days = touched.joined(days, touched.days_of_changed_agreements(context, int(done["snapshot"]), snapshot))
+    # The days after what was the last one until now count from now on.
+    before = {feed: [date.fromisoformat(day)] for feed, day in written.get("last_days", {}).items() if feed in days}
+    days = _with_the_week_after(touched.joined(days, before), last_days)
     days = {feed: some for feed, some in days.items() if some and feed in feeds}
     if not days:
         lake.write_rows(context, tables.MISSING, [], mark)
@@ -49,25 +49,13 @@ def run(context: Context) -> int | None:
     return _write(context, days, mark)
 
 
-def _with_days_after(days: Days, last_days: dict[str, date], last_before: dict[str, str]) -> Days:
-    """A reading makes its meter expected for a week; a feed's new last day makes the days before it count."""
-    result: Days = {}
-    for feed, some in days.items():
-        last = last_days[feed]
-        wanted = {day + timedelta(days=n) for day in some for n in range(completeness.REMEMBERED_DAYS + 1)}
-        if feed in last_before:
-            first_new = date.fromisoformat(last_before[feed]) + timedelta(days=1)
-            wanted |= {first_new + timedelta(days=n) for n in range((last - first_new).days + 1)}
-        result[feed] = sorted(day for day in wanted if day <= last)
-    return result
-
-
-def _whole_range(days: Days, last_days: dict[str, date]) -> Days:
-    """From the first of the days to the feed's last, for those feeds that have any."""
+def _with_the_week_after(days: Days, last_days: dict[str, date]) -> Days:
+    """The days, and the week after each, as far as the feed has come: so far does a reading make others expected."""
+    week = [timedelta(days=n) for n in range(completeness.REMEMBERED_DAYS + 1)]
     return {
-        feed: [some[0] + timedelta(days=n) for n in range((last_days[feed] - some[0]).days + 1)]
+        feed: sorted({day + after for day in some for after in week if last_days[feed] - day >= after})
         for feed, some in days.items()
-        if some
+        if feed in last_days
     }
 
 
@@ -104,12 +92,12 @@ def _write(context: Context, days: Days, mark: dict[str, object]) -> int:
 
 def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
     """Meter-days of the feed on those days that are expected and not whole."""
-    first = days[0] - timedelta(days=completeness.REMEMBERED_DAYS)
-    span = [first + timedelta(days=n) for n in range((days[-1] - first).days + 1)]
-    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days({feed.name: span}))
+    week = [timedelta(days=n) for n in range(completeness.REMEMBERED_DAYS + 1)]
+    before = sorted({day - earlier for day in days for earlier in week if day - date.min >= earlier})
+    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days({feed.name: before}))
     expected = [completeness.expected_by_history(meter_days, feed)]
     if feed.name in context.settings.reference_feeds:
-        products = reference.product_of_day(touched.agreed(context), days)
+        products = reference.product_of_day(touched.agreed(context), days)  # days of a week with readings, all of them
         expected.append(completeness.expected_by_agreement(products, feed))
     wanted = delta.on_days({feed.name: days})
     return completeness.incomplete([part.where(wanted) for part in expected], meter_days, feed)

@@ -31,7 +31,7 @@ COLUMNS = (
 
 def readings(context: Context) -> DataFrame | None:
     """One row a version: silver's columns and `is_current`; None where nothing was loaded."""
-    loaded = [each for each in logged(context) if each.status == LOADED and each.rows_accepted]
+    loaded = [each for each in logged(context) if each.status == LOADED and each.local_dates]
     parts = []
     for feed in context.settings.feeds:
         of_feed = [each for each in loaded if each.feed == feed.name]

@@ -50,7 +50,7 @@ def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
     known = {feed.name for feed in context.settings.feeds} | {REFERENCE}
     done = lake.done_to(context, tables.READINGS)
     gone = sorted(
-        {each.feed for each in loaded if each.feed not in known and each.rows_accepted and each.batch_id > done}
+        {each.feed for each in loaded if each.feed not in known and each.local_dates and each.batch_id > done}
     )
     if gone:
         raise ConfigurationError(
@@ -120,7 +120,8 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
 
 def _merge_readings(context: Context, loaded: list[Delivery]) -> int:
     done = lake.done_to(context, tables.READINGS)
-    pending = [delivery for delivery in loaded if delivery.rows_accepted and delivery.batch_id > done]
+    # By days, not by rows: of an OBIS record or an array that counts as rejected some values may have passed.
+    pending = [delivery for delivery in loaded if delivery.local_dates and delivery.batch_id > done]
     feeds = [feed for feed in context.settings.feeds if any(each.feed == feed.name for each in pending)]
     if not feeds:
         return 0

@@ -1,8 +1,9 @@
 """Which intervals a meter should have delivered, and which of them are missing. Pure.
 
 A meter is expected on a local day when it has readings on that day or on one of the seven days before, or when an
-agreement of the reference database is valid for it. What makes a day's gaps lies within a week: so late readings
-change the days after them by no more than that.
+agreement of the reference database is valid for it; a feed that brought nothing at all for longer than that is silent,
+not incomplete. What makes a day's gaps lies within a week: so late readings change no more than the week after them,
+and one reading of a far-off year opens no gap of years.
 """
 
 from __future__ import annotations

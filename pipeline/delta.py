@@ -10,7 +10,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
 from pipeline import lake, session, tables
-from pipeline.clock import day_literal
+from pipeline.clock import day_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,10 +56,7 @@ def replace_days(  # noqa: PLR0913 - each is a thing of its own
     `at_most` is what the caller knows of their number: a few go through the driver, whose writer needs no Spark job
     (measured: five jobs and a second of cold code less a table).
     """
-    day = table.partition_by[1]
-    # Names of feeds are checked by the configuration and days are dates: nothing of a delivery is in this text.
-    literals = {feed: ", ".join(f"DATE'{each.isoformat()}'" for each in some) for feed, some in sorted(days.items())}
-    where = " OR ".join(f"(feed = '{feed}' AND {day} IN ({some}))" for feed, some in literals.items())
+    where = days_text(days, day=table.partition_by[1])
     if at_most is not None and at_most <= FEW_ROWS and not context.settings.catalog:
         session.describe(context.spark, f"aggregate for {table.full_name}")
         return lake.write_rows(context, table, conform(rows, table).toArrow(), dict(mark), where)
@@ -104,14 +101,17 @@ def delete(context: Context, table: Table, condition: Column, mark: Mapping[str,
 
 def on_days(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> Column:
     """Whether a row lies on one of the days of its feed, in literals that prune partitions."""
+    return F.expr(days_text(days, prefix, day))
+
+
+def days_text(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> str:
+    """The same as SQL. Names of feeds are checked by the configuration: nothing of a delivery is in this text."""
     parts = [
-        (F.col(f"{prefix}feed") == feed) & F.col(f"{prefix}{day}").isin(*map(day_literal, feed_days))
-        for feed, feed_days in sorted(days.items())
+        f"({prefix}feed = '{feed}' AND {prefix}{day} IN ({day_texts(some)}))"
+        for feed, some in sorted(days.items())
+        if some
     ]
-    condition = F.lit(False)  # noqa: FBT003
-    for n, part in enumerate(parts):
-        condition = part if n == 0 else condition | part
-    return condition
+    return " OR ".join(parts) or "false"
 
 
 def conform(rows: DataFrame, table: Table) -> DataFrame:

@@ -16,7 +16,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from pipeline import quality
-from pipeline.clock import day_literal
+from pipeline.clock import day_texts
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.lake import one_line
 from pipeline.tables import SNAPSHOTS
@@ -195,7 +195,7 @@ def products_agreed(agreements: DataFrame, products: DataFrame) -> DataFrame:
 
 def active_on(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
     """Agreements active on each day, strict on both sides, as analysts asked."""
-    as_of = F.explode(F.array(*map(day_literal, days))).alias("as_of_date")
+    as_of = F.explode(F.expr(f"array({day_texts(days)})")).alias("as_of_date")
     return (
         agreed.select(as_of, "*")
         .where("valid_from < as_of_date AND (valid_to IS NULL OR valid_to > as_of_date)")
@@ -208,7 +208,7 @@ def product_of_day(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
 
     valid_from <= day < valid_to; of overlapping agreements the latest valid_from, then the highest id.
     """
-    day = F.explode(F.array(*map(day_literal, days))).alias("day")
+    day = F.explode(F.expr(f"array({day_texts(days)})")).alias("day")
     valid = agreed.select(day, "*").where("valid_from <= day AND (valid_to IS NULL OR day < valid_to)")
     winner = F.max_by("product_display_name", F.struct("valid_from", "agreement_id"))
     return valid.groupBy("meterpoint_id", "day").agg(winner.alias("product_display_name"))

@@ -51,6 +51,8 @@ LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
+    # PySpark notes the Python line of every column expression: half the time of making a plan.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.sql.shuffle.partitions": str(max(2, CORES)),
     "spark.databricks.delta.snapshotPartitions": "2",
 }

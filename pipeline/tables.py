@@ -252,7 +252,7 @@ MISSING = Table(
     "gold",
     "missing_intervals",
     "An interval that was expected and is not there: of a meter that had readings on that day or in the week before, "
-    "or that has a valid agreement; up to the last day that its feed has readings for",
+    "or that has a valid agreement; up to the last day of its feed, on days of the week after any reading of it",
     columns(
         """
     feed STRING Name of the feed
