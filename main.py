@@ -125,6 +125,23 @@ def sql(
         job.run(_context(config), query, "json" if json else form, limit)
 
 
+@app.command()
+def explain(
+    meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
+    instant: Annotated[
+        str, typer.Argument(help="An instant in its interval, such as 2021-03-28T00:30Z; UTC without offset.")
+    ],
+    config: Config = CONFIG,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Every version of one reading: its file, row and text, which one counts and why, and its cells in gold."""
+    with _errors(debug):
+        from jobs import explain as job
+
+        job.run(_context(config), meter, instant, as_json=json)
+
+
 def _context(config: Path) -> Context:
     from pipeline.config import load
     from pipeline.context import Context

@@ -26,22 +26,28 @@ def run(context: Context) -> int | None:
     snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
     feeds = [feed.name for feed in context.settings.feeds]
     last_days = _last_days(context)
+    by_agreement = list(context.settings.reference_feeds)
     mark = {
         "batch_id": batch_id,
         "snapshot": snapshot,
+        "by_agreement": by_agreement,
         "last_days": {feed: day.isoformat() for feed, day in last_days.items()},
     }
-    done = {name: written.get(name, default) for name, default in (("batch_id", 0), ("snapshot", 0))}
-    if (done["batch_id"], done["snapshot"]) == (batch_id, snapshot) or not last_days:
+    done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
+    before = list(written.get("by_agreement", by_agreement))
+    if (done, done_snapshot, before) == (batch_id, snapshot, by_agreement) or not last_days:
         return None
     days: Days = {}
-    if batch_id > int(done["batch_id"]):
-        days = touched.changed_days(context, int(done["batch_id"]), feeds)
-    if snapshot > int(done["snapshot"]):
-        days = touched.joined(days, touched.days_of_changed_agreements(context, int(done["snapshot"]), snapshot))
+    if batch_id > done:
+        days = touched.changed_days(context, done, feeds)
+    if before != by_agreement:
+        every_day = touched.days_there_are(context, sorted({*before, *by_agreement}))
+        days = touched.joined(days, touched.by_feed(every_day))
+    elif snapshot > done_snapshot:
+        days = touched.joined(days, touched.days_of_changed_agreements(context, done_snapshot, snapshot))
     # The days after what was the last one until now count from now on.
-    before = {feed: [date.fromisoformat(day)] for feed, day in written.get("last_days", {}).items() if feed in days}
-    days = _with_the_week_after(touched.joined(days, before), last_days)
+    last = {feed: [date.fromisoformat(day)] for feed, day in written.get("last_days", {}).items() if feed in days}
+    days = _with_the_week_after(touched.joined(days, last), last_days)
     days = {feed: some for feed, some in days.items() if some and feed in feeds}
     if not days:
         lake.write_rows(context, tables.MISSING, [], mark)

@@ -1,4 +1,4 @@
-"""The reading history: every version of a reading that was received and passed, the current one marked."""
+"""The reading history: every version of a reading that was received, from bronze, judged anew."""
 
 from __future__ import annotations
 
@@ -14,34 +14,27 @@ from pipeline.ingestion_log import LOADED, logged
 if TYPE_CHECKING:
     from pipeline.context import Context
 
-COLUMNS = (
-    "feed",
-    "meter_id",
-    "direction",
-    "interval_start",
-    "interval_minutes",
-    "local_date",
-    "consumption",
-    "quality",
-    "file_id",
-    "row_number",
-    "batch_id",
-)
+KEY = ("feed", "meter_id", "direction", "interval_start")
+COLUMNS = (*KEY, "interval_minutes", "local_date", "consumption", "quality", "file_id", "row_number", "batch_id")
 
 
-def readings(context: Context) -> DataFrame | None:
-    """One row a version: silver's columns and `is_current`; None where nothing was loaded."""
-    loaded = [each for each in logged(context) if each.status == LOADED and each.local_dates]
+def received(context: Context) -> DataFrame | None:
+    """One row a version, refused ones too: COLUMNS, `reason_code`, `reason`, `raw`; None where nothing was loaded."""
+    loaded = [each for each in logged(context) if each.status == LOADED and each.rows_read]
     parts = []
     for feed in context.settings.feeds:
         of_feed = [each for each in loaded if each.feed == feed.name]
         if of_feed:
-            rows = silver.judged(context, feed, of_feed).where("reason_code IS NULL AND consumption IS NOT NULL")
-            parts.append(rows.withColumn("feed", F.lit(feed.name)).select(*COLUMNS))
-    if not parts:
+            rows = silver.judged(context, feed, of_feed).where("reason_code IS NOT NULL OR consumption IS NOT NULL")
+            parts.append(rows.withColumn("feed", F.lit(feed.name)).select(*COLUMNS, "reason_code", "reason", "raw"))
+    return reduce(DataFrame.unionByName, parts) if parts else None
+
+
+def readings(context: Context) -> DataFrame | None:
+    """Versions that passed: COLUMNS and `is_current`; None where nothing was loaded."""
+    versions = received(context)
+    if versions is None:
         return None
-    newest_first = Window.partitionBy("feed", "meter_id", "direction", "interval_start").orderBy(
-        F.col("file_id").desc(), F.col("row_number").desc()
-    )
-    everything = reduce(DataFrame.unionByName, parts)
-    return everything.withColumn("is_current", F.row_number().over(newest_first) == 1)
+    newest_first = Window.partitionBy(*KEY).orderBy(F.col("file_id").desc(), F.col("row_number").desc())
+    passed = versions.where("reason_code IS NULL").select(*COLUMNS)
+    return passed.withColumn("is_current", F.row_number().over(newest_first) == 1)

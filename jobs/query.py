@@ -81,10 +81,24 @@ def _name_tables(context: Context, spark: SparkSession, query: str, lake_tables:
     for name in list(wanted):
         wanted |= _used_by(name, shown)
     for name in sorted(wanted & set(names)):
-        where = tables.address(context.settings, names[name]).replace("'", "\\'")
-        spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{where}'")
+        where = tables.address(context.settings, names[name])
+        _forget_another_lakes(spark, name, where)
+        spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{_escaped(where)}'")
     for name in [name for name in shown if name in wanted]:  # a view comes after those that it reads
         spark.sql(f"CREATE OR REPLACE VIEW {name} AS {shown[name].query}")
+
+
+def _escaped(where: str) -> str:
+    return where.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _forget_another_lakes(spark: SparkSession, name: str, where: str) -> None:
+    """A session that lives on (a notebook) may know the name from another lake; only the name is dropped, no data."""
+    if not spark.catalog.tableExists(name):
+        return
+    known = spark.sql(f"DESCRIBE DETAIL {name}").toArrow().to_pylist()[0]["location"]
+    if known.removeprefix("file:").rstrip("/") != where.removeprefix("file:").rstrip("/"):
+        spark.sql(f"DROP TABLE {name}")
 
 
 def _says(text: str, name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline import session
+from pipeline import class_archive, session
 from pipeline.config import Feed, Settings
 from pipeline.context import Context
 from pipeline.log import Log
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 def spark() -> Iterator[SparkSession]:
     """The session that every test and every job of this run shares."""
     settings = Settings(feeds=(Feed(name="gas", format="smrt", path="unused"),))
-    running = session.build(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        # As for many deliveries: this session lives for minutes, which the optimising compiler is for. It records no
+        # classes: pytest ends without waiting for its JVM.
+        patch.setenv(class_archive.OFF, "1")
+        running = session.build(settings, session.FEW_BYTES)
     yield running
     running.stop()
 

@@ -102,6 +102,9 @@ def test_a_meter_with_an_agreement_is_expected_before_it_ever_delivered(
     database(path, [(1, "2021-06-01", None, "fixed", "m2", "a")])
     run.run(lake(HOURS, **settings))
     assert gaps(context) == {("m2", day(f"2021-06-0{n}"), "agreement"): 24 for n in (1, 2)}
+    # The reference is no longer said to be of this feed.
+    run.run(lake(HOURS, reference=Reference(url=settings["reference"].url, feeds=())))
+    assert gaps(context) == {}
 
 
 def test_yesterday_is_the_feeds_own_and_a_feed_that_is_behind_says_so(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobs import bronze, run
+from pipeline import formats, landing, tables
 from pipeline import lake as metadata
-from pipeline import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, utc, versions
 
 if TYPE_CHECKING:
@@ -165,6 +165,33 @@ def test_a_run_killed_before_the_log_is_repaired_by_the_next(
         (3, 2, "3.5"),
     ]
     assert rows(context, tables.READINGS, "consumption") == [(Decimal("3.500000"),)]
+
+
+def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
+    lake: Callable[..., Context], gas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1"))
+    put(gas, "later/PN000001.SMRT", smrt("PN000001", f"{HOUR},1"))  # decided because of the first: not without it
+    put(gas, "PN000002.SMRT", smrt("PN000002", f"{HOUR},2", created='"20210401","070000"'))
+    read = landing.contents_with_file_id
+
+    def read_what_changes(*arguments: Any) -> Any:
+        put(gas, first.name, smrt("PN000001", f"{HOUR},111"), minutes=5)
+        return read(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "contents_with_file_id", read_what_changes)
+        context = lake(GAS)
+        run.run(context)
+    assert log(context) == [("PN000002.SMRT", "loaded", None)]
+    assert rows(context, formats.bronze_table(context.settings.feed("gas")), "consumption") == [("2",)]
+    run.run(lake(GAS))
+    assert log(context)[1:] == [
+        ("PN000001.SMRT", "loaded", None),
+        ("later/PN000001.SMRT", "conflict", "CHANGED_AFTER_LOADING"),
+    ]
+    # The header of PN000001 is older than that of PN000002, but it was received later.
+    assert rows(context, tables.READINGS, "consumption") == [(Decimal("111.000000"),)]
 
 
 def test_layers_that_were_not_run_are_caught_up_later(lake: Callable[..., Context], electricity: Path) -> None:

@@ -84,6 +84,23 @@ def test_product_tables_follow_the_agreements(lake: Callable[..., Context], elec
     assert versions(context) == before
 
 
+def test_a_feed_that_the_reference_names_no_more_leaves_the_product_tables(
+    lake: Callable[..., Context], electricity: Path, tmp_path: Path
+) -> None:
+    put(electricity, "a.json", split_json(*ROWS))
+    url = database(tmp_path / "reference.db", FIRST)
+    context = lake(ELECTRICITY, reference=Reference(url=url, feeds=("electricity",)))
+    run.run(context)
+    assert len(by_product(context)) == 5
+    run.run(lake(ELECTRICITY, reference=Reference(url=url, feeds=())))
+    assert by_product(context) == []
+    assert rows(context, tables.PRODUCT_HALF_HOUR, "interval_start") == []
+    assert len(rows(context, tables.METER_DAY, "meter_id")) == 6
+    before = versions(context)
+    run.run(lake(ELECTRICITY, reference=Reference(url=url, feeds=())))
+    assert versions(context) == before
+
+
 def test_a_database_that_cannot_be_read_fails_the_run_after_the_good_deliveries_are_in(
     lake: Callable[..., Context], electricity: Path, tmp_path: Path
 ) -> None:

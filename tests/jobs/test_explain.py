@@ -1,0 +1,75 @@
+"""`explain`: every version of a reading, which one counts and why, and the cells of gold that it is part of."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jobs import explain, run
+from pipeline.config import Reference
+from pipeline.errors import UsageError
+from tests.jobs.conftest import ELECTRICITY, GAS, database, put, smrt, split_json, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.context import Context
+
+
+def told(context: Context, capsys: pytest.CaptureFixture[str], meter: str, instant: str) -> dict[str, Any]:
+    capsys.readouterr()
+    explain.run(context, meter, instant, as_json=True)
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_every_version_with_its_file_row_and_fate(
+    lake: Callable[..., Context],
+    electricity: Path,
+    gas: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    summer = "2021-06-01 01:30:00"  # 00:30 UTC
+    put(electricity, "a.json", split_json([summer, "m1", "1"], [summer, "m2", "4"]))
+    put(electricity, "b.json", split_json(["2021-06-01 02:00:00", "m1", "9"], [summer, "m1", "2"]), minutes=1)
+    put(electricity, "c.json", split_json([summer, "m1", "n/a"]), minutes=2)
+    put(gas, "PN000001.SMRT", smrt("PN000001", '"001","20210601","0000",3'))
+    url = database(tmp_path / "reference.db", [(1, "2021-01-01", None, "fixed", "m1", "a")])
+    context = lake(GAS, ELECTRICITY, reference=Reference(url=url, feeds=("electricity",)))
+    run.run(context)
+
+    answer = told(context, capsys, "m1", "2021-06-01T00:45Z")
+    assert [(each["file"], each["row_number"], each["verdict"]) for each in answer["versions"]] == [
+        ("c.json", 1, "refused, CONSUMPTION_INVALID: consumption 'n/a' is not a usable number"),
+        ("b.json", 2, "current"),
+        ("a.json", 1, "superseded by b.json, row 2: received later"),
+    ]
+    assert answer["versions"][1]["raw"] == '["2021-06-01 01:30:00","m1","2"]'
+    assert {each["table"]: each["value"] for each in answer["gold"]} == {
+        "gold.meter_day": "11.000000 kWh",
+        "gold.total_consumption_half_hour": "6.000000 kWh",
+        "gold.consumption_per_product_per_day": "11.000000 kWh",
+        "gold.avg_half_hour_by_product": "2.000000 kWh",
+    }
+    assert answer["gold"][1]["cell"] == "feed=electricity, direction=import, interval_start=2021-06-01 00:30:00Z"
+
+    # With an offset it is the same instant; where nothing was received, that is said.
+    assert told(context, capsys, "m1", "2021-06-01T01:45+01:00") == answer
+    explain.run(context, "m1", "2021-07-01T00:00Z", as_json=False)
+    assert "No version of a reading of meter 'm1' at 2021-07-01 00:00:00Z" in capsys.readouterr().out
+    explain.run(context, "m1", "2021-06-01T00:45Z", as_json=False)
+    shown = capsys.readouterr().out
+    assert "superseded by b.json" in shown
+    assert "gold.meter_day" in shown
+
+
+def test_an_instant_is_utc_unless_it_says_else() -> None:
+    assert explain.instant_of("2021-06-01 00:30") == utc("2021-06-01 00:30")
+    assert explain.instant_of("2021-06-01T00:30Z") == utc("2021-06-01 00:30")
+    assert explain.instant_of("2021-06-01T02:30+02:00") == utc("2021-06-01 00:30")
+    with pytest.raises(UsageError, match="'yesterday' is no instant"):
+        explain.instant_of("yesterday")

@@ -1,0 +1,43 @@
+"""`sql` in a session that lives on: names are those of the lake that is asked, and no lake loses anything by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobs import query, run
+from pipeline import tables
+from pipeline.config import Settings
+from pipeline.context import Context
+from pipeline.log import Log
+from tests.jobs.conftest import ELECTRICITY, put, rows, split_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+
+def lake_with(folder: Path, value: str) -> Context:
+    """A lake of its own with one reading; the folder's name is awkward on purpose."""
+    feed = ELECTRICITY.model_copy(update={"path": str(folder / "in")})
+    put(folder / "in", "a.json", split_json(["2021-06-01 00:00:00", "m1", value]))
+    context = Context(Settings(lake=str(folder / "its 'lake'"), feeds=(feed,)), log=Log("", quiet=True))
+    run.run(context)
+    return context
+
+
+def total(context: Context, table: str, column: str) -> str:
+    question = f"SELECT sum({column}) AS total FROM {table}"  # noqa: S608 - names of this test
+    (row,) = query.select(context, question).toArrow().to_pylist()
+    return str(row["total"])
+
+
+def test_one_session_asks_one_lake_after_the_other(spark: SparkSession, tmp_path: Path) -> None:
+    assert spark
+    one, other = lake_with(tmp_path / "one", "1"), lake_with(tmp_path / "other", "2")
+    for lake, value in ((one, "1.000000"), (other, "2.000000"), (one, "1.000000")):
+        assert total(lake, "gold.meter_day", "consumption") == value
+        assert total(lake, "gold.feed_month", "total_kwh") == value
+        assert total(lake, "reading_history", "consumption") == value
+    for lake in (one, other):
+        assert len(rows(lake, tables.METER_DAY, "meter_id")) == 1
