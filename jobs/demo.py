@@ -54,7 +54,8 @@ def run(context: Context, *, as_json: bool) -> None:
         show.print_table(answer.columns, [list(row.values()) for row in answer.toArrow().to_pylist()], title=title)
     out = show.console()
     out.print(Text("Look further:", style="bold"))
-    for command in ("status", "files", "rejected", 'sql "SELECT * FROM gold.meter_day"'):
+    explained = f"explain {samples.METERPOINTS[0]} 2021-03-28T18:30Z"
+    for command in ("status", "files", "rejected", explained, 'sql "SELECT * FROM gold.meter_day"'):
         out.print(f"  .venv/bin/python main.py {command}")
 
 

@@ -21,9 +21,11 @@ Days = dict[str, list["date"]]
 
 def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Days:
     """Local days with a current reading of a later batch; file statistics leave out what is older."""
-    readings = delta.read(context, tables.READINGS)
-    changed = readings.where((F.col("batch_id") > after_batch) & F.col("feed").isin(*feeds))
-    return by_feed(changed.select("feed", "local_date").distinct())
+    question = ("changed days", lake.version(context, tables.READINGS), after_batch)
+    if question not in context.answers:
+        changed = delta.read(context, tables.READINGS).where(F.col("batch_id") > after_batch)
+        context.answers[question] = by_feed(changed.select("feed", "local_date").distinct())
+    return {feed: days for feed, days in context.answers[question].items() if feed in feeds}
 
 
 def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:

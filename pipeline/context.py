@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.log import Log
 
@@ -27,6 +27,8 @@ class Context:
     log: Log = field(default_factory=lambda: Log(""))
     # Size of the deliveries that wait: a session of our own is built to fit.
     waiting_bytes: int = 0
+    # Answers about a version of a table that several steps of one run ask for.
+    answers: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.log.run_id = self.run_id
