@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pipeline.context import Context
 
 
-def run(context: Context) -> int | None:
-    """Bring gold.missing_intervals up to gold.meter_day; returns how many gaps the days written hold, None for none."""
+def run(context: Context) -> None:
+    """Bring gold.missing_intervals up to gold.meter_day."""
     written = lake.mark(context, tables.MISSING)
     batch_id = lake.done_to(context, tables.METER_DAY)
     snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
@@ -36,7 +36,7 @@ def run(context: Context) -> int | None:
     done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
     before = list(written.get("by_agreement", by_agreement))
     if (done, done_snapshot, before) == (batch_id, snapshot, by_agreement) or not last_days:
-        return None
+        return
     days: Days = {}
     if batch_id > done:
         days = touched.changed_days(context, done, feeds)
@@ -49,10 +49,8 @@ def run(context: Context) -> int | None:
     last = {feed: [date.fromisoformat(day)] for feed, day in written.get("last_days", {}).items() if feed in days}
     days = _with_the_week_after(touched.joined(days, last), last_days)
     days = {feed: some for feed, some in days.items() if some and feed in feeds}
-    if not days:
-        lake.write_rows(context, tables.MISSING, [], mark)
-        return None
-    return _write(context, days, mark)
+    rows = _write(context, days, mark)
+    context.log.info("gold", table=tables.MISSING.full_name, days=sum(map(len, days.values())), rows=rows)
 
 
 def _with_the_week_after(days: Days, last_days: dict[str, date]) -> Days:
@@ -73,27 +71,29 @@ def _last_days(context: Context) -> dict[str, date]:
     return last
 
 
-def _write(context: Context, days: Days, mark: dict[str, object]) -> int:
+def _write(context: Context, days: Days, mark: dict[str, Any]) -> int:
+    """Put the gaps of those days in the place of what was there; silver is read only for days that have some."""
     incomplete = {feed: _incomplete(context, context.settings.feed(feed), some) for feed, some in days.items()}
-    found = reduce(DataFrame.unionByName, incomplete.values()).groupBy("feed", "local_date")
-    counted = found.agg(F.sum("missing").alias("missing")).toArrow().to_pylist()
-    there = {(feed, day) for feed, day in lake.partitions(context, tables.MISSING)}
-    if not counted and not any((feed, day.isoformat()) in there for feed, some in days.items() for day in some):
-        # Nothing is missing and nothing was: only the progress is new.
-        lake.write_rows(context, tables.MISSING, [], mark)
-        context.log.info("gold", table=tables.MISSING.full_name, days=sum(map(len, days.values())), rows=0)
-        return 0
-    parts = []
-    for feed, frame in incomplete.items():
-        with_gaps = [row["local_date"] for row in counted if row["feed"] == feed]
-        readings = delta.read(context, tables.READINGS).where(delta.on_days({feed: with_gaps or days[feed][:1]}))
-        parts.append(completeness.missing_intervals(frame, readings, context.settings.feed(feed)))
-    rows = reduce(DataFrame.unionByName, parts)
+    with_gaps: Days = {}
+    missing = 0
+    if incomplete:
+        by_day = reduce(DataFrame.unionByName, incomplete.values()).groupBy("feed", "local_date")
+        for row in by_day.agg(F.sum("missing").alias("missing")).toArrow().to_pylist():
+            with_gaps.setdefault(row["feed"], []).append(row["local_date"])
+            missing += row["missing"]
+    if not with_gaps:
+        return lake.write_rows(context, tables.MISSING, [], mark, delta.days_text(days) if days else None)
+    readings = delta.read(context, tables.READINGS)
+    gaps = [
+        completeness.missing_intervals(
+            incomplete[feed], readings.where(delta.on_days({feed: some})), context.settings.feed(feed)
+        )
+        for feed, some in with_gaps.items()
+    ]
     # Readings longer or shorter than the rest of their day hide gaps from the count, at most as many as there are.
-    most = 2 * sum(row["missing"] for row in counted)
-    written = delta.replace_days(context, tables.MISSING, rows, days, mark, at_most=most)
-    context.log.info("gold", table=tables.MISSING.full_name, days=sum(map(len, days.values())), rows=written)
-    return written
+    return delta.replace_days(
+        context, tables.MISSING, reduce(DataFrame.unionByName, gaps), days, mark, at_most=2 * missing
+    )
 
 
 def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
@@ -103,7 +103,7 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
     meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days({feed.name: before}))
     expected = [completeness.expected_by_history(meter_days, feed)]
     if feed.name in context.settings.reference_feeds:
-        products = reference.product_of_day(touched.agreed(context), days)  # days of a week with readings, all of them
+        products = reference.product_of_day(touched.agreed(context), days)
         expected.append(completeness.expected_by_agreement(products, feed))
     wanted = delta.on_days({feed.name: days})
     return completeness.incomplete([part.where(wanted) for part in expected], meter_days, feed)
@@ -115,23 +115,22 @@ def yesterday(context: Context) -> list[dict[str, Any]]:
     facts: list[dict[str, Any]] = []
     for feed in context.settings.feeds:
         day = context.now.astimezone(zone_info(feed.time_zone)).date() - timedelta(days=1)
-        where = ("local_date", "=", day)
-        meter_days = [
-            row
-            for row in lake.small_rows(
-                context, tables.METER_DAY, ["feed", "intervals_received", "intervals_expected"], where
-            )
-            if row["feed"] == feed.name
-        ]
-        gaps = [row for row in lake.small_rows(context, tables.MISSING, ["feed"], where) if row["feed"] == feed.name]
+        last = last_days.get(feed.name)
+        meter_days = _of_day(context, tables.METER_DAY, feed, day)
+        gaps = len(_of_day(context, tables.MISSING, feed, day))
         facts.append(
             {
                 "feed": feed.name,
                 "yesterday": day.isoformat(),
                 "meters": len(meter_days),
                 "intervals_received": sum(row["intervals_received"] for row in meter_days),
-                "intervals_missing": len(gaps) if day <= last_days.get(feed.name, date.min) else None,
-                "last_day": last_days[feed.name].isoformat() if feed.name in last_days else None,
+                "intervals_missing": gaps if last and day <= last else None,
+                "last_day": last.isoformat() if last else None,
             }
         )
     return facts
+
+
+def _of_day(context: Context, table: tables.Table, feed: Feed, day: date) -> list[dict[str, Any]]:
+    rows = lake.small_rows(context, table, table.names, ("local_date", "=", day))
+    return [row for row in rows if row["feed"] == feed.name]

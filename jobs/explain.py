@@ -13,7 +13,6 @@ from jobs.show import cell, console, print_table
 from pipeline import lake, reference, tables
 from pipeline.errors import UsageError
 from pipeline.gold import HALF_HOUR
-from pipeline.ingestion_log import logged
 
 if TYPE_CHECKING:
     from datetime import date
@@ -61,16 +60,13 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
     holds = (F.col("interval_start") <= moment) & (moment < F.col("interval_start") + length)
     rows: list[dict[str, Any]] = received.where((F.col("meter_id") == meter) & holds).toArrow().to_pylist()
     rows.sort(key=lambda row: (row["file_id"], row["row_number"]), reverse=True)
-    deliveries = {delivery.file_id: delivery for delivery in logged(context)}
-    arrived = {
-        row["file_id"]: row["received_at"]
-        for row in lake.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
-    }
+    names = ["file_id", "relative_path", "received_at"]
+    log = {row["file_id"]: row for row in lake.small_rows(context, tables.INGESTION_LOG, names)}
     winners: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         key = tuple(row[name] for name in history.KEY)
-        row["file"] = deliveries[row["file_id"]].relative_path
-        row["received_at"] = arrived[row["file_id"]]
+        row["file"] = log[row["file_id"]]["relative_path"]
+        row["received_at"] = log[row["file_id"]]["received_at"]
         if row["reason_code"]:
             row["verdict"] = f"refused, {row['reason_code']}: {row['reason']}"
         elif winner := winners.get(key):

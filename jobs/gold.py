@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from jobs import touched
 from pipeline import delta, formats, gold, lake, reference, tables
-from pipeline.config import DIRECTIONS
+from pipeline.config_values import DIRECTIONS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

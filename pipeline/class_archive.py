@@ -41,8 +41,8 @@ _recording: list[_Recording] = []
 
 
 def archive_of(folder: Path, java: str, jars: Iterable[Path]) -> Path:
-    """Where the archive for this Java and these JARs lies: another of either is another file."""
-    facts = [java, *(f"{jar.name} {jar.stat().st_size}" for jar in sorted(jars))]
+    """Where the archive for this Java and these JARs lies: another of either, or another place, is another file."""
+    facts = [java, *(f"{jar} {jar.stat().st_size}" for jar in sorted(jars))]
     return folder / f"classes-{hashlib.sha256(chr(10).join(facts).encode()).hexdigest()[:12]}.jsa"
 
 
@@ -87,8 +87,8 @@ def finish() -> None:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             recording.stop()
             recording.process.stdin.close()  # PySpark's JVM ends when this does
-            recording.process.wait(SECONDS_TO_WRITE)
-            recording.unfinished.replace(recording.archive)
+            if recording.process.wait(SECONDS_TO_WRITE) == 0:
+                recording.unfinished.replace(recording.archive)
         # Those of other Javas and JARs, and what killed runs left behind.
         for other in {*recording.archive.parent.glob("classes-*")} - {recording.archive}:
             with contextlib.suppress(OSError):

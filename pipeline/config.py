@@ -3,102 +3,31 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from pipeline.config_values import (
+    DAY_MINUTES,
+    DEFAULT_INTERVAL,
+    ENVIRONMENT_PREFIX,
+    ColumnName,
+    Direction,
+    FeedName,
+    FormatName,
+    TokenVariable,
+    Url,
+    Zone,
+)
 from pipeline.errors import ConfigurationError
 
-ENVIRONMENT_PREFIX = "METERLAKE_"
 # Read elsewhere, by the set-up and by main.py; not keys of the configuration.
 NOT_NESTED = tuple(f"{ENVIRONMENT_PREFIX}{name}__" for name in ("LAKE", "CATALOG", "ENVIRONMENT", "ACTIVE_ON"))
 OTHER_VARIABLES = {"METERLAKE_JARS", "METERLAKE_CONFIG", "METERLAKE_PROFILE", "METERLAKE_NO_CLASS_ARCHIVE"}
-RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
-# Columns that bronze adds to the source's own.
-OWN_COLUMNS = {"file_id", "row_number", "batch_id", "extra", "raw"}
-DAY_MINUTES = 24 * 60
-# The formats there are (pipeline/formats), each with the length of its interval in minutes unless a feed says else.
-DEFAULT_INTERVAL = {"smrt": 60, "split_json": 30, "obis_json": 15, "interval_parquet": 15}
-
-
-def _zone(name: str) -> str:
-    """Region names and offsets only: an abbreviation means different places to different readers."""
-    offset = re.fullmatch(r"[+-]((0\d|1[0-7]):[0-5]\d|18:00)", name)
-    region = name in {"UTC", "GMT"} or ("/" in name and name in available_timezones())
-    if not (offset or region):
-        message = f"{name!r} is no time zone: use a region such as 'Europe/London', 'UTC' or an offset '+01:00'"
-        raise ValueError(message)
-    return name
-
-
-def _feed_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name in RESERVED_FEED_NAMES:
-        message = (
-            f"{name!r} cannot name a feed: lower-case letters, digits and '_', beginning with a letter, "
-            f"and none of {', '.join(sorted(RESERVED_FEED_NAMES))}"
-        )
-        raise ValueError(message)
-    return name
-
-
-def _format(name: str) -> str:
-    if name not in DEFAULT_INTERVAL:
-        message = f"{name!r} is no format: use one of {', '.join(DEFAULT_INTERVAL)}"
-        raise ValueError(message)
-    return name
-
-
-def _url(url: str) -> str:
-    """An address that a GET can be sent to. No message quotes it: it may hold a secret."""
-    message = None
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname if parts.port != 0 else None
-    except ValueError:
-        parts, host = urlsplit(""), None
-    if not re.fullmatch(r"https?://[!-~]+", url, re.IGNORECASE):
-        message = "must begin with http:// or https://, with blanks and letters beyond ASCII percent-encoded"
-    elif "@" in parts.netloc:
-        message = (
-            "must hold no user and no password: put a token into an environment variable, name that in url_token_env"
-        )
-    elif not host:
-        message = "names no host that can be asked"
-    if message:
-        raise ValueError(message)
-    return url
-
-
-def _token_variable(name: str) -> str:
-    """The name of a variable. The message does not quote it: it may be the token itself."""
-    if not re.fullmatch(r"[A-Za-z_]\w{0,63}", name, re.ASCII) or name.upper().startswith(ENVIRONMENT_PREFIX):
-        message = f"must be the name of an environment variable, not beginning with {ENVIRONMENT_PREFIX}"
-        raise ValueError(message)
-    return name
-
-
-Zone = Annotated[str, AfterValidator(_zone)]
-
-
-def _column_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) or name.lower() in OWN_COLUMNS:
-        message = (
-            f"{name!r} cannot name a column: letters, digits and '_', and none of {', '.join(sorted(OWN_COLUMNS))}"
-        )
-        raise ValueError(message)
-    return name
-
-
-Direction = Literal["import", "export", "production", "consumption"]
-DIRECTIONS = get_args(Direction)
-ColumnName = Annotated[str, AfterValidator(_column_name)]
 
 
 class _Strict(BaseModel):
@@ -124,8 +53,8 @@ class Columns(_Strict):
 class Feed(_Strict):
     """One supplier's flow of files."""
 
-    name: Annotated[str, AfterValidator(_feed_name)]
-    format: Annotated[str, AfterValidator(_format)]
+    name: FeedName
+    format: FormatName
     path: str = Field(min_length=1)
     settle_seconds: int = Field(default=0, ge=0)
     company: str = "GAZ"
@@ -136,8 +65,8 @@ class Feed(_Strict):
     columns: Columns = Columns()
     # Where deliveries are fetched from before the folder is listed. The time is for each answer of the endpoint; a
     # whole body may take ten times as long.
-    url: Annotated[str, AfterValidator(_url)] | None = None
-    url_token_env: Annotated[str, AfterValidator(_token_variable)] | None = None
+    url: Url | None = None
+    url_token_env: TokenVariable | None = None
     url_timeout_seconds: float = Field(default=30, gt=0, le=3600)
     url_max_megabytes: int = Field(default=512, gt=0)
 

@@ -42,7 +42,7 @@ class Delivery:
     rows_rejected: int = 0
     local_dates: tuple[date, ...] = ()
     repeated_times: int = 0
-    # Columns named by a split-JSON delivery; known while it is being loaded, not logged.
+    # Columns that the delivery names itself, of parquet with their types; known while it is being loaded, not logged.
     columns: tuple[str, ...] = field(default=(), compare=False)
 
     def refused(self, code: str, reason: str, status: str = REJECTED) -> Delivery:

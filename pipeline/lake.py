@@ -184,7 +184,7 @@ def write_rows(
 ) -> int:
     """Append rows that the driver holds, or `replace` others by them; one commit. Returns how many.
 
-    `replace` is EVERYTHING or, in path mode only, the condition on partitions that says which rows go.
+    `replace` is EVERYTHING or a condition on partitions that says which rows go.
     """
     schema = arrow_schema(table)
     values = (

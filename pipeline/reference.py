@@ -113,7 +113,7 @@ def _date(text: Column) -> Column:
 
 
 def _blank(text: Column) -> Column:
-    return F.coalesce(F.trim(text) == "", F.lit(True))  # noqa: FBT003 - NULL is blank
+    return F.coalesce(quality.is_blank(text), F.lit(True))  # noqa: FBT003 - NULL is blank
 
 
 def judged_agreements(bronze: DataFrame) -> DataFrame:

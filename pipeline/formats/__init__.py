@@ -1,4 +1,4 @@
-"""The feed formats. A new one is one file beside these and one line in FORMATS (and its name in config.py)."""
+"""The feed formats. A new one is one file beside these and one line in FORMATS (and its name in config_values.py)."""
 
 from __future__ import annotations
 

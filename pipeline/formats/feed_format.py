@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class FeedFormat:
     """One value a format; the functions are pure but for `contents`, which names files for Spark to read."""
 
+    # What the name of a file ends in.
+    ending: str
     # True: the bare name is the identity of a delivery and is loaded once; False: its path, changed content is new.
     identity_is_name: bool
     # (the source's own columns, further ones that follow lineage) as lines of `name TYPE comment`.
@@ -39,3 +41,12 @@ class FeedFormat:
     carries_quality: bool = False
     # Driver: a second, exact look at a delivery that gave Spark no rows.
     diagnose: Callable[[bytes, Delivery, Feed], Delivery] | None = None
+
+
+def objection_to_name(file_name: str, ending: str) -> str | None:
+    """What is wrong with a file's name, None where nothing is; of formats whose names say no more than the format."""
+    if not file_name.endswith(ending):
+        return f"the name does not end in {ending}"
+    if file_name.startswith("_") or ":" in file_name:
+        return "Spark reads no name that begins with '_' or holds ':'; rename it"
+    return None

@@ -1,107 +1,33 @@
 """Interval arrays: parquet rows of a meter and a local day, with the day's values in a list.
 
 The list's length and the day's true length say how long an interval is. A list as long as the day has intervals
-holds them in order; one as long as a normal day, on a day of another length, holds wall-clock positions.
+holds them in order; one as long as a normal day, on a day of another length, holds wall-clock positions. What a file
+must be: parquet_file.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import clock, quality
-from pipeline.config import DAY_MINUTES
+from pipeline.config_values import DAY_MINUTES
+from pipeline.formats import parquet_file, readings
 from pipeline.formats.feed_format import FeedFormat
+from pipeline.formats.parquet_file import COLUMNS, LIST
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
     from pipeline.config import Feed
     from pipeline.ingestion_log import Delivery
 
-ENDING = ".parquet"
-COLUMNS = ("client_id", "date", "ext_dev_ref", "energy_consumption", "resolution")
-LIST = "energy_consumption"
 # Intervals of a day that a list may hold, in minutes; a list of one value holds the whole day.
 MINUTES = (60, 30, 15)
-SPARK_INTEGERS = {
-    pa.int8(): "TINYINT",
-    pa.int16(): "SMALLINT",
-    pa.int32(): "INT",
-    pa.int64(): "BIGINT",
-    pa.uint8(): "SMALLINT",
-    pa.uint16(): "INT",
-    pa.uint32(): "BIGINT",
-    pa.uint64(): "DECIMAL(20,0)",
-}
-# Spark reads no timestamp of nanoseconds, pandas' own, but as a number when it is told to (session.py).
 NANOSECONDS_IN_A_DAY = 86_400_000_000_000
-SPARK_DATES = {
-    pa.date32(): "DATE",
-    pa.date64(): "DATE",
-    pa.timestamp("s"): "TIMESTAMP_NTZ",
-    pa.timestamp("ms"): "TIMESTAMP_NTZ",
-    pa.timestamp("us"): "TIMESTAMP_NTZ",
-    pa.timestamp("ns"): "BIGINT",
-}
-CODECS = {"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4", "LZ4_RAW"}
 DAY = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?\z"
-
-
-def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001 - a return a reason
-    """The delivery with its columns' types, refused when it is not a parquet file of this shape.
-
-    All of it is read once: one page that cannot be would end Spark's job for every other delivery too.
-    """
-    if not content:
-        return delivery.refused("EMPTY_FILE", "no content (0 bytes)")
-    if not delivery.file_name.endswith(ENDING):
-        return delivery.refused("BAD_FILE_NAME", f"the name does not end in {ENDING}")
-    if delivery.file_name.startswith("_") or ":" in delivery.file_name:
-        return delivery.refused("BAD_FILE_NAME", "Spark reads no name that begins with '_' or holds ':'; rename it")
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as problem:
-        return delivery.refused("UNREADABLE", f"not a whole parquet file: {problem}")
-    groups = (file.metadata.row_group(n) for n in range(file.metadata.num_row_groups))
-    codecs = {group.column(n).compression for group in groups for n in range(group.num_columns)}
-    if odd := sorted(codecs - CODECS):
-        return delivery.refused("UNREADABLE", f"compressed with {odd[0]}, which Spark cannot read")
-    return _with_types(table, delivery)
-
-
-def _with_types(table: pa.Table, delivery: Delivery) -> Delivery:
-    names = table.column_names
-    if other := [name for name in names if name not in COLUMNS]:
-        return delivery.refused("WRONG_SHAPE", f"a column {other[0]!r} beside {', '.join(COLUMNS)}")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        return delivery.refused("WRONG_SHAPE", f"the column {twice[0]!r} stands twice")
-    kinds = {field.name: _spark_type(field) for field in table.schema}
-    for name, kind in kinds.items():
-        if kind is None:
-            what = "a list of integers" if name == LIST else "a date" if name == "date" else "text or an integer"
-            return delivery.refused("WRONG_SHAPE", f"{name} is {table.schema.field(name).type}, not {what}")
-    if missing := [name for name in COLUMNS if name not in names]:
-        return delivery.refused("COLUMNS_MISSING", f"no column {', '.join(missing)}")
-    return replace(delivery, columns=tuple(f"{name} {kinds[name]}" for name in COLUMNS), rows_read=table.num_rows)
-
-
-def _spark_type(field: pa.Field) -> str | None:
-    """The type to read a column with, None where it cannot be of this shape."""
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    if field.name == LIST:
-        is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-        of = SPARK_INTEGERS.get(kind.value_type) if is_list else None
-        return f"ARRAY<{of}>" if of else None
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return "STRING"
-    return (SPARK_DATES if field.name == "date" else SPARK_INTEGERS).get(kind)
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:
@@ -149,9 +75,8 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
     )
     measured = sized.withColumns({"_true": _true_minutes(feed.time_zone), "_wall": _wall_minutes()})
     of_row = measured.withColumn("_minutes", F.coalesce("_true", "_wall"))
-    coded = of_row.withColumns(
-        {"_code": quality.first_broken(_row_rules(feed)), "_reason": quality.first_reason(_row_rules(feed))}
-    )
+    row_rules = _row_rules(feed)
+    coded = of_row.withColumns({"_code": quality.first_broken(row_rules), "_reason": quality.first_reason(row_rules)})
     values = F.when(F.col("_code").isNull(), F.col(LIST))
     elements = coded.select("*", F.posexplode_outer(values).alias("_at", "_text")).withColumns(
         {"position": F.coalesce("_at", F.lit(0)), "_energy": quality.energy(F.col("_text"))}
@@ -225,8 +150,7 @@ def _on_instants(placed: DataFrame, feed: Feed) -> DataFrame:
     text, energy, twice = F.col("_text"), F.col("_energy"), F.col("_second").isNotNull()
     where = F.concat(F.lit("element "), F.col("position") + 1, F.lit(": "), quality.shown(text))
     rules = [
-        Rule("CONSUMPTION_INVALID", energy.isNull(), F.concat(where, F.lit(" is not a usable number"))),
-        Rule("CONSUMPTION_NEGATIVE", energy < 0, F.concat(where, F.lit(" is negative"))),
+        *readings.consumption_rules(energy, where),
         Rule(
             "NONEXISTENT_POSITION",
             F.coalesce("_missing", F.lit(False)),  # noqa: FBT003
@@ -242,23 +166,19 @@ def _on_instants(placed: DataFrame, feed: Feed) -> DataFrame:
     )
     both = F.array("_first", "_second")
     instants = F.when(twice & F.col("_code").isNull(), both).otherwise(F.array("_first"))
-    return verdicts.select("*", F.explode(instants).alias("_start")).select(
-        F.col("ext_dev_ref").alias("meter_id"),
-        F.lit(feed.direction).alias("direction"),
-        F.col("_start").alias("interval_start"),
-        F.col("_minutes").alias("interval_minutes"),
-        F.col("_day").alias("local_date"),
-        F.when(twice, energy / 2).otherwise(energy).cast("DECIMAL(18,6)").alias("consumption"),
-        F.when(twice, F.lit("split")).alias("quality"),
-        "file_id",
-        "row_number",
-        "batch_id",
-        F.lit(False).alias("is_repeated"),  # noqa: FBT003 - positions, not labels, say which of the two is meant
-        F.col("_code").alias("reason_code"),
-        F.col("_reason").alias("reason"),
-        F.to_json(F.struct(*COLUMNS)).alias("raw"),
-        "position",
-    )
+    columns = {
+        "meter_id": F.col("ext_dev_ref"),
+        "interval_start": F.col("_start"),
+        "interval_minutes": F.col("_minutes"),
+        "local_date": F.col("_day"),
+        "consumption": F.when(twice, energy / 2).otherwise(energy).cast("DECIMAL(18,6)"),
+        "quality": F.when(twice, F.lit("split")),
+        "reason_code": F.col("_code"),
+        "reason": F.col("_reason"),
+        "raw": F.to_json(F.struct(*COLUMNS)),
+        "position": F.col("position"),
+    }
+    return readings.as_readings(verdicts.select("*", F.explode(instants).alias("_start")), feed, columns)
 
 
 def _bronze_columns(feed: Feed) -> tuple[str, str]:  # noqa: ARG001 - the same for every feed
@@ -273,9 +193,10 @@ def _bronze_columns(feed: Feed) -> tuple[str, str]:  # noqa: ARG001 - the same f
 
 
 FORMAT = FeedFormat(
+    ending=parquet_file.ENDING,
     identity_is_name=False,
     bronze_columns=_bronze_columns,
-    inspect=inspect,
+    inspect=parquet_file.inspect,
     contents=contents,
     rows=rows,
     judged=judged,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from pipeline.formats.feed_format import objection_to_name
+
 if TYPE_CHECKING:
     from pipeline.ingestion_log import Delivery
 
@@ -49,10 +51,8 @@ def refused_at_first_sight(content: bytes, body: bytes, delivery: Delivery) -> D
     """The delivery refused for what shows before any parsing: no content, a bad name, not UTF-8; else None."""
     if not body:
         return delivery.refused("EMPTY_FILE", f"no content ({len(content)} bytes)")
-    if not delivery.file_name.endswith(ENDING):
-        return delivery.refused("BAD_FILE_NAME", f"the name does not end in {ENDING}")
-    if delivery.file_name.startswith("_") or ":" in delivery.file_name:
-        return delivery.refused("BAD_FILE_NAME", "Spark reads no name that begins with '_' or holds ':'; rename it")
+    if objection := objection_to_name(delivery.file_name, ENDING):
+        return delivery.refused("BAD_FILE_NAME", objection)
     try:
         body.isascii() or body.decode()
     except UnicodeDecodeError as problem:

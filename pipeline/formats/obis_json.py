@@ -1,14 +1,10 @@
 """OBIS JSON: `{"data": [{"measurement", "timestamp", "tags": {"muid", "quality"}, "<OBIS hex>": number}, ...]}` in UTC.
 
-A record is a row and holds a reading for each of its OBIS codes. Files of the plain grammar below, as all but odd
-ones are, are let through without parsing them; the others are parsed in Python, for an exact verdict.
+A record is a row and holds a reading for each of its OBIS codes. What a file must be: obis_document.py.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import replace
 from functools import reduce
 from operator import add, and_
 from typing import TYPE_CHECKING
@@ -17,9 +13,9 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import clock, quality
-from pipeline.formats import json_document
+from pipeline.formats import json_document, obis_document, readings
 from pipeline.formats.feed_format import FeedFormat
-from pipeline.formats.json_document import BLANKS, COLON, VALUE, Pairs, kind, object_of
+from pipeline.formats.obis_document import DIRECTION_OF, OWN_KEYS, TAGS
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
@@ -28,105 +24,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "data array<map<string,string>>, _corrupt_record string"
 TIMESTAMP = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.]0++)?)?Z\z"
-# The codes that are accepted, in upper case -> direction.
-DIRECTION_OF = {"0100011D00FF": "import", "0100021D00FF": "export"}
-# What the third and the fourth number of a code say.
-IMPORT, EXPORT = 1, 2
-REGISTER, INTERVAL = 8, 29
-OWN_KEYS = ("measurement", "timestamp", "tags")
-TAGS = ("muid", "quality")
-
-# The plain grammar: strict JSON of the one shape, without escapes and nested values.
-_TAGS = object_of(rb'"(?:muid|quality)"' + COLON + VALUE)
-_KEY = rb'"(?:measurement|timestamp|0100021[Dd]00[Ff]{2}|0100011[Dd]00[Ff]{2})"'
-_RECORD = object_of(rb"(?:" + _KEY + COLON + VALUE + rb'|"tags"' + COLON + _TAGS + rb")")
-# A record and what parts it from the next: a comma and an opening brace, or the array's end.
-_PLAIN_RECORD = re.compile(_RECORD + BLANKS + rb"(?:,(?=" + BLANKS + rb"\{)|(?=\]))")
-_BEFORE_RECORDS = re.compile(rb"\{" + BLANKS + rb'"data"' + COLON + rb"\[")
-_AFTER_RECORDS = re.compile(BLANKS + rb"\]" + BLANKS + rb"\}")
-
-
-def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001 - a format's
-    """The delivery with its number of records, refused when it is not one whole OBIS document."""
-    body = json_document.body_of(content)
-    if refused := json_document.refused_at_first_sight(content, body, delivery):
-        return refused
-    records = _plain_records(body)
-    return diagnose(content, delivery, feed) if records is None else replace(delivery, rows_read=records)
-
-
-def _plain_records(body: bytes) -> int | None:
-    """How many records a document of the plain grammar holds, None for any other.
-
-    Each record is taken out with what parts it from the next: of a document that is plain from end to end nothing
-    but the empty array is left. Three times faster than counting keys and braces, five times than parsing (measured).
-    """
-    before = _BEFORE_RECORDS.match(body)
-    if before is None:
-        return None
-    rest, records = _PLAIN_RECORD.subn(b"", body[before.end() :])
-    return records if _AFTER_RECORDS.fullmatch(rest) else None
-
-
-def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:  # noqa: ARG001 - a format's
-    """The exact verdict on a delivery, by parsing all of it; for those that are not plain or that Spark refused."""
-    root = json_document.root_of(content, delivery)
-    if not isinstance(root, Pairs):
-        return root
-    keys = [key for key, _ in root.pairs]
-    if keys != ["data"]:
-        return delivery.refused("WRONG_SHAPE", f"the document's keys are {json.dumps(keys)[:200]}, not one 'data'")
-    ((_, data),) = root.pairs
-    if not isinstance(data, list):
-        return delivery.refused("WRONG_SHAPE", f"data is {kind(data)}, not an array")
-    for number, record in enumerate(data, start=1):
-        if objection := _objection_to_record(record):
-            return delivery.refused("WRONG_SHAPE", f"record {number}: {objection}")
-    return replace(delivery, rows_read=len(data))
-
-
-def _objection_to_record(record: object) -> str | None:
-    if not isinstance(record, Pairs):
-        return f"{kind(record)} instead of an object"
-    for key, value in record.pairs:
-        objection = _objection_to_tags(value) if key == "tags" else None
-        if key not in OWN_KEYS:
-            objection = objection_to_code(key)
-        if objection:
-            return objection
-    return None
-
-
-def _objection_to_tags(tags: object) -> str | None:
-    if not isinstance(tags, Pairs):
-        return f"tags is {kind(tags)}, not an object"
-    for key, value in tags.pairs:
-        if key not in TAGS:
-            return f"tags holds {key[:40]!r}, which is neither muid nor quality"
-        if isinstance(value, (Pairs, list)):
-            return f"{key} is {kind(value)}, not a text"
-    return None
-
-
-def objection_to_code(key: str) -> str | None:
-    """What is wrong with a key as the OBIS code of an interval's energy; None where nothing is.
-
-    >>> objection_to_code("0100010800FF")
-    '0100010800FF is 1-0:1.8.0*255, a cumulative register, not energy of an interval'
-    """
-    if not re.fullmatch(r"[0-9A-Fa-f]{12}", key):
-        return f"key {key[:40]!r} is not an OBIS code"
-    if key.upper() in DIRECTION_OF:
-        return None
-    a, b, c, d, e, f = bytes.fromhex(key)
-    named = f"{key} is {a}-{b}:{c}.{d}.{e}*{f}"
-    if d == REGISTER:
-        return f"{named}, a cumulative register, not energy of an interval"
-    if d != INTERVAL:
-        return f"{named}, which is not energy of an interval"
-    if c not in {IMPORT, EXPORT}:
-        return f"{named}, which is not active import or export"
-    return f"{named}, which is neither 1-0:1.29.0*255 nor 1-0:2.29.0*255"
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
@@ -212,41 +109,22 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
             start.isNull() | clock.is_out_of_range(start, local_date.cast("timestamp")),
             F.concat(F.lit("no time, or not YYYY-MM-DDTHH:MM:SSZ: "), quality.shown(label)),
         ),
-        Rule(
-            "OFF_GRID",
-            F.unix_timestamp(start) % (feed.minutes * 60) != 0,
-            F.concat(quality.shown(label), F.lit(f" is not on the {feed.minutes} minute grid")),
-        ),
-        Rule(
-            "CONSUMPTION_INVALID",
-            code.isNotNull() & energy.isNull(),
-            F.concat(code, F.lit(": "), quality.shown(text), F.lit(" is not a usable number")),
-        ),
-        Rule(
-            "CONSUMPTION_NEGATIVE",
-            code.isNotNull() & (energy < 0),
-            F.concat(code, F.lit(": "), quality.shown(text), F.lit(" is negative")),
-        ),
+        readings.grid_rule(start, quality.shown(label), feed),
+        *readings.consumption_rules(energy, F.concat(code, F.lit(": "), quality.shown(text)), given=code.isNotNull()),
     ]
     tags = F.struct(*TAGS)
     received = F.to_json(F.struct("measurement", "timestamp", tags.alias("tags"), "obis"))
-    return parsed.select(
-        meter.alias("meter_id"),
-        _direction(code).alias("direction"),
-        start.alias("interval_start"),
-        F.lit(feed.minutes).alias("interval_minutes"),
-        local_date.alias("local_date"),
-        energy.alias("consumption"),
-        F.when(~quality.is_blank(F.col("quality")), F.col("quality")).alias("quality"),
-        "file_id",
-        "row_number",
-        "batch_id",
-        F.lit(False).alias("is_repeated"),  # noqa: FBT003 - UTC has no repeated time
-        quality.first_broken(rules).alias("reason_code"),
-        quality.first_reason(rules).alias("reason"),
-        F.coalesce("raw", received).alias("raw"),
-        F.coalesce("_position", F.lit(0)).alias("position"),
-    )
+    columns = {
+        "meter_id": meter,
+        "direction": _direction(code),
+        "interval_start": start,
+        "local_date": local_date,
+        "consumption": energy,
+        "quality": F.when(~quality.is_blank(F.col("quality")), F.col("quality")),
+        "raw": F.coalesce("raw", received),
+        "position": F.coalesce("_position", F.lit(0)),
+    }
+    return readings.as_readings(parsed, feed, columns | readings.judged_by(rules))
 
 
 def _instant(label: Column) -> Column:
@@ -272,13 +150,14 @@ def _bronze_columns(feed: Feed) -> tuple[str, str]:  # noqa: ARG001 - the same f
 
 
 FORMAT = FeedFormat(
+    ending=json_document.ENDING,
     identity_is_name=False,
     bronze_columns=_bronze_columns,
-    inspect=inspect,
+    inspect=obis_document.inspect,
     contents=contents,
     rows=rows,
     judged=judged,
     several=True,
     carries_quality=True,
-    diagnose=diagnose,
+    diagnose=obis_document.diagnose,
 )

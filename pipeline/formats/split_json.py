@@ -16,7 +16,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from pipeline import clock, quality
-from pipeline.formats import json_document
+from pipeline.formats import json_document, readings
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.json_document import Pairs, kind
 from pipeline.quality import Rule
@@ -151,40 +151,20 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
             clock.is_nonexistent(local, start, feed.time_zone),
             F.concat(quality.shown(label), F.lit(f" does not exist in {feed.time_zone}: the clocks went forward")),
         ),
-        Rule(
-            "OFF_GRID",
-            F.unix_timestamp(local) % (feed.minutes * 60) != 0,
-            F.concat(quality.shown(label), F.lit(f" is not on the {feed.minutes} minute grid")),
-        ),
-        Rule(
-            "CONSUMPTION_INVALID",
-            energy.isNull(),
-            F.concat(F.lit("consumption "), quality.shown(text), F.lit(" is not a usable number")),
-        ),
-        Rule(
-            "CONSUMPTION_NEGATIVE",
-            energy < 0,
-            F.concat(F.lit("consumption "), quality.shown(text), F.lit(" is negative")),
-        ),
+        readings.grid_rule(local, quality.shown(label), feed),
+        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), quality.shown(text))),
     ]
     received = F.to_json(F.array(label, meter, text))
-    return placed.select(
-        meter.alias("meter_id"),
-        F.lit(feed.direction).alias("direction"),
-        start.alias("interval_start"),
-        F.lit(feed.minutes).alias("interval_minutes"),
-        F.to_date(local).alias("local_date"),
-        energy.alias("consumption"),
-        F.lit(None).cast("string").alias("quality"),
-        "file_id",
-        "row_number",
-        "batch_id",
-        clock.later_instant(local, start, feed.time_zone).isNotNull().alias("is_repeated"),
-        quality.first_broken(rules).alias("reason_code"),
-        quality.first_reason(rules).alias("reason"),
-        F.coalesce("raw", received).alias("raw"),
-        local.alias("local"),
-    )
+    columns = {
+        "meter_id": meter,
+        "interval_start": start,
+        "local_date": F.to_date(local),
+        "consumption": energy,
+        "is_repeated": clock.later_instant(local, start, feed.time_zone).isNotNull(),
+        "raw": F.coalesce("raw", received),
+        "local": local,
+    }
+    return readings.as_readings(placed, feed, columns | readings.judged_by(rules))
 
 
 def _local(label: Column) -> Column:
@@ -205,7 +185,7 @@ def _local(label: Column) -> Column:
     return F.when(exact, label.try_cast("timestamp"))
 
 
-def in_order(readings: DataFrame, feed: Feed) -> DataFrame:
+def in_order(judged_rows: DataFrame, feed: Feed) -> DataFrame:
     """Judged rows of files with repeated local times: each occurrence gets its own instant (contract, section 2).
 
     Rows stand in the file in order of time: of a label that a meter shows more than once, the first occurrence is
@@ -220,7 +200,7 @@ def in_order(readings: DataFrame, feed: Feed) -> DataFrame:
     several = F.count(F.lit(1)).over(of_label) > 1
     is_later = F.col("is_repeated") & several & F.when(newest_first, first).otherwise(~first)
     later = clock.later_instant(F.col("local"), F.col("interval_start"), feed.time_zone)
-    return readings.withColumn("interval_start", F.when(is_later, later).otherwise(F.col("interval_start")))
+    return judged_rows.withColumn("interval_start", F.when(is_later, later).otherwise(F.col("interval_start")))
 
 
 def _bronze_columns(feed: Feed) -> tuple[str, str]:
@@ -237,6 +217,7 @@ def _bronze_columns(feed: Feed) -> tuple[str, str]:
 
 
 FORMAT = FeedFormat(
+    ending=json_document.ENDING,
     identity_is_name=False,
     bronze_columns=_bronze_columns,
     inspect=inspect,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from pipeline import clock, quality
-from pipeline.formats.feed_format import FeedFormat
+from pipeline.formats import readings
+from pipeline.formats.feed_format import FeedFormat, objection_to_name
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
     """Driver: the verdict on a file, from its bytes."""
     if not content.strip():
         return delivery.refused("EMPTY_FILE", "no content")
-    if not delivery.file_name.endswith(".csv"):
-        return delivery.refused("BAD_FILE_NAME", "the name does not end in .csv")
+    if objection := objection_to_name(delivery.file_name, ".csv"):
+        return delivery.refused("BAD_FILE_NAME", objection)
     if content.splitlines()[0] != HEADER:
         return delivery.refused("HEADER_MISSING", f"the first line is not {HEADER.decode()}")
     return delivery
@@ -55,25 +56,18 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         Rule(
             "INTERVAL_START_INVALID", start.isNull(), F.concat(F.lit("no such time: "), quality.shown(F.col("start")))
         ),
-        Rule("OFF_GRID", F.unix_timestamp(start) % (feed.minutes * 60) != 0, F.lit("not on the grid")),
-        Rule("CONSUMPTION_INVALID", kwh.isNull(), F.concat(F.lit("no number: "), quality.shown(F.col("kwh")))),
-        Rule("CONSUMPTION_NEGATIVE", kwh < 0, F.lit("negative")),
+        readings.grid_rule(start, quality.shown(F.col("start")), feed),
+        *readings.consumption_rules(kwh, F.concat(F.lit("kwh "), quality.shown(F.col("kwh")))),
     ]
-    return parsed.select(
-        F.col("meter").alias("meter_id"),
-        F.lit(feed.direction).alias("direction"),
-        start.alias("interval_start"),
-        F.lit(feed.minutes).alias("interval_minutes"),
-        clock.local_date(start, feed.time_zone).alias("local_date"),
-        kwh.alias("consumption"),
-        F.lit(None).cast("string").alias("quality"),
-        *("file_id", "row_number", "batch_id"),
-        F.lit(False).alias("is_repeated"),  # noqa: FBT003 - UTC has no repeated time
-        quality.first_broken(rules).alias("reason_code"),
-        quality.first_reason(rules).alias("reason"),
-        F.concat_ws(";", "meter", "start", "kwh").alias("raw"),
-    )
+    columns = {
+        "meter_id": F.col("meter"),
+        "interval_start": start,
+        "local_date": clock.local_date(start, feed.time_zone),
+        "consumption": kwh,
+        "raw": F.concat_ws(";", "meter", "start", "kwh"),
+    }
+    return readings.as_readings(parsed, feed, columns | readings.judged_by(rules))
 
 
 OWN = "meter STRING As received\nstart STRING UTC start, as received\nkwh STRING Energy, as received"
-FORMAT = FeedFormat(False, lambda _: (OWN, ""), inspect, contents, rows, judged)  # noqa: FBT003 - its path is its identity
+FORMAT = FeedFormat(".csv", False, lambda _: (OWN, ""), inspect, contents, rows, judged)  # noqa: FBT003 - its path is its identity

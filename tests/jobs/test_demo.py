@@ -7,14 +7,12 @@ import json
 import re
 import shlex
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -23,12 +21,12 @@ from pipeline import samples, tables
 from pipeline.config import load
 from pipeline.context import Context
 from tests.jobs.conftest import rows, versions
+from tests.jobs.demo_oracle import array_readings, expected_readings, product_of, solar_readings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).parents[2]
-LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture(scope="module")
@@ -46,47 +44,6 @@ def config(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def command(*arguments: str, config: Path) -> Any:
     return CliRunner().invoke(main.app, list(arguments), env={"METERLAKE_CONFIG": str(config)})
-
-
-def expected_readings() -> dict[tuple[str, str], tuple[datetime, date, Decimal]]:
-    """(meter, label with occurrence) -> instant, day and value of the current reading, from the samples' own bytes."""
-    current: dict[tuple[str, datetime], tuple[date, Decimal]] = {}
-    deliveries = [each for each in samples.deliveries() if each.feed_format == "split_json"]
-    for delivery in sorted(deliveries, key=lambda each: (each.modified_at, each.path)):
-        try:
-            content = json.loads(delivery.content)
-        except ValueError:
-            continue
-        if "interval_start" not in content["columns"]:
-            continue
-        seen: set[tuple[str, str]] = set()
-        for label, meter, value in content["data"]:
-            try:
-                local = datetime.strptime(label, "%Y-%m-%d %H:%M:%S").replace(tzinfo=LONDON)
-                kwh = Decimal(value)
-            except (ValueError, ArithmeticError):
-                continue
-            local = local.replace(fold=1 if (meter, label) in seen else 0)
-            seen.add((meter, label))
-            exists = local.astimezone(UTC).astimezone(LONDON).replace(tzinfo=None) == local.replace(tzinfo=None)
-            if meter and exists and local.minute % 30 == 0:
-                current[meter, local.astimezone(UTC)] = (local.date(), kwh)
-    return {(meter, instant.isoformat()): (instant, *rest) for (meter, instant), rest in current.items()}
-
-
-def product_of(meter: str, day: date) -> str:
-    """The product agreed for a meter on a day, by the rule of the contract, from the samples' own rows."""
-    reference = samples.reference_rows()
-    names = {row[3]: row[0] for row in reference["product"]}
-    valid = []
-    for number, start, end, product, meterpoint, _ in reference["agreement"]:
-        try:
-            begins, ends = date.fromisoformat(start), date.fromisoformat(end) if end else date.max
-        except ValueError:
-            continue
-        if meterpoint == meter and begins <= day < ends:
-            valid.append((begins, number, names[product]))
-    return max(valid)[2] if valid else "(no agreement)"
 
 
 def test_the_demos_gold_tables_equal_what_plain_python_computes(config: Path) -> None:
@@ -142,50 +99,6 @@ def test_the_demos_gold_tables_equal_what_plain_python_computes(config: Path) ->
     )
     active = rows(context, tables.ACTIVE_AGREEMENTS, "agreement_id")
     assert len(active) == len(samples.METERPOINTS) - 1
-
-
-Readings = dict[tuple[str, str, str, str], tuple[date, Decimal]]
-
-
-def solar_readings() -> Readings:
-    """(feed, meter, direction, instant) -> (local day, kWh) of the OBIS samples, worked out by plain Python."""
-    current: Readings = {}
-    for sample in sorted(samples.deliveries(), key=lambda each: (each.modified_at, each.path)):
-        if sample.feed_format != "obis_json" or b"0100010800FF" in sample.content:
-            continue
-        for record in json.loads(sample.content, parse_float=Decimal, parse_int=Decimal)["data"]:
-            instant = datetime.fromisoformat(record["timestamp"])
-            for code, direction in (("0100011D00FF", "import"), ("0100021D00FF", "export")):
-                if record["tags"]["muid"] and record[code] >= 0:
-                    key = ("solar", record["tags"]["muid"], direction, instant.isoformat())
-                    current[key] = (instant.date(), record[code])
-    return current
-
-
-def array_readings() -> Readings:
-    """The same of the interval arrays, with zoneinfo alone."""
-    vilnius = ZoneInfo("Europe/Vilnius")
-    current: Readings = {}
-    for sample in sorted(samples.deliveries(), key=lambda each: (each.modified_at, each.path)):
-        if sample.feed_format != "interval_parquet" or not sample.content.endswith(b"PAR1"):
-            continue
-        for row in pq.read_table(BytesIO(sample.content)).to_pylist():
-            day, values = row["date"], row["energy_consumption"]
-            midnight = datetime(day.year, day.month, day.day, tzinfo=vilnius)
-            hours = {date(2021, 3, 28): 23, date(2021, 10, 31): 25}.get(day, 24)
-            true_minutes = hours * 60 / len(values)
-            for position, value in enumerate(values):
-                if value is None or value < 0 or len(values) == 23 != hours:
-                    continue
-                if true_minutes in {15, 30, 60, hours * 60}:
-                    instants = [midnight.astimezone(UTC) + timedelta(minutes=true_minutes * position)]
-                else:
-                    label = midnight + timedelta(minutes=24 * 60 // len(values) * position)  # on the wall clock
-                    instants = sorted({label.replace(fold=fold).astimezone(UTC) for fold in (0, 1)})
-                for instant in instants:
-                    key = ("vilnius", row["ext_dev_ref"], "import", instant.isoformat())
-                    current[key] = (day, Decimal(value) / 1000 / len(instants))
-    return current
 
 
 def test_the_demos_days_of_obis_and_arrays_equal_what_plain_python_computes(config: Path) -> None:

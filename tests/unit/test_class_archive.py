@@ -28,6 +28,10 @@ def test_another_java_or_another_jar_has_another_archive(folder: Path) -> None:
     first = class_archive.archive_of(folder, "17.0.15", [jar])
     assert class_archive.archive_of(folder, "17.0.15", [jar]) == first
     assert class_archive.archive_of(folder, "21.0.1", [jar]) != first
+    moved = folder / "elsewhere" / jar.name
+    moved.parent.mkdir()
+    moved.write_bytes(jar.read_bytes())
+    assert class_archive.archive_of(folder, "17.0.15", [moved]) != first
     jar.write_bytes(b"other classes")
     assert class_archive.archive_of(folder, "17.0.15", [jar]) != first
 
@@ -73,6 +77,15 @@ def test_the_end_of_the_jvm_leaves_one_whole_archive(folder: Path) -> None:
     assert stopped == [True]
     assert not class_archive.is_recording()
     assert [each.read_bytes() for each in folder.glob("classes-*")] == [b"archive"]
+
+
+def test_a_jvm_that_died_while_it_wrote_leaves_nothing(folder: Path) -> None:
+    options = class_archive.java_options(folder, "17", record=True)
+    file = options.split("=")[1]
+    dying = subprocess.Popen(["/bin/sh", "-c", f"cat >/dev/null; printf half > {file}; exit 1"], stdin=subprocess.PIPE)
+    class_archive.started(dying, lambda: None)
+    class_archive.finish()
+    assert list(folder.glob("classes-*")) == []
 
 
 def test_a_jvm_that_wrote_nothing_leaves_nothing(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import date
 from pathlib import Path
 
@@ -196,3 +197,10 @@ def test_a_wrong_variable_is_refused_in_one_line_that_names_it(refusal, monkeypa
     monkeypatch.setenv(variable, value)
     said = refusal(POWER + REFERENCE).lower().replace("__", ".")
     assert variable.removeprefix("METERLAKE_").lower().replace("__", ".") in said
+
+
+def test_the_feed_of_the_readme_is_one(load):
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    (feed,) = load(example).feeds
+    assert (feed.format, feed.url_token_env) == ("obis_json", "ROOF_TOKEN")

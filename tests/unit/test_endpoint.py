@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config, endpoint, formats
+from pipeline import config, endpoint, http_get
 from pipeline.config import Feed
 from pipeline.errors import ConfigurationError, EndpointError
 from pipeline.log import Log
@@ -379,8 +379,8 @@ def test_a_redirect_to_what_is_no_url_is_told(server, feed, fetch, where):
 
 
 def test_https_is_never_followed_down_to_http():
-    request = endpoint.web.Request("https://a/")
-    follow = endpoint._Redirects().redirect_request
+    request = http_get.web.Request("https://a/")
+    follow = http_get._Redirects().redirect_request
     assert follow(request, io.BytesIO(), 302, "", None, "http://a/") is None
     assert follow(request, io.BytesIO(), 302, "", {}, "https://b/").full_url == "https://b/"
 
@@ -511,18 +511,10 @@ def test_an_interrupted_fetch_leaves_nothing_behind(server, feed, fetch, monkeyp
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(endpoint.os, "fsync", interrupted)
+    monkeypatch.setattr(http_get.os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch(feed)
     assert lying(feed) == {}
-
-
-def test_every_format_has_an_ending():
-    assert set(formats.FORMATS) <= set(endpoint.ENDINGS)
-    for name, ending in endpoint.ENDINGS.items():
-        if name in formats.FORMATS:
-            module = __import__(f"pipeline.formats.{name}", fromlist=["ENDING"])
-            assert getattr(module, "ENDING", ending) == ending
 
 
 # --- the configuration

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config import Feed
-from pipeline.formats.interval_parquet import inspect
+from pipeline.formats.parquet_file import inspect
 from pipeline.ingestion_log import Delivery
 
 VILNIUS = Feed(name="vilnius", format="interval_parquet", path="landing", time_zone="Europe/Vilnius", unit="Wh")

@@ -14,7 +14,7 @@ import pytest
 from pipeline import landing
 from pipeline.config import Feed
 from pipeline.errors import LandingFolderError
-from pipeline.formats import smrt
+from pipeline.formats import smrt_envelope
 
 NOON = datetime(2021, 1, 1, 12, tzinfo=UTC)
 NOBODY = 65534
@@ -114,7 +114,7 @@ def test_a_name_that_is_not_unicode_is_a_delivery_and_does_not_stop_the_others(f
 
 def test_a_link_that_leads_nowhere_is_a_delivery_that_cannot_be_read(feed):
     (Path(feed.path) / "PN000001.SMRT").symlink_to("/nowhere/at/all")
-    (delivery,) = landing.inspect(landing.find(feed), feed, smrt.inspect, "production")
+    (delivery,) = landing.inspect(landing.find(feed), feed, smrt_envelope.inspect, "production")
     assert delivery.reason_code == "UNREADABLE"
 
 
@@ -153,7 +153,7 @@ def test_a_file_that_may_not_be_read_is_refused_and_the_others_are_not(feed):
     lay(feed, "PN000002.SMRT", b"")
     closed.chmod(0)
     with as_nobody():
-        first, second = landing.inspect(landing.find(feed), feed, smrt.inspect, "production")
+        first, second = landing.inspect(landing.find(feed), feed, smrt_envelope.inspect, "production")
     assert (first.status, first.reason_code, first.sha256) == ("rejected", "UNREADABLE", None)
     assert (second.reason_code, second.sha256[:8]) == ("EMPTY_FILE", "e3b0c442")
 
@@ -162,7 +162,7 @@ def test_a_file_that_went_after_it_was_found_is_refused(feed):
     path = lay(feed, "PN000001.SMRT")
     found = landing.find(feed)
     path.unlink()
-    (delivery,) = landing.inspect(found, feed, smrt.inspect, "production")
+    (delivery,) = landing.inspect(found, feed, smrt_envelope.inspect, "production")
     assert delivery.reason_code == "UNREADABLE"
 
 

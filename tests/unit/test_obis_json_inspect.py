@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config import Feed
-from pipeline.formats import obis_json
+from pipeline.formats import obis_document
 from pipeline.ingestion_log import Delivery
 
 SOLAR = Feed(name="solar", format="obis_json", path="landing")
@@ -23,7 +23,7 @@ def looked_at(content, name="2021-03-28.json"):
     text = content if isinstance(content, str | bytes) else json.dumps({"data": content})
     raw = text if isinstance(text, bytes) else text.encode()
     delivery = Delivery("solar", name, f"landing/{name}", name, len(raw), datetime(2021, 3, 29, tzinfo=UTC))
-    return obis_json.inspect(raw, delivery, SOLAR, "production")
+    return obis_document.inspect(raw, delivery, SOLAR, "production")
 
 
 def without(*keys):
@@ -69,7 +69,7 @@ def test_a_file_is_sound_with(content):
 def test_a_usual_file_is_judged_without_parsing_it(layout):
     content = SOUND[layout]
     text = content if isinstance(content, str) else json.dumps({"data": content})
-    assert obis_json._plain_records(text.encode()) == 2
+    assert obis_document._plain_records(text.encode()) == 2
 
 
 def test_a_file_without_records_is_sound():

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import Feed
-from pipeline.formats import obis_json
+from pipeline.formats import obis_document
 from pipeline.ingestion_log import Delivery
 from pipeline.quality import FILE_CODES
 
@@ -20,11 +20,11 @@ BEFORE_PARSING = {"EMPTY_FILE", "NOT_UTF8"}
 
 
 def looked_at(content):
-    return obis_json.inspect(content, DELIVERY, SOLAR, "production")
+    return obis_document.inspect(content, DELIVERY, SOLAR, "production")
 
 
 def exactly(content):
-    return obis_json.diagnose(content, DELIVERY, SOLAR)
+    return obis_document.diagnose(content, DELIVERY, SOLAR)
 
 
 def is_json(content):

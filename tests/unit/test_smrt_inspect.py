@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config import Feed
-from pipeline.formats import smrt
+from pipeline.formats import smrt_envelope
 from pipeline.ingestion_log import Delivery
 
 GAS = Feed(name="gas", format="smrt", path="landing/gas")
@@ -20,7 +20,7 @@ GOOD = f"{HEADER}\r\n{CONSU}\r\n{CONSU}\r\n{TRAIL}\r\n"
 def looked_at(content, name="PN000001.SMRT", environment="production"):
     raw = content if isinstance(content, bytes) else content.encode()
     found = Delivery("gas", name, f"landing/gas/{name}", name, len(raw), datetime(2019, 10, 16, tzinfo=UTC))
-    return smrt.inspect(raw, found, GAS, environment)
+    return smrt_envelope.inspect(raw, found, GAS, environment)
 
 
 def code_of(content, name="PN000001.SMRT", environment="production"):

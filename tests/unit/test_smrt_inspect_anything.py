@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config import Feed
-from pipeline.formats import smrt
+from pipeline.formats import smrt_envelope
 from pipeline.ingestion_log import Delivery
 from pipeline.quality import FILE_CODES
 
@@ -22,7 +22,7 @@ TRAIL = '"TRAIL"'
 
 def looked_at(content, name="PN000001.SMRT"):
     found = Delivery("gas", name, name, name, len(content), datetime(2019, 10, 16, tzinfo=UTC))
-    return smrt.inspect(content, found, GAS, "production")
+    return smrt_envelope.inspect(content, found, GAS, "production")
 
 
 @pytest.mark.parametrize("trail", [TRAIL, "TRAIL", ' "TRAIL" '])
