@@ -33,6 +33,9 @@ Config = Annotated[Path, typer.Option(help="Configuration file (TOML).", envvar=
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when a delivery was refused.")]
+Wait = Annotated[
+    float, typer.Option(help="Wait so many seconds for another run on this lake (exit 4 if it takes longer).", min=0)
+]
 Limit = Annotated[int, typer.Option(help="At most so many rows.", min=1)]
 CONFIG = Path("conf/local.toml")
 
@@ -42,6 +45,7 @@ def run(
     layer: Annotated[str | None, typer.Argument(help="bronze, silver or gold; all of them when left out.")] = None,
     config: Config = CONFIG,
     strict: Strict = False,
+    wait: Wait = 0,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -53,7 +57,7 @@ def run(
         if layer not in {None, *job.LAYERS}:
             raise UsageError(f"no layer {layer!r}: use {', '.join(job.LAYERS)}, or none for all")
         context = _context(config)
-        outcome = job.run(context, layer, f"run {layer}" if layer else "run")
+        outcome = job.run(context, layer, f"run {layer}" if layer else "run", wait)
         show.outcome(outcome, as_json=json)
         _profile(context)
         if strict and outcome.refused:
@@ -140,6 +144,83 @@ def explain(
         from jobs import explain as job
 
         job.run(_context(config), meter, instant, as_json=json)
+
+
+@app.command()
+def verify(config: Config = CONFIG, wait: Wait = 0, json: AsJson = False, debug: Debug = False) -> None:
+    """Make silver and gold anew from bronze, compare, and print the first difference of each table; exit 1 on any."""
+    with _errors(debug):
+        from jobs import verify as job
+
+        job.run(_context(config), as_json=json, wait_seconds=wait)
+
+
+@app.command()
+def withdraw(
+    file: Annotated[str, typer.Argument(help="A loaded delivery: its path, its name, or #file_id.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the log.")] = "",
+    config: Config = CONFIG,
+    wait: Wait = 0,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Take a delivery back out: what it had superseded counts again, in silver and gold."""
+    with _errors(debug):
+        from jobs import withdraw as job
+
+        job.run(_context(config), file, reason, as_json=json, wait_seconds=wait)
+
+
+@app.command()
+def replay(
+    files: Annotated[list[str], typer.Argument(help="Deliveries: path, name, or #file_id.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
+    config: Config = CONFIG,
+    wait: Wait = 0,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Decide refused deliveries, and judge rejected rows, anew: after a rule or the configuration changed."""
+    with _errors(debug):
+        from jobs import replay as job
+
+        job.run(_context(config), files, dry_run=dry_run, as_json=json, wait_seconds=wait)
+
+
+@app.command()
+def erase(
+    meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Confirm: nothing brings it back, earlier versions go too.")
+    ] = False,
+    config: Config = CONFIG,
+    wait: Wait = 0,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Remove a meter from every table and from their earlier versions; leaves a certificate in numbers."""
+    with _errors(debug):
+        from jobs import erase as job
+
+        if not yes:
+            raise UsageError("erase removes the meter and every earlier version of every table: confirm with --yes")
+        job.run(_context(config), meter, as_json=json, wait_seconds=wait)
+
+
+@app.command()
+def maintain(
+    retention_hours: Annotated[int, typer.Option(help="Keep the versions of so many hours.", min=0)] = 168,
+    force: Annotated[bool, typer.Option("--force", help="Allow fewer than 168 hours.")] = False,
+    config: Config = CONFIG,
+    wait: Wait = 0,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """OPTIMIZE and VACUUM every table; nothing that a version of the last week needs is removed."""
+    with _errors(debug):
+        from jobs import maintain as job
+
+        job.run(_context(config), retention_hours, force=force, as_json=json, wait_seconds=wait)
 
 
 def _context(config: Path) -> Context:

@@ -13,8 +13,11 @@ from pipeline.errors import EndpointError, MeterlakeError, ReferenceDatabaseErro
 from pipeline.ingestion_log import LOADED, REFERENCE, Delivery, History
 
 if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
     from pipeline.config import Feed
     from pipeline.context import Context
+    from pipeline.formats.feed_format import FeedFormat
 
 
 @dataclass
@@ -45,18 +48,18 @@ def run(context: Context) -> Batch:
         context.log.info("starting", megabytes=round(context.waiting_bytes / 1e6, 1))
         context.start_spark()
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known)]
-    batch_id = max((delivery.batch_id for delivery in known), default=0) + 1
+    batch_id = ingestion_log.next_batch(known)
     first_id = max((delivery.file_id for delivery in known), default=0) + 1
     snapshot = _read_reference(context, known, batch)
     if not decided and snapshot is None:
         return batch
-    _undo_unlogged(context, batch_id)
+    undo_unlogged(context, batch_id)
     numbered = [
-        replace(delivery, file_id=first_id + n, batch_id=batch_id)
+        replace(delivery, file_id=first_id + n, batch_id=batch_id, revision=batch_id)
         for n, delivery in enumerate([*decided, *([snapshot[0]] if snapshot else [])])
     ]
     for feed in context.settings.feeds:
-        batch.deliveries += _load(context, feed, [each for each in numbered if each.feed == feed.name])
+        batch.deliveries += load(context, feed, [each for each in numbered if each.feed == feed.name])
     if snapshot:
         batch.deliveries += _load_snapshot(context, numbered[-1], snapshot[1])
     ingestion_log.write(context, batch.deliveries, batch_id)
@@ -80,7 +83,7 @@ def _decide(context: Context, feed: Feed, new: dict[str, list[Delivery]], known:
     return decided
 
 
-def _undo_unlogged(context: Context, batch_id: int) -> None:
+def undo_unlogged(context: Context, batch_id: int) -> None:
     """Rows of a run that died between bronze and the log count for nothing: remove them, their files come again."""
     bronze = [formats.bronze_table(feed) for feed in context.settings.feeds]
     for table in [*bronze, *tables.SNAPSHOTS]:
@@ -89,7 +92,7 @@ def _undo_unlogged(context: Context, batch_id: int) -> None:
             delta.delete(context, table, F.col("batch_id") >= batch_id, {"batch_id": batch_id - 1})
 
 
-def _load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
+def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
     """Sound deliveries into bronze, and every one with its final verdict and counts."""
     form, table = formats.format_of(feed), formats.bronze_table(feed)
     sound = [delivery for delivery in deliveries if delivery.status == LOADED]
@@ -97,7 +100,7 @@ def _load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deli
         return deliveries
     batch_id = sound[0].batch_id
     contents = landing.contents_with_file_id(context.spark, form.contents, sound, feed)
-    rows = form.rows(contents, feed, sound).withColumn("batch_id", F.lit(batch_id))
+    rows = rows_of(form, contents, feed, sound, batch_id)
     written = delta.append(context, table, rows, {"batch_id": batch_id})
     context.log.info("bronze", table=table.full_name, files=len(sound), rows=written)
     changed = landing.changed_since(sound, feed)
@@ -109,6 +112,11 @@ def _load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deli
         each for each in deliveries if each not in changed and (each.status == LOADED or each.file_name not in names)
     ]
     return _with_counts(context, feed, kept)
+
+
+def rows_of(form: FeedFormat, contents: DataFrame, feed: Feed, deliveries: list[Delivery], batch_id: int) -> DataFrame:
+    """Source rows as bronze keeps them."""
+    return form.rows(contents, feed, deliveries).withColumn("batch_id", F.lit(batch_id))
 
 
 def _take_back(context: Context, feed: Feed, changed: list[Delivery]) -> None:
@@ -140,24 +148,35 @@ def _with_counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> li
 
 
 def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[int, dict[str, Any]]:
-    """file_id -> rows_read, rows_accepted, rows_rejected, local_dates, repeated_times."""
+    """What the row rules say of deliveries of one batch that are in bronze."""
     if not deliveries:
         return {}
     form, table = formats.format_of(feed), formats.bronze_table(feed)
     bronze = delta.read(context, table).where(F.col("batch_id") == deliveries[0].batch_id)
-    counts: dict[int, dict[str, Any]] = {}
-    for row in silver.summary(form.judged(bronze, feed), several=form.several).toArrow().to_pylist():
-        of_file = counts.setdefault(
-            row["file_id"],
-            {"rows_read": 0, "rows_accepted": 0, "rows_rejected": 0, "local_dates": (), "repeated_times": 0},
-        )
+    return counts(form.judged(bronze, feed), several=form.several)
+
+
+NOTHING: dict[str, Any] = {
+    "rows_read": 0,
+    "rows_accepted": 0,
+    "rows_rejected": 0,
+    "local_dates": (),
+    "repeated_times": 0,
+}
+
+
+def counts(judged: DataFrame, *, several: bool) -> dict[int, dict[str, Any]]:
+    """file_id -> rows_read, rows_accepted, rows_rejected, local_dates, repeated_times; none for one without rows."""
+    found: dict[int, dict[str, Any]] = {}
+    for row in silver.summary(judged, several=several).toArrow().to_pylist():
+        of_file = found.setdefault(row["file_id"], dict(NOTHING))
         of_file["rows_read"] += row["rows"]
         of_file["rows_rejected"] += row["rejected"]
         of_file["rows_accepted"] += row["rows"] - row["rejected"]
         of_file["repeated_times"] += row["repeated"]
         if row["local_date"] is not None:
             of_file["local_dates"] = (*of_file["local_dates"], row["local_date"])
-    return counts
+    return found
 
 
 def _reference_may_be_new(context: Context, known: list[Delivery]) -> bool:

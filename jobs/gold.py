@@ -80,9 +80,12 @@ def _active_agreements(context: Context) -> None:
     """Small, so it is written whole whenever the agreements or the dates asked for are others."""
     snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
     wanted = sorted({day.isoformat() for day in context.settings.active_on})
-    mark = {"snapshot": snapshot, "active_on": wanted}
+    # A snapshot from which a meter was erased is the same snapshot of a later batch.
+    batch_id = lake.done_to(context, tables.METERPOINT)
+    mark = {"snapshot": snapshot, "batch_id": batch_id, "active_on": wanted}
     written = lake.mark(context, tables.ACTIVE_AGREEMENTS)
-    if {name: written.get(name, default) for name, default in (("snapshot", 0), ("active_on", []))} == mark:
+    nothing = {"snapshot": 0, "batch_id": 0, "active_on": []}
+    if {name: written.get(name, default) for name, default in nothing.items()} == mark:
         return
     agreed = touched.agreed(context)
     active = reference.active_on(agreed, context.settings.active_on) if wanted else _none_active(agreed)

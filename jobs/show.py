@@ -23,7 +23,7 @@ from pipeline.errors import LakeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobs.run import Outcome
+    from jobs.audit import Outcome
     from pipeline.context import Context
 
 STYLES = {"loaded": "green", "succeeded": "green", "rejected": "red", "failed": "red", "conflict": "red"}
@@ -96,6 +96,10 @@ def outcome(result: Outcome, *, as_json: bool) -> None:
         out.print(f"  … and {len(result.refused) - SHOWN_REFUSALS} more: main.py files --status rejected")
     waiting = f", {facts['waiting']} files still being written" if facts["waiting"] else ""
     out.print(f"{facts['rows_merged']:,} readings inserted or updated in silver, {facts['seconds']} s{waiting}.")
+    if result.restated:
+        by_table = ", ".join(f"{count:,} in {table}" for table, count in sorted(result.restated.items()))
+        out.print(f"{sum(result.restated.values()):,} published values changed: {by_table}.")
+        out.print("  which, and by which delivery: ops.restatements")
 
 
 def _must_exist(context: Context) -> None:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from pipeline import delta, formats, lake, reference, silver, tables
 from pipeline.errors import ConfigurationError
-from pipeline.ingestion_log import LOADED, REFERENCE, Delivery, logged
+from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def run(context: Context) -> int:
     """Bring silver up to the log; returns how many readings were inserted or updated."""
-    loaded = [delivery for delivery in logged(context) if delivery.status == LOADED]
-    _must_be_configured(context, loaded)
-    _keep_rejected(context, loaded)
-    _keep_reference(context, [delivery for delivery in loaded if delivery.feed == REFERENCE])
-    return _merge_readings(context, [delivery for delivery in loaded if delivery.feed != REFERENCE])
+    counted = [delivery for delivery in logged(context) if delivery.status in {LOADED, WITHDRAWN}]
+    _must_be_configured(context, counted)
+    _keep_rejected(context, counted)
+    _keep_reference(context, [each for each in counted if each.feed == REFERENCE])
+    return _merge_readings(context, [each for each in counted if each.feed != REFERENCE])
 
 
 def zones_of(context: Context) -> dict[str, str]:
@@ -50,7 +50,7 @@ def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
     known = {feed.name for feed in context.settings.feeds} | {REFERENCE}
     done = lake.done_to(context, tables.READINGS)
     gone = sorted(
-        {each.feed for each in loaded if each.feed not in known and each.local_dates and each.batch_id > done}
+        {each.feed for each in loaded if each.feed not in known and each.local_dates and each.revision > done}
     )
     if gone:
         raise ConfigurationError(
@@ -62,6 +62,9 @@ def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFram
     """Bronze rows of the deliveries as judged readings; repeated local times resolved by order where there are any."""
     form = formats.format_of(feed)
     bronze = delta.read(context, formats.bronze_table(feed))
+    if any(is_revised(delivery) for delivery in logged(context) if delivery.feed == feed.name):
+        # A batch may hold deliveries that count no more, or that were judged by other rules.
+        bronze = bronze.where(F.col("file_id").isin(*(delivery.file_id for delivery in deliveries)))
     plain = [delivery for delivery in deliveries if not delivery.repeated_times]
     repeated = [delivery for delivery in deliveries if delivery.repeated_times]
     parts = []
@@ -84,12 +87,14 @@ def _of(bronze: DataFrame, deliveries: list[Delivery], without: list[Delivery]) 
 
 def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     done = lake.done_to(context, tables.REJECTED)
-    pending = [delivery for delivery in loaded if delivery.rows_rejected and delivery.batch_id > done]
+    later = [delivery for delivery in loaded if delivery.revision > done]
+    again = [delivery.file_id for delivery in later if is_revised(delivery)]
+    pending = [delivery for delivery in later if delivery.rows_rejected or delivery.file_id in again]
     if not pending:
         return
     parts = []
     for feed in context.settings.feeds:
-        of_feed = [delivery for delivery in pending if delivery.feed == feed.name]
+        of_feed = [each for each in pending if each.feed == feed.name and each.status == LOADED]
         if of_feed:
             ids = [delivery.file_id for delivery in of_feed]
             rows = judged(context, feed, of_feed).where(F.col("file_id").isin(*ids))
@@ -100,16 +105,20 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
         for table in tables.SNAPSHOTS:
             rows = delta.read(context, table).where(F.col("file_id").isin(*ids))
             parts.append(silver.rejected_readings(reference.JUDGES[table.name](rows), REFERENCE, context.now))
-    mark = {"batch_id": max(delivery.batch_id for delivery in pending)}
-    kept = delta.append(context, tables.REJECTED, reduce(DataFrame.unionByName, parts), mark)
+    mark = {"batch_id": max(delivery.revision for delivery in pending)}
+    if again:
+        rows = reduce(DataFrame.unionByName, parts or [delta.read(context, tables.REJECTED).where("false")])
+        kept = delta.replace_files(context, tables.REJECTED, rows, [each.file_id for each in pending], mark)
+    else:
+        kept = delta.append(context, tables.REJECTED, reduce(DataFrame.unionByName, parts), mark)
     context.log.info("rejected", table=tables.REJECTED.full_name, rows=kept)
 
 
 def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     """The newest snapshot in the place of the one before; meterpoint is written last and says that all three are."""
-    if not snapshots or lake.done_to(context, tables.METERPOINT) >= snapshots[-1].batch_id:
+    if not snapshots or lake.done_to(context, tables.METERPOINT) >= snapshots[-1].revision:
         return
-    mark = {"batch_id": snapshots[-1].batch_id, "file_id": snapshots[-1].file_id}
+    mark = {"batch_id": snapshots[-1].revision, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = lake.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
         judged_rows = reference.JUDGES[source.name](context.spark.createDataFrame(snapshot))
@@ -118,29 +127,32 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     context.log.info("reference", file_id=snapshots[-1].file_id)
 
 
-def _merge_readings(context: Context, loaded: list[Delivery]) -> int:
+def is_revised(delivery: Delivery) -> bool:
+    """Whether something in silver of this delivery may have to go: it was loaded before, and replayed or taken out."""
+    return delivery.revision != delivery.batch_id or delivery.status == WITHDRAWN
+
+
+def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     done = lake.done_to(context, tables.READINGS)
     # By days, not by rows: of an OBIS record or an array that counts as rejected some values may have passed.
-    pending = [delivery for delivery in loaded if delivery.local_dates and delivery.batch_id > done]
+    pending = [delivery for delivery in counted if delivery.local_dates and delivery.revision > done]
     feeds = [feed for feed in context.settings.feeds if any(each.feed == feed.name for each in pending)]
     if not feeds:
         return 0
-    days: dict[str, list[date]] = {}
-    parts = []
-    for feed in feeds:
-        of_feed = [delivery for delivery in pending if delivery.feed == feed.name]
-        days[feed.name] = sorted({day for delivery in of_feed for day in delivery.local_dates})
-        batches = {delivery.file_id: delivery.batch_id for delivery in of_feed}
-        rows = judged(context, feed, of_feed)
-        form = formats.format_of(feed)
-        parts.append(
-            silver.current_readings(rows, feed, batches, several=form.several, carries_quality=form.carries_quality)
-        )
-    source = reduce(DataFrame.unionByName, parts)
+    days = {feed.name: _days([each for each in pending if each.feed == feed.name]) for feed in feeds}
+    again = any(is_revised(delivery) for delivery in pending)
+    # Where something may have to go, the days are made anew from all that was received for them.
+    taken = _received_on(counted, days) if again else pending
+    source = reduce(
+        DataFrame.unionByName,
+        [_current(context, feed, [each for each in taken if each.feed == feed.name]) for feed in feeds],
+    )
     zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
-    mark = {"batch_id": max(delivery.batch_id for delivery in pending), "zones": zones}
+    mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones}
     present = lake.partitions(context, tables.READINGS)
-    if any((feed, day.isoformat()) in present for feed, feed_days in days.items() for day in feed_days):
+    if again:
+        changed = delta.replace_days(context, tables.READINGS, source.where(delta.on_days(days)), days, mark)
+    elif any((feed, day.isoformat()) in present for feed, feed_days in days.items() for day in feed_days):
         changed = delta.merge_latest(context, tables.READINGS, source, days, mark)
     else:
         # None of these days holds a reading: there is nothing to match, and one winner a key is in `source`.
@@ -149,3 +161,27 @@ def _merge_readings(context: Context, loaded: list[Delivery]) -> int:
         "silver", table=tables.READINGS.full_name, feeds=len(feeds), days=sum(map(len, days.values())), rows=changed
     )
     return changed
+
+
+def _days(deliveries: list[Delivery]) -> list[date]:
+    return sorted({day for delivery in deliveries for day in delivery.local_dates})
+
+
+def _received_on(counted: list[Delivery], days: dict[str, list[date]]) -> list[Delivery]:
+    """Deliveries that count and have a reading on one of the days of their feed."""
+    wanted = {feed: set(some) for feed, some in days.items()}
+    return [
+        each
+        for each in counted
+        if each.status == LOADED and wanted.get(each.feed, set()).intersection(each.local_dates)
+    ]
+
+
+def _current(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
+    """The current readings of these deliveries of a feed, with silver's columns."""
+    if not deliveries:
+        return delta.read(context, tables.READINGS).where("false")
+    form = formats.format_of(feed)
+    batches = {delivery.file_id: delivery.batch_id for delivery in deliveries}
+    rows = judged(context, feed, deliveries)
+    return silver.current_readings(rows, feed, batches, several=form.several, carries_quality=form.carries_quality)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from pipeline import delta, lake, reference, tables
+from pipeline.ingestion_log import LOADED, WITHDRAWN, logged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,15 +18,20 @@ if TYPE_CHECKING:
     from pipeline.context import Context
 
 Days = dict[str, list["date"]]
+COUNTED = {LOADED, WITHDRAWN}
 
 
 def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Days:
-    """Local days with a current reading of a later batch; file statistics leave out what is older."""
-    question = ("changed days", lake.version(context, tables.READINGS), after_batch)
-    if question not in context.answers:
-        changed = delta.read(context, tables.READINGS).where(F.col("batch_id") > after_batch)
-        context.answers[question] = by_feed(changed.select("feed", "local_date").distinct())
-    return {feed: days for feed, days in context.answers[question].items() if feed in feeds}
+    """Local days of deliveries that came, went or counted anew in later batches, as far as silver has come.
+
+    From the log alone: the latest received wins, so a delivery changes silver on every day that it has a reading of.
+    """
+    done = lake.done_to(context, tables.READINGS)
+    days: dict[str, set[date]] = {}
+    for delivery in logged(context):
+        if delivery.feed in feeds and delivery.status in COUNTED and after_batch < delivery.revision <= done:
+            days.setdefault(delivery.feed, set()).update(delivery.local_dates)
+    return {feed: sorted(some) for feed, some in sorted(days.items()) if some}
 
 
 def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pipeline.config_values import (
@@ -27,7 +27,13 @@ from pipeline.errors import ConfigurationError
 
 # Read elsewhere, by the set-up and by main.py; not keys of the configuration.
 NOT_NESTED = tuple(f"{ENVIRONMENT_PREFIX}{name}__" for name in ("LAKE", "CATALOG", "ENVIRONMENT", "ACTIVE_ON"))
-OTHER_VARIABLES = {"METERLAKE_JARS", "METERLAKE_CONFIG", "METERLAKE_PROFILE", "METERLAKE_NO_CLASS_ARCHIVE"}
+OTHER_VARIABLES = {
+    "METERLAKE_JARS",
+    "METERLAKE_CONFIG",
+    "METERLAKE_PROFILE",
+    "METERLAKE_NO_CLASS_ARCHIVE",
+    "METERLAKE_FAILPOINT",
+}
 
 
 class _Strict(BaseModel):
@@ -114,6 +120,7 @@ class Settings(BaseSettings):
     active_on: tuple[date, ...] = ()
     feeds: tuple[Feed, ...] = Field(default=(), min_length=1)
     reference: Reference | None = None
+    _scratch: str | None = PrivateAttr(None)
 
     @classmethod
     def settings_customise_sources(
@@ -141,6 +148,17 @@ class Settings(BaseSettings):
             message = f"reference.feeds names {', '.join(sorted(unknown))}, but there is no such feed"
             raise ValueError(message)
         return self
+
+    @property
+    def scratch(self) -> str | None:
+        """Where silver and gold are made anew for comparison: a folder or URI, in catalog mode a prefix of schemas."""
+        return self._scratch
+
+    def rebuilt_at(self, place: str) -> Settings:
+        """The same lake with its silver and gold at another place."""
+        settings = self.model_copy()
+        settings._scratch = place  # noqa: SLF001 - our own class
+        return settings
 
     @property
     def root(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ class Context:
     waiting_bytes: int = 0
     # Answers about a version of a table that several steps of one run ask for.
     answers: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    # The open lock file of the lake, for a JVM of ours to hold as well.
+    lock: int | None = None
 
     def __post_init__(self) -> None:
         self.log.run_id = self.run_id
@@ -43,7 +45,7 @@ class Context:
             done.set_result(session.prepared(running))
             return done
         starter = ThreadPoolExecutor(1, "spark-start")
-        future = starter.submit(session.build, self.settings, self.waiting_bytes)
+        future = starter.submit(session.build, self.settings, self.waiting_bytes, self.lock)
         starter.shutdown(wait=False)
         return future
 
@@ -55,6 +57,12 @@ class Context:
     def spark(self) -> SparkSession:
         """The session: a running one adopted, else built; waits for it."""
         return self._starting.result()
+
+    def beside(self, settings: Settings) -> Context:
+        """The same run with other settings, in the same session."""
+        other = replace(self, settings=settings, answers={})
+        other.__dict__["_starting"] = self._starting
+        return other
 
     @property
     def has_spark(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
-from pipeline import lake, session, tables
+from pipeline import failpoints, lake, session, tables
 from pipeline.clock import day_texts
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def read(context: Context, table: Table) -> DataFrame:
 
 def append(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any]) -> int:
     """Add rows; returns how many."""
-    _save(context, table, rows, mark)
+    with failpoints.around(f"write {table.full_name}"):
+        _save(context, table, rows, mark)
     return _count(context, table, "numOutputRows")
 
 
@@ -60,7 +61,18 @@ def replace_days(  # noqa: PLR0913 - each is a thing of its own
     if at_most is not None and at_most <= FEW_ROWS and not context.settings.catalog:
         session.describe(context.spark, f"aggregate for {table.full_name}")
         return lake.write_rows(context, table, conform(rows, table).toArrow(), dict(mark), where)
-    _save(context, table, rows, mark, replace_where=where)
+    with failpoints.around(f"write {table.full_name}"):
+        _save(context, table, rows, mark, replace_where=where)
+    return _count(context, table, "numOutputRows")
+
+
+def replace_files(
+    context: Context, table: Table, rows: DataFrame, file_ids: Sequence[int], mark: Mapping[str, Any]
+) -> int:
+    """Put rows in the place of all that the table holds of these deliveries; returns how many."""
+    numbers = ", ".join(str(int(number)) for number in sorted(file_ids))
+    with failpoints.around(f"write {table.full_name}"):
+        _save(context, table, rows, mark, replace_where=f"file_id IN ({numbers})")
     return _count(context, table, "numOutputRows")
 
 
@@ -87,16 +99,38 @@ def merge_latest(
         .whenNotMatchedInsertAll()
     )
     # The transaction makes the commit (and so its mark) happen even when no row changed.
-    with _committing(context, mark, transaction=int(mark["batch_id"])):
+    with committing(context, mark, transaction=int(mark["batch_id"])):
         session.describe(context.spark, f"merge into {table.full_name}")
-        merge.execute()
+        with failpoints.around(f"write {table.full_name}"):
+            merge.execute()
     return _count(context, table, "numTargetRowsInserted") + _count(context, table, "numTargetRowsUpdated")
 
 
 def delete(context: Context, table: Table, condition: Column, mark: Mapping[str, Any]) -> None:
     """Remove the rows that meet the condition."""
-    with _committing(context, mark):
+    with committing(context, mark), failpoints.around(f"delete {table.full_name}"):
         _delta_table(context, table).delete(condition)
+
+
+def delete_matching(context: Context, table: Table, key: Sequence[str], rows: DataFrame) -> int:
+    """Remove the rows that have the key of one of `rows`; returns how many. The table's mark stays as it is.
+
+    Keys come from the driver and the condition names columns only: Delta writes a condition into its log, where no
+    value of an erased row may stand.
+    """
+    keys = rows.select(*key).distinct().toArrow()
+    if not keys.num_rows:
+        return 0
+    mark = {name: value for name, value in lake.mark(context, table).items() if not name.startswith("_")}
+    same = [F.col(f"t.{name}").eqNullSafe(F.col(f"s.{name}")) for name in key]
+    condition = same[0]
+    for part in same[1:]:
+        condition = condition & part
+    source = context.spark.createDataFrame(keys).alias("s")
+    merge = _delta_table(context, table).alias("t").merge(source, condition).whenMatchedDelete()
+    with committing(context, mark), failpoints.around(f"delete {table.full_name}"):
+        merge.execute()
+    return _count(context, table, "numTargetRowsDeleted")
 
 
 def on_days(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> Column:
@@ -148,7 +182,7 @@ def _save(
 
 
 @contextmanager
-def _committing(context: Context, mark: Mapping[str, Any], transaction: int | None = None) -> Iterator[None]:
+def committing(context: Context, mark: Mapping[str, Any], transaction: int | None = None) -> Iterator[None]:
     """The commit made inside carries the mark; these operations take it from the session, not from an option."""
     conf = context.spark.conf
     conf.set(COMMIT_MARK, json.dumps(dict(mark)))

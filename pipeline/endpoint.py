@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipeline import http_get, landing
+from pipeline import failpoints, http_get, landing
 from pipeline.errors import EndpointError
 from pipeline.formats import format_of
 from pipeline.http_get import Body, FaultError, printable
@@ -145,7 +145,8 @@ def _kept(feed: Feed, body: Body, part: Path, stamp: str) -> str | None:
     if any(_holds(folder / path, body) for path in same):
         return None
     (folder / target).parent.mkdir(exist_ok=True)
-    part.replace(folder / target)
+    with failpoints.around(f"move {feed.name}"):
+        part.replace(folder / target)
     _sync((folder / target).parent)
     return target
 
@@ -189,7 +190,8 @@ def _write_whole(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    part.replace(path)
+    with failpoints.around("move endpoint state"):
+        part.replace(path)
     _sync(path.parent)
 
 

@@ -98,6 +98,38 @@ class SeveralError(MeterlakeError):
         super().__init__(f"{len(problems)} sources failed: " + " | ".join(str(problem) for problem in problems))
 
 
+class VerificationError(MeterlakeError):
+    """The lake is not what its bronze says."""
+
+    def __init__(self, where: str, differences: int, first: str) -> None:
+        super().__init__(f"lake {where} is not what its bronze says: {differences} differences; the first: {first}")
+
+
+class ReplayError(MeterlakeError):
+    """A delivery cannot be looked at again."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path} {problem}")
+
+
+class VersionGoneError(MeterlakeError):
+    """An earlier version of a table cannot be read any more."""
+
+    def __init__(self, where: str, version: int, problem: str) -> None:
+        super().__init__(f"version {version} of {where} is not there any more: {problem}")
+
+
+class BusyLakeError(MeterlakeError):
+    """Another run is at work on the lake."""
+
+    exit_code = 4
+
+    def __init__(self, where: str, holder: str) -> None:
+        super().__init__(
+            f"lake {where}: {holder} is at work on it; run again when it is done, or let this one wait: --wait SECONDS"
+        )
+
+
 class LakeError(MeterlakeError):
     """The lake cannot be read or written."""
 

@@ -60,12 +60,17 @@ def total_consumption_half_hour(halves: DataFrame, *, one_row_a_meter: bool) -> 
     meters (measured: 14 times faster).
     """
     groups = halves.groupBy("feed", "direction", "interval_start", "local_date")
-    return groups.agg(_meters(one_row_a_meter), F.sum("kwh").cast("DECIMAL(28,6)").alias("total_kwh"))
+    return groups.agg(_meters(one_row_a_meter), F.sum("kwh").cast("DECIMAL(28,6)").alias("total_kwh"), _newest())
 
 
 def _meters(one_row_a_meter: bool) -> Column:  # noqa: FBT001
     count = F.count(F.lit(1)) if one_row_a_meter else F.count_distinct("meter_id")
     return count.alias("meterpoint_count")
+
+
+def _newest() -> Column:
+    """The newest delivery that a cell holds a reading of: what leads from a number back to a file."""
+    return F.max("file_id").alias("file_id")
 
 
 def meter_day(readings: DataFrame, zones: Mapping[str, str]) -> DataFrame:
@@ -76,6 +81,7 @@ def meter_day(readings: DataFrame, zones: Mapping[str, str]) -> DataFrame:
         F.min("interval_minutes").alias("shortest"),
         F.min("interval_start").alias("first_interval"),
         F.max("interval_start").alias("last_interval"),
+        _newest(),
     )
     expected = by_feed(zones, lambda zone: clock.intervals_of_day(F.col("local_date"), F.col("shortest"), zone))
     return days.withColumns({"unit": F.lit("kWh"), "intervals_expected": expected})
@@ -94,14 +100,14 @@ def with_product(readings: DataFrame, products: DataFrame) -> DataFrame:
 def consumption_per_product_per_day(meter_days: DataFrame) -> DataFrame:
     """Energy of each product and local day, from gold.meter_day's rows with their product."""
     return meter_days.groupBy("feed", "direction", F.col("local_date").alias("date"), "product_display_name").agg(
-        _meters(one_row_a_meter=True), F.sum("consumption").cast("DECIMAL(28,6)").alias("total_kwh")
+        _meters(one_row_a_meter=True), F.sum("consumption").cast("DECIMAL(28,6)").alias("total_kwh"), _newest()
     )
 
 
 def avg_half_hour_by_product(halves: DataFrame, *, one_row_a_meter: bool) -> DataFrame:
     """Energy of each product and half hour: total, and average over its meters."""
     totals = halves.groupBy("feed", "direction", "interval_start", "local_date", "product_display_name").agg(
-        _meters(one_row_a_meter), F.sum("kwh").cast("DECIMAL(28,6)").alias("total_kwh")
+        _meters(one_row_a_meter), F.sum("kwh").cast("DECIMAL(28,6)").alias("total_kwh"), _newest()
     )
     average = F.round(F.col("total_kwh") / F.col("meterpoint_count"), 6).cast("DECIMAL(18,6)")
     return totals.withColumn("avg_kwh", average)

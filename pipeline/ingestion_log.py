@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline import lake
 from pipeline.tables import INGESTION_LOG
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.context import Context
 
 LOADED, REJECTED, DUPLICATE, CONFLICT = "loaded", "rejected", "duplicate", "conflict"
+WITHDRAWN = "withdrawn"
 REFERENCE = "reference"
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -42,6 +43,8 @@ class Delivery:
     rows_rejected: int = 0
     local_dates: tuple[date, ...] = ()
     repeated_times: int = 0
+    revision: int = 0
+    rows_erased: int = 0
     # Columns that the delivery names itself, of parquet with their types; known while it is being loaded, not logged.
     columns: tuple[str, ...] = field(default=(), compare=False)
 
@@ -62,6 +65,7 @@ class History:
     loaded_by_name: dict[str, Delivery] = field(default_factory=dict)
     taken: set[tuple[str, str | None]] = field(default_factory=set)
     conflicts: set[tuple[str, str | None]] = field(default_factory=set)
+    withdrawn: dict[tuple[str, str | None], Delivery] = field(default_factory=dict)
 
     @classmethod
     def of(cls, deliveries: Iterable[Delivery]) -> History:
@@ -81,6 +85,8 @@ class History:
             self.taken.add((delivery.relative_path, delivery.sha256))
         if delivery.status == CONFLICT:
             self.conflicts.add((delivery.file_name, delivery.sha256))
+        if delivery.status == WITHDRAWN:
+            self.withdrawn[delivery.file_name, delivery.sha256] = delivery
 
     def is_unchanged(self, found: Delivery) -> bool:
         """Whether a file is as it was when it was last decided, by size and time; such a file is not read.
@@ -97,10 +103,22 @@ class History:
 
 def logged(context: Context) -> list[Delivery]:
     """Every delivery of the log, in the order of file_id."""
-    names = [name for name in INGESTION_LOG.names if name not in {"received_at", "run_id"}]
-    rows = lake.small_rows(context, INGESTION_LOG, names)
-    deliveries = [Delivery(**row | {"local_dates": tuple(row["local_dates"] or ())}) for row in rows]
-    return sorted(deliveries, key=lambda delivery: delivery.file_id)
+    question = ("logged", lake.version(context, INGESTION_LOG))
+    if question not in context.answers:
+        names = [name for name in INGESTION_LOG.names if name not in {"received_at", "run_id"}]
+        found = [_delivery(row) for row in lake.small_rows(context, INGESTION_LOG, names)]
+        context.answers[question] = sorted(found, key=lambda delivery: delivery.file_id)
+    return list(context.answers[question])
+
+
+def _delivery(row: dict[str, Any]) -> Delivery:
+    later = {"revision": row["revision"] or row["batch_id"], "rows_erased": row["rows_erased"] or 0}
+    return Delivery(**row | later | {"local_dates": tuple(row["local_dates"] or ())})
+
+
+def next_batch(known: Iterable[Delivery]) -> int:
+    """The number of the batch that follows all that the log knows."""
+    return max((max(each.batch_id, each.revision) for each in known), default=0) + 1
 
 
 def write(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
@@ -114,6 +132,19 @@ def write(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
     ]
     if rows:
         lake.write_rows(context, INGESTION_LOG, rows, {"batch_id": batch_id})
+
+
+def revise(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
+    """Deliveries of the log, by file_id, in the place of what it said of them; when they were received stays."""
+    revised = {delivery.file_id: delivery for delivery in deliveries}
+    rows = lake.small_rows(context, INGESTION_LOG, INGESTION_LOG.names)
+    changed = []
+    for row in rows:
+        if (delivery := revised.get(row["file_id"])) is not None:
+            facts = {name: getattr(delivery, name) for name in row if name not in {"received_at", "run_id"}}
+            changed.append(row | facts | {"run_id": context.run_id, "local_dates": list(delivery.local_dates)})
+    numbers = ", ".join(str(int(number)) for number in sorted(revised))
+    lake.write_rows(context, INGESTION_LOG, changed, {"batch_id": batch_id}, replace=f"file_id IN ({numbers})")
 
 
 def arrival_order(delivery: Delivery) -> tuple[datetime, str, str]:
@@ -146,7 +177,7 @@ def decide(inspected: Iterable[Delivery], history: History, *, by_name: bool) ->
 def _by_name(delivery: Delivery, history: History) -> Delivery | None:
     loaded = history.loaded_by_name.get(delivery.file_name)
     if loaded is None or delivery.sha256 is None:
-        return _refused_or_loaded(delivery, history)
+        return _of_a_free_name(delivery, history)
     if delivery.sha256 == loaded.sha256:
         if (delivery.relative_path, delivery.sha256) in history.taken:
             return None
@@ -155,6 +186,16 @@ def _by_name(delivery: Delivery, history: History) -> Delivery | None:
         return None
     reason = f"the name was loaded as {_named(loaded)} with other bytes; a correction needs a name of its own"
     return delivery.refused("CHANGED_AFTER_LOADING", reason, CONFLICT)
+
+
+def _of_a_free_name(delivery: Delivery, history: History) -> Delivery | None:
+    """A name that is not taken; the bytes of a delivery that was withdrawn do not come back by another path."""
+    withdrawn = history.withdrawn.get((delivery.file_name, delivery.sha256))
+    if withdrawn is None or withdrawn.relative_path == delivery.relative_path:
+        return _refused_or_loaded(delivery, history)
+    if (delivery.relative_path, delivery.sha256) in history.taken:
+        return None
+    return _duplicate(delivery, f"same bytes as {_named(withdrawn)}, which was withdrawn; replay that one")
 
 
 def _by_path(delivery: Delivery, history: History) -> Delivery | None:

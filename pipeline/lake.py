@@ -13,14 +13,14 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from pipeline import tables, views
+from pipeline import failpoints, tables, views
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipeline.context import Context
-    from pipeline.tables import Table
+    from pipeline.tables import Column, Table
 
 MARK = "userMetadata"
 EVERYTHING = "true"
@@ -61,18 +61,28 @@ def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
         where = tables.address(context.settings, table)
         try:
             if DeltaTable.is_deltatable(where):
+                _add_columns(DeltaTable(where), table)
                 continue
-            DeltaTable.create(
-                where,
-                schema=_delta_schema(table),
-                description=table.comment,
-                partition_by=list(table.partition_by),
-                configuration=dict(table.properties),
-            )
+            with failpoints.around(f"create {table.full_name}"):
+                DeltaTable.create(
+                    where,
+                    schema=_delta_schema(table),
+                    description=table.comment,
+                    partition_by=list(table.partition_by),
+                    configuration=dict(table.properties),
+                )
         except (DeltaError, OSError) as problem:
             raise LakeError(where, f"cannot be created: {one_line(problem)}") from None
         created.append(table)
     return created
+
+
+def _add_columns(opened: DeltaTable, table: Table) -> None:
+    """Columns that the table has got since the lake was made; NULL for the rows that are in it."""
+    there = {field.name for field in opened.schema().fields}
+    if missing := [field for field in _delta_schema(table).fields if field.name not in there]:
+        with failpoints.around(f"extend {table.full_name}"):
+            opened.alter.add_columns(missing)
 
 
 def _delta_schema(table: Table) -> Schema:
@@ -94,13 +104,20 @@ def _create_in_catalog(context: Context, wanted: Iterable[Table]) -> list[Table]
     layers: set[str] = set()
     for table in wanted:
         name = tables.address(context.settings, table)
-        if table.layer not in layers:
-            spark.sql(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{table.layer}")
-            layers.add(table.layer)
+        schema = name.rpartition(".")[0]
+        if schema not in layers:
+            spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            layers.add(schema)
         if spark.catalog.tableExists(name):
+            there = set(spark.read.table(name).columns)
+            for column in table.columns:
+                if column.name not in there:
+                    spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_described(column)})")
             continue
         spark.sql(_ddl(name, table))
         created.append(table)
+    if context.settings.scratch:
+        return created
     for view in views.all_views(context.settings):
         # Anew in each run: what they show depends on the feeds' time zones.
         query = views.addressed(view.query, lambda name: f"{catalog}.{name}")
@@ -109,7 +126,7 @@ def _create_in_catalog(context: Context, wanted: Iterable[Table]) -> list[Table]
 
 
 def _ddl(name: str, table: Table) -> str:
-    columns = ", ".join(f"{c.name} {c.type} COMMENT {_literal(c.comment)}" for c in table.columns)
+    columns = ", ".join(_described(column) for column in table.columns)
     partitioned = f" PARTITIONED BY ({', '.join(table.partition_by)})" if table.partition_by else ""
     properties = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in table.properties.items())
     comment = _literal(table.comment)
@@ -117,6 +134,10 @@ def _ddl(name: str, table: Table) -> str:
         f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING delta{partitioned} "
         f"COMMENT {comment} TBLPROPERTIES ({properties})"
     )
+
+
+def _described(column: Column) -> str:
+    return f"{column.name} {column.type} COMMENT {_literal(column.comment)}"
 
 
 def _literal(text: str) -> str:
@@ -190,6 +211,12 @@ def write_rows(
     values = (
         pa.Table.from_pylist(rows, schema=schema) if isinstance(rows, list) else rows.select(table.names).cast(schema)
     )
+    with failpoints.around(f"write {table.full_name}"):
+        _write(context, table, values, mark, replace)
+    return int(values.num_rows)
+
+
+def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any], replace: str | None) -> None:
     address = tables.address(context.settings, table)
     if context.settings.catalog:
         from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
@@ -199,7 +226,7 @@ def write_rows(
             into.append()
         else:
             into.overwrite(F.expr(replace))
-        return int(values.num_rows)
+        return
     commit = CommitProperties(custom_metadata={MARK: json.dumps(mark)})
     try:
         if replace is None:
@@ -209,7 +236,6 @@ def write_rows(
             write_deltalake(address, values, mode="overwrite", predicate=where, commit_properties=commit)
     except (DeltaError, OSError) as problem:
         raise LakeError(address, f"cannot be written: {one_line(problem)}") from None
-    return int(values.num_rows)
 
 
 def small_table(context: Context, table: Table, where: tuple[str, str, Any] | None = None) -> pa.Table:

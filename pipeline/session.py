@@ -71,10 +71,13 @@ def running() -> SparkSession | None:
     return SparkSession.getActiveSession()
 
 
-def build(settings: Settings, waiting_bytes: int = 0) -> SparkSession:
-    """A new session, fit for the size of what is waiting; the settings say whether it needs a metastore."""
+def build(settings: Settings, waiting_bytes: int = 0, lock: int | None = None) -> SparkSession:
+    """A new session, fit for the size of what is waiting; the settings say whether it needs a metastore.
+
+    Its JVM inherits the open file `lock`.
+    """
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ
-    return prepared(_of_the_submission() if submitted else _local(settings, waiting_bytes))
+    return prepared(_of_the_submission() if submitted else _local(settings, waiting_bytes, lock))
 
 
 def prepared(session: SparkSession) -> SparkSession:
@@ -99,7 +102,7 @@ def _of_the_submission() -> SparkSession:
     return builder.getOrCreate()
 
 
-def _local(settings: Settings, waiting_bytes: int) -> SparkSession:
+def _local(settings: Settings, waiting_bytes: int, lock: int | None) -> SparkSession:
     folder = fetch_jars.jar_folder()
     if missing := fetch_jars.missing_jars(folder):
         raise MissingJarError(missing[0].coordinate, str(folder))
@@ -123,7 +126,7 @@ def _local(settings: Settings, waiting_bytes: int) -> SparkSession:
     # The JVM's own chatter goes to a file that is shown only when it does not come up.
     with tempfile.TemporaryFile() as chatter:
         try:
-            gateway = launch_gateway(conf, {"stderr": chatter})  # type: ignore[no-untyped-call]
+            gateway = launch_gateway(conf, {"stderr": chatter, "pass_fds": () if lock is None else (lock,)})  # type: ignore[no-untyped-call]
             context = SparkContext(conf=conf, gateway=gateway)
             class_archive.started(gateway.proc, context.stop)
         except Exception as problem:

@@ -60,13 +60,14 @@ def current_readings(
 
 
 def _batch(batches: Mapping[int, int]) -> Column:
-    """The batch of a delivery: nearly always one for all; batches take file ids in ascending, unbroken runs."""
-    first_file: dict[int, int] = {}
+    """The batch of a delivery: nearly always one for all; batches take file ids in unbroken runs but for replays."""
+    runs: list[tuple[int, int]] = []
     for file_id, batch_id in sorted(batches.items()):
-        first_file.setdefault(batch_id, file_id)
-    column = F.lit(min(first_file)).cast("bigint")
-    for batch_id in sorted(first_file)[1:]:
-        column = F.when(F.col("file_id") >= first_file[batch_id], F.lit(batch_id).cast("bigint")).otherwise(column)
+        if not runs or runs[-1][1] != batch_id:
+            runs.append((file_id, batch_id))
+    column = F.lit(runs[0][1]).cast("bigint")
+    for first_file, batch_id in runs[1:]:
+        column = F.when(F.col("file_id") >= first_file, F.lit(batch_id).cast("bigint")).otherwise(column)
     return column
 
 

@@ -185,6 +185,7 @@ HALF_HOUR = Table(
     local_date DATE Local day it starts in
     meterpoint_count BIGINT Meters with a reading in it
     total_kwh DECIMAL(28,6) Sum in kWh
+    file_id BIGINT The newest delivery that a reading in it came with: ops.ingestion_log.file_id
     """
     ),
     ("feed", "direction", "interval_start"),
@@ -202,6 +203,7 @@ PRODUCT_DAY = Table(
     product_display_name STRING Product agreed for that day, or '(no agreement)'
     meterpoint_count BIGINT Meters with a reading on that day
     total_kwh DECIMAL(28,6) Sum in kWh
+    file_id BIGINT The newest delivery that a reading in it came with: ops.ingestion_log.file_id
     """
     ),
     ("feed", "direction", "date", "product_display_name"),
@@ -221,6 +223,7 @@ PRODUCT_HALF_HOUR = Table(
     meterpoint_count BIGINT Meters with a reading in it
     total_kwh DECIMAL(28,6) Sum in kWh
     avg_kwh DECIMAL(18,6) total_kwh / meterpoint_count, rounded half up
+    file_id BIGINT The newest delivery that a reading in it came with: ops.ingestion_log.file_id
     """
     ),
     ("feed", "direction", "interval_start", "product_display_name"),
@@ -242,6 +245,7 @@ METER_DAY = Table(
     intervals_expected INT True length of the local day / shortest interval among its readings
     first_interval TIMESTAMP Start of the first reading, a UTC instant
     last_interval TIMESTAMP Start of the last reading, a UTC instant
+    file_id BIGINT The newest delivery that a reading in it came with: ops.ingestion_log.file_id
     """
     ),
     ("feed", "meter_id", "direction", "local_date"),
@@ -281,7 +285,7 @@ INGESTION_LOG = Table(
     size_bytes BIGINT Size in bytes
     modified_at TIMESTAMP Modification time (UTC)
     sha256 STRING SHA-256 of the bytes (reference: of the snapshot's content); NULL when unreadable
-    status STRING loaded, rejected, duplicate or conflict
+    status STRING loaded, rejected, duplicate or conflict; withdrawn: was loaded and was taken back out
     reason_code STRING Why it was refused
     reason STRING The same in words
     rows_read BIGINT Source rows; 0 when refused
@@ -295,9 +299,56 @@ INGESTION_LOG = Table(
     relative_path STRING Path below the feed's landing folder
     local_dates ARRAY<DATE> Local days that its accepted readings lie on
     repeated_times BIGINT Rows with a local time that occurs twice (autumn clock change)
+    revision BIGINT Batch in which what counts of it last changed: batch_id, or that of a replay, withdrawal or erasure
+    rows_erased BIGINT Source rows that an erasure removed; rows_read counts those that are left
     """
     ),
     ("file_id",),
+)
+RESTATEMENTS = Table(
+    "ops",
+    "restatements",
+    "A value of gold that changed after it was first published",
+    columns(
+        """
+    table_name STRING Table of the value, such as gold.meter_day
+    key STRING The value's key in that table, as name=value, name=value
+    feed STRING Name of the feed
+    direction STRING import, export, production or consumption
+    local_date DATE Local day of the value
+    meter_id STRING Meter, of values of one meter
+    interval_start TIMESTAMP Start of the half hour, of values of one (UTC)
+    product_display_name STRING Product, of values by product
+    measure STRING Column that changed
+    old_value DECIMAL(28,6) Value that was published before
+    new_value DECIMAL(28,6) Value now; NULL where there is none any more
+    batch_id BIGINT The batch that changed it
+    file_id BIGINT The delivery that changed it; NULL after an erasure
+    restated_at TIMESTAMP When the change was published (UTC)
+    run_id STRING The run: ops.runs.run_id
+    """
+    ),
+    ("table_name", "key", "measure", "batch_id"),
+)
+ERASURES = Table(
+    "ops",
+    "erasures",
+    "The certificate of an erasure: what was removed of one meter, in numbers; the meter is not named",
+    columns(
+        """
+    run_id STRING The run: ops.runs.run_id
+    erased_at TIMESTAMP When it was done (UTC)
+    deliveries BIGINT Deliveries that held something of the meter
+    bronze_rows BIGINT Source rows removed from bronze
+    readings BIGINT Current readings removed from silver
+    rejected_rows BIGINT Rejected rows removed from silver
+    reference_rows BIGINT Rows of reference snapshots removed from bronze
+    gold_days BIGINT Meter days removed from gold
+    restatements BIGINT Rows removed from ops.restatements
+    history_removed BOOLEAN Whether earlier versions of the tables were removed as well
+    """
+    ),
+    ("run_id",),
 )
 RUNS = Table(
     "ops",
@@ -368,11 +419,32 @@ REFERENCE = (AGREEMENT, PRODUCT, METERPOINT)
 def all_tables(feeds: Iterable[Table]) -> tuple[Table, ...]:
     """Every table of a lake, given the bronze tables of its feeds, in the order of the layers."""
     silver = (READINGS, REJECTED, *REFERENCE)
-    return (*feeds, *SNAPSHOTS, *silver, ACTIVE_AGREEMENTS, *ENERGY_GOLD, *PRODUCT_GOLD, MISSING, INGESTION_LOG, RUNS)
+    return (
+        *feeds,
+        *SNAPSHOTS,
+        *silver,
+        ACTIVE_AGREEMENTS,
+        *ENERGY_GOLD,
+        *PRODUCT_GOLD,
+        MISSING,
+        INGESTION_LOG,
+        RESTATEMENTS,
+        ERASURES,
+        RUNS,
+    )
+
+
+# What can be made anew from bronze and the log.
+DERIVED = ("silver", "gold")
 
 
 def address(settings: Settings, table: Table) -> str:
-    """Where a table is: its path or URI in path mode, its full name in catalog mode."""
+    """Where a table is: its path or URI in path mode, its full name in catalog mode.
+
+    Settings with a scratch place have their silver and gold there, beside the lake's own.
+    """
+    scratch = settings.scratch if table.layer in DERIVED else None
     if settings.catalog:
-        return f"{settings.catalog}.{table.layer}.{table.name}"
-    return f"{settings.root}/{table.layer}/{table.name}"
+        layer = f"{scratch}_{table.layer}" if scratch else table.layer
+        return f"{settings.catalog}.{layer}.{table.name}"
+    return f"{scratch or settings.root}/{table.layer}/{table.name}"

@@ -27,7 +27,7 @@ def lake_with(folder: Path, value: str) -> Context:
 
 
 def total(context: Context, table: str, column: str) -> str:
-    question = f"SELECT sum({column}) AS total FROM {table}"  # noqa: S608 - names of this test
+    question = f"SELECT sum({column}) AS total FROM {table}"
     (row,) = query.select(context, question).toArrow().to_pylist()
     return str(row["total"])
 

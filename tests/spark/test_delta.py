@@ -96,10 +96,10 @@ def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, 
 def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, told):
     lake.create_missing(context, [METER_DAY])
     ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
-    ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp"
+    ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp, file_id bigint"
 
     def rows(*some):
-        rest = ("kWh", 1, 48, None, None)
+        rest = ("kWh", 1, 48, None, None, 1)
         return frame(ddl, *((feed, meter, "import", day, value, *rest) for feed, meter, day, value in some))
 
     before = rows(("power", "a", FIRST, 1), ("power", "b", FIRST, 1), ("power", "a", SECOND, 1), ("gas", "a", FIRST, 1))

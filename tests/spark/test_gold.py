@@ -13,7 +13,7 @@ from pipeline import delta, gold, tables
 
 READING = (
     "feed string, meter_id string, direction string, interval_start timestamp, interval_minutes int, local_date date, "
-    "consumption decimal(18,6), unit string"
+    "consumption decimal(18,6), unit string, file_id bigint"
 )
 PRODUCTS = "meterpoint_id string, day date, product_display_name string"
 ZONES = {
@@ -30,7 +30,7 @@ def reading(feed, meter, start, minutes, value, *, unit="kWh", direction="import
     """`start` is a UTC instant; the local day follows from the feed's zone."""
     moment = datetime.fromisoformat(f"{start}:00+00:00")
     day = moment.astimezone(ZoneInfo(ZONES[feed])).date()
-    return (feed, meter, direction, f"{start}:00", minutes, day, value, unit)
+    return (feed, meter, direction, f"{start}:00", minutes, day, value, unit, 1)
 
 
 def whole_day(feed, meter, day, minutes, value="0.001"):
@@ -76,7 +76,7 @@ def test_quarter_hours_are_summed_into_the_half_hours_of_the_local_day(readings,
         reading("havana", "m", "2021-03-14 05:15", 15, "0.1"),  # the day without a midnight
     ]
     halves = gold.half_hours(readings(*rows), ZONES)
-    assert told(gold.total_consumption_half_hour(halves, one_row_a_meter=False)) == [
+    assert told(gold.total_consumption_half_hour(halves, one_row_a_meter=False).drop("file_id")) == [
         ("havana", "import", "2021-03-14 05:00:00", "2021-03-14", "1", "0.100000"),
         ("howe", "import", "2021-04-04 13:00:00", "2021-04-04", "1", "0.200000"),
         ("london", "import", "2021-01-01 00:00:00", "2021-01-01", "1", "0.300000"),
@@ -103,7 +103,9 @@ def test_readings_longer_than_half_an_hour_are_in_no_half_hour_and_each_feed_and
         ("utc", "import", "2021-01-01 00:00:00", "2021-01-01", "1", "1.000000"),
     ]
     for one_row_a_meter in (False, True):
-        assert told(gold.total_consumption_half_hour(halves, one_row_a_meter=one_row_a_meter)) == expected
+        assert (
+            told(gold.total_consumption_half_hour(halves, one_row_a_meter=one_row_a_meter).drop("file_id")) == expected
+        )
 
 
 def test_a_day_has_as_many_half_hours_and_expects_as_many_readings_as_the_clocks_make_it(readings, told):
@@ -143,7 +145,7 @@ def test_a_meter_day_has_its_sum_in_kwh_its_first_and_last_interval_and_expects_
         ),
         ZONES,
     )
-    days = delta.conform(days, tables.METER_DAY).drop("feed", "direction")
+    days = delta.conform(days, tables.METER_DAY).drop("feed", "direction", "file_id")
     assert told(days) == [
         ("a", "2021-01-01", "1.000001", "kWh", "2", "48", "2021-01-01 00:00:00", "2021-01-01 23:30:00"),
         ("b", "2021-01-01", "2.000000", "kWh", "2", "96", "2021-01-01 06:00:00", "2021-01-01 06:30:00"),
@@ -164,7 +166,7 @@ def test_the_average_is_rounded_half_up_and_counts_a_meter_once(readings, frame,
     ]
     halves = gold.with_product(gold.half_hours(readings(*rows), ZONES), agreed)
     found = delta.conform(gold.avg_half_hour_by_product(halves, one_row_a_meter=False), tables.PRODUCT_HALF_HOUR)
-    assert told(found) == [
+    assert told(found.drop("file_id")) == [
         ("utc", "import", "2021-01-01 00:00:00", "2021-01-01", "P", "2", "0.000001", "0.000001"),
         ("utc", "import", "2021-01-01 00:30:00", "2021-01-01", "(no agreement)", "1", "3.000000", "3.000000"),
         ("utc", "import", "2021-01-01 00:30:00", "2021-01-01", "P", "3", "1.000000", "0.333333"),
@@ -175,7 +177,7 @@ def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_comp
     spring, autumn = "2021-03-28", "2021-10-31"
     dice = random.Random(SEED)
     rows = [
-        (*row[:6], f"{dice.randrange(10**6)}.{dice.randrange(10**6):06}", row[7])
+        (*row[:6], f"{dice.randrange(10**6)}.{dice.randrange(10**6):06}", *row[7:])
         for meter in ("a", "b", "c", "d")
         for day in (spring, autumn)
         for row in whole_day("london", meter, day, 30)
@@ -183,7 +185,7 @@ def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_comp
     product_of = {("a", spring): "P", ("b", spring): "P", ("c", spring): "Q", ("a", autumn): "Q"}
     agreed = frame(PRODUCTS, *((*key, product) for key, product in product_of.items()))
     expected = {}
-    for _, meter, _, _, _, day, value, _ in rows:
+    for _, meter, _, _, _, day, value, *_ in rows:
         key = (str(day), product_of.get((meter, str(day)), "(no agreement)"))
         expected[key] = expected.get(key, 0) + Decimal(value)
     found = readings(*rows)
@@ -197,3 +199,22 @@ def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_comp
     )
     days = {day: sum(total for (each, _), total in expected.items() if each == day) for day, _ in expected}
     assert told(totals) == sorted((day, str(total)) for day, total in days.items())
+
+
+def test_every_cell_names_the_newest_delivery_that_it_holds_a_reading_of(readings, frame):
+    rows = [
+        (*reading("utc", "a", "2021-01-01 00:00", 30, "1")[:-1], 3),
+        (*reading("utc", "a", "2021-01-01 00:30", 30, "1")[:-1], 7),
+        (*reading("utc", "b", "2021-01-01 00:00", 30, "1")[:-1], 5),
+    ]
+    agreed = frame(PRODUCTS, ("a", "2021-01-01", "P"))
+    halves = gold.half_hours(readings(*rows), ZONES)
+    days = gold.meter_day(readings(*rows), ZONES)
+    products = gold.with_product(days, agreed)
+    for cells, expected in (
+        (gold.total_consumption_half_hour(halves, one_row_a_meter=True), [5, 7]),
+        (days, [5, 7]),
+        (gold.consumption_per_product_per_day(products), [5, 7]),
+        (gold.avg_half_hour_by_product(gold.with_product(halves, agreed), one_row_a_meter=True), [3, 5, 7]),
+    ):
+        assert sorted(row["file_id"] for row in cells.toArrow().to_pylist()) == expected

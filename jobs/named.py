@@ -1,0 +1,45 @@
+"""A delivery by the name that a person gives it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.errors import UsageError
+from pipeline.ingestion_log import REFERENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline.ingestion_log import Delivery
+
+
+def delivery_named(known: Iterable[Delivery], name: str, statuses: set[str], verb: str) -> Delivery:
+    """The newest delivery of one of these statuses that `name` means: `#file_id`, path, or bare name, a feed before it.
+
+    `gas/resent/PN000001.SMRT`, `resent/PN000001.SMRT`, `PN000001.SMRT` and `#17` may be the same one.
+    """
+    meant = [each for each in known if each.feed != REFERENCE and name in _names(each)]
+    feeds = sorted({each.feed for each in meant})
+    if len(feeds) > 1:
+        raise UsageError(f"{name!r} is a delivery of {', '.join(feeds)}: say which, {feeds[0]}/{name}")
+    if not meant:
+        raise UsageError(f"no delivery {name!r} in the log: `main.py files` lists them")
+    fit = [each for each in meant if each.status in statuses]
+    paths = sorted({each.relative_path for each in fit})
+    if len(paths) > 1:
+        raise UsageError(f"{name!r} is {len(paths)} deliveries ({', '.join(paths[:3])}): give the path, or #file_id")
+    if not fit:
+        last = meant[-1]
+        raise UsageError(f"file {last.file_id} ({last.relative_path}) is {last.status}: there is nothing to {verb}")
+    return fit[-1]
+
+
+def _names(delivery: Delivery) -> set[str]:
+    path = delivery.relative_path
+    return {
+        f"#{delivery.file_id}",
+        path,
+        delivery.file_name,
+        f"{delivery.feed}/{path}",
+        f"{delivery.feed}/{delivery.file_name}",
+    }

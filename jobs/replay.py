@@ -1,0 +1,143 @@
+"""`replay FILE…`: deliveries decided or judged anew, after a rule or the configuration changed, or a withdrawal.
+
+A refused delivery is looked at again as it lies in the landing folder, if it is still the same bytes; of a loaded one
+the rows in bronze are judged again. It keeps its place in the order of arrival: what came later still wins. The log is
+written last and makes it count, as for any batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from jobs import bronze
+from jobs import run as main_job
+from jobs import silver as silver_job
+from jobs.audit import recorded
+from jobs.named import delivery_named
+from jobs.show import print_table
+from pipeline import formats, ingestion_log, landing
+from pipeline.errors import ReplayError, UsageError
+from pipeline.ingestion_log import CONFLICT, LOADED, REJECTED, WITHDRAWN, Delivery, History
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.context import Context
+
+REPLAYABLE = {LOADED, REJECTED, CONFLICT, WITHDRAWN}
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A delivery as the log has it, and as it is decided now."""
+
+    before: Delivery
+    after: Delivery
+
+    def facts(self) -> dict[str, Any]:
+        """The change as JSON may hold it."""
+        names = ("status", "reason_code", "rows_read", "rows_accepted", "rows_rejected")
+        then, now = ({name: getattr(each, name) for name in names} for each in (self.before, self.after))
+        return {"file_id": self.before.file_id, "file": self.before.file_path, "before": then, "after": now}
+
+
+def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool, wait_seconds: float = 0) -> None:
+    """Decide the deliveries that `names` mean anew and bring silver and gold up to that; `dry_run` only shows it."""
+    verb = "replay --dry-run" if dry_run else "replay"
+    with recorded(context, f"{verb} {' '.join(names)}", wait_seconds) as outcome:
+        known = ingestion_log.logged(context)
+        chosen = {each.file_id: each for each in (delivery_named(known, name, REPLAYABLE, "replay") for name in names)}
+        batch_id = ingestion_log.next_batch(known)
+        context.waiting_bytes = sum(each.size_bytes or 0 for each in chosen.values())
+        context.spark  # noqa: B018 - column expressions need it
+        bronze.undo_unlogged(context, batch_id)
+        changed = [_decided(context, known, chosen[number], batch_id) for number in sorted(chosen)]
+        if not dry_run:
+            counting = [each.after for each in changed if each.after.status == LOADED]
+            if counting:
+                counting = _loaded(context, [each for each in changed if each.after.status == LOADED])
+                ingestion_log.revise(context, counting, batch_id)
+            outcome.batch.deliveries = counting
+            main_job.derive(context, outcome)
+    _show(changed, outcome.restated, dry_run=dry_run, as_json=as_json)
+
+
+def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_id: int) -> Replayed:
+    feed = next((feed for feed in context.settings.feeds if feed.name == delivery.feed), None)
+    if feed is None:
+        raise UsageError(f"feed {delivery.feed!r} of file {delivery.file_id} is no longer in the configuration")
+    others = [each for each in known if each.feed == feed.name and each.file_id != delivery.file_id]
+    form = formats.format_of(feed)
+    if delivery.status in {REJECTED, CONFLICT}:
+        return Replayed(delivery, _looked_at_again(context, delivery, others, batch_id))
+    taken = History.of(others).loaded_by_name.get(delivery.file_name) if form.identity_is_name else None
+    if delivery.status == WITHDRAWN and taken is not None:
+        reason = f"the name was loaded since as file {taken.file_id} ({taken.relative_path}): withdraw that one first"
+        return Replayed(delivery, delivery.refused("CHANGED_AFTER_LOADING", reason, CONFLICT))
+    rows = silver_job.judged(context, feed, [delivery])
+    # Its old days too: a reading that passes no more has to go from there.
+    judged = bronze.counts(rows, several=form.several).get(delivery.file_id, bronze.NOTHING)
+    dates = tuple(sorted({*delivery.local_dates, *judged["local_dates"]}))
+    return Replayed(
+        delivery,
+        replace(delivery, **judged | {"local_dates": dates}, status=LOADED, reason=None, revision=batch_id),
+    )
+
+
+def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery], batch_id: int) -> Delivery:
+    feed, form = context.settings.feed(delivery.feed), formats.format_of(context.settings.feed(delivery.feed))
+    there = [each for each in landing.find(feed) if each.relative_path == delivery.relative_path]
+    if not there:
+        raise ReplayError(delivery.file_path, "is not in the landing folder any more: deliver it again")
+    found = landing.inspect(there, feed, form.inspect, context.settings.environment)
+    if found[0].sha256 != delivery.sha256:
+        raise ReplayError(delivery.file_path, "holds other bytes than those refused: `run` takes them as a delivery")
+    verdict = ingestion_log.decide(found, History.of(others), by_name=form.identity_is_name)
+    if not verdict or verdict[0].status != LOADED:
+        return verdict[0] if verdict else delivery
+    new = replace(verdict[0], file_id=delivery.file_id, batch_id=batch_id, revision=batch_id)
+    paths = landing.contents_with_file_id(context.spark, form.contents, [new], feed)
+    rows = form.judged(bronze.rows_of(form, paths, feed, [new], batch_id), feed)
+    return replace(new, **bronze.counts(rows, several=form.several).get(new.file_id, bronze.NOTHING))
+
+
+def _loaded(context: Context, changed: list[Replayed]) -> list[Delivery]:
+    """What counts now: rows of deliveries that were refused go into bronze first."""
+    counting = [each.after for each in changed if each.before.status not in {REJECTED, CONFLICT}]
+    for feed in context.settings.feeds:
+        new = [
+            each.after
+            for each in changed
+            if each.after.feed == feed.name and each.before.status in {REJECTED, CONFLICT}
+        ]
+        counting += [each for each in bronze.load(context, feed, new) if each.status == LOADED]
+    return counting
+
+
+def _show(changed: list[Replayed], restated: dict[str, int], *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"dry_run": dry_run, "files": [each.facts() for each in changed], "restated": restated}))
+        return
+    rows = [
+        [
+            each.before.file_id,
+            each.before.relative_path,
+            _verdict(each.before),
+            _verdict(each.after),
+            f"{each.before.rows_accepted:,} -> {each.after.rows_accepted:,}",
+            f"{each.before.rows_rejected:,} -> {each.after.rows_rejected:,}",
+        ]
+        for each in changed
+    ]
+    title = "What a replay would change" if dry_run else "Replayed"
+    print_table(["file_id", "file", "was", "is", "accepted", "rejected"], rows, title=title)
+    statuses = Counter(each.after.status for each in changed)
+    told = f"{statuses[LOADED]} of {len(changed)} deliveries count"
+    print(f"{told} after it." if dry_run else f"{told}; {sum(restated.values()):,} published values changed.")
+
+
+def _verdict(delivery: Delivery) -> str:
+    return f"{delivery.status} {delivery.reason_code}" if delivery.reason_code else str(delivery.status)

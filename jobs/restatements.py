@@ -1,0 +1,112 @@
+"""ops.restatements: which values of gold changed after they were first published, and which delivery did it.
+
+What was published is what the table's versions hold: the one that was compared last against the one there is. So a run
+that was killed between gold and this misses nothing, and nothing is told twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jobs.show import cell
+from pipeline import lake, tables, versions
+from pipeline.errors import VersionGoneError
+from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, logged, next_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from pipeline.context import Context
+    from pipeline.ingestion_log import Delivery
+    from pipeline.tables import Table
+
+MEASURES = {
+    tables.HALF_HOUR: ("total_kwh",),
+    tables.METER_DAY: ("consumption",),
+    tables.PRODUCT_DAY: ("total_kwh",),
+    tables.PRODUCT_HALF_HOUR: ("total_kwh", "avg_kwh"),
+}
+
+
+def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]:
+    """Compare gold with what was compared last; returns table -> values restated.
+
+    After an erasure: not a word of that meter, and no delivery as the cause, for none brought it about.
+    """
+    written = lake.mark(context, tables.RESTATEMENTS)
+    compared: dict[str, int] = written.get("compared", {})
+    now = {table.full_name: lake.version(context, table) or 0 for table in MEASURES}
+    if now == compared or not any(now.values()):
+        return {}
+    causes = _Causes(logged(context), int(written.get("batch_id", 0)))
+    rows: list[dict[str, Any]] = []
+    for table, measures in MEASURES.items():
+        before, after = compared.get(table.full_name, 0), now[table.full_name]
+        if before != after:
+            try:
+                for pair in versions.changed_rows(context, table, measures, before, after):
+                    rows += _restated(context, table, measures, pair, causes)
+            except VersionGoneError as problem:
+                context.log.warning("not compared", table=table.full_name, reason=str(problem))
+    if without_meter is not None:
+        rows = [row | {"file_id": None} for row in rows if row["meter_id"] != without_meter]
+    mark = {"batch_id": next_batch(logged(context)) - 1, "compared": now}
+    lake.write_rows(context, tables.RESTATEMENTS, rows, mark)
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["table_name"]] = counts.get(row["table_name"], 0) + 1
+    if counts:
+        context.log.info("restated", **counts)
+    return counts
+
+
+def accept(context: Context) -> None:
+    """Gold is what it was, in other files: the next comparison begins from here."""
+    written = lake.mark(context, tables.RESTATEMENTS)
+    now = {table.full_name: lake.version(context, table) or 0 for table in MEASURES}
+    if written and written.get("compared") != now:
+        lake.write_rows(context, tables.RESTATEMENTS, [], {"batch_id": written["batch_id"], "compared": now})
+
+
+def _restated(
+    context: Context, table: Table, measures: tuple[str, ...], pair: dict[str, Any], causes: _Causes
+) -> Iterator[dict[str, Any]]:
+    """A row of ops.restatements for each measure of a changed row that is another now."""
+    day = pair[table.partition_by[1]]
+    fixed = {
+        "table_name": table.full_name,
+        "key": ", ".join(f"{name}={cell(pair[name])}" for name in table.key),
+        "feed": pair["feed"],
+        "direction": pair["direction"],
+        "local_date": day,
+        **{name: pair.get(name) for name in ("meter_id", "interval_start", "product_display_name")},
+        "batch_id": causes.batch_id,
+        "file_id": causes.of(table, pair["feed"], day, pair["new_file_id"], pair["old_file_id"]),
+        "restated_at": context.now,
+        "run_id": context.run_id,
+    }
+    for measure in measures:
+        old, new = pair[f"old_{measure}"], pair[f"new_{measure}"]
+        if old is not None and old != new:
+            yield fixed | {"measure": measure, "old_value": old, "new_value": new}
+
+
+class _Causes:
+    """Which delivery changed a cell: one that came, went or counted anew since the last comparison."""
+
+    def __init__(self, known: list[Delivery], done: int) -> None:
+        self.batch_id = next_batch(known) - 1
+        later = [each for each in known if each.revision > done and each.status in {LOADED, WITHDRAWN}]
+        self._later = {each.file_id for each in later}
+        self._snapshot = max((each.file_id for each in later if each.feed == REFERENCE), default=None)
+        self._by_day = {(each.feed, day): each.file_id for each in later for day in each.local_dates}
+
+    def of(self, table: Table, feed: str, day: date, new: int | None, old: int | None) -> int | None:
+        """The newest in the cell, else the newest that was in it, else the agreements', else the newest of the day."""
+        for file_id in (new, old):
+            if file_id in self._later:
+                return file_id
+        if table in tables.PRODUCT_GOLD and self._snapshot is not None:
+            return self._snapshot
+        return self._by_day.get((feed, day))

@@ -1,0 +1,174 @@
+"""`verify`: silver and gold made anew from bronze, beside the lake, and compared with what the lake says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from jobs import completeness, gold, silver
+from jobs.audit import recorded
+from jobs.show import cell, console, print_table
+from pipeline import conservation, delta, formats, lake, tables
+from pipeline.errors import VerificationError
+from pipeline.ingestion_log import logged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import DataFrame
+
+    from pipeline.context import Context
+    from pipeline.tables import Table
+
+# When a rule was applied is not a fact of the delivery.
+NOT_COMPARED = {"rejected_at"}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was compared: how many rows, how many differ, and the first of these in words."""
+
+    what: str
+    rows: int
+    differences: int = 0
+    first: str | None = None
+
+
+def run(context: Context, *, as_json: bool, wait_seconds: float = 0) -> None:
+    """Compare everything; raise VerificationError when something differs."""
+    with recorded(context, "verify", wait_seconds):
+        context.waiting_bytes = sum(delivery.size_bytes or 0 for delivery in logged(context))
+        context.spark  # noqa: B018 - started here, fit for all that was ever delivered
+        checks = [*_deliveries(context), *_derived(context)]
+        wrong = [check for check in checks if check.differences]
+        _tell(checks, as_json=as_json)
+        if wrong:
+            where = context.settings.catalog or context.settings.root
+            raise VerificationError(
+                where, sum(check.differences for check in wrong), f"{wrong[0].what}: {wrong[0].first}"
+            )
+
+
+def _tell(checks: list[Check], *, as_json: bool) -> None:
+    if as_json:
+        equal = not any(check.differences for check in checks)
+        print(json.dumps({"equal": equal, "checks": [vars(check) for check in checks]}, ensure_ascii=False))
+        return
+    rows = [[check.what, check.rows, check.differences, check.first or "equal"] for check in checks]
+    print_table(["compared", "rows", "differences", "the first"], rows)
+    if not any(check.differences for check in checks):
+        console().print("Silver and gold are what bronze says, and every delivery is accounted for.")
+
+
+def _deliveries(context: Context) -> list[Check]:
+    """Conservation: what the log says of each delivery against the rows in bronze and the rejected ones."""
+    known = logged(context)
+    found = conservation.rows_of_deliveries(context)
+    wrong = conservation.violations(known, found)
+    return [Check("deliveries: log, bronze and rejected rows", len(known), len(wrong), next(iter(wrong), None))]
+
+
+def _derived(context: Context) -> list[Check]:
+    wanted = [table for table in formats.lake_tables(context.settings) if table.layer in tables.DERIVED]
+    with _scratch(context) as rebuilt:
+        lake.create_missing(rebuilt, wanted)
+        silver.run(rebuilt)
+        gold.run(rebuilt)
+        completeness.run(rebuilt)
+        return [_compare(context, rebuilt, table) for table in wanted]
+
+
+@contextmanager
+def _scratch(context: Context) -> Iterator[Context]:
+    """A context whose silver and gold are made in a place of their own, which is removed at the end."""
+    settings = context.settings
+    name = f"verify_{context.run_id}"
+    if settings.catalog:
+        place = name
+    elif "://" in settings.root:
+        place = f"{settings.root}/_{name}"
+    else:
+        place = tempfile.mkdtemp(prefix=f"meterlake_{name}_")
+    try:
+        yield context.beside(settings.rebuilt_at(place))
+    finally:
+        _remove(context, place)
+
+
+def _remove(context: Context, place: str) -> None:
+    if context.settings.catalog:
+        for layer in tables.DERIVED:
+            context.spark.sql(f"DROP SCHEMA IF EXISTS {context.settings.catalog}.{place}_{layer} CASCADE")
+    elif "://" in place:
+        from pyarrow import fs  # noqa: PLC0415 - only lakes in an object store need it
+
+        system, folder = fs.FileSystem.from_uri(place)
+        system.delete_dir(folder)
+    else:
+        shutil.rmtree(Path(place), ignore_errors=True)
+
+
+def _compare(context: Context, rebuilt: Context, table: Table) -> Check:
+    """The rows of the lake's table and of the one made anew, by key, value by value."""
+    rows = lake.row_count(context, table)
+    should, there = delta.read(rebuilt, table), delta.read(context, table)
+    values = [name for name in table.names if name not in table.key and name not in NOT_COMPARED]
+    differing = _differing(should, there, list(table.key), values)
+    count = differing.count()
+    if count:
+        first = differing.orderBy(*table.key).limit(1).toArrow().to_pylist()[0]
+        return Check(table.full_name, rows, count, _in_words(context, table, values, first))
+    expected = lake.row_count(rebuilt, table)
+    if rows != expected:
+        return Check(
+            table.full_name, rows, abs(rows - expected), f"{rows} rows where {expected} keys are: some are twice"
+        )
+    return Check(table.full_name, rows)
+
+
+def _differing(should: DataFrame, there: DataFrame, key: list[str], values: list[str]) -> DataFrame:
+    """Keys that only one side has, or with another value: the key, `should` and `there` as structs, NULL for none."""
+    # Tells a row of NULLs from none; as a value that may be NULL, for Arrow takes no other in a struct that may be.
+    present = F.expr("nullif(true, false)").alias("is")
+    left, right = (
+        rows.select(*key, F.struct(present, *values).alias(side))
+        for rows, side in ((should, "should"), (there, "there"))
+    )
+    same = [left[name].eqNullSafe(right[name]) for name in key]
+    condition = same[0]
+    for part in same[1:]:
+        condition = condition & part
+    both = left.join(right, condition, "full_outer")
+    named = [F.coalesce(left[name], right[name]).alias(name) for name in key]
+    return both.where(~F.col("should").eqNullSafe(F.col("there"))).select(*named, "should", "there")
+
+
+def _in_words(context: Context, table: Table, values: list[str], first: dict[str, Any]) -> str:
+    """A difference as a person reads it: the key, what is and what should be, and the delivery it leads to."""
+    key = ", ".join(f"{name}={cell(first[name])}" for name in table.key)
+    should, there = first["should"], first["there"]
+    lineage = _lineage(context, should or there)
+    if there is None:
+        return f"{key} is missing{lineage}"
+    if should is None:
+        return f"{key} should not be there{lineage}"
+    wrong = [name for name in values if should[name] != there[name]]
+    said = ", ".join(f"{name} is {cell(there[name])}, should be {cell(should[name])}" for name in wrong)
+    return f"{key}: {said}{lineage}"
+
+
+def _lineage(context: Context, row: dict[str, Any]) -> str:
+    """The file, and the row in it, that a row of silver or a cell of gold comes from."""
+    file_id = row.get("file_id")
+    paths = {each.file_id: each.relative_path for each in logged(context)}
+    if file_id not in paths:
+        return ""
+    number = f", row {row['row_number']}" if row.get("row_number") else ""
+    return f" (from {paths[file_id]}{number})"

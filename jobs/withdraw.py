@@ -1,0 +1,53 @@
+"""`withdraw FILE`: a delivery that should not have come counts no more; what it had superseded counts again.
+
+Its rows stay in bronze, as received, and its row in the log says that it was withdrawn: that one commit is what the
+rest follows from. The days it has readings on are made anew in silver and gold; `replay` brings it back.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from jobs import run as main_job
+from jobs.audit import recorded
+from jobs.named import delivery_named
+from jobs.show import console
+from pipeline import ingestion_log
+from pipeline.ingestion_log import LOADED, WITHDRAWN
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+
+def run(context: Context, name: str, reason: str, *, as_json: bool, wait_seconds: float = 0) -> None:
+    """Take the delivery that `name` means back out; `reason` is kept in the log."""
+    with recorded(context, f"withdraw {name}", wait_seconds) as outcome:
+        known = ingestion_log.logged(context)
+        delivery = delivery_named(known, name, {LOADED}, "withdraw")
+        said = f"withdrawn by run {context.run_id}" + (f": {reason}" if reason else "")
+        batch_id = ingestion_log.next_batch(known)
+        withdrawn = replace(delivery, status=WITHDRAWN, reason=" ".join(said.split()), revision=batch_id)
+        context.log.info("withdrawn", file_id=delivery.file_id, file=delivery.relative_path)
+        context.start_spark()
+        ingestion_log.revise(context, [withdrawn], batch_id)
+        main_job.derive(context, outcome)
+    facts = {
+        "file_id": delivery.file_id,
+        "file": delivery.file_path,
+        "status": WITHDRAWN,
+        "rows": delivery.rows_accepted,
+        "days": [day.isoformat() for day in delivery.local_dates],
+        "restated": outcome.restated,
+    }
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    days = f"{len(delivery.local_dates)} days" if len(delivery.local_dates) != 1 else "one day"
+    console().print(
+        f"File {delivery.file_id} is withdrawn: {delivery.rows_accepted:,} readings on {days} count no more, "
+        f"{sum(outcome.restated.values()):,} published values changed.",
+        markup=False,
+    )
+    console().print(f"  back in: main.py replay '#{delivery.file_id}'", markup=False)

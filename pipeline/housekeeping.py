@@ -1,0 +1,106 @@
+"""Compaction, and the removal of what earlier versions of a table hold. In path mode without a JVM."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import DeltaError
+
+from pipeline import failpoints, lake, tables
+from pipeline.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.context import Context
+    from pipeline.tables import Table
+
+# Delta's own guard: shorter than this, a reader or writer that is at work may lose its files.
+SAFE_HOURS = 168
+# Delta's own default for the log of versions.
+LOG_DAYS = 30
+
+
+def compact(context: Context, table: Table) -> int:
+    """Put small files of a partition together; returns how many files went. The mark of the last commit stays."""
+    if context.settings.catalog:
+        with delta_marks(context, table):
+            done = context.spark.sql(f"OPTIMIZE {tables.address(context.settings, table)}").toArrow().to_pylist()
+        return int(done[0]["metrics"]["numFilesRemoved"]) if done else 0
+    with failpoints.around(f"compact {table.full_name}"), _in_words(context, table):
+        return int(
+            _opened(context, table).optimize.compact(commit_properties=_marked(context, table))["numFilesRemoved"]
+        )
+
+
+def vacuum(context: Context, table: Table, hours: int) -> int:
+    """Remove the files that only versions older than `hours` need; returns how many (in a catalog: 0, unknown)."""
+    if context.settings.catalog:
+        guard = "spark.databricks.delta.retentionDurationCheck.enabled"
+        context.spark.conf.set(guard, str(hours >= SAFE_HOURS).lower())
+        try:
+            context.spark.sql(f"VACUUM {tables.address(context.settings, table)} RETAIN {int(hours)} HOURS")
+        finally:
+            context.spark.conf.unset(guard)
+        return 0
+    with failpoints.around(f"vacuum {table.full_name}"), _in_words(context, table):
+        gone = _opened(context, table).vacuum(
+            retention_hours=hours,
+            dry_run=False,
+            enforce_retention_duration=hours >= SAFE_HOURS,
+            full=True,
+            commit_properties=_marked(context, table),
+        )
+    return len(gone)
+
+
+def forget(context: Context, table: Table) -> None:
+    """Remove every earlier version, and what the log of versions says of them; in path mode only.
+
+    The log's files name smallest and largest values of what was once written. Only files before a checkpoint can go,
+    so the last commit, which says how far the table is complete, is made anew first.
+    """
+    vacuum(context, table, 0)
+    with failpoints.around(f"forget {table.full_name}"), _in_words(context, table):
+        for days in (0, LOG_DAYS):
+            _opened(context, table).alter.set_table_properties(
+                {"delta.logRetentionDuration": f"interval {days} days"}, commit_properties=_marked(context, table)
+            )
+            if not days:
+                opened = _opened(context, table)
+                opened.create_checkpoint()
+                opened.cleanup_metadata()
+
+
+def _opened(context: Context, table: Table) -> DeltaTable:
+    return DeltaTable(tables.address(context.settings, table))
+
+
+def _mark(context: Context, table: Table) -> dict[str, Any]:
+    """What the last commit of ours says of the table: every later one must, for old commits are not kept for ever."""
+    return {name: value for name, value in lake.mark(context, table).items() if not name.startswith("_")}
+
+
+def _marked(context: Context, table: Table) -> CommitProperties:
+    return CommitProperties(custom_metadata={lake.MARK: json.dumps(_mark(context, table))})
+
+
+@contextmanager
+def delta_marks(context: Context, table: Table) -> Iterator[None]:
+    """In a catalog: commits made inside carry the table's mark."""
+    from pipeline import delta  # noqa: PLC0415 - path mode needs no Spark for this
+
+    with delta.committing(context, _mark(context, table)):
+        yield
+
+
+@contextmanager
+def _in_words(context: Context, table: Table) -> Iterator[None]:
+    try:
+        yield
+    except (DeltaError, OSError) as problem:
+        where = tables.address(context.settings, table)
+        raise LakeError(where, f"cannot be maintained: {lake.one_line(problem)}") from None

@@ -1,0 +1,105 @@
+"""One writer at a time on a lake in a folder: a lock of the operating system on a file in it.
+
+The kernel gives the lock back when its holder dies, however it dies, so there is nothing stale to clear away: what a
+dead run left in the file only tells who it was. The JVM inherits the lock: a run that was killed while Spark was at
+work is over when that JVM is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import BusyLakeError, LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.context import Context
+
+FILE = "_meterlake.lock"
+LOOK_AGAIN_SECONDS = 0.2
+
+
+@contextmanager
+def held(context: Context, command: str, wait_seconds: float = 0) -> Iterator[None]:
+    """Hold the lake, after waiting so long for another run; a lake that is no local folder has no lock."""
+    if context.settings.catalog or "://" in context.settings.root:
+        yield
+        return
+    path = Path(context.settings.root) / FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as problem:
+        raise LakeError(str(path.parent), f"cannot be written: {problem.strerror}") from None
+    try:
+        _take(context, file, path, wait_seconds)
+        if before := _holder(path):
+            context.log.warning("a run before this one was killed", **before)
+        _write(
+            file, {"run_id": context.run_id, "command": command, "process": os.getpid(), "host": socket.gethostname()}
+        )
+        context.lock = file
+        yield
+        _write(file, None)
+    except Exception:
+        # It ended by itself and says so itself; only of one that was killed something stays in the file.
+        _write(file, None)
+        raise
+    finally:
+        context.lock = None
+        # By name, for a JVM of ours that lives on holds the same lock.
+        fcntl.flock(file, fcntl.LOCK_UN)
+        os.close(file)
+
+
+def _take(context: Context, file: int, path: Path, wait_seconds: float) -> None:
+    deadline = time.monotonic() + wait_seconds
+    told = False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _holder(path)
+            if time.monotonic() >= deadline:
+                raise BusyLakeError(str(path.parent), _named(holder)) from None
+            if not told:
+                context.log.info("waiting for another run", seconds=wait_seconds, **holder)
+                told = True
+            time.sleep(LOOK_AGAIN_SECONDS)
+        except OSError as problem:
+            context.log.warning("no lock on this file system: keep other runs away", error=problem.strerror)
+            return
+        else:
+            return
+
+
+def _holder(path: Path) -> dict[str, Any]:
+    """Who wrote itself into the file; {} for nobody, or for one that is just writing."""
+    try:
+        said = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {f"holder_{name}": value for name, value in said.items()} if isinstance(said, dict) else {}
+
+
+def _named(holder: dict[str, Any]) -> str:
+    if not holder:
+        return "another run"
+    named = {name.removeprefix("holder_"): value for name, value in holder.items()}
+    return "`{command}` (run {run_id}, process {process} on {host})".format_map(
+        dict.fromkeys(("command", "run_id", "process", "host"), "?") | named
+    )
+
+
+def _write(file: int, holder: dict[str, Any] | None) -> None:
+    os.ftruncate(file, 0)
+    if holder:
+        os.pwrite(file, json.dumps(holder).encode(), 0)

@@ -1,0 +1,110 @@
+"""What two versions of a table tell differently. In path mode without a JVM, from the partitions that changed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+
+from pipeline import lake, tables
+from pipeline.errors import VersionGoneError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from pyspark.sql import DataFrame
+
+    from pipeline.context import Context
+    from pipeline.tables import Table
+
+# So many days are compared at once: a month of a million meters fits the driver.
+DAYS_AT_ONCE = 31
+Days = dict[str, list["date"]]
+
+
+def changed_rows(
+    context: Context, table: Table, measures: tuple[str, ...], before: int, after: int
+) -> Iterator[dict[str, Any]]:
+    """Rows of version `before` whose measures are others in `after`, or that are not in it.
+
+    Each has the key, and `old_…` and `new_…` for each measure and for `file_id`; the table is divided by feed and day.
+    """
+    names = [*table.key, *(name for name in table.partition_by if name not in table.key)]
+    values = [*measures, "file_id"]
+    days = _changed_days(context, table, before, after)
+    for feed, some in sorted(days.items()):
+        for first in range(0, len(some), DAYS_AT_ONCE):
+            few = {feed: some[first : first + DAYS_AT_ONCE]}
+            old, new = (_rows(context, table, [*names, *values], few, version) for version in (before, after))
+            both = _renamed(old, values, "old_").join(_renamed(new, values, "new_"), names, join_type="left outer")
+            differs = pa.array([False] * both.num_rows)
+            for measure in measures:
+                was, now = both[f"old_{measure}"], both[f"new_{measure}"]
+                differs = pc.or_(differs, pc.fill_null(pc.not_equal(was, now), pc.is_null(now)))
+            yield from both.filter(differs).to_pylist()
+
+
+def _renamed(rows: pa.Table, values: list[str], prefix: str) -> pa.Table:
+    return rows.rename_columns([prefix + name if name in values else name for name in rows.column_names])
+
+
+def _changed_days(context: Context, table: Table, before: int, after: int) -> Days:
+    """Days of feeds with rows in `before` and with other files in `after`."""
+    old, new = (_files(context, table, version) for version in (before, after))
+    days: Days = {}
+    for (feed, day), files in sorted(old.items()):
+        if new.get((feed, day)) != files:
+            days.setdefault(feed, []).append(day)
+    return days
+
+
+def _files(context: Context, table: Table, version: int) -> dict[tuple[str, date], set[str]]:
+    """The files of each feed and day in a version."""
+    feed, day = table.partition_by
+    with _is_there(context, table, version):
+        if context.settings.catalog:
+            rows = _at(context, table, version)
+            found = rows.selectExpr(feed, day, "_metadata.file_path AS path").distinct().toArrow()
+        else:
+            opened = DeltaTable(tables.address(context.settings, table), version=version)
+            found = pa.table(opened.get_add_actions(flatten=True))
+            if found.num_rows:
+                found = found.select([f"partition.{feed}", f"partition.{day}", "path"])
+    files: dict[tuple[str, date], set[str]] = {}
+    for row in found.to_pylist():
+        *partition, path = row.values()
+        files.setdefault((partition[0], partition[1]), set()).add(path)
+    return files
+
+
+def _rows(context: Context, table: Table, names: list[str], days: Days, version: int) -> pa.Table:
+    feed_column, day_column = table.partition_by
+    with _is_there(context, table, version):
+        if context.settings.catalog:
+            from pipeline import delta  # noqa: PLC0415 - path mode needs no Spark for this
+
+            return _at(context, table, version).where(delta.on_days(days, day=day_column)).select(*names).toArrow()
+        opened = DeltaTable(tables.address(context.settings, table), version=version)
+        wanted = [[(feed_column, "=", feed), (day_column, "in", some)] for feed, some in days.items()]
+        return opened.to_pyarrow_table(columns=names, filters=wanted)
+
+
+def _at(context: Context, table: Table, version: int) -> DataFrame:
+    return context.spark.read.option("versionAsOf", version).table(tables.address(context.settings, table))
+
+
+@contextmanager
+def _is_there(context: Context, table: Table, version: int) -> Iterator[None]:
+    """Versions go with time: their log after a month, their files by VACUUM."""
+    from pyspark.errors import PySparkException  # noqa: PLC0415 - costs half a second
+
+    try:
+        yield
+    except (DeltaError, OSError, PySparkException) as problem:
+        where = tables.address(context.settings, table)
+        raise VersionGoneError(where, version, lake.one_line(problem)) from None

@@ -1,0 +1,170 @@
+"""Going back in: a delivery taken out, a refused one let in, rows judged anew."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs import replay, run, withdraw
+from pipeline import tables
+from pipeline.config import Feed
+from pipeline.errors import ReplayError, UsageError
+from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
+
+LATER = '"20210402","060000"'
+
+
+def values(context):
+    return rows(context, tables.READINGS, "meter_id", "consumption", "file_id")
+
+
+def totals(context):
+    return [(f"{kwh:.1f}", file_id) for kwh, file_id in rows(context, tables.METER_DAY, "consumption", "file_id")]
+
+
+def restated(context):
+    found = rows(context, tables.RESTATEMENTS, "table_name", "old_value", "new_value", "file_id", "batch_id")
+    return [
+        (
+            name.removeprefix("gold."),
+            *(value if value is None else f"{value:.1f}" for value in (old, new)),
+            file_id,
+            batch,
+        )
+        for name, old, new, file_id, batch in found
+    ]
+
+
+def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_comes_back(lake, electricity, capsys):
+    first = put(
+        electricity, "first.json", split_json(["2021-01-04 00:00:00", "m1", 1], ["2021-01-04 00:30:00", "m1", 4])
+    )
+    run.run(lake(ELECTRICITY))
+    put(electricity, "second.json", split_json(["2021-01-04 00:00:00", "m1", 2], ["2021-01-05 00:00:00", "m2", 8]), 5)
+    outcome = run.run(lake(ELECTRICITY))
+    assert outcome.restated == {"gold.total_consumption_half_hour": 1, "gold.meter_day": 1}
+    assert restated(lake(ELECTRICITY)) == [
+        ("meter_day", "5.0", "6.0", 2, 2),
+        ("total_consumption_half_hour", "1.0", "2.0", 2, 2),
+    ]
+
+    withdraw.run(lake(ELECTRICITY), "second.json", "a test file of the sender", as_json=False)
+    assert "2 readings on 2 days count no more, 4 published values changed" in " ".join(capsys.readouterr().out.split())
+    context = lake(ELECTRICITY)
+    assert [(meter, float(value), file_id) for meter, value, file_id in values(context)] == [("m1", 1, 1), ("m1", 4, 1)]
+    assert totals(context) == [("5.0", 1)]
+    assert log(context) == [("first.json", "loaded", None), ("second.json", "withdrawn", None)]
+    assert "a test file of the sender" in rows(context, tables.INGESTION_LOG, "reason", "file_id")[0][0]
+    assert [row for row in restated(context) if row[4] == 3] == [
+        ("meter_day", "6.0", "5.0", 2, 3),
+        ("meter_day", "8.0", None, 2, 3),
+        ("total_consumption_half_hour", "2.0", "1.0", 2, 3),
+        ("total_consumption_half_hour", "8.0", None, 2, 3),
+    ]
+    before = versions(context)
+    first.touch()  # touching is no delivery
+    run.run(lake(ELECTRICITY))
+    assert versions(context) == before
+
+    replay.run(lake(ELECTRICITY), ["#2"], dry_run=False, as_json=False)
+    context = lake(ELECTRICITY)
+    assert [(meter, float(value), file_id) for meter, value, file_id in values(context)] == [
+        ("m1", 2, 2),
+        ("m1", 4, 1),
+        ("m2", 8, 2),
+    ]
+    assert totals(context) == [("6.0", 2), ("8.0", 2)]
+    assert {row[1] for row in log(context)} == {"loaded"}
+    commands = [command for (command,) in rows(context, tables.RUNS, "command")]
+    assert commands == ["replay #2", "run", "run", "run", "withdraw second.json"]
+
+
+def test_a_refused_delivery_is_let_in_at_its_old_place_once_the_configuration_allows_it(lake, gas, capsys):
+    put(gas, "DV000001.SMRT", smrt("DV000001", '"0001","20210331","0100","1"', '"0001","20210331","0200","1"'))
+    run.run(lake(GAS))
+    put(gas, "PN000002.SMRT", smrt("PN000002", '"0001","20210331","0200","5"', created=LATER))
+    run.run(lake(GAS))
+    assert log(lake(GAS))[0] == ("DV000001.SMRT", "rejected", "WRONG_ENVIRONMENT")
+    development = {"environment": "development"}
+    before = versions(lake(GAS))
+    replay.run(lake(GAS, **development), ["DV000001.SMRT"], dry_run=True, as_json=False)
+    assert "rejected WRONG_ENVIRONMENT" in capsys.readouterr().out
+    assert versions(lake(GAS)) == before
+
+    replay.run(lake(GAS, **development), ["gas/DV000001.SMRT"], dry_run=False, as_json=False)
+    context = lake(GAS)
+    assert log(context) == [("DV000001.SMRT", "loaded", None), ("PN000002.SMRT", "loaded", None)]
+    # What had come later wins, though it was loaded before.
+    assert [(float(value), file_id) for _, value, file_id in values(context)] == [(1, 1), (5, 2)]
+    assert totals(context) == [("6.0", 2)]
+    before = versions(context)
+    run.run(lake(GAS, **development))
+    assert versions(context) == before
+
+
+def test_rejected_rows_are_judged_anew_from_bronze_and_no_longer_rejected(lake, electricity, capsys):
+    hourly = ELECTRICITY.model_copy(update={"interval_minutes": 60})
+    delivery = put(
+        electricity, "day.json", split_json(["2021-01-04 00:00:00", "m1", 1], ["2021-01-04 00:30:00", "m1", 4])
+    )
+    run.run(lake(hourly))
+    assert rows(lake(hourly), tables.REJECTED, "reason_code", "row_number") == [("OFF_GRID", 2)]
+    delivery.unlink()  # bronze has it
+    replay.run(lake(ELECTRICITY), ["day.json"], dry_run=True, as_json=True)
+    assert '"rows_rejected": 0' in capsys.readouterr().out
+    assert rows(lake(hourly), tables.REJECTED, "reason_code") == [("OFF_GRID",)]
+    replay.run(lake(ELECTRICITY), ["day.json"], dry_run=False, as_json=False)
+    context = lake(ELECTRICITY)
+    assert rows(context, tables.REJECTED, "reason_code") == []
+    assert totals(context) == [("5.0", 1)]
+    assert rows(context, tables.INGESTION_LOG, "rows_read", "rows_accepted", "rows_rejected") == [(2, 2, 0)]
+    # And the other way round: a rule that became stricter takes the reading back.
+    replay.run(lake(hourly), ["day.json"], dry_run=False, as_json=False)
+    assert totals(context) == [("1.0", 1)]
+    assert rows(context, tables.REJECTED, "reason_code", "row_number") == [("OFF_GRID", 2)]
+
+
+def test_a_withdrawn_name_is_free_for_what_was_in_conflict_with_it(lake, gas):
+    put(gas, "PN000001.SMRT", smrt("PN000001", '"0001","20210331","0100","1"'))
+    run.run(lake(GAS))
+    put(gas, "resent/PN000001.SMRT", smrt("PN000001", '"0001","20210331","0100","7"'), 5)
+    run.run(lake(GAS))
+    withdraw.run(lake(GAS), "#1", "", as_json=False)
+    put(gas, "copy/PN000001.SMRT", smrt("PN000001", '"0001","20210331","0100","1"'), 9)
+    run.run(lake(GAS))
+    assert log(lake(GAS)) == [
+        ("PN000001.SMRT", "withdrawn", None),
+        ("resent/PN000001.SMRT", "conflict", "CHANGED_AFTER_LOADING"),
+        ("copy/PN000001.SMRT", "duplicate", None),
+    ]
+    assert values(lake(GAS)) == []
+    replay.run(lake(GAS), ["resent/PN000001.SMRT"], dry_run=False, as_json=False)
+    assert totals(lake(GAS)) == [("7.0", 2)]
+    replay.run(lake(GAS), ["#1"], dry_run=False, as_json=True)
+    assert totals(lake(GAS)) == [("7.0", 2)]
+    assert log(lake(GAS))[0][1] == "withdrawn"
+
+
+def test_what_cannot_be_taken_back_or_looked_at_again_is_said_in_a_line(lake, gas):
+    other = Feed(name="water", format="smrt", path="water")
+    cut = put(gas, "PN000001.SMRT", smrt("PN000001")[:-7])
+    put(gas, "a/PN000002.SMRT", smrt("PN000002")[:-7])
+    put(gas, "b/PN000002.SMRT", smrt("PN000002")[:-8])
+    put(gas.parent / "water", "PN000001.SMRT", smrt("PN000001")[:-7])
+    run.run(lake(GAS, other))
+    for name, said in {
+        "gas/PN000001.SMRT": "is rejected: there is nothing to withdraw",
+        "PN000009.SMRT": "no delivery 'PN000009.SMRT' in the log",
+        "PN000001.SMRT": "is a delivery of gas, water: say which",
+    }.items():
+        with pytest.raises(UsageError, match=said):
+            withdraw.run(lake(GAS, other), name, "", as_json=False)
+    with pytest.raises(UsageError, match="is 2 deliveries"):
+        replay.run(lake(GAS, other), ["PN000002.SMRT"], dry_run=False, as_json=False)
+    with pytest.raises(UsageError, match="no longer in the configuration"):
+        replay.run(lake(other), ["gas/PN000001.SMRT"], dry_run=False, as_json=False)
+    cut.write_bytes(smrt("PN000001"))
+    with pytest.raises(ReplayError, match="holds other bytes"):
+        replay.run(lake(GAS, other), ["gas/PN000001.SMRT"], dry_run=False, as_json=False)
+    cut.unlink()
+    with pytest.raises(ReplayError, match="is not in the landing folder any more"):
+        replay.run(lake(GAS, other), ["gas/PN000001.SMRT"], dry_run=False, as_json=False)
