@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-laws test-platform test-fast lint bench clean force
+.PHONY: help setup demo test test-laws test-platform test-faults test-fast lint bench clean force
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: setup lint ## lint, then every test
 
 test-platform: setup ## the tests that start processes of their own: spark-submit, catalog mode (minutes)
 	@$(BIN)/python -m pytest -m slow
+
+test-faults: setup ## runs that are killed, damaged lakes, full disks, fuzzed files, 200 histories (minutes)
+	@$(BIN)/python -m pytest -m "faults or fuzz" $(ARGS)
 
 test-laws: setup ## the laws of time over every zone and clock change (minutes)
 	@$(BIN)/python -m pytest -m laws

@@ -13,6 +13,7 @@ from jobs.show import cell, console, print_table
 from pipeline import lake, reference, tables
 from pipeline.errors import UsageError
 from pipeline.gold import HALF_HOUR
+from pipeline.ingestion_log import WITHDRAWN
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,7 +53,7 @@ def run(context: Context, meter: str, instant: str, *, as_json: bool) -> None:
 
 
 def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
-    received = history.received(context)
+    received = history.received(context, withdrawn=True)
     if received is None:
         return []
     length = F.make_dt_interval(mins=F.coalesce("interval_minutes", F.lit(1)))
@@ -60,14 +61,16 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
     holds = (F.col("interval_start") <= moment) & (moment < F.col("interval_start") + length)
     rows: list[dict[str, Any]] = received.where((F.col("meter_id") == meter) & holds).toArrow().to_pylist()
     rows.sort(key=lambda row: (row["file_id"], row["row_number"]), reverse=True)
-    names = ["file_id", "relative_path", "received_at"]
+    names = ["file_id", "relative_path", "received_at", "status", "reason"]
     log = {row["file_id"]: row for row in lake.small_rows(context, tables.INGESTION_LOG, names)}
     winners: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         key = tuple(row[name] for name in history.KEY)
         row["file"] = log[row["file_id"]]["relative_path"]
         row["received_at"] = log[row["file_id"]]["received_at"]
-        if row["reason_code"]:
+        if log[row["file_id"]]["status"] == WITHDRAWN:
+            row["verdict"] = f"counts no more: {log[row['file_id']]['reason']}"
+        elif row["reason_code"]:
             row["verdict"] = f"refused, {row['reason_code']}: {row['reason']}"
         elif winner := winners.get(key):
             row["verdict"] = f"superseded by {winner['file']}, row {winner['row_number']}: received later"

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs import silver
-from pipeline.ingestion_log import LOADED, logged
+from pipeline.ingestion_log import LOADED, WITHDRAWN, logged
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -18,9 +18,13 @@ KEY = ("feed", "meter_id", "direction", "interval_start")
 COLUMNS = (*KEY, "interval_minutes", "local_date", "consumption", "quality", "file_id", "row_number", "batch_id")
 
 
-def received(context: Context) -> DataFrame | None:
-    """One row a version, refused ones too: COLUMNS, `reason_code`, `reason`, `raw`; None where nothing was loaded."""
-    loaded = [each for each in logged(context) if each.status == LOADED and each.rows_read]
+def received(context: Context, *, withdrawn: bool = False) -> DataFrame | None:
+    """One row a version, refused ones too: COLUMNS, `reason_code`, `reason`, `raw`; None where nothing was loaded.
+
+    Those of deliveries that were withdrawn only where asked for.
+    """
+    wanted = {LOADED, WITHDRAWN} if withdrawn else {LOADED}
+    loaded = [each for each in logged(context) if each.status in wanted and each.rows_read]
     parts = []
     for feed in context.settings.feeds:
         of_feed = [each for each in loaded if each.feed == feed.name]

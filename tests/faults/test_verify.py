@@ -13,6 +13,8 @@ from pipeline import tables
 from pipeline.errors import VerificationError
 from tests.jobs.conftest import ELECTRICITY, database, put, split_json
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(scope="module")
 def sound(spark, tmp_path_factory):

@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from jobs import erase, maintain, run, verify
 from pipeline import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, rows, smrt, split_json, versions
+
+pytestmark = pytest.mark.faults
 
 PERSON, OTHER = "9990001112", "1110002223"
 # Both meters are people's; only one asked.

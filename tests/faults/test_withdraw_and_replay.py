@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from jobs import replay, run, withdraw
+from jobs import explain, replay, run, withdraw
 from pipeline import tables
 from pipeline.config import Feed
 from pipeline.errors import ReplayError, UsageError
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
+
+pytestmark = pytest.mark.faults
 
 LATER = '"20210402","060000"'
 
@@ -60,6 +62,9 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
         ("total_consumption_half_hour", "2.0", "1.0", 2, 3),
         ("total_consumption_half_hour", "8.0", None, 2, 3),
     ]
+    explain.run(context, "m1", "2021-01-04T00:00Z", as_json=False)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "counts no more: withdrawn by run" in told
     before = versions(context)
     first.touch()  # touching is no delivery
     run.run(lake(ELECTRICITY))

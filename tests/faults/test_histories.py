@@ -1,0 +1,238 @@
+"""Whatever comes in whatever order, with crashes and maintenance between: a lake says what plain Python computes.
+
+A machine drives one lake through deliveries, repeats, corrections, refused files, changed agreements, withdrawals,
+maintenance and runs that break off anywhere. Twenty senders share the lake, each with meters, files and a history of
+its own, so ten lakes are two hundred histories.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from jobs import maintain, withdraw
+from pipeline import failpoints, ingestion_log, tables
+from tests.faults.a_lake import CONFIG, Lake
+from tests.faults.ledger import DAYS, Ledger, Reading
+from tests.faults.test_crashes import PLACES
+from tests.jobs.conftest import database, put, rows, smrt, split_json
+
+pytestmark = pytest.mark.faults
+SENDERS, LAKES = 20, 10
+KINDS = ("new", "new", "correct", "again", "back", "cut", "gas", "gas", "gas conflict", "gas copy")
+EVENTS = st.lists(
+    st.tuples(
+        st.integers(0, SENDERS - 1),
+        st.sampled_from(KINDS),
+        st.lists(
+            st.tuples(st.integers(0, 1), st.sampled_from(DAYS), st.integers(0, 4), st.integers(-1, 9)),
+            min_size=0,
+            max_size=4,
+        ),
+    ),
+    min_size=SENDERS // 2,
+    max_size=SENDERS * 2,
+)
+DATES = (date(2021, 3, 1), DAYS[1], DAYS[2])
+AGREED = st.dictionaries(
+    st.integers(0, SENDERS - 1), st.tuples(st.sampled_from(DATES), st.sampled_from(["Fixed", "Variable"])), max_size=6
+)
+
+
+class History(RuleBasedStateMachine):
+    """One lake with its senders, and the ledger that knows what it should say."""
+
+    @initialize()
+    def an_empty_lake(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="history"))
+        (self.folder / "meterlake.toml").write_text(CONFIG)
+        for name in ("gas", "electricity"):
+            (self.folder / name).mkdir()
+        self.lake, self.ledger = Lake(self.folder), Ledger()
+        self.minutes, self.numbers = 0, 0
+        # Files as they lie there and a run has not seen them yet: path -> what the ledger is to decide, in order.
+        self.waiting = {}
+        self.files = {}
+        self.agree({0: (DATES[0], "Fixed")})
+
+    def agree(self, changes):
+        """Another agreement for some senders' first meters."""
+        for sender, (since, product) in changes.items():
+            self.ledger.agreements.setdefault(f"m{sender}a", []).append((since, None, product))
+        agreements = [
+            (number, since.isoformat(), None, product.lower(), meter, "account")
+            for number, (meter, since, product) in enumerate(
+                [
+                    (meter, since, product)
+                    for meter, some in self.ledger.agreements.items()
+                    for since, _, product in some
+                ],
+                1,
+            )
+        ]
+        database(self.folder / "reference.db", agreements)
+
+    @rule(events=EVENTS)
+    def deliveries_arrive(self, events):
+        for sender, kind, cells in events:
+            self.minutes += 1
+            if kind.startswith("gas"):
+                self.gas(sender, kind, cells)
+            else:
+                self.electricity(sender, kind, cells)
+
+    def electricity(self, sender, kind, cells):
+        mine = sorted(path for path in self.files if path.startswith(f"s{sender}/"))
+        readings = tuple(
+            {(m, d, s): Reading(f"m{sender}{'ab'[m]}", d, s, f"{v}.{sender:03}") for m, d, s, v in cells}.values()
+        )
+        content = split_json(*([each.label(), each.meter, each.value] for each in readings))
+        if kind == "new" or not mine:
+            self.numbers += 1
+            path = f"s{sender}/{self.numbers}.json"
+        else:
+            path = mine[-1]
+        if kind == "cut":
+            content, readings = content[: len(content) // 2], None
+        if kind in {"again", "back"} and path in self.files:
+            content, readings = self.files[path][-1 if kind == "again" else 0]
+        self.files.setdefault(path, []).append((content, readings))
+        self.lies("electricity", path, content, readings)
+
+    def gas(self, sender, kind, cells):
+        mine = sorted(path for path in self.files if path.startswith(f"g{sender}/"))
+        readings = tuple({(d, s): Reading(f"{sender:03}", d, s, str(max(v, 0))) for _, d, s, v in cells}.values())
+        if kind == "gas" or not mine:
+            self.numbers += 1
+            name = f"PN{self.numbers:06}"
+            path = f"g{sender}/{name}.SMRT"
+        else:
+            name = mine[-1].rsplit("/", 1)[-1].removesuffix(".SMRT")
+            path = f"g{sender}/{kind[4:]}{self.minutes}/{name}.SMRT"
+        created = f'"20210401","{self.minutes // 60:02}{self.minutes % 60:02}00"'
+        lines = (f'"{each.meter}","{each.day:%Y%m%d}","{each.slot:02}00",{each.value}' for each in readings)
+        content = smrt(name, *lines, created=created)
+        if kind == "gas copy" and mine:
+            content, readings = self.files[mine[-1]][0]
+        self.files.setdefault(path, []).append((content, readings))
+        self.lies("gas", path, content, readings)
+
+    def lies(self, feed, path, content, readings):
+        put(self.folder / feed, path, content, self.minutes)
+        self.waiting.pop((feed, path), None)  # the last one is the one that a run will find
+        self.waiting[feed, path] = (content, readings)
+
+    @rule(changes=AGREED)
+    def agreements_change(self, changes):
+        self.agree(changes)
+
+    @rule(place=st.sampled_from(PLACES))
+    def a_run_breaks_off(self, place):
+        before = len(ingestion_log.logged(self.lake.context()))
+        with pytest.MonkeyPatch.context() as patch:
+            failpoints.forget()
+            patch.setenv(failpoints.VARIABLE, f"raise:{place}")
+            with suppress(failpoints.Killed):
+                self.lake.run()
+        # One commit logs all that a run decides: it stays decided; else the files are as if never seen.
+        if len(ingestion_log.logged(self.lake.context())) > before:
+            self.settle()
+
+    @rule()
+    def a_run(self):
+        self.run_and_compare()
+
+    @rule()
+    def maintenance(self):
+        self.run_and_compare()
+        maintain.run(self.lake.context(), 0, force=True, as_json=True)
+
+    @rule(dice=st.integers(0, 99))
+    def one_is_withdrawn(self, dice):
+        self.run_and_compare()
+        loaded = [
+            each
+            for each in ingestion_log.logged(self.lake.context())
+            if each.status == "loaded" and each.feed != "reference"
+        ]
+        if loaded:
+            chosen = loaded[dice % len(loaded)]
+            withdraw.run(self.lake.context(), f"#{chosen.file_id}", "", as_json=True)
+            mine = [
+                each
+                for each in self.ledger.arrived
+                if (each.feed, each.path, each.status) == (chosen.feed, chosen.relative_path, "loaded")
+            ]
+            mine[self.rank(chosen)].status = "withdrawn"
+            self.compare()
+
+    def rank(self, chosen):
+        """Which of the loaded deliveries of this path it is."""
+        same = [
+            each.file_id
+            for each in ingestion_log.logged(self.lake.context())
+            if (each.feed, each.relative_path) == (chosen.feed, chosen.relative_path)
+            and (each.status == "loaded" or each.file_id == chosen.file_id)
+        ]
+        return sorted(same).index(chosen.file_id)
+
+    def settle(self):
+        """The ledger decides what lay there, in the order of arrival."""
+        for (feed, path), (content, readings) in list(self.waiting.items()):
+            del self.waiting[feed, path]
+            if feed == "gas":
+                self.ledger.decide_smrt(path, content, readings)
+            else:
+                self.ledger.decide_json(path, content, readings)
+
+    def run_and_compare(self):
+        self.lake.run()
+        self.settle()
+        self.compare()
+
+    def compare(self):
+        context, ledger = self.lake.context(), self.ledger
+        decided = [(e.feed, e.relative_path, e.status) for e in ingestion_log.logged(context) if e.feed != "reference"]
+        assert sorted(decided) == sorted((each.feed, each.path, each.status) for each in ledger.arrived)
+        current = rows(context, tables.READINGS, "feed", "meter_id", "interval_start", "local_date", "consumption")
+        assert {key[:3]: key[3:] for key in current} == ledger.current()
+        assert len(current) == len(ledger.current())
+        assert len(rows(context, tables.REJECTED, "row_number")) == ledger.rejected()
+        days = rows(context, tables.METER_DAY, "feed", "meter_id", "local_date", "consumption", "intervals_received")
+        assert {key[:3]: key[3:] for key in days} == ledger.meter_days()
+        halves = rows(context, tables.HALF_HOUR, "interval_start", "total_kwh", "meterpoint_count")
+        assert {start: rest for start, *rest in halves} == {
+            start: list(rest) for start, rest in ledger.half_hours().items()
+        }
+        products = rows(context, tables.PRODUCT_DAY, "date", "product_display_name", "total_kwh")
+        assert {key[:2]: key[2] for key in products} == ledger.products()
+
+    def teardown(self):
+        if hasattr(self, "folder"):
+            self.run_and_compare()
+            before = self.lake.versions()
+            self.lake.run()
+            assert self.lake.versions() == before
+            shutil.rmtree(self.folder)
+
+
+def test_two_hundred_histories_end_as_plain_python_says(spark):
+    # Not shrunk: a step takes seconds. What fails is printed as a program that repeats it.
+    limits = settings(
+        max_examples=int(os.environ.get("METERLAKE_TEST_LAKES", LAKES)),
+        stateful_step_count=8,
+        deadline=None,
+        derandomize=True,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(History, settings=limits)
