@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from pipeline import delta, endpoint, formats, ingestion_log, lake, landing, reference, silver, tables
-from pipeline.errors import EndpointError, MeterlakeError, ReferenceDatabaseError, SeveralError
+from pipeline.errors import AcknowledgementError, EndpointError, MeterlakeError, ReferenceDatabaseError, SeveralError
 from pipeline.ingestion_log import LOADED, REFERENCE, Delivery, History
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Batch:
     waiting: int = 0
     reference_error: ReferenceDatabaseError | None = None
     endpoint_errors: list[EndpointError] = field(default_factory=list)
+    acknowledgement_errors: list[AcknowledgementError] = field(default_factory=list)
 
     @property
     def error(self) -> MeterlakeError | None:
@@ -35,6 +36,7 @@ class Batch:
         problems: list[MeterlakeError] = [*self.endpoint_errors]
         if self.reference_error:
             problems.append(self.reference_error)
+        problems += self.acknowledgement_errors
         return SeveralError(problems) if len(problems) > 1 else next(iter(problems), None)
 
 

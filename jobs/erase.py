@@ -75,8 +75,12 @@ def _names(some: tuple[tables.Table, ...]) -> set[str]:
 
 def _count(context: Context, meter: str) -> dict[str, int]:
     wanted = {"readings": tables.READINGS, "rejected_rows": tables.REJECTED, "gold_days": tables.METER_DAY}
+    its = F.col("meter_id") == meter
     return {
-        name: delta.read(context, table).where(F.col("meter_id") == meter).count() for name, table in wanted.items()
+        name: delta.read(context, table)
+        .where(its | F.col("raw").contains(meter) if name == "rejected_rows" else its)
+        .count()
+        for name, table in wanted.items()
     }
 
 

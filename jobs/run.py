@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import bronze, completeness, gold, restatements, silver
+from jobs import acknowledgements, bronze, completeness, gold, restatements, silver
 from jobs.audit import Outcome, recorded
 
 if TYPE_CHECKING:
@@ -33,3 +33,4 @@ def derive(context: Context, outcome: Outcome, layer: str | None = None) -> None
         gold.run(context, products=outcome.batch.reference_error is None)
         completeness.run(context)
         outcome.restated = restatements.run(context)
+    outcome.batch.acknowledgement_errors = acknowledgements.run(context)

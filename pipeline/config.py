@@ -19,9 +19,11 @@ from pipeline.config_values import (
     Direction,
     FeedName,
     FormatName,
+    ResponseFolder,
     TokenVariable,
     Url,
     Zone,
+    lie_one_in_the_other,
 )
 from pipeline.errors import ConfigurationError
 
@@ -75,6 +77,8 @@ class Feed(_Strict):
     url_token_env: TokenVariable | None = None
     url_timeout_seconds: float = Field(default=30, gt=0, le=3600)
     url_max_megabytes: int = Field(default=512, gt=0)
+    # Where each delivery gets a response file for its sender.
+    acknowledge: ResponseFolder | None = None
 
     @property
     def minutes(self) -> int:
@@ -147,6 +151,19 @@ class Settings(BaseSettings):
         if unknown:
             message = f"reference.feeds names {', '.join(sorted(unknown))}, but there is no such feed"
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _responses_are_no_deliveries(self) -> Self:
+        for feed in self.feeds:
+            for other in self.feeds:
+                if feed.acknowledge and lie_one_in_the_other(feed.acknowledge, other.path):
+                    message = (
+                        f"acknowledge of feed {feed.name!r} ({feed.acknowledge}) and the landing folder of feed "
+                        f"{other.name!r} ({other.path}) lie one in the other: responses would become deliveries; "
+                        "name a folder beside it"
+                    )
+                    raise ValueError(message)
         return self
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import Annotated, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator
@@ -74,6 +76,26 @@ def _token_variable(name: str) -> str:
     return name
 
 
+def _response_folder(path: str) -> str:
+    if not path.strip() or "://" in path or "\0" in path:
+        message = f"{path!r} cannot take responses: name a local folder"
+        raise ValueError(message)
+    return path
+
+
+def lie_one_in_the_other(one: str, other: str) -> bool:
+    """Whether two folders on this machine are the same, or the one lies somewhere in the other; links are followed."""
+    here, there = _folder(one), _folder(other)
+    return here is not None and there is not None and (here.is_relative_to(there) or there.is_relative_to(here))
+
+
+def _folder(path: str) -> Path | None:
+    if path.startswith("file://"):
+        path = unquote(urlsplit(path).path)
+    # Not Path.resolve(), which ends at a link that leads to itself.
+    return None if "://" in path else Path(os.path.realpath(path))
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
@@ -91,5 +113,6 @@ DIRECTIONS = get_args(Direction)
 ColumnName = Annotated[str, AfterValidator(_column_name)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format)]
+ResponseFolder = Annotated[str, AfterValidator(_response_folder)]
 Url = Annotated[str, AfterValidator(_url)]
 TokenVariable = Annotated[str, AfterValidator(_token_variable)]

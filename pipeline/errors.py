@@ -91,11 +91,21 @@ class EndpointError(MeterlakeError):
         super().__init__(f"feed {feed!r}: {url} {problem}; {advice}")
 
 
+class AcknowledgementError(MeterlakeError):
+    """Responses for a feed's senders could not be written; everything else is in."""
+
+    def __init__(self, feed: str, path: str, problem: str, count: int) -> None:
+        super().__init__(
+            f"feed {feed!r}: response {path!r} cannot be written ({problem}), {count} in all; "
+            "correct acknowledge, make room or give leave to write there: the next run writes what is missing"
+        )
+
+
 class SeveralError(MeterlakeError):
     """Several faults that each let the rest of the run go on."""
 
     def __init__(self, problems: list[MeterlakeError]) -> None:
-        super().__init__(f"{len(problems)} sources failed: " + " | ".join(str(problem) for problem in problems))
+        super().__init__(f"{len(problems)} faults: " + " | ".join(str(problem) for problem in problems))
 
 
 class VerificationError(MeterlakeError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LOADED, REJECTED, DUPLICATE, CONFLICT = "loaded", "rejected", "duplicate", "conflict"
 WITHDRAWN = "withdrawn"
 REFERENCE = "reference"
+ASKED = "acknowledge"
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -131,7 +132,17 @@ def write(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
         for delivery in deliveries
     ]
     if rows:
-        lake.write_rows(context, INGESTION_LOG, rows, {"batch_id": batch_id})
+        lake.write_rows(context, INGESTION_LOG, rows, {"batch_id": batch_id} | asked(context, batch_id))
+
+
+def asked(context: Context, batch_id: int) -> dict[str, dict[str, int]]:
+    """For the log's mark: feed -> the first batch that was decided while the feed asked for responses.
+
+    So a batch and the promise to answer it are one commit, and a feed that begins to ask gets none for its history.
+    """
+    before = lake.mark(context, INGESTION_LOG).get(ASKED, {})
+    asking = [feed.name for feed in context.settings.feeds if feed.acknowledge]
+    return {ASKED: {name: before.get(name, batch_id) for name in asking}}
 
 
 def revise(context: Context, deliveries: list[Delivery], batch_id: int) -> None:

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
@@ -17,7 +18,7 @@ from pipeline import failpoints, tables, views
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pipeline.context import Context
     from pipeline.tables import Column, Table
@@ -250,6 +251,21 @@ def small_table(context: Context, table: Table, where: tuple[str, str, Any] | No
     except TableNotFoundError:
         return arrow_schema(table).empty_table()
     return found
+
+
+def scan(
+    context: Context, table: Table, columns: Sequence[str], column: str, values: Sequence[int]
+) -> Iterator[pa.Table]:
+    """Those columns of the rows whose `column` is one of the values, a piece at a time; in path mode never all."""
+    if context.settings.catalog:
+        from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
+
+        frame = context.spark.read.table(tables.address(context.settings, table))
+        yield frame.where(F.col(column).isin(*values)).select(*columns).toArrow()
+        return
+    dataset = _opened(context, table).to_pyarrow_dataset()
+    for batch in dataset.to_batches(columns=list(columns), filter=pc.field(column).isin(list(values))):
+        yield pa.Table.from_batches([batch])
 
 
 def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:

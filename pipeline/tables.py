@@ -350,6 +350,23 @@ ERASURES = Table(
     ),
     ("run_id",),
 )
+ACKNOWLEDGEMENTS = Table(
+    "ops",
+    "acknowledgements",
+    "A response file that was written for the sender of a delivery",
+    columns(
+        """
+    file_id BIGINT The delivery that is answered: ops.ingestion_log.file_id
+    feed STRING Name of the feed
+    status STRING What became of the delivery: loaded, rejected, duplicate or conflict
+    response_path STRING Path of the response file
+    written_at TIMESTAMP Start of the run that wrote it (UTC)
+    batch_id BIGINT The run's batch that brought the delivery
+    run_id STRING The run that wrote it: ops.runs.run_id
+    """
+    ),
+    ("file_id", "batch_id"),
+)
 RUNS = Table(
     "ops",
     "runs",
@@ -419,19 +436,9 @@ REFERENCE = (AGREEMENT, PRODUCT, METERPOINT)
 def all_tables(feeds: Iterable[Table]) -> tuple[Table, ...]:
     """Every table of a lake, given the bronze tables of its feeds, in the order of the layers."""
     silver = (READINGS, REJECTED, *REFERENCE)
-    return (
-        *feeds,
-        *SNAPSHOTS,
-        *silver,
-        ACTIVE_AGREEMENTS,
-        *ENERGY_GOLD,
-        *PRODUCT_GOLD,
-        MISSING,
-        INGESTION_LOG,
-        RESTATEMENTS,
-        ERASURES,
-        RUNS,
-    )
+    gold = (ACTIVE_AGREEMENTS, *ENERGY_GOLD, *PRODUCT_GOLD, MISSING)
+    ops = (INGESTION_LOG, RESTATEMENTS, ERASURES, ACKNOWLEDGEMENTS, RUNS)
+    return (*feeds, *SNAPSHOTS, *silver, *gold, *ops)
 
 
 # What can be made anew from bronze and the log.

@@ -110,6 +110,7 @@ def _bronze_columns(feed: Feed) -> tuple[str, str]:  # noqa: ARG001 - the same f
 FORMAT = FeedFormat(
     ending=smrt_envelope.ENDING,
     identity_is_name=True,
+    rows_are_lines=True,
     bronze_columns=_bronze_columns,
     inspect=smrt_envelope.inspect,
     contents=contents,

@@ -117,7 +117,7 @@ def test_an_endpoint_that_is_down_stops_neither_other_feeds_nor_its_own_files_no
     assert versions(context) == before
 
     Path(tmp_path / "reference.db").unlink()
-    with pytest.raises(SeveralError, match=r"2 sources failed: feed 'gas': .* \| reference database "):
+    with pytest.raises(SeveralError, match=r"2 faults: feed 'gas': .* \| reference database "):
         run.run(lake(down, electricity, reference=reference))
 
 

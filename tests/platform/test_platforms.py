@@ -51,7 +51,7 @@ def folder(tmp_path):
 
 def configure(folder, lake):
     path = folder / "meterlake.toml"
-    feed = 'name = "electricity"\nformat = "split_json"\npath = "landing"\ntime_zone = "Europe/London"'
+    feed = 'name = "electricity"\nformat = "split_json"\npath = "landing"\nacknowledge = "answers"\ntime_zone = "Europe/London"'
     reference = f'url = "{database(folder / "reference.db", AGREEMENTS)}"\nfeeds = ["electricity"]'
     path.write_text(f"{lake}\nactive_on = [2021-01-01]\n[[feeds]]\n{feed}\n[reference]\n{reference}\n")
     return str(path)
@@ -78,6 +78,8 @@ def test_catalog_mode_keeps_its_tables_in_a_metastore_that_the_next_process_find
     assert (folder / "metastore_db").is_dir()
     again = process(folder, *command, "run", "--json", "--config", config)
     assert '"files": 0' in again
+    (answer,) = (folder / "answers").iterdir()
+    assert '"reason_code": "LOCAL_TIME_NONEXISTENT"' in answer.read_text()
     # Another value for the half hour: MERGE, and gold's day replaced.
     (folder / "landing" / "day.json").write_text(DELIVERY.replace("0.125", "0.250"))
     process(folder, *command, "run", "--config", config)

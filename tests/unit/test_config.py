@@ -199,8 +199,36 @@ def test_a_wrong_variable_is_refused_in_one_line_that_names_it(refusal, monkeypa
     assert variable.removeprefix("METERLAKE_").lower().replace("__", ".") in said
 
 
-def test_the_feed_of_the_readme_is_one(load):
+def test_the_feeds_of_the_readme_are_feeds(load):
     readme = (Path(__file__).parents[2] / "README.md").read_text()
-    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
-    (feed,) = load(example).feeds
+    fetched, answered = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    (feed,) = load(fetched).feeds
     assert (feed.format, feed.url_token_env) == ("obis_json", "ROOF_TOKEN")
+    (feed,) = load(answered).feeds
+    assert feed.acknowledge == "data_lake/acknowledgements/gas"
+
+
+@pytest.mark.parametrize("folder", ["out/gas", "in/gas_responses", "in/other", "../in/gas"])
+def test_responses_go_to_any_folder_beside_the_landing_folders(load, folder):
+    assert load(GAS + f'acknowledge = "{folder}"').feeds[0].acknowledge == folder
+
+
+@pytest.mark.parametrize("folder", ["gs://bucket/out", "file:///out", "", " ", "a\\u0000b"])
+def test_responses_go_to_no_uri_and_not_nowhere(refusal, folder):
+    assert "feeds.0.acknowledge" in refusal(GAS + f'acknowledge = "{folder}"')
+
+
+@pytest.mark.parametrize(
+    "folder", ["in/gas", "in/gas/", "./in/gas/out", "in/power/../gas", "in/power/x/y", "in", ".", "link/out"]
+)
+def test_responses_never_lie_where_they_would_become_deliveries(load, refusal, tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in" / "gas").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("in/gas")
+    (tmp_path / "loop").symlink_to("loop")
+    said = refusal(GAS + f'acknowledge = "{folder}"\n' + POWER)
+    assert f"acknowledge of feed 'gas' ({folder})" in said
+    assert "would become deliveries" in said
+    assert load(GAS + 'acknowledge = "loop"').feeds
+    as_uri = GAS.replace('"in/gas"', f'"file://{tmp_path}/in/gas"')
+    assert "would become deliveries" in refusal(as_uri + 'acknowledge = "in/gas/out"')

@@ -75,6 +75,10 @@ CONTRACT = {
         "rows_rejected BIGINT, created_at TIMESTAMP, generation STRING, received_at TIMESTAMP, batch_id BIGINT, "
         "run_id STRING"
     ),
+    "ops.acknowledgements": (
+        "file_id BIGINT, feed STRING, status STRING, response_path STRING, written_at TIMESTAMP, batch_id BIGINT, "
+        "run_id STRING"
+    ),
     "ops.runs": (
         "run_id STRING, command STRING, started_at TIMESTAMP, finished_at TIMESTAMP, status STRING, files BIGINT, "
         "rows_read BIGINT, rows_merged BIGINT, error STRING"
@@ -94,6 +98,7 @@ KEYS = {
     "gold.avg_half_hour_by_product": "feed direction interval_start product_display_name",
     "gold.meter_day": "feed meter_id direction local_date",
     "ops.ingestion_log": "file_id",
+    "ops.acknowledgements": "file_id batch_id",
     "ops.runs": "run_id",
 }
 TABLES = {table.full_name: table for table in formats.lake_tables(SETTINGS)}

@@ -1,0 +1,109 @@
+"""The response to a delivery: which are due, what it says, where it lies. Pure."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from pipeline.ingestion_log import DUPLICATE, LOADED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+Row = dict[str, Any]  # of ops.ingestion_log or of silver.rejected_readings
+
+ENDING = ".ack.json"
+MOST_ROWS = 1000
+# A meter is named in a few characters; a hostile cell of a megabyte must not come back a thousand times.
+LONGEST_METER_ID = 100
+# Bytes that Linux takes for a name, and for a path with what is written beside it.
+LONGEST_NAME, LONGEST_PATH = 255, 4000
+
+
+def unanswered(
+    logged: list[Row], first_batches: Mapping[str, int], done_to: int, answered: Collection[int]
+) -> list[Row]:
+    """Deliveries that are owed a response: decided since their feed asks, later than `done_to`, not answered yet."""
+    return [
+        row
+        for row in logged
+        if row["batch_id"] > done_to
+        and row["feed"] in first_batches
+        and row["batch_id"] >= first_batches[row["feed"]]
+        and row["file_id"] not in answered
+    ]
+
+
+def is_in_silver(delivery: Row, rejected_to: int, readings_to: int) -> bool:
+    """Whether silver has what the delivery brought; of a refused one or one without rows there is nothing to wait for.
+
+    Two marks, for each stays behind where a batch holds nothing for its table.
+    """
+    rejected = not delivery["rows_rejected"] or delivery["batch_id"] <= rejected_to
+    readings = not delivery["local_dates"] or delivery["batch_id"] <= readings_to
+    return rejected and readings
+
+
+def document(delivery: Row, rejected: list[Row], in_all: int, *, rows_are_lines: bool) -> Row:
+    """The response to a delivery of the log; `rejected` are the first of its `in_all` rejected rows.
+
+    `verdict` is accepted (loaded; its rows may still have been rejected), duplicate (known already, nothing to do) or
+    refused (status rejected or conflict: no row of it was taken; reason_code and reason say why). Counts are source
+    rows. `rejected_rows` lists the first 1000 in the order of the file, each with its `line` (of a file of lines) or
+    `row` (from 1), and `rejected_rows_left_out` says how many more there are; a row of several values may stand there
+    once for each rule it breaks. `meter_id` is null where a row names none, and cut where it is no name of a meter.
+    The same delivery gives the same bytes whenever it is asked for.
+    """
+    position = "line" if rows_are_lines else "row"
+    verdict = {LOADED: "accepted", DUPLICATE: "duplicate"}.get(delivery["status"], "refused")
+    received = delivery["received_at"].astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {
+        **{name: delivery[name] for name in ("feed", "file_name", "relative_path", "sha256", "size_bytes")},
+        "verdict": verdict,
+        **{name: delivery[name] for name in ("status", "reason_code", "reason")},
+        **{name: delivery[name] for name in ("rows_read", "rows_accepted", "rows_rejected")},
+        "rejected_rows": [
+            {
+                position: row["row_number"],
+                "reason_code": row["reason_code"],
+                "reason": row["reason"],
+                "meter_id": _cut(row["meter_id"]),
+            }
+            for row in rejected
+        ],
+        "rejected_rows_left_out": in_all - len(rejected),
+        "received_at": received,
+        "file_id": delivery["file_id"],
+        "run_id": delivery["run_id"],
+    }
+
+
+def _cut(meter_id: str | None) -> str | None:
+    long = meter_id is not None and len(meter_id) > LONGEST_METER_ID
+    return f"{meter_id[:LONGEST_METER_ID]}…" if meter_id and long else meter_id
+
+
+def response_path(folder: Path, relative_path: str, file_id: int) -> Path:
+    """`<relative path>.<file_id>.ack.json` below the folder.
+
+    A name that is too long with its ending loses its last characters; where the whole path is too long, the response
+    lies in the folder itself. Its number keeps it apart from every other. No part of a delivery's path begins with a
+    dot (landing.find), so none leads out of the folder.
+    """
+    *parents, name = relative_path.replace("\0", "\\x00").split("/")
+    ending = f".{file_id}{ENDING}"
+    file = _shortened(name, LONGEST_NAME - len(ending)) + ending
+    path = folder.joinpath(*map(_parent, parents), file)
+    return path if len(os.fsencode(path)) <= LONGEST_PATH else folder / file
+
+
+def _parent(name: str) -> str:
+    """A folder's name, which must not take the place of a response."""
+    short = _shortened(name, LONGEST_NAME)
+    return f"{short[:-1]}_" if short.endswith(ENDING) else short
+
+
+def _shortened(name: str, most: int) -> str:
+    return name.encode()[:most].decode(errors="ignore")

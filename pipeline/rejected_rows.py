@@ -1,0 +1,39 @@
+"""The first rejected rows of deliveries, out of silver.rejected_readings, which may hold millions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import lake
+from pipeline.tables import REJECTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pipeline.context import Context
+
+COLUMNS = ("file_id", "row_number", "meter_id", "reason_code", "reason")
+IN_ORDER = [("row_number", "ascending"), ("reason_code", "ascending")]
+
+
+def of_deliveries(context: Context, file_ids: Sequence[int], most: int) -> dict[int, tuple[pa.Table, int]]:
+    """file_id -> its first rejected rows in the order of the file, at most so many, and how many there are."""
+    return first_of_each(lake.scan(context, REJECTED, COLUMNS, "file_id", file_ids), most) if file_ids else {}
+
+
+def first_of_each(pieces: Iterable[pa.Table], most: int) -> dict[int, tuple[pa.Table, int]]:
+    """The same from pieces in any order; of what was read no more is kept than is asked for."""
+    first: dict[int, pa.Table] = {}
+    in_all: Counter[int] = Counter()
+    for piece in pieces:
+        for file_id in pc.unique(piece["file_id"]).to_pylist():
+            rows = piece.filter(pc.field("file_id") == file_id)
+            in_all[file_id] += rows.num_rows
+            together = pa.concat_tables([first[file_id], rows]) if file_id in first else rows
+            # Taken, not sliced: a slice would keep all that it is a part of.
+            first[file_id] = together.take(pc.select_k_unstable(together, k=most, sort_keys=IN_ORDER))
+    return {file_id: (rows, in_all[file_id]) for file_id, rows in first.items()}

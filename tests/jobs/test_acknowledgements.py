@@ -1,0 +1,214 @@
+"""Responses for senders, from the delivery to the file: what they say, that they come once, and after faults too."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jobs import run
+from pipeline import lake as metadata
+from pipeline import tables
+from pipeline.errors import AcknowledgementError
+from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.config import Feed
+    from pipeline.context import Context
+
+HOUR = '"001","20210401","0000"'
+CUT = smrt("PN000009")[:-9]  # without its trailer; to refuse it takes no Spark job
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """The folder that responses go to."""
+    return tmp_path / "answers"
+
+
+def asking(feed: Feed, folder: Path) -> Feed:
+    return feed.model_copy(update={"acknowledge": str(folder)})
+
+
+def responses(folder: Path) -> dict[str, dict[str, Any]]:
+    """Path below the folder -> what the response says; every file there is one."""
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    return {str(path.relative_to(folder)): json.loads(path.read_bytes()) for path in files}
+
+
+def verdicts(folder: Path) -> dict[str, tuple[Any, ...]]:
+    names = ("verdict", "reason_code", "rows_read", "rows_accepted", "rows_rejected")
+    return {path: tuple(said[name] for name in names) for path, said in responses(folder).items()}
+
+
+def noted(context: Context) -> list[tuple[Any, ...]]:
+    return rows(context, tables.ACKNOWLEDGEMENTS, "file_id", "feed", "status", "batch_id")
+
+
+def test_every_delivery_is_answered_once_when_silver_has_it(
+    lake: Callable[..., Context], gas: Path, electricity: Path, answers: Path
+) -> None:
+    feeds = [asking(GAS, answers), asking(ELECTRICITY, answers)]
+    lines = [f"{HOUR},1.5", f"{HOUR},-1", '"002","20210401","0030",1']
+    put(gas, "day/PN000001.SMRT", smrt("PN000001", *lines))
+    put(gas, "again/PN000001.SMRT", smrt("PN000001", *lines), minutes=1)
+    put(gas, "PN000009.SMRT", CUT)
+    good = ["2021-01-04 00:00:00", "m1", "0.1"]
+    put(electricity, "good.json", split_json(good))
+    put(electricity, "bad.json", split_json(good, *[["2021-01-04 00:10:00", f"m{n}", 1] for n in range(1001)]))
+    put(electricity, os.fsdecode(b"odd\xff\n.json"), b"")  # not UTF-8: no name that Spark could be given
+
+    context = lake(*feeds)
+    run.run(context, "bronze")
+    # What was refused brought nothing that silver could still judge.
+    numbers = {path: file_id for file_id, path in rows(context, tables.INGESTION_LOG, "file_id", "relative_path")}
+    (odd,) = (path for path in numbers if path.startswith("odd"))
+    again = next(path for path, status, _ in log(context) if status == "duplicate")
+    first = ({"again/PN000001.SMRT", "day/PN000001.SMRT"} - {again}).pop()
+    name = {path: f"{path}.{number}.ack.json" for path, number in numbers.items()}
+    refused = {
+        name["PN000009.SMRT"]: ("refused", "TRAILER_MISSING", 0, 0, 0),
+        name[again]: ("duplicate", None, 0, 0, 0),
+        name[odd]: ("refused", "UNREADABLE", 0, 0, 0),
+    }
+    assert verdicts(answers) == refused
+
+    context = lake(*feeds)
+    run.run(context, "silver")
+    assert verdicts(answers) == refused | {
+        name[first]: ("accepted", None, 3, 1, 2),
+        name["good.json"]: ("accepted", None, 1, 1, 0),
+        name["bad.json"]: ("accepted", None, 1002, 1, 1001),
+    }
+    told = responses(answers)
+    assert [(row["line"], row["reason_code"], row["meter_id"]) for row in told[name[first]]["rejected_rows"]] == [
+        (3, "CONSUMPTION_NEGATIVE", "001"),
+        (4, "OFF_GRID", "002"),
+    ]
+    bad = told[name["bad.json"]]
+    assert [row["row"] for row in bad["rejected_rows"]] == list(range(2, 1002))
+    assert bad["rejected_rows_left_out"] == 1
+    assert bad["rejected_rows"][0]["meter_id"] == "m0"
+    assert len(noted(context)) == 6
+    assert metadata.done_to(context, tables.ACKNOWLEDGEMENTS) == 1
+    paths = rows(context, tables.ACKNOWLEDGEMENTS, "response_path")
+    assert {path for (path,) in paths} == {str(answers / path) for path in told}
+
+    # Taken away: not written again, and a run with nothing new makes no commit and asks for no JVM.
+    (answers / name["good.json"]).unlink()
+    (electricity / os.fsdecode(b"odd\xff\n.json")).unlink()  # what cannot be read is tried again by every run
+    run.run(lake(*feeds), "gold")
+    before, told = versions(context), responses(answers)
+    context = lake(*feeds)
+    run.run(context)
+    assert not context.has_spark
+    assert (versions(context), responses(answers)) == (before, told)
+
+    put(gas, "day/PN000001.SMRT", smrt("PN000001", f"{HOUR},9"), minutes=2)
+    put(gas, "again/PN000001.SMRT", smrt("PN000001", f"{HOUR},9"), minutes=3)
+    run.run(lake(*feeds))
+    new = {path: said for path, said in verdicts(answers).items() if path not in told}
+    assert [(path.partition("/")[2], said) for path, said in new.items()] == [
+        ("PN000001.SMRT.7.ack.json", ("refused", "CHANGED_AFTER_LOADING", 0, 0, 0))
+    ]
+
+
+def test_a_run_killed_before_its_responses_are_noted_finds_them_lying_there(
+    lake: Callable[..., Context], gas: Path, answers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = asking(GAS, answers)
+    put(gas, "PN000008.SMRT", CUT)
+    put(gas, "PN000009.SMRT", CUT)
+    write_rows = metadata.write_rows
+
+    def killed(context: Context, table: tables.Table, *rest: Any) -> int:
+        if table is tables.ACKNOWLEDGEMENTS:
+            raise KeyboardInterrupt
+        return write_rows(context, table, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(metadata, "write_rows", killed)
+        with suppress(KeyboardInterrupt):
+            run.run(lake(feed))
+    context = lake(feed)
+    kept, taken = sorted(answers.iterdir())
+    said, number = taken.read_bytes(), kept.stat().st_ino
+    taken.unlink()
+    (answers / ".2.ack.json.part").symlink_to(gas / "PN000009.SMRT")  # a sender's trap, or what a killed run left
+    assert noted(context) == []
+    run.run(context)
+    # The first delivery of a feed that has just begun to ask is not lost; what was taken away comes back the same.
+    assert noted(context) == [(1, "gas", "rejected", 1), (2, "gas", "rejected", 1)]
+    assert (kept.stat().st_ino, taken.read_bytes(), len(responses(answers))) == (number, said, 2)
+    assert (gas / "PN000009.SMRT").read_bytes() == CUT
+    before = versions(context)
+    run.run(lake(feed))
+    assert versions(context) == before
+
+
+def test_a_folder_that_cannot_be_written_stops_nothing_else(
+    lake: Callable[..., Context], gas: Path, electricity: Path, answers: Path, tmp_path: Path
+) -> None:
+    occupied = tmp_path / "occupied"
+    occupied.write_bytes(b"a file")
+    feeds = [asking(GAS, occupied), asking(ELECTRICITY, answers)]
+    put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1.5"))
+    put(gas, "PN000009.SMRT", CUT)
+    put(electricity, "empty.json", b"")
+    context = lake(*feeds)
+    with pytest.raises(AcknowledgementError) as caught:
+        run.run(context)
+    assert caught.value.exit_code == 1
+    assert str(caught.value).startswith(f"feed 'gas': response '{occupied}/PN00000")
+    assert "(a file is in the place of its folder), 2 in all;" in str(caught.value)
+    assert len(rows(context, tables.METER_DAY, "consumption")) == 1
+    assert rows(context, tables.RUNS, "status", "error") == [("failed", str(caught.value)[:300])]
+    assert noted(context) == [(3, "electricity", "rejected", 1)]
+
+    # The feed that was answered is not answered again while the other one waits.
+    (taken,) = answers.iterdir()
+    taken.unlink()
+    before = versions(context)
+    context = lake(*feeds)
+    with pytest.raises(AcknowledgementError):
+        run.run(context)
+    assert (versions(context), list(answers.iterdir()), context.has_spark) == (before, [], False)
+
+    occupied.unlink()
+    run.run(lake(*feeds))
+    assert sorted(said["verdict"] for said in responses(occupied).values()) == ["accepted", "refused"]
+    assert (len(noted(context)), list(answers.iterdir())) == (3, [])
+    assert metadata.done_to(context, tables.ACKNOWLEDGEMENTS) == 1
+
+
+def test_a_feed_that_begins_to_ask_is_answered_from_then_on(
+    lake: Callable[..., Context], gas: Path, electricity: Path, answers: Path
+) -> None:
+    put(gas, "PN000001.SMRT", CUT)
+    run.run(lake(GAS, ELECTRICITY))
+    feeds = [asking(GAS, answers), ELECTRICITY]
+    context = lake(*feeds)
+    before = versions(context)
+    run.run(context)
+    assert (versions(context), answers.exists()) == (before, False)
+    put(electricity, "a.json", b"")
+    run.run(lake(*feeds))
+    assert noted(context) == []
+    put(gas, "PN000002.SMRT", CUT)
+    put(electricity, "b.json", b"")
+    run.run(lake(*feeds))
+    assert noted(context) == [(3, "gas", "rejected", 3)]
+    # A second one begins to ask, and a name as long as names can be, in a folder that looks like a response.
+    feeds = [asking(GAS, answers), asking(ELECTRICITY, answers)]
+    run.run(lake(*feeds))
+    assert len(noted(context)) == 1
+    put(electricity, f"PN000002.SMRT.3.ack.json/{'c' * 250}.json", b"")
+    run.run(lake(*feeds))
+    assert noted(context)[1:] == [(5, "electricity", "rejected", 4)]
+    assert f"PN000002.SMRT.3.ack.jso_/{'c' * 244}.5.ack.json" in responses(answers)
