@@ -48,10 +48,13 @@ def check_zones(context: Context) -> None:
 def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
     """A feed may leave the configuration, but not with deliveries that silver has yet to take."""
     known = {feed.name for feed in context.settings.feeds} | {REFERENCE}
-    done = lake.done_to(context, tables.READINGS)
-    gone = sorted(
-        {each.feed for each in loaded if each.feed not in known and each.local_dates and each.revision > done}
-    )
+    done, rejected = lake.done_to(context, tables.READINGS), lake.done_to(context, tables.REJECTED)
+    pending = [
+        each
+        for each in loaded
+        if (each.local_dates and each.revision > done) or (each.rows_rejected and each.revision > rejected)
+    ]
+    gone = sorted({each.feed for each in pending} - known)
     if gone:
         raise ConfigurationError(
             f"feed {gone[0]!r}", "is gone, but has deliveries in bronze that silver does not have yet"
