@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import acknowledgement, formats, lake, rejected_rows, tables
+from pipeline import acknowledgement, failpoints, formats, lake, rejected_rows, tables
 from pipeline.errors import AcknowledgementError
 from pipeline.ingestion_log import ASKED
 
@@ -40,9 +40,11 @@ def run(context: Context) -> list[AcknowledgementError]:
     # that stops asking gives up what it was owed.
     asked = log_mark.get(ASKED, {})
     first_batches = {feed.name: asked[feed.name] for feed in asking if feed.name in asked}
-    answers = lake.small_rows(context, tables.ACKNOWLEDGEMENTS, ["file_id"])
+    answers = lake.small_rows(context, tables.ACKNOWLEDGEMENTS, ["file_id", "batch_id"])
+    answered = {(row["file_id"], row["batch_id"]) for row in answers}
     logged = lake.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
-    owed = acknowledgement.unanswered(logged, first_batches, done_to, {row["file_id"] for row in answers})
+    decided = [row | {"batch_id": row["revision"] or row["batch_id"]} for row in logged]
+    owed = acknowledgement.unanswered(decided, first_batches, done_to, answered)
     ready = _in_silver(context, owed)
     written: list[Row] = []
     problems = []
@@ -52,8 +54,8 @@ def run(context: Context) -> list[AcknowledgementError]:
         written += rows
         problems += [problem] if problem else []
     if written:
-        answered = {row["file_id"] for row in written}
-        left = [row["batch_id"] for row in owed if row["file_id"] not in answered]
+        told = {row["file_id"] for row in written}
+        left = [row["batch_id"] for row in owed if row["file_id"] not in told]
         mark = {"batch_id": min(left) - 1 if left else decided_to}
         lake.write_rows(context, tables.ACKNOWLEDGEMENTS, written, mark)
         context.log.info("acknowledged", responses=len(written))
@@ -118,7 +120,8 @@ def _write_once(path: Path, content: bytes, file_id: int) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        with failpoints.around("move response"):
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     number = os.open(path.parent, os.O_RDONLY)

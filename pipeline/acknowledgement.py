@@ -6,7 +6,7 @@ import os
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from pipeline.ingestion_log import DUPLICATE, LOADED
+from pipeline.ingestion_log import DUPLICATE, LOADED, WITHDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,16 +23,21 @@ LONGEST_NAME, LONGEST_PATH = 255, 4000
 
 
 def unanswered(
-    logged: list[Row], first_batches: Mapping[str, int], done_to: int, answered: Collection[int]
+    logged: list[Row], first_batches: Mapping[str, int], done_to: int, answered: Collection[tuple[int, int]]
 ) -> list[Row]:
-    """Deliveries that are owed a response: decided since their feed asks, later than `done_to`, not answered yet."""
+    """Deliveries that are owed a response: decided since their feed asks, later than `done_to`, not answered yet.
+
+    `batch_id` is that of the last decision, so a delivery that was replayed or withdrawn is answered anew. `answered`
+    are (file_id, batch_id). An erasure is nothing to tell a sender.
+    """
     return [
         row
         for row in logged
         if row["batch_id"] > done_to
         and row["feed"] in first_batches
         and row["batch_id"] >= first_batches[row["feed"]]
-        and row["file_id"] not in answered
+        and (row["file_id"], row["batch_id"]) not in answered
+        and not row["rows_erased"]
     ]
 
 
@@ -49,15 +54,16 @@ def is_in_silver(delivery: Row, rejected_to: int, readings_to: int) -> bool:
 def document(delivery: Row, rejected: list[Row], in_all: int, *, rows_are_lines: bool) -> Row:
     """The response to a delivery of the log; `rejected` are the first of its `in_all` rejected rows.
 
-    `verdict` is accepted (loaded; its rows may still have been rejected), duplicate (known already, nothing to do) or
-    refused (status rejected or conflict: no row of it was taken; reason_code and reason say why). Counts are source
-    rows. `rejected_rows` lists the first 1000 in the order of the file, each with its `line` (of a file of lines) or
-    `row` (from 1), and `rejected_rows_left_out` says how many more there are; a row of several values may stand there
-    once for each rule it breaks. `meter_id` is null where a row names none, and cut where it is no name of a meter.
+    `verdict` is accepted (loaded; its rows may still have been rejected), duplicate (known already, nothing to do),
+    withdrawn (was accepted, counts no more) or refused (status rejected or conflict: no row of it was taken;
+    reason_code and reason say why). Counts are source rows. `rejected_rows` lists the first 1000 in the order of the
+    file, each with its `line` (of a file of lines) or `row` (from 1), and `rejected_rows_left_out` says how many more
+    there are; a row of several values may stand there once for each rule it breaks. `meter_id` is null where a row
+    names none, and cut where it is no name of a meter.
     The same delivery gives the same bytes whenever it is asked for.
     """
     position = "line" if rows_are_lines else "row"
-    verdict = {LOADED: "accepted", DUPLICATE: "duplicate"}.get(delivery["status"], "refused")
+    verdict = {LOADED: "accepted", DUPLICATE: "duplicate", WITHDRAWN: "withdrawn"}.get(delivery["status"], "refused")
     received = delivery["received_at"].astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {
         **{name: delivery[name] for name in ("feed", "file_name", "relative_path", "sha256", "size_bytes")},

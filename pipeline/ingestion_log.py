@@ -155,7 +155,8 @@ def revise(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
             facts = {name: getattr(delivery, name) for name in row if name not in {"received_at", "run_id"}}
             changed.append(row | facts | {"run_id": context.run_id, "local_dates": list(delivery.local_dates)})
     numbers = ", ".join(str(int(number)) for number in sorted(revised))
-    lake.write_rows(context, INGESTION_LOG, changed, {"batch_id": batch_id}, replace=f"file_id IN ({numbers})")
+    mark = {"batch_id": batch_id} | asked(context, batch_id)
+    lake.write_rows(context, INGESTION_LOG, changed, mark, replace=f"file_id IN ({numbers})")
 
 
 def arrival_order(delivery: Delivery) -> tuple[datetime, str, str]:

@@ -358,10 +358,10 @@ ACKNOWLEDGEMENTS = Table(
         """
     file_id BIGINT The delivery that is answered: ops.ingestion_log.file_id
     feed STRING Name of the feed
-    status STRING What became of the delivery: loaded, rejected, duplicate or conflict
+    status STRING What became of the delivery: loaded, rejected, duplicate, conflict or withdrawn
     response_path STRING Path of the response file
     written_at TIMESTAMP Start of the run that wrote it (UTC)
-    batch_id BIGINT The run's batch that brought the delivery
+    batch_id BIGINT The batch that decided it: ops.ingestion_log.revision
     run_id STRING The run that wrote it: ops.runs.run_id
     """
     ),

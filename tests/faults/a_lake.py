@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ active_on = [2021-01-04]
 name = "gas"
 format = "smrt"
 path = "gas"
+acknowledge = "responses"
 [[feeds]]
 name = "electricity"
 format = "split_json"
@@ -47,6 +49,7 @@ NOT_COMPARED = {
     "written_at",
     "modified_at",
     "file_path",
+    "response_path",
 }
 
 
@@ -64,7 +67,15 @@ class Lake:
     def context(self) -> Context:
         """A context of a new run in this process."""
         settings = config.load(self.folder / "meterlake.toml")
-        feeds = [feed.model_copy(update={"path": str(self.folder / feed.path)}) for feed in settings.feeds]
+        feeds = [
+            feed.model_copy(
+                update={
+                    "path": str(self.folder / feed.path),
+                    "acknowledge": feed.acknowledge and str(self.folder / feed.acknowledge),
+                }
+            )
+            for feed in settings.feeds
+        ]
         url = f"jdbc:sqlite:{self.folder / 'reference.db'}"
         reference = settings.reference.model_copy(update={"url": url})
         placed = {"lake": str(self.folder / "lake"), "feeds": tuple(feeds), "reference": reference}
@@ -106,6 +117,19 @@ class Lake:
                 )
                 for row in rows
             )
+        responses = (self.folder / "responses").rglob("*")
+        found["responses"] = sorted(
+            (
+                path.name,
+                *sorted(
+                    f"{name}={value}"
+                    for name, value in json.loads(path.read_text()).items()
+                    if name not in NOT_COMPARED
+                ),
+            )
+            for path in responses
+            if path.is_file()
+        )
         return found
 
     def versions(self) -> dict[str, int | None]:

@@ -39,6 +39,9 @@ STEPS = (
     "write gold.consumption_per_product_per_day",
     "write gold.missing_intervals",
     "write ops.restatements",
+    "move response",
+    "move response#2",
+    "write ops.acknowledgements",
     "write ops.runs",
 )
 PLACES = tuple(f"{when} {step}" for step in STEPS for when in ("before", "after"))

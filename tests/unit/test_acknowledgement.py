@@ -29,6 +29,7 @@ DELIVERY = {
     "rows_rejected": 1,
     "received_at": datetime(2021, 4, 1, 6, 0, 0, 123, tzinfo=UTC),
     "batch_id": 4,
+    "rows_erased": 0,
     "run_id": "run4",
     "local_dates": [datetime(2021, 4, 1, tzinfo=UTC).date()],
 }
@@ -137,7 +138,7 @@ def log_row(file_id, batch_id, feed="gas", **more):
 
 def test_owed_is_what_was_decided_since_the_feed_asks_and_is_not_answered():
     logged = [log_row(1, 1), log_row(2, 2), log_row(3, 3), log_row(4, 3), log_row(5, 3, "power"), log_row(6, 3, "sun")]
-    owed = acknowledgement.unanswered(logged, {"gas": 2, "sun": 4}, 0, {3})
+    owed = acknowledgement.unanswered(logged, {"gas": 2, "sun": 4}, 0, {(3, 3)})
     assert [row["file_id"] for row in owed] == [2, 4]
     owed = acknowledgement.unanswered(logged, {"gas": 2, "power": 1}, 2, ())
     assert [row["file_id"] for row in owed] == [3, 4, 5]
