@@ -121,7 +121,7 @@ def _recounted(context: Context, known: list[Delivery], meter: str) -> list[Deli
     ]
     if changed:
         ingestion_log.revise(context, changed, batch_id)
-    return [each for each in changed if each.revision == batch_id]
+    return sorted([each for each in changed if each.revision == batch_id], key=lambda each: each.file_id)
 
 
 def _judged_anew(context: Context, feed: Feed, changed: list[Delivery]) -> list[Delivery]:

@@ -85,6 +85,16 @@ def test_catalog_mode_keeps_its_tables_in_a_metastore_that_the_next_process_find
     process(folder, *command, "run", "--config", config)
     answer = process(folder, *command, "sql", QUERY, "--format", "csv", "--config", config)
     assert answer.splitlines() == ["meterpoint_count,total_kwh,product_display_name", "1,0.250000,Fixed"]
+    changed = "SELECT table_name, measure, old_value, new_value FROM ops.restatements ORDER BY 1, 2"
+    answer = process(folder, *command, "sql", changed, "--format", "csv", "--config", config)
+    assert answer.splitlines()[1:] == [
+        "gold.avg_half_hour_by_product,avg_kwh,0.125000,0.250000",
+        "gold.avg_half_hour_by_product,total_kwh,0.125000,0.250000",
+        "gold.consumption_per_product_per_day,total_kwh,0.125000,0.250000",
+        "gold.meter_day,consumption,0.125000,0.250000",
+        "gold.total_consumption_half_hour,total_kwh,0.125000,0.250000",
+    ]
+    assert '"equal": true' in process(folder, *command, "verify", "--json", "--config", config)
     described = process(folder, *command, "sql", "DESCRIBE TABLE gold.avg_half_hour_by_product", "--config", config)
     assert "total_kwh / meterpoint_count" in described
     assert "# Partition" in described

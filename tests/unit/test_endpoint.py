@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config, endpoint, http_get
+from pipeline import config, endpoint, failpoints, http_get, landing
 from pipeline.config import Feed
 from pipeline.errors import ConfigurationError, EndpointError
 from pipeline.log import Log
@@ -561,3 +565,31 @@ def test_a_wrong_endpoint_is_refused_in_one_line_that_quotes_no_secret(tmp_path,
         config.load(path)
     assert said in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+FETCH = """
+import sys
+from datetime import datetime
+from pipeline import endpoint
+from pipeline.config import Feed
+from pipeline.log import Log
+endpoint.fetch(Feed.model_validate_json(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), Log("", quiet=True))
+"""
+
+
+@pytest.mark.parametrize(
+    "place", [f"{when} move {what}" for what in ("solar", "endpoint state") for when in ("before", "after")]
+)
+def test_a_fetch_that_is_killed_at_a_move_leaves_one_whole_file_and_the_next_goes_on(feed, server, place):
+    body = b'{"columns": [], "data": []}'
+    server.answers += [Answer(body=body, headers=TAG), Answer(body=body, headers=TAG), Answer(status=304)]
+    environment = os.environ | {failpoints.VARIABLE: f"kill:{place}"}
+    script = [sys.executable, "-c", FETCH, feed.model_dump_json(), NOON.isoformat()]
+    process = subprocess.run(script, env=environment, cwd=Path(__file__).parents[2], timeout=60, check=False)
+    assert process.returncode == -signal.SIGKILL
+    for hour in (1, 2):
+        endpoint.fetch(feed, NOON + timedelta(hours=hour), Log("", quiet=True))
+    (found,) = landing.find(feed)
+    assert landing.read(found, feed) == body
+    assert [path.name for path in Path(feed.path).iterdir() if path.name.endswith(".part")] == []
+    assert server.asked[-1][1]["if-none-match"] == '"v1"'
