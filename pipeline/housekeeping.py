@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError
+from pyarrow import fs
 
 from pipeline import failpoints, lake, tables
 from pipeline.errors import LakeError
@@ -73,6 +75,16 @@ def forget(context: Context, table: Table) -> None:
                 opened = _opened(context, table)
                 opened.create_checkpoint()
                 opened.cleanup_metadata()
+                _remove_checksums(tables.address(context.settings, table), opened.version())
+
+
+def _remove_checksums(where: str, version: int) -> None:
+    """Spark's notes on earlier versions (`….crc`), which also tell smallest and largest values."""
+    system, folder = fs.FileSystem.from_uri(where) if "://" in where else (fs.LocalFileSystem(), where)
+    for entry in system.get_file_info(fs.FileSelector(f"{folder}/_delta_log")):
+        numbered = re.fullmatch(r"\.?([0-9]{20})\..*crc", entry.base_name)
+        if numbered and int(numbered[1]) < version:
+            system.delete_file(entry.path)
 
 
 def _opened(context: Context, table: Table) -> DeltaTable:
