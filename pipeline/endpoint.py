@@ -131,7 +131,7 @@ def _kept(feed: Feed, body: Body, part: Path, stamp: str) -> str | None:
     becomes of them is decided as of any other file. Else the name says when it came.
     """
     folder = Path(feed.path)
-    lying = landing.find(feed)
+    lying = [found for found in landing.find(feed) if not found.reason_code]  # never through a link that leads out
     own = f"{stamp}-{body.sha256[:12]}"
     target = f"{feed.name}-{own}{format_of(feed).ending}"
     if format_of(feed).identity_is_name:

@@ -92,14 +92,13 @@ class History:
     def is_unchanged(self, found: Delivery) -> bool:
         """Whether a file is as it was when it was last decided, by size and time; such a file is not read.
 
-        One that could not be read is always tried again: permissions change without touching the time.
+        One that could not be read is tried again, for permissions change without touching the time, unless a look is
+        enough to know that the reason is still the same.
         """
         last = self.last_by_path.get(found.relative_path)
-        return (
-            last is not None
-            and last.sha256 is not None
-            and (last.size_bytes, last.modified_at) == (found.size_bytes, found.modified_at)
-        )
+        if last is None or (last.size_bytes, last.modified_at) != (found.size_bytes, found.modified_at):
+            return False
+        return last.reason == found.reason if found.reason_code else last.sha256 is not None
 
 
 def logged(context: Context) -> list[Delivery]:

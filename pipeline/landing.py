@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 from pyarrow import fs
@@ -48,41 +49,75 @@ def find(feed: Feed) -> list[Delivery]:
     except OSError as problem:
         raise LandingFolderError(feed.name, feed.path, f"cannot be listed: {problem}") from None
     found = []
-    for relative, size, modified in entries:
+    for relative, seen in entries:
         parts = relative.split("/")
         if any(part.startswith(".") for part in parts) or relative.endswith(UNFINISHED):
             continue
         path = feed.path.rstrip("/") + "/" + relative
-        found.append(Delivery(feed.name, parts[-1], path, relative, size, modified))
+        delivery = Delivery(feed.name, parts[-1], path, relative, seen.size, seen.modified)
+        found.append(delivery.refused("UNREADABLE", seen.objection) if seen.objection else delivery)
     return sorted(found, key=lambda delivery: delivery.relative_path)
 
 
-def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, int | None, datetime | None]]:
+class Seen(NamedTuple):
+    """What the file system says of an entry; `objection` is why it may not, or cannot, be read."""
+
+    size: int | None
+    modified: datetime | None
+    objection: str | None = None
+
+
+def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, Seen]]:
     for info in system.get_file_info(fs.FileSelector(folder, recursive=True)):
         if info.type != fs.FileType.Directory:
-            yield info.path[len(folder) :].lstrip("/"), info.size, _instant(info.mtime_ns or 0)
+            yield info.path[len(folder) :].lstrip("/"), Seen(info.size, _instant(info.mtime_ns or 0))
 
 
-def _local_files(folder: str) -> Iterator[tuple[str, int | None, datetime | None]]:
-    r"""Relative path, size and time; size and time are None for what is no file that can be read.
+def _local_files(folder: str) -> Iterator[tuple[str, Seen]]:
+    r"""Relative paths of all that is no folder (links to folders, and closed folders, too) and what they are.
 
     Not pyarrow's listing, which leaves out links that lead nowhere and ends at a name that is not UTF-8. Such a name
     is given with its odd bytes as `\xff`, under which it is refused.
     """
     unlisted: list[OSError] = []
-    for parent, _, names in os.walk(folder, onerror=unlisted.append):
-        for name in names:
+    # A link to a folder is not walked into: it could lead anywhere, or round in a circle.
+    for parent, folders, names in os.walk(folder, onerror=unlisted.append):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]  # noqa: PTH114, PTH118
+        for name in [*names, *links]:
             path = os.path.join(parent, name)  # noqa: PTH118 - a name may hold bytes that Path would have to encode
             relative = os.path.relpath(path, folder).encode("utf-8", "backslashreplace").decode()
-            try:
-                entry = os.stat(path)  # noqa: PTH116
-            except OSError:
-                yield relative, None, None
-                continue
-            regular = stat.S_ISREG(entry.st_mode)
-            yield (relative, entry.st_size, _instant(entry.st_mtime_ns)) if regular else (relative, None, None)
+            yield relative, _seen(path, folder)
     for problem in unlisted:
-        yield os.path.relpath(str(problem.filename), folder), None, None
+        relative = os.path.relpath(str(problem.filename), folder)
+        if relative == ".":
+            raise problem
+        yield relative, Seen(None, None, f"a folder that cannot be listed: {problem.strerror}")
+
+
+def _seen(path: str, folder: str) -> Seen:
+    """What a local entry is. A link may lead to a file in the same landing folder, and nowhere else.
+
+    Of a link that leads elsewhere the time is its own: nothing outside is looked at, and one that is made anew to
+    lead to another place is another delivery.
+    """
+    try:
+        entry = os.lstat(path)  # noqa: PTH116
+        if stat.S_ISLNK(entry.st_mode):
+            made, leads_to = _instant(entry.st_mtime_ns), os.path.realpath(path)
+            # By the resolved path of both: the landing folder itself may be a link.
+            if not leads_to.startswith(os.path.join(os.path.realpath(folder), "")):  # noqa: PTH118
+                return Seen(None, made, f"a link that leads out of the landing folder, to {leads_to}")
+            entry = os.stat(path)  # noqa: PTH116
+            if stat.S_ISDIR(entry.st_mode):
+                return Seen(None, made, f"a link to a folder, {leads_to}: links to folders are not followed")
+    except OSError as problem:
+        return Seen(None, None, f"cannot be read: {problem.strerror}")
+    if not stat.S_ISREG(entry.st_mode):
+        return Seen(None, None, "not a file that can be read (a pipe, a socket, a device)")
+    modified = _instant(entry.st_mtime_ns)
+    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        return Seen(entry.st_size, modified, f"cannot be read: {os.strerror(errno.EACCES)}")
+    return Seen(entry.st_size, modified)
 
 
 def _instant(nanoseconds: int) -> datetime:
@@ -104,6 +139,8 @@ def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[
 def read(delivery: Delivery, feed: Feed) -> bytes:
     """The delivery's bytes."""
     system, folder = _open(feed.path)
+    if "://" not in feed.path and (objection := _seen(f"{folder}/{delivery.relative_path}", folder).objection):
+        raise PermissionError(objection)
     with system.open_input_stream(f"{folder}/{delivery.relative_path}", compression=None) as stream:
         content: bytes = stream.read()
     return content
@@ -118,10 +155,8 @@ def inspect(
     """Each file read once: hashed, and its envelope looked at by the format's `look`."""
 
     def one(delivery: Delivery) -> Delivery:
-        if delivery.size_bytes is None:
-            return delivery.refused(
-                "UNREADABLE", "not a file that can be read (a broken link, a pipe, a closed folder)"
-            )
+        if delivery.reason_code:
+            return delivery
         try:
             content = read(delivery, feed)
         except OSError as problem:
@@ -134,11 +169,14 @@ def inspect(
 
 
 def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
-    """Those whose size or time is no longer what it was when they were hashed."""
+    """Those whose size or time is no longer what it was when they were hashed; those that are gone."""
     system, folder = _open(feed.path)
-    infos = system.get_file_info([f"{folder}/{delivery.relative_path}" for delivery in deliveries])
-    then = [(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
-    now = [(info.size, _instant(info.mtime_ns or 0)) for info in infos]
+    paths = [f"{folder}/{delivery.relative_path}" for delivery in deliveries]
+    then = [Seen(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
+    if "://" in feed.path:
+        now = [Seen(info.size, _instant(info.mtime_ns or 0)) for info in system.get_file_info(paths)]
+    else:
+        now = [_seen(path, folder) for path in paths]
     return [delivery for delivery, a, b in zip(deliveries, then, now, strict=True) if a != b]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from pipeline import landing
 from pipeline.config import Feed
 from pipeline.errors import LandingFolderError
 from pipeline.formats import smrt_envelope
+from tests.as_nobody import as_nobody
 
 NOON = datetime(2021, 1, 1, 12, tzinfo=UTC)
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -39,19 +38,6 @@ def lay(feed, path, content=b"x", at=NOON):
 
 def paths(feed):
     return [delivery.relative_path for delivery in landing.find(feed)]
-
-
-@contextmanager
-def as_nobody():
-    """As a user whom permissions stop; root they do not."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def test_files_are_found_at_any_depth_in_the_order_of_their_paths(feed):
