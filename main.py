@@ -264,8 +264,11 @@ def _errors(debug: bool) -> Iterator[None]:
 
 
 def _unexpected(problem: Exception) -> str:
-    first = (str(problem).strip().splitlines() or [""])[0][:300]
-    return f"{type(problem).__name__}: {first} (run again with --debug for the traceback)"
+    from pipeline import causes
+
+    if words := causes.in_words(problem):
+        return ": ".join(part for part in (causes.place(problem), words) if part)
+    return f"{type(problem).__name__}: {causes.one_line(problem)} (run again with --debug for the traceback)"
 
 
 def entry() -> None:

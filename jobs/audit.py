@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import silver
 from jobs.bronze import Batch
-from pipeline import formats, lake, run_lock, tables
+from pipeline import causes, formats, lake, run_lock, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,11 +89,11 @@ def _record(context: Context, outcome: Outcome, command: str, problem: Exception
         "files": len(outcome.deliveries),
         "rows_read": sum(delivery.rows_read for delivery in outcome.deliveries),
         "rows_merged": outcome.rows_merged,
-        "error": lake.one_line(problem) if problem else None,
+        "error": causes.one_line(problem) if problem else None,
     }
     try:
         lake.write_rows(context, tables.RUNS, [row], {"run_id": context.run_id})
     except Exception as second:
         if problem is None:
             raise
-        context.log.warning("the run could not be recorded", error=lake.one_line(second))
+        context.log.warning("the run could not be recorded", error=causes.one_line(second))

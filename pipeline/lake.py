@@ -15,7 +15,9 @@ from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from pipeline import failpoints, tables, views
+from pipeline.causes import one_line
 from pipeline.errors import LakeError
+from pipeline.log import without_native_noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -197,6 +199,7 @@ def small_rows(
     return found
 
 
+@without_native_noise()
 def write_rows(
     context: Context,
     table: Table,
@@ -275,11 +278,6 @@ def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:
         return {tuple(str(value) for value in row) for row in frame.collect()}
     found = _opened(context, table).partitions()
     return {tuple(str(partition[name]) for name in table.partition_by) for partition in found}
-
-
-def one_line(problem: BaseException) -> str:
-    """The first line of an error's message, cut to a terminal's reach."""
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:300]
 
 
 def row_count(context: Context, table: Table) -> int:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STDERR = 2
+_silence = threading.Lock()
+_silenced: list[int] = []
 
 
 @dataclass
@@ -48,3 +58,29 @@ class Log:
 
 def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@contextmanager
+def without_native_noise() -> Iterator[None]:
+    """Inside, what a native library prints to standard error itself is dropped: it raises its errors as well.
+
+    (delta-rs on a full disk: a thread's panic and its stack, in front of the error that says what is wrong.) Our own
+    lines of other threads would be dropped, too: for short calls.
+    """
+    with _silence, suppress(OSError):  # a daemon may have closed it
+        _silenced.append(os.dup(STDERR))
+        if len(_silenced) == 1:
+            sys.stderr.flush()
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, STDERR)
+            os.close(nowhere)
+    try:
+        yield
+    finally:
+        with _silence:
+            if _silenced:
+                # The first in kept the real one; it goes back when the last is out.
+                kept = _silenced.pop()
+                if not _silenced:
+                    os.dup2(kept, STDERR)
+                os.close(kept)

@@ -16,9 +16,9 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from pipeline import quality
+from pipeline.causes import one_line
 from pipeline.clock import day_texts
 from pipeline.errors import ReferenceDatabaseError
-from pipeline.lake import one_line
 from pipeline.tables import SNAPSHOTS
 
 if TYPE_CHECKING:

@@ -1,0 +1,63 @@
+"""What an error of the libraries below us means, in words: they say one and the same fault in many ways."""
+
+from __future__ import annotations
+
+import re
+
+AGAIN = "run again, it carries on where this run ended"
+# The first that a message holds, stack and all; a file that may not be read is "not found" further up in the stack.
+CAUSES = (
+    (
+        r"No space left on device|Disk quota exceeded|os error (28|122)\b",
+        f"no space left on device (the disk is full): make room there, then {AGAIN}",
+    ),
+    (r"Read-only file system|os error 30\b", f"read-only file system: mount it for writing, then {AGAIN}"),
+    (
+        r"Permission denied|Operation not permitted|os error (1|13)\b|AccessDeniedException",
+        f"permission denied: let the user that runs this read and write there, then {AGAIN}",
+    ),
+    (
+        r"OutOfMemoryError|GC overhead limit exceeded",
+        f"Spark ran out of memory: give it more (spark-submit --driver-memory 8g main.py run), then {AGAIN}",
+    ),
+    (r"FAILED_READ_FILE\.FILE_NOT_EXIST|PATH_NOT_FOUND", f"a file went while it was read: {AGAIN}"),
+)
+_PLACES = (
+    r"(/[^\n]+?) \((?:No space left on device|Permission denied|Read-only file system)\)",
+    r"writing rows to (?:file:)?(/[^\n]+?)\. SQLSTATE",
+    r"AccessDeniedException: (/[^\n]+?)(?:: |$)",
+    r"\[Errno \d+\] [^\n]*?: '(/[^\n]+?)'$",
+    r"(?:Unable to \w+ (?:file|dir)|operation on) (/[^\n]+?)(?:#\d+)?(?:: |$)",
+)
+LONGEST = 300
+
+
+def in_words(problem: BaseException) -> str | None:
+    """The fault as a sentence, with what to do, where it is one of CAUSES; else None."""
+    message = _message(problem)
+    return next((words for pattern, words in CAUSES if re.search(pattern, message)), None)
+
+
+def place(problem: BaseException) -> str | None:
+    """The file or folder that the error's message names."""
+    message = _message(problem)
+    found = (re.search(pattern, message, re.MULTILINE) for pattern in _PLACES)
+    return next((match[1] for match in found if match), None)
+
+
+def one_line(problem: BaseException) -> str:
+    """An error in one line: the fault in words, else of a Java stack its deepest cause, else the message's start."""
+    if words := in_words(problem):
+        return words
+    lines = [line.strip() for line in _message(problem).splitlines() if line.strip()]
+    said = [line for line in lines if line.startswith("Caused by: ")][-1:]
+    line = re.sub(r"^Caused by: (?:[\w$]+\.)+[\w$]+: ", "", said[0]) if said else (lines or [type(problem).__name__])[0]
+    return line[:LONGEST]
+
+
+def _message(problem: BaseException) -> str:
+    """All that an error says, without the colours that delta-rs puts into it."""
+    try:
+        return re.sub(r"\x1b\[[0-9;]*m", "", str(problem)).strip()
+    except Exception:  # noqa: BLE001 - a Java error asks its JVM for the words, and that may be gone
+        return f"{type(problem).__name__}: the JVM ended"

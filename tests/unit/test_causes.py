@@ -1,0 +1,91 @@
+"""Errors of Java, Rust and Python, as they were seen: one line in words, with the place where they name it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from pipeline import causes
+from pipeline.log import without_native_noise
+
+FULL_IN_SPARK = """An error occurred while calling o86.save.
+: org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/my lake/silver/readings. SQLSTATE: 58030
+\tat org.apache.spark.sql.errors.QueryExecutionErrors$.taskFailedWhileWritingRowsError(QueryExecutionErrors.scala:826)
+Caused by: org.apache.hadoop.fs.FSError: java.io.IOException: No space left on device
+\t... 16 more"""
+CLOSED_IN_SPARK = """An error occurred while calling o141.save.
+: org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 21.0 failed 1 times, most recent failure: Lost task 0.0 in stage 21.0 (TID 33) (localhost executor driver): java.io.FileNotFoundException: /lake/p/part-0.zstd.parquet (Permission denied)
+\tat java.base/java.io.FileOutputStream.open0(Native Method)
+
+Driver stacktrace:
+Caused by: java.io.FileNotFoundException: /lake/p/part-0.zstd.parquet (Permission denied)
+\t... 1 more"""
+FULL_IN_RUST = "Failed to parse parquet: External: Generic LocalFileSystem error: Unable to copy data to file: No space left on device (os error 28)"
+CLOSED_IN_RUST = """Generic LocalFileSystem error
+          \x1b[31m↳\x1b[0m Unable to walk dir
+           \x1b[31m↳\x1b[0m IO error for operation on /lake/p/_delta_log
+            \x1b[31m↳\x1b[0m Permission denied (os error 13)
+"""
+CLOSED_FILE_IN_RUST = """Generic LocalFileSystem error: Unable to open file /lake/p/part-00000.snappy.parquet#1: Permission denied (os error 13)"""
+GONE = """An error occurred while calling o207.save.
+: org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/lake/bronze/gas. SQLSTATE: 58030
+Caused by: org.apache.spark.SparkException: [FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error while reading file file:///landing/a.txt. File does not exist."""
+
+
+@pytest.mark.parametrize(
+    ("problem", "place", "words"),
+    [
+        (RuntimeError(FULL_IN_SPARK), "/my lake/silver/readings", "no space left on device"),
+        (OSError(28, "No space left on device", "/lake/x y"), "/lake/x y", "no space left on device"),
+        (RuntimeError(FULL_IN_RUST), None, "no space left on device"),
+        (RuntimeError(CLOSED_IN_SPARK), "/lake/p/part-0.zstd.parquet", "permission denied"),
+        (RuntimeError(": java.nio.file.AccessDeniedException: /lake/p/_delta_log: Permission denied"), "/lake/p/_delta_log", "permission denied"),
+        (RuntimeError(CLOSED_IN_RUST), "/lake/p/_delta_log", "permission denied"),
+        (RuntimeError(CLOSED_FILE_IN_RUST), "/lake/p/part-00000.snappy.parquet", "permission denied"),
+        (PermissionError(13, "Permission denied", "/lake"), "/lake", "permission denied"),
+        (OSError(30, "Read-only file system", "/lake"), "/lake", "read-only file system"),
+        (RuntimeError("An error\nCaused by: java.lang.OutOfMemoryError: Java heap space"), None, "Spark ran out of memory"),
+        (RuntimeError(GONE), "/lake/bronze/gas", "a file went while it was read"),
+    ],
+)
+def test_a_fault_that_is_known_is_said_in_words_with_what_to_do(problem, place, words):
+    assert causes.place(problem) == place
+    said = causes.in_words(problem)
+    assert said.startswith(words)
+    assert "run again" in said
+    assert causes.one_line(problem) == said
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("An error occurred while calling o1.x.\n: a.b.C: one\n\tat x\nCaused by: a.b.D$E: two\n\tat y\nCaused by: f.G: three words\n\t... 1 more", "three words"),
+        ("\n first \n second", "first"),
+        ("", "ValueError"),
+        ("x" * 1000, "x" * 300),
+    ],
+)
+def test_of_another_error_the_deepest_cause_or_the_first_line_is_said(message, line):
+    problem = ValueError(message)
+    assert causes.in_words(problem) is None
+    assert causes.one_line(problem) == line
+
+
+def test_an_error_that_cannot_say_what_it_is_has_a_line_all_the_same():
+    class Broken(Exception):
+        def __str__(self):
+            raise ConnectionError
+
+    assert causes.one_line(Broken()) == "Broken: the JVM ended"
+
+
+def test_what_a_library_prints_itself_is_dropped_inside_and_only_there(capfd):
+    os.write(2, b"before ")
+    with without_native_noise():
+        os.write(2, b"panic ")
+        with without_native_noise():
+            os.write(2, b"panic ")
+        os.write(2, b"panic ")
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "before after"
