@@ -11,7 +11,7 @@ from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError
 from pyarrow import fs
 
-from pipeline import failpoints, lake, tables
+from pipeline import causes, failpoints, lake, tables
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
@@ -115,4 +115,4 @@ def _in_words(context: Context, table: Table) -> Iterator[None]:
         yield
     except (DeltaError, OSError) as problem:
         where = tables.address(context.settings, table)
-        raise LakeError(where, f"cannot be maintained: {lake.one_line(problem)}") from None
+        raise LakeError(where, f"cannot be maintained: {causes.one_line(problem)}") from None

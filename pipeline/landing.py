@@ -101,7 +101,7 @@ def _seen(path: str, folder: str) -> Seen:
     lead to another place is another delivery.
     """
     try:
-        entry = os.lstat(path)  # noqa: PTH116
+        entry = os.lstat(path)
         if stat.S_ISLNK(entry.st_mode):
             made, leads_to = _instant(entry.st_mtime_ns), os.path.realpath(path)
             # By the resolved path of both: the landing folder itself may be a link.

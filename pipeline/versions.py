@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from pipeline import lake, tables
+from pipeline import causes, tables
 from pipeline.errors import VersionGoneError
 
 if TYPE_CHECKING:
@@ -107,4 +107,4 @@ def _is_there(context: Context, table: Table, version: int) -> Iterator[None]:
         yield
     except (DeltaError, OSError, PySparkException) as problem:
         where = tables.address(context.settings, table)
-        raise VersionGoneError(where, version, lake.one_line(problem)) from None
+        raise VersionGoneError(where, version, causes.one_line(problem)) from None

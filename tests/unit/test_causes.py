@@ -40,12 +40,20 @@ Caused by: org.apache.spark.SparkException: [FAILED_READ_FILE.FILE_NOT_EXIST] En
         (OSError(28, "No space left on device", "/lake/x y"), "/lake/x y", "no space left on device"),
         (RuntimeError(FULL_IN_RUST), None, "no space left on device"),
         (RuntimeError(CLOSED_IN_SPARK), "/lake/p/part-0.zstd.parquet", "permission denied"),
-        (RuntimeError(": java.nio.file.AccessDeniedException: /lake/p/_delta_log: Permission denied"), "/lake/p/_delta_log", "permission denied"),
+        (
+            RuntimeError(": java.nio.file.AccessDeniedException: /lake/p/_delta_log: Permission denied"),
+            "/lake/p/_delta_log",
+            "permission denied",
+        ),
         (RuntimeError(CLOSED_IN_RUST), "/lake/p/_delta_log", "permission denied"),
         (RuntimeError(CLOSED_FILE_IN_RUST), "/lake/p/part-00000.snappy.parquet", "permission denied"),
         (PermissionError(13, "Permission denied", "/lake"), "/lake", "permission denied"),
         (OSError(30, "Read-only file system", "/lake"), "/lake", "read-only file system"),
-        (RuntimeError("An error\nCaused by: java.lang.OutOfMemoryError: Java heap space"), None, "Spark ran out of memory"),
+        (
+            RuntimeError("An error\nCaused by: java.lang.OutOfMemoryError: Java heap space"),
+            None,
+            "Spark ran out of memory",
+        ),
         (RuntimeError(GONE), "/lake/bronze/gas", "a file went while it was read"),
     ],
 )
@@ -60,7 +68,10 @@ def test_a_fault_that_is_known_is_said_in_words_with_what_to_do(problem, place, 
 @pytest.mark.parametrize(
     ("message", "line"),
     [
-        ("An error occurred while calling o1.x.\n: a.b.C: one\n\tat x\nCaused by: a.b.D$E: two\n\tat y\nCaused by: f.G: three words\n\t... 1 more", "three words"),
+        (
+            "An error occurred while calling o1.x.\n: a.b.C: one\n\tat x\nCaused by: a.b.D$E: two\n\tat y\nCaused by: f.G: three words\n\t... 1 more",
+            "three words",
+        ),
         ("\n first \n second", "first"),
         ("", "ValueError"),
         ("x" * 1000, "x" * 300),
@@ -73,11 +84,11 @@ def test_of_another_error_the_deepest_cause_or_the_first_line_is_said(message, l
 
 
 def test_an_error_that_cannot_say_what_it_is_has_a_line_all_the_same():
-    class Broken(Exception):
+    class BrokenError(Exception):
         def __str__(self):
             raise ConnectionError
 
-    assert causes.one_line(Broken()) == "Broken: the JVM ended"
+    assert causes.one_line(BrokenError()) == "Broken: the JVM ended"
 
 
 def test_what_a_library_prints_itself_is_dropped_inside_and_only_there(capfd):

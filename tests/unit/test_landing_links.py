@@ -57,7 +57,8 @@ def test_a_link_to_a_file_inside_the_landing_folder_is_read(place, feed):
 
 
 @pytest.mark.parametrize(
-    "target", ["../outside/secret.SMRT", "{place}/outside/secret.SMRT", "../landing/../outside/secret.SMRT", "/dev/null"]
+    "target",
+    ["../outside/secret.SMRT", "{place}/outside/secret.SMRT", "../landing/../outside/secret.SMRT", "/dev/null"],
 )
 def test_a_link_to_a_file_outside_is_refused_unread_and_the_reason_says_where_it_leads(place, feed, target):
     (place / "landing" / "PN000001.SMRT").symlink_to(target.format(place=place))
@@ -147,7 +148,7 @@ def test_a_file_that_became_a_link_to_one_outside_is_not_read_and_counts_as_chan
     path.unlink()
     path.symlink_to("../outside/secret.SMRT")  # of the same size and time
     (delivery,) = landing.inspect(found, feed, smrt_envelope.inspect, "production")
-    assert (delivery.reason_code, delivery.sha256) == REFUSED[:1] + (None,)
+    assert (delivery.reason_code, delivery.sha256) == (*REFUSED[:1], None)
     assert landing.changed_since([hashed], feed) == [hashed]
 
 
@@ -172,5 +173,5 @@ def test_a_closed_folder_inside_is_refused_and_a_closed_landing_folder_is_an_err
     with as_nobody():
         assert verdicts(feed) == {"closed": REFUSED}
     (place / "landing").chmod(0)
-    with as_nobody(), pytest.raises(LandingFolderError, match="cannot be listed.*ermission"):
+    with as_nobody(), pytest.raises(LandingFolderError, match=r"cannot be listed.*ermission"):
         landing.find(feed)
