@@ -88,7 +88,7 @@ def test_an_error_that_cannot_say_what_it_is_has_a_line_all_the_same():
         def __str__(self):
             raise ConnectionError
 
-    assert causes.one_line(BrokenError()) == "Broken: the JVM ended"
+    assert causes.one_line(BrokenError()) == "BrokenError: the JVM ended"
 
 
 def test_what_a_library_prints_itself_is_dropped_inside_and_only_there(capfd):
