@@ -25,7 +25,8 @@ def run(context: Context) -> None:
     batch_id = lake.done_to(context, tables.METER_DAY)
     snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
     feeds = [feed.name for feed in context.settings.feeds]
-    last_days = _last_days(context)
+    present = _days_present(context)
+    last_days = {feed: max(some) for feed, some in present.items()}
     by_agreement = list(context.settings.reference_feeds)
     mark = {
         "batch_id": batch_id,
@@ -35,7 +36,7 @@ def run(context: Context) -> None:
     }
     done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
     before = list(written.get("by_agreement", by_agreement))
-    if (done, done_snapshot, before) == (batch_id, snapshot, by_agreement) or not last_days:
+    if (done, done_snapshot, before) == (batch_id, snapshot, by_agreement) or not (last_days or written):
         return
     days: Days = {}
     if batch_id > done:
@@ -45,11 +46,14 @@ def run(context: Context) -> None:
         days = touched.joined(days, touched.by_feed(every_day))
     elif snapshot > done_snapshot:
         days = touched.joined(days, touched.days_of_changed_agreements(context, done_snapshot, snapshot))
-    # The days after what was the last one until now count from now on.
-    last = {feed: [date.fromisoformat(day)] for feed, day in written.get("last_days", {}).items() if feed in days}
-    days = _with_the_week_after(touched.joined(days, last), last_days)
+    # Days after the earlier of the two last days, the one until now and the one from now on, count anew, or no more
+    # where readings were withdrawn.
+    until_now = {feed: date.fromisoformat(day) for feed, day in written.get("last_days", {}).items() if feed in days}
+    earlier = {feed: [min(day, last_days.get(feed, day))] for feed, day in until_now.items()}
+    ends = {feed: max(last_days.get(feed, date.min), until_now.get(feed, date.min)) for feed in days}
+    days = _with_the_week_after(touched.joined(days, earlier), ends)
     days = {feed: some for feed, some in days.items() if some and feed in feeds}
-    rows = _write(context, days, mark)
+    rows = _write(context, days, _that_count(days, present), mark)
     context.log.info("gold", table=tables.MISSING.full_name, days=sum(map(len, days.values())), rows=rows)
 
 
@@ -63,17 +67,33 @@ def _with_the_week_after(days: Days, last_days: dict[str, date]) -> Days:
     }
 
 
-def _last_days(context: Context) -> dict[str, date]:
-    """Feed -> the last local day that it has readings for."""
-    last: dict[str, date] = {}
+def _days_present(context: Context) -> dict[str, set[date]]:
+    """Feed -> the local days that it has readings for."""
+    present: dict[str, set[date]] = {}
     for feed, day in lake.partitions(context, tables.METER_DAY):
-        last[feed] = max(last.get(feed, date.min), date.fromisoformat(day))
-    return last
+        present.setdefault(feed, set()).add(date.fromisoformat(day))
+    return present
 
 
-def _write(context: Context, days: Days, mark: dict[str, Any]) -> int:
-    """Put the gaps of those days in the place of what was there; silver is read only for days that have some."""
-    incomplete = {feed: _incomplete(context, context.settings.feed(feed), some) for feed, some in days.items()}
+def _that_count(days: Days, present: dict[str, set[date]]) -> Days:
+    """Those of the days on which something may be missing: in the week after a reading, up to the last day."""
+    week = [timedelta(days=n) for n in range(completeness.REMEMBERED_DAYS + 1)]
+    counting: Days = {}
+    for feed, some in days.items():
+        there = present.get(feed, set())
+        live = [
+            day
+            for day in some
+            if there and day <= max(there) and any(day - n in there for n in week if day - date.min >= n)
+        ]
+        if live:
+            counting[feed] = live
+    return counting
+
+
+def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -> int:
+    """Put the gaps of `counting` in the place of what `days` held; silver is read only for days that have some."""
+    incomplete = {feed: _incomplete(context, context.settings.feed(feed), some) for feed, some in counting.items()}
     with_gaps: Days = {}
     missing = 0
     if incomplete:
@@ -111,7 +131,7 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
 
 def yesterday(context: Context) -> list[dict[str, Any]]:
     """For each feed how complete its yesterday is (the local day before this one), and which day is its last."""
-    last_days = _last_days(context)
+    last_days = {feed: max(some) for feed, some in _days_present(context).items()}
     facts: list[dict[str, Any]] = []
     for feed in context.settings.feeds:
         day = context.now.astimezone(zone_info(feed.time_zone)).date() - timedelta(days=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """CI gives the tests of faults what time it has left: TESTS_UNTIL, in seconds since 1970."""
+    slow = item.get_closest_marker("faults") or item.get_closest_marker("fuzz")
+    until = os.environ.get("TESTS_UNTIL")
+    if slow and until and time.time() > float(until):
+        pytest.skip("no time left in this run of CI: `make test-faults` runs it")
 
 
 @pytest.fixture(scope="session")

@@ -228,7 +228,7 @@ class History(RuleBasedStateMachine):
 def test_two_hundred_histories_end_as_plain_python_says(spark):
     # Not shrunk: a step takes seconds. What fails is printed as a program that repeats it.
     limits = settings(
-        max_examples=int(os.environ.get("METERLAKE_TEST_LAKES", LAKES)),
+        max_examples=int(os.environ.get("TEST_LAKES", LAKES)),
         stateful_step_count=8,
         deadline=None,
         derandomize=True,

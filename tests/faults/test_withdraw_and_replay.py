@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs import explain, replay, run, withdraw
+from jobs import explain, replay, run, verify, withdraw
 from pipeline import tables
 from pipeline.config import Feed
 from pipeline.errors import ReplayError, UsageError
@@ -65,6 +65,7 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
     explain.run(context, "m1", "2021-01-04T00:00Z", as_json=False)
     told = " ".join(capsys.readouterr().out.split())
     assert "counts no more: withdrawn by run" in told
+    verify.run(context, as_json=True)  # gaps are counted up to the day that is the last one now
     before = versions(context)
     first.touch()  # touching is no delivery
     run.run(lake(ELECTRICITY))
