@@ -87,8 +87,9 @@ def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
     """Exact decimal of a text, rounded half up once; NULL for anything that is no number or too large.
 
     A long exponent would make the decimal parser build a number of that many digits (measured: `1e2147483647` ends
-    the whole run), and so would a text of a million digits.
+    the whole run), and so would a text of a million digits. It also takes digits of other scripts, which are none here.
     """
     exponent = text.contains("e") | text.contains("E")
-    usable = (F.length(text) <= LONGEST_NUMBER) & (~exponent | text.rlike(r"[eE][+-]?0*[0-9]{1,3}\s*\z"))
+    plain = (F.length(text) <= LONGEST_NUMBER) & (F.octet_length(text) == F.length(text))
+    usable = plain & (~exponent | text.rlike(r"[eE][+-]?0*[0-9]{1,3}[\x00-\x20]*\z"))
     return F.when(usable, text.try_cast(kind))

@@ -82,7 +82,7 @@ def _envelope(text: str, delivery: Delivery, feed: Feed, environment: str) -> tu
     problems: dict[str, str] = {}
     lines = text.count("\n") + 1
     others = [(match.start(), match[0].rstrip("\r")) for match in _OTHER_LINES.finditer(text)]
-    content = [(start, line) for start, line in others if line.strip(" \t")]
+    content = [(start, line) for start, line in others if line.strip(" \t\r")]
     consu = lines - len(others)
 
     def number(start: int) -> int:

@@ -50,6 +50,8 @@ SOUND = {
     "a byte order mark before a blank line": "\ufeff\r\n" + GOOD,
     "blank lines at the beginning": "\r\n \t\r\n" + GOOD,
     "blank lines between": GOOD.replace("\r\n", "\r\n\r\n  \r\n"),
+    "a carriage return among the blanks of a line before the header": " \r \r\n" + GOOD,
+    "a carriage return among the blanks of a line after the trailer": GOOD + " \r \n",
     "blank lines at the end": GOOD + "\r\n\n \t \n",
     "no quotes at all": GOOD.replace('"', ""),
     "quotes around the number": GOOD.replace("10.28", '"10.28"'),

@@ -1,0 +1,37 @@
+"""What is a usable number, and its value: by Python's own decimals, for the oracles of all formats."""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?0*([0-9]+))?")
+# The contract is silent on what may stand around the digits of a text: blanks and control characters are passed over.
+AROUND = "".join(map(chr, range(33)))
+# Its silence on numbers that are a burden, not a value: more characters, more digits of an exponent than these.
+LONGEST, DIGITS_OF_EXPONENT = 1000, 3
+# The largest DECIMAL(18,6) in millionths.
+LARGEST = 10**18 - 1
+_EXACT = Context(prec=3 * LONGEST)
+
+
+def millionths(text):
+    """The value rounded half up to six decimals, in millionths; None for what is no number or too large.
+
+    Its sign is looked at after rounding: -0.0000004 is 0.000000 (the contract does not say which comes first).
+
+    >>> millionths("0.0000005"), millionths("-1e2"), millionths("999999999999.9999995"), millionths("NaN")
+    (1, -100000000, None, None)
+    """
+    digits = text.strip(AROUND)
+    found = NUMBER.fullmatch(digits)
+    if found is None or len(text) > LONGEST or len(found[3] or "") > DIGITS_OF_EXPONENT:
+        return None
+    value = Decimal(digits)
+    if value and value.adjusted() > 12:
+        return None
+    if not value and value.as_tuple().exponent > 37:
+        # Zero with such an exponent is a zero that Spark's decimals cannot hold: refused, never wrong.
+        return None
+    rounded = int(value.scaleb(6, _EXACT).quantize(Decimal(1), ROUND_HALF_UP, _EXACT))
+    return rounded if abs(rounded) <= LARGEST else None
