@@ -90,11 +90,11 @@ def _columns_of_a_plain_frame(body: bytes) -> list[str] | None:
 
 
 def _with_columns(columns: list[str], delivery: Delivery, feed: Feed) -> Delivery:
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        return delivery.refused("WRONG_SHAPE", f"the column {twice[0]!r} stands twice")
     wanted = (feed.columns.interval_start, feed.columns.meter_id, feed.columns.consumption)
     if missing := [name for name in wanted if name not in columns]:
         return delivery.refused("COLUMNS_MISSING", f"no column {', '.join(missing)} among {json.dumps(columns)[:200]}")
-    if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        return delivery.refused("WRONG_SHAPE", f"the column {twice[0]!r} stands twice")
     return replace(delivery, columns=tuple(columns))
 
 

@@ -164,6 +164,7 @@ TWO_FAULTS = {
         "x.json",
         "MALFORMED_JSON",
     ),
+    "a column twice before a missing one": ('{"columns": ["a", "a"], "data": []}', "x.json", "WRONG_SHAPE"),
     "the shape before the columns": ('{"columns": ["a"], "data": [1]}', "x.json", "WRONG_SHAPE"),
 }
 
