@@ -98,13 +98,14 @@ def read(spark: SparkSession, paths: list[str], schema: str) -> DataFrame:
     return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
 
-def flat_object(text: Column, keys: tuple[str, ...]) -> Column:
-    """An object without inner ones that a file's reader left as JSON text, as a map of texts; of the keys exactly.
+def flat_object(text: Column) -> Column:
+    """An object without inner ones that a file's reader left as JSON text, as a map of texts; its keys are words.
 
-    Spark reads a number inside a column through double, inside a file exactly: numbers are put in quotes before. In
-    a text the quotes of such a key would be escaped, so nothing else is taken for one.
+    Spark reads a number inside a column through double, inside a file exactly: numbers are put in quotes before, NaN
+    and the infinities too. Between two quotes that are no key's stand other signs than a word's (which may be written
+    with escapes), or no colon follows: nothing else is taken for one.
     """
-    numbers = rf'"({"|".join(keys)})"\s*+:\s*+(-?[0-9][0-9.eE+-]*+)'
+    numbers = r'"((?:[A-Za-z0-9]|\\u[0-9A-Fa-f]{4})++)"\s*+:\s*+(-?[0-9IN][0-9A-Za-z.+-]*+)'
     return F.from_json(F.regexp_replace(text, numbers, '"$1":"$2"'), "map<string,string>")
 
 

@@ -41,7 +41,7 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
     # Functions with a lambda, and the parser of tags, cost more than all else: only unusual records pay for them.
     usual = records.withColumns({"usual": _holds_only_known_keys(), "texts": F.split(_of_record("tags"), '"')})
     plain = usual.withColumn("plain", _is_plain_tags())
-    tags = F.when(~F.col("plain"), json_document.flat_object(_of_record("tags"), TAGS))
+    tags = F.when(~F.col("plain"), json_document.flat_object(_of_record("tags")))
     twice = ~F.col("usual") & json_document.holds_a_key_twice(F.col("record"))
     twice |= F.col("tags").isNotNull() & json_document.holds_a_key_twice(F.col("tags"))
     known = plain.withColumn("tags", tags).withColumn("twice", twice)

@@ -1,0 +1,152 @@
+"""What becomes of a file of interval arrays, read from the contract (sections 1 to 3) in plain Python and pyarrow's types."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+ZONE = ZoneInfo("Europe/Vilnius")
+COLUMNS = ("client_id", "date", "ext_dev_ref", "energy_consumption", "resolution")
+FILE_CODES = ("EMPTY_FILE", "BAD_FILE_NAME", "WRONG_SHAPE", "COLUMNS_MISSING", "UNREADABLE")
+ROW_CODES = (
+    "METER_ID_MISSING",
+    "INTERVAL_START_INVALID",
+    "CONSUMPTION_INVALID",
+    "CONSUMPTION_NEGATIVE",
+    "ARRAY_LENGTH_INVALID",
+    "NONEXISTENT_POSITION",
+)
+QUARTER = timedelta(minutes=15)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LARGEST = 10**12 - 1
+MILLION = 1_000_000
+MINUTES = (60, 30, 15)
+
+
+def verdict(name, content, table, codec):
+    """(code, None) of a refused file, (None, rows) of a sound one."""
+    if not content:
+        return "EMPTY_FILE", None
+    # The contract names the ending; that Spark reads no name with `_` first or `:` in it is a flaw the README tells of.
+    if not name.endswith(".parquet") or name[0] == "_" or ":" in name:
+        return "BAD_FILE_NAME", None
+    # The contract is silent on compressions; Spark has no Brotli. It comes first, as a file that cannot be read at all.
+    if codec == "brotli" and table.num_columns and table.num_rows:
+        return "UNREADABLE", None
+    names = table.column_names
+    # A further column is a wrong shape: the contract's table names the columns and no others.
+    if set(names) - set(COLUMNS) or len(set(names)) < len(names) or not all(map(_is_right, table.schema)):
+        return "WRONG_SHAPE", None
+    if len(names) < len(COLUMNS):
+        return "COLUMNS_MISSING", None
+    rows = zip(*(table[name].to_pylist() for name in ("ext_dev_ref", "date", "energy_consumption")), strict=True)
+    return None, [each for n, row in enumerate(rows, start=1) for each in _judged(n, *row)]
+
+
+def _is_right(field):
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if field.name == "energy_consumption":
+        lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+        return any(is_one(kind) for is_one in lists) and pa.types.is_integer(kind.value_type)
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    if any(is_one(kind) for is_one in texts):
+        return True
+    if field.name == "date":
+        return pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None)
+    return pa.types.is_integer(kind)
+
+
+def _day(value):
+    """The day of a date, of a timestamp at midnight, or of a text that says one of both; else None."""
+    if isinstance(value, datetime):
+        return value.date() if value.time() == datetime.min.time() else None
+    if isinstance(value, date):
+        return value
+    if value is None or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?", value):
+        return None
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        return None
+
+
+@cache
+def quarters(day):
+    """(instant, minutes of the wall clock since midnight) of each quarter hour of a local day, in order."""
+    begin = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=6)
+    found = []
+    for n in range(4 * 36):
+        instant = begin + n * QUARTER
+        shown = instant.astimezone(ZONE)
+        if shown.date() == day:
+            found.append((instant, shown.hour * 60 + shown.minute))
+    return found
+
+
+def _judged(number, meter, day, values):
+    """(row_number, code, meter, start in seconds, millionths, minutes, quality), values only of what passes.
+
+    A row that is refused as a whole is one; else one an element that is refused, and one a reading; a row of no
+    readings is one too.
+    """
+    meter, day = None if meter is None else str(meter), _day(day)
+    if meter is None or not meter.strip(" \t\r\n"):
+        yield number, "METER_ID_MISSING", meter, None, None, None, None
+    elif day is None or not _begins_in_range(day):
+        yield number, "INTERVAL_START_INVALID", meter, None, None, None, None
+    else:
+        minutes, places = _places(day, len(values or []))
+        if not minutes:
+            yield number, "ARRAY_LENGTH_INVALID", meter, None, None, None, None
+            return
+        yield from _elements(number, meter, values, minutes, places)
+
+
+def _begins_in_range(day):
+    """Whether the day begins in the years 1 to 9999, in UTC too."""
+    return day != date(1, 1, 1)
+
+
+def _places(day, length):
+    """(minutes of an interval, the instants of each element), (None, None) for a length that fits nothing."""
+    whole = quarters(day)
+    if length == 1:
+        return 15 * len(whole), [[whole[0][0]]]
+    for minutes in MINUTES:
+        step = minutes // 15
+        if length == len(whole) // step:
+            return minutes, [[instant] for instant, _ in whole[::step]]
+    for minutes in MINUTES:
+        if length == 24 * 60 // minutes:
+            shown = [wall for _, wall in whole]
+            positions = [n * minutes for n in range(length)]
+            return minutes, [[whole[n][0] for n, wall in enumerate(shown) if wall == at] for at in positions]
+    return None, None
+
+
+def _elements(number, meter, values, minutes, places):
+    found = False
+    for value, instants in zip(values, places, strict=True):
+        if value is None:
+            continue
+        found = True
+        code = None
+        if abs(value) > LARGEST:
+            code = "CONSUMPTION_INVALID"
+        elif value < 0:
+            code = "CONSUMPTION_NEGATIVE"
+        elif not instants:
+            code = "NONEXISTENT_POSITION"
+        if code:
+            yield number, code, meter, None, None, None, None
+            continue
+        for instant in instants:
+            start = (instant - EPOCH) // timedelta(seconds=1)
+            quality = "split" if len(instants) > 1 else None
+            yield number, None, meter, start, value * MILLION // len(instants), minutes, quality
+    if not found:
+        yield number, None, meter, None, None, None, None
