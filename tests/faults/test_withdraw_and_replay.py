@@ -81,7 +81,7 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
     assert totals(context) == [("6.0", 2), ("8.0", 2)]
     assert {row[1] for row in log(context)} == {"loaded"}
     commands = [command for (command,) in rows(context, tables.RUNS, "command")]
-    assert commands == ["replay #2", "run", "run", "run", "withdraw second.json"]
+    assert commands == ["replay #2", "run", "run", "run", "verify", "withdraw second.json"]
 
 
 def test_a_refused_delivery_is_let_in_at_its_old_place_once_the_configuration_allows_it(lake, gas, capsys):
