@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.errors import MeterlakeError, UsageError
+from pipeline.errors import MeterlakeError, UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -259,7 +259,7 @@ def _errors(debug: bool) -> Iterator[None]:
             traceback.print_exc()
         known = isinstance(problem, MeterlakeError)
         text = " ".join(str(problem).split()) if known else _unexpected(problem)
-        typer.echo(f"meterlake: {text}", err=True)
+        typer.echo(f"meterlake: {printable(text)}", err=True)
         raise typer.Exit(problem.exit_code if isinstance(problem, MeterlakeError) else FAILED) from None
 
 

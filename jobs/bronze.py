@@ -45,8 +45,9 @@ def run(context: Context) -> Batch:
     known = ingestion_log.logged(context)
     batch = Batch(endpoint_errors=endpoint.fetch_new(context))
     new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
-    context.waiting_bytes = sum(found.size_bytes or 0 for files in new.values() for found in files)
-    if any(new.values()) or _reference_may_be_new(context, known):
+    sizes = [found.size_bytes or 0 for files in new.values() for found in files if not found.reason_code]
+    context.waiting_bytes, context.largest_bytes = sum(sizes), max(sizes, default=0)
+    if sizes or _reference_may_be_new(context, known):  # what is refused at a look needs no Spark
         context.log.info("starting", megabytes=round(context.waiting_bytes / 1e6, 1))
         context.start_spark()
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known)]
@@ -101,18 +102,23 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     if not sound:
         return deliveries
     batch_id = sound[0].batch_id
-    contents = landing.contents_with_file_id(context.spark, form.contents, sound, feed)
-    rows = rows_of(form, contents, feed, sound, batch_id)
-    written = delta.append(context, table, rows, {"batch_id": batch_id})
+    try:
+        contents = landing.contents_with_file_id(context.spark, form.contents, sound, feed)
+        rows = rows_of(form, contents, feed, sound, batch_id)
+        written = delta.append(context, table, rows, {"batch_id": batch_id})
+    except Exception:
+        # Where a file went, or was closed, before Spark came to it, the others load; unless the commit landed all the
+        # same and its answer was lost.
+        if lake.done_to(context, table) < batch_id and (gone := landing.changed_since(sound, feed)):
+            return load(context, feed, _left_for_the_next_run(context, feed, gone, deliveries))
+        raise
     context.log.info("bronze", table=table.full_name, files=len(sound), rows=written)
-    changed = landing.changed_since(sound, feed)
-    if changed:
-        _take_back(context, feed, changed)
-    # What was decided because of such a file (its name taken twice in this run) is decided anew with it.
-    names = {delivery.file_name for delivery in changed} if form.identity_is_name else set()
-    kept = [
-        each for each in deliveries if each not in changed and (each.status == LOADED or each.file_name not in names)
-    ]
+    kept = deliveries
+    if changed := landing.changed_since(sound, feed):
+        # Not what was hashed: out again.
+        ids = [delivery.file_id for delivery in changed]
+        delta.delete(context, table, F.col("file_id").isin(*ids), {"batch_id": batch_id})
+        kept = _left_for_the_next_run(context, feed, changed, deliveries)
     return _with_counts(context, feed, kept)
 
 
@@ -121,13 +127,20 @@ def rows_of(form: FeedFormat, contents: DataFrame, feed: Feed, deliveries: list[
     return form.rows(contents, feed, deliveries).withColumn("batch_id", F.lit(batch_id))
 
 
-def _take_back(context: Context, feed: Feed, changed: list[Delivery]) -> None:
-    """Files that changed while they were read are not what was hashed: out again, the next run takes them."""
+def _left_for_the_next_run(
+    context: Context, feed: Feed, changed: list[Delivery], deliveries: list[Delivery]
+) -> list[Delivery]:
+    """The deliveries without those whose files changed while they were read, and without what these decided."""
     names = [delivery.relative_path for delivery in changed]
     context.log.warning("changed while read, left for the next run", feed=feed.name, files=names[:5], count=len(names))
-    ids = [delivery.file_id for delivery in changed]
-    mark = {"batch_id": changed[0].batch_id}
-    delta.delete(context, formats.bronze_table(feed), F.col("file_id").isin(*ids), mark)
+    # What was decided because of such a file (its name taken twice in this run) is decided anew with it.
+    taken = {delivery.file_name for delivery in changed} if formats.format_of(feed).identity_is_name else set()
+    out = {delivery.file_id for delivery in changed}
+    return [
+        each
+        for each in deliveries
+        if each.file_id not in out and (each.status == LOADED or each.file_name not in taken)
+    ]
 
 
 def _with_counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:

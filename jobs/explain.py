@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
+from rich.text import Text
 
 from jobs import history, touched
 from jobs.show import cell, console, print_table
@@ -42,7 +43,7 @@ def run(context: Context, meter: str, instant: str, *, as_json: bool) -> None:
         print(json.dumps({"versions": shown, "gold": cells}, ensure_ascii=False))
         return
     if not versions:
-        console().print(f"No version of a reading of meter {meter!r} at {cell(at)} was ever received.")
+        console().print(Text(f"No version of a reading of meter {meter!r} at {cell(at)} was ever received."))
         return
     names = [*SHOWN, "received_at", "verdict", "raw"]
     print_table(

@@ -41,9 +41,21 @@ def run(context: Context, query: str, form: str, limit: int) -> None:
     if form == "json":
         print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows], ensure_ascii=False))
         return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    # Values as they are, for the next program, one that a spreadsheet would take for a formula (`=1+1`) included.
+    writer = csv.writer(_Lines())
     writer.writerow(answer.columns)
     writer.writerows([["" if value is None else cell(value) for value in row.values()] for row in rows])
+
+
+class _Lines:
+    """Standard output for CSV: rows end in a line feed, and yet a value with a carriage return stands in quotes.
+
+    (Python 3.11 puts a value in quotes only for what rows end in.)
+    """
+
+    def write(self, row: str) -> None:
+        """One row, as the writer gives it."""
+        sys.stdout.write(row.removesuffix("\r\n") + "\n")
 
 
 def select(context: Context, query: str) -> DataFrame:

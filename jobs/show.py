@@ -18,7 +18,7 @@ from rich.text import Text
 
 from jobs import completeness
 from pipeline import formats, lake, tables
-from pipeline.errors import LakeError
+from pipeline.errors import LakeError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,16 +54,17 @@ def _text(value: object) -> Text:
     if value is None:
         return Text("NULL", style="dim")
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(cell(value))
-    safe = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    safe = printable(text)
     return Text(safe, style=STYLES.get(safe, ""))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
     """An aligned table; numbers to the right."""
-    grid = Grid(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    named = Text(printable(title), style="bold") if title else None
+    grid = Grid(box=SIMPLE_HEAD, title=named, title_justify="left", pad_edge=False)
     for n, name in enumerate(columns):
         numbers = any(isinstance(row[n], (int, Decimal)) for row in rows)
-        grid.add_column(Text(name), justify="right" if numbers else "left", overflow="fold")
+        grid.add_column(Text(printable(name)), justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(_text(value) for value in row))
     console().print(grid)

@@ -20,6 +20,10 @@ CAUSES = (
         r"OutOfMemoryError|GC overhead limit exceeded",
         f"Spark ran out of memory: give it more (spark-submit --driver-memory 8g main.py run), then {AGAIN}",
     ),
+    (
+        r"Answer from Java side is empty|Error while sending or receiving|Errno 111\] Connection refused",
+        f"Spark ended while it worked, most often for want of memory: see that enough of it is free, then {AGAIN}",
+    ),
     (r"FAILED_READ_FILE\.FILE_NOT_EXIST|PATH_NOT_FOUND", f"a file went while it was read: {AGAIN}"),
 )
 _PLACES = (

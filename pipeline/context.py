@@ -25,8 +25,9 @@ class Context:
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     log: Log = field(default_factory=lambda: Log(""))
-    # Size of the deliveries that wait: a session of our own is built to fit.
+    # Size of the deliveries that wait, of all and of the largest: a session of our own is built to fit.
     waiting_bytes: int = 0
+    largest_bytes: int = 0
     # Answers about a version of a table that several steps of one run ask for.
     answers: dict[tuple[object, ...], Any] = field(default_factory=dict)
     # The open lock file of the lake, for a JVM of ours to hold as well.
@@ -45,7 +46,8 @@ class Context:
             done.set_result(session.prepared(running))
             return done
         starter = ThreadPoolExecutor(1, "spark-start")
-        future = starter.submit(session.build, self.settings, self.waiting_bytes, self.lock)
+        sizes = self.waiting_bytes, self.largest_bytes
+        future = starter.submit(session.build, self.settings, *sizes, lock=self.lock)
         starter.shutdown(wait=False)
         return future
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def printable(text: str) -> str:
+    """A text for a terminal: control sequences, line breaks and invisible characters in it are shown, not obeyed."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 class MeterlakeError(Exception):
     """The one base class; caught only in main.py, which prints the message and leaves with `exit_code`."""
 

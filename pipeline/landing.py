@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 from pyarrow import fs
 
+from pipeline import memory
 from pipeline.errors import LandingFolderError
 from pipeline.ingestion_log import Delivery
 
@@ -55,7 +56,8 @@ def find(feed: Feed) -> list[Delivery]:
             continue
         path = feed.path.rstrip("/") + "/" + relative
         delivery = Delivery(feed.name, parts[-1], path, relative, seen.size, seen.modified)
-        found.append(delivery.refused("UNREADABLE", seen.objection) if seen.objection else delivery)
+        objection = seen.objection or memory.too_large(seen.size)
+        found.append(delivery.refused("UNREADABLE", objection) if objection else delivery)
     return sorted(found, key=lambda delivery: delivery.relative_path)
 
 

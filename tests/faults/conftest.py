@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -37,13 +36,12 @@ time_zone = "Europe/London"
 
 @dataclass
 class Ended:
-    """How a process ended: its code, what it printed, the lines of standard error that are no log, CPU seconds."""
+    """How a process ended: its code, what it printed, the lines of standard error that are no log."""
 
     code: int
     out: str
     err: str
     said: list[str]
-    cpu: float
 
     @property
     def facts(self):
@@ -73,7 +71,6 @@ class Place:
             name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "SPARK", "METERLAKE"))
         }
         jars = {"METERLAKE_JARS": str(fetch_jars.jar_folder().absolute()), class_archive.OFF: "1"}
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             [*before, sys.executable, str(ROOT / "main.py"), *arguments, "--config", str(self.config)],
             cwd=self.folder,
@@ -83,10 +80,8 @@ class Place:
             timeout=timeout,
             check=False,
         )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
         said = [line for line in done.stderr.splitlines() if not line.startswith('{"ts"')]
-        return Ended(done.returncode, done.stdout, done.stderr, said, cpu)
+        return Ended(done.returncode, done.stdout, done.stderr, said)
 
     def run(self, **options):
         """The main job, which must end well."""

@@ -54,6 +54,7 @@ Caused by: org.apache.spark.SparkException: [FAILED_READ_FILE.FILE_NOT_EXIST] En
             None,
             "Spark ran out of memory",
         ),
+        (ConnectionRefusedError(111, "Connection refused"), None, "Spark ended while it worked"),
         (RuntimeError(GONE), "/lake/bronze/gas", "a file went while it was read"),
     ],
 )
