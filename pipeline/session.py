@@ -71,7 +71,9 @@ def running() -> SparkSession | None:
     return SparkSession.getActiveSession()
 
 
-def build(settings: Settings, waiting_bytes: int = 0, largest_bytes: int = 0, *, lock: int | None = None) -> SparkSession:
+def build(
+    settings: Settings, waiting_bytes: int = 0, largest_bytes: int = 0, *, lock: int | None = None
+) -> SparkSession:
     """A new session, fit for the size of what is waiting, all of it and the largest delivery.
 
     The settings say whether it needs a metastore. Its JVM inherits the open file `lock`.

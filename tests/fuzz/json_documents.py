@@ -16,15 +16,71 @@ SCALARS = [
     *("null", "true", "false", "NaN", "Infinity", "-Infinity", '""', '" "', '"\\u0000"', '"\\ud800"', '"\\ud83d\\ude00"'),
     *('"\\u0031"', '"1\\n"', '"\\/"', '"\\\\"', '"{"', '"}"', '"]]}"', '"\\"data\\":["', '"\ufeff"', '"\x7f"', '"\\t1.5\\r"'),
 ]  # fmt: skip
-NESTED = ["[]", "[1]", "[[1,2],[]]", '["a b"]', "{}", '{"a":1}', '{"data":[[1]]}', '{"columns":[]}', "[[[[[[[[[[1]]]]]]]]]]"]
+NESTED = [
+    "[]",
+    "[1]",
+    "[[1,2],[]]",
+    '["a b"]',
+    "{}",
+    '{"a":1}',
+    '{"data":[[1]]}',
+    '{"columns":[]}',
+    "[[[[[[[[[[1]]]]]]]]]]",
+]
 BROKEN = [
     *("01", "-", "+1", ".5", "5.", "1e", "1e+", "0x10", "1_000", "--1", "nul", "None", "True", "'a'", "undefined", "1.2.3"),
     *('"\x01"', '"a', 'a"', '"\\x"', '"\\u12"', '"\\"', "1 2", "", "/**/1", "1//", "1,", ",1", "[1", "1]", "{", "}", "\x00", '"\x00"'),
     *("[1,]", "[,1]", '{"a"}', '{"a":}', "{a:1}", '{"a":1,}', "(1)", "@", "\u00a0", "\ufeff", "\u2028", "１", '"a\nb"', '"\t"', "#"),
 ]  # fmt: skip
-NAMES = ["", "x", "a.JSON", "a.json.gz", "a.json ", "_a.json", "a:b.json", ":.json", "ajson", "json", "a.json\n", "a.parquet"]
-AFTER = ["x", "}", "]", ",", "{}", "[]", "null", "1", '"', "\x00", "\n\x00\n", "\ufeff", "/**/", "//", "\u00a0", "\x0b", "\x1a", ";"]
-ROOTS = ["null", "1", "true", '"data"', "[]", "{}", '[{"data": []}]', '{"data": 1}', "NaN", "{{}}", "columns", '{"": ""}', "<html></html>"]
+NAMES = [
+    "",
+    "x",
+    "a.JSON",
+    "a.json.gz",
+    "a.json ",
+    "_a.json",
+    "a:b.json",
+    ":.json",
+    "ajson",
+    "json",
+    "a.json\n",
+    "a.parquet",
+]
+AFTER = [
+    "x",
+    "}",
+    "]",
+    ",",
+    "{}",
+    "[]",
+    "null",
+    "1",
+    '"',
+    "\x00",
+    "\n\x00\n",
+    "\ufeff",
+    "/**/",
+    "//",
+    "\u00a0",
+    "\x0b",
+    "\x1a",
+    ";",
+]
+ROOTS = [
+    "null",
+    "1",
+    "true",
+    '"data"',
+    "[]",
+    "{}",
+    '[{"data": []}]',
+    '{"data": 1}',
+    "NaN",
+    "{{}}",
+    "columns",
+    '{"": ""}',
+    "<html></html>",
+]
 DEPTHS = (5, 50, 400, 2000, 20_000)
 
 
@@ -86,7 +142,9 @@ def spoilt(dice, text):
     if change < 7:
         return content[: dice.randrange(len(content))]
     if change == 7:
-        return dice.choice((b"", b"\xef\xbb\xbf", b" \r\n\t\n", b"\n", b"\xef\xbb\xbf\n", b"\x00", b"\x0b", b"\xef\xbb\xbf" * 2))
+        return dice.choice(
+            (b"", b"\xef\xbb\xbf", b" \r\n\t\n", b"\n", b"\xef\xbb\xbf\n", b"\x00", b"\x0b", b"\xef\xbb\xbf" * 2)
+        )
     if change == 8:
         return otherwise_encoded(dice, content)
     if change == 9:

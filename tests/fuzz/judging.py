@@ -77,7 +77,7 @@ class Fuzzed:
 
     def _shown(self, number, *what):
         made = self.made(number)
-        return number, made.name, made.content[:SHOWN * 100], *what
+        return number, made.name, made.content[: SHOWN * 100], *what
 
     def wrong_verdicts(self):
         """Files that were refused or taken otherwise than the oracle says, the first few in words."""

@@ -97,12 +97,20 @@ def _spoil_record(dice, writer, record):
     elif change == 5:
         del record[at]
     elif change == 6:
-        doubled = (key.swapcase() if key in {IN, OUT} and dice.random() < 0.5 else key, dice.choice((value, value, "1")))
+        doubled = (
+            key.swapcase() if key in {IN, OUT} and dice.random() < 0.5 else key,
+            dice.choice((value, value, "1")),
+        )
         record.insert(dice.randrange(len(record) + 1), doubled)
     elif change == 7:
-        tags.insert(dice.randrange(len(tags) + 1), dice.choice((tags[0], tags[-1], ('"quality"', odd_value(dice, writer)))))
+        tags.insert(
+            dice.randrange(len(tags) + 1), dice.choice((tags[0], tags[-1], ('"quality"', odd_value(dice, writer))))
+        )
     elif change == 8:
-        tags[dice.randrange(len(tags))] = (dice.choice(('"muid"', '"quality"', '"q\\u0075ality"', '"other"')), odd_value(dice, writer))
+        tags[dice.randrange(len(tags))] = (
+            dice.choice(('"muid"', '"quality"', '"q\\u0075ality"', '"other"')),
+            odd_value(dice, writer),
+        )
     else:
         record[at] = (key, odd_value(dice, writer) if dice.random() < 0.9 else nested(dice))
 
@@ -118,5 +126,8 @@ def _odd_members(dice, writer, members, written):
     if change == 3:
         more = ('"meta"', odd_value(dice, writer) if dice.random() < 0.7 else nested(dice))
         return dice.choice(([more, *members], [*members, more]))
-    written.insert(dice.randrange(len(written) + 1), dice.choice(("null", "1", '"x"', "[]", "{}", "[{}]", "", "true", odd_value(dice, writer))))
+    written.insert(
+        dice.randrange(len(written) + 1),
+        dice.choice(("null", "1", '"x"', "[]", "{}", "[{}]", "", "true", odd_value(dice, writer))),
+    )
     return [('"data"', writer.array(written))] if change < 5 else []

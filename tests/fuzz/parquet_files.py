@@ -14,11 +14,29 @@ from tests.fuzz.hostile import TEXTS, spoilt_bytes
 
 COLUMNS = ("client_id", "date", "ext_dev_ref", "energy_consumption", "resolution")
 DAYS = ["2021-03-27", "2021-03-28", "2021-10-31", "2021-11-01", "2020-02-29", "2036-03-30", "2036-10-26", "2090-03-26"]
-ODD_DAYS = ["2021-02-29", "27.03.2021", "2021-3-27", "", " 2021-03-27", "2021-03-27 00:00:00", "2021-03-27 01:00:00", "2021-03-27T00:00:00"]
+ODD_DAYS = [
+    "2021-02-29",
+    "27.03.2021",
+    "2021-3-27",
+    "",
+    " 2021-03-27",
+    "2021-03-27 00:00:00",
+    "2021-03-27 01:00:00",
+    "2021-03-27T00:00:00",
+]
 ODD_DAYS += ["0001-01-01", "9999-12-31", "0000-01-01", "٢٠٢١-03-27", "+2021-03-27", "20210327", None, "10000-01-01"]
 LENGTHS = (1, 23, 24, 25, 46, 48, 50, 92, 96, 100)
 ODD_LENGTHS = (0, 2, 12, 22, 26, 47, 49, 91, 95, 97, 99, 101, 300)
-INTEGERS = {pa.int64(): 5, pa.int32(): 2, pa.int16(): 1, pa.int8(): 1, pa.uint8(): 1, pa.uint16(): 1, pa.uint32(): 1, pa.uint64(): 1}
+INTEGERS = {
+    pa.int64(): 5,
+    pa.int32(): 2,
+    pa.int16(): 1,
+    pa.int8(): 1,
+    pa.uint8(): 1,
+    pa.uint16(): 1,
+    pa.uint32(): 1,
+    pa.uint64(): 1,
+}
 LISTS = {pa.list_: 5, pa.large_list: 1}
 DATES = (pa.date32(), pa.date64(), pa.timestamp("s"), pa.timestamp("ms"), pa.timestamp("us"), pa.timestamp("ns"))
 TEXT_TYPES = {pa.string(): 8, pa.large_string(): 1, pa.string_view(): 1, pa.dictionary(pa.int32(), pa.string()): 1}
@@ -55,7 +73,9 @@ def made(number):
         "client_id": array_of_texts(dice, ["c1"] * count),
         "date": _days(dice, count, is_odd=change == 3),
         "ext_dev_ref": array_of_texts(dice, _meters(dice, count, is_odd=change == 4)),
-        "energy_consumption": pa.array([_values(dice, integers, change) for _ in range(count)], drawn(dice, LISTS)(integers)),
+        "energy_consumption": pa.array(
+            [_values(dice, integers, change) for _ in range(count)], drawn(dice, LISTS)(integers)
+        ),
         "resolution": array_of_texts(dice, ["PT60M"] * count),
     }
     if dice.random() < 0.1:
@@ -80,7 +100,9 @@ def made(number):
     )
     name = dice.choice(NAMES) if dice.random() < 0.02 else f"{number}.parquet"
     content = out.getvalue() if dice.random() > 0.02 else b""
-    return File(number, name, content, pq.read_table(pa.BufferReader(out.getvalue())) if table.num_columns else table, codec)
+    return File(
+        number, name, content, pq.read_table(pa.BufferReader(out.getvalue())) if table.num_columns else table, codec
+    )
 
 
 def drawn(dice, weights):
@@ -89,7 +111,11 @@ def drawn(dice, weights):
 
 def array_of_texts(dice, texts):
     """Texts in one of the types that hold them, or as numbers where all of them are."""
-    if texts and all(text and text.isascii() and text.isdigit() and len(text) < 9 for text in texts) and dice.random() < 0.3:
+    if (
+        texts
+        and all(text and text.isascii() and text.isdigit() and len(text) < 9 for text in texts)
+        and dice.random() < 0.3
+    ):
         return pa.array([int(text) for text in texts], dice.choice((pa.int32(), pa.int64(), pa.uint32(), pa.uint64())))
     return pa.array(texts, pa.string()).cast(drawn(dice, TEXT_TYPES))
 
@@ -106,7 +132,9 @@ def _days(dice, count, *, is_odd):
         return pa.array([dice.choice(ODD_DAYS) if is_odd and dice.random() < 0.6 else day for day in days], pa.string())
     if pa.types.is_timestamp(kind):
         hours = [dice.choice((0, 0, 0, 0, 1, 23)) if dice.random() < 0.3 else 0 for _ in days]
-        return pa.array([datetime.fromisoformat(f"{day} {hour:02d}:00:00") for day, hour in zip(days, hours, strict=True)], kind)
+        return pa.array(
+            [datetime.fromisoformat(f"{day} {hour:02d}:00:00") for day, hour in zip(days, hours, strict=True)], kind
+        )
     return pa.array([date.fromisoformat(day) if dice.random() < 0.95 else None for day in days], kind)
 
 
@@ -150,7 +178,9 @@ def _spoilt_columns(dice, table, count):
     if change == 1:
         return table.append_column(dice.choice(("more", name, name.upper(), "")), pa.array([1] * count))
     if change == 2:
-        return table.rename_columns([dice.choice((each.upper(), each + " ", "x")) if each == name else each for each in table.column_names])
+        return table.rename_columns(
+            [dice.choice((each.upper(), each + " ", "x")) if each == name else each for each in table.column_names]
+        )
     if change == 3:
         return table.select([n for n in range(len(COLUMNS)) if dice.random() < 0.7])
     kind = dice.choice(WRONG_TYPES.get(name, WRONG_TYPES["client_id"]))

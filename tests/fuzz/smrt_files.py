@@ -7,14 +7,69 @@ from dataclasses import dataclass
 
 from tests.fuzz.hostile import NUMBERS, TEXTS, otherwise_encoded, spoilt_bytes
 
-DAYS = [f"2019{month:02d}{day:02d}" for month in range(1, 13) for day in (1, 14, 28)] + ["20200229", "00010101", "99991231"]
+DAYS = [f"2019{month:02d}{day:02d}" for month in range(1, 13) for day in (1, 14, 28)] + [
+    "20200229",
+    "00010101",
+    "99991231",
+]
 HOURS = [f"{hour:02d}00" for hour in range(24)]
-BAD_DAYS = ["20190229", "20191301", "20190400", "20190432", "00000101", "2019-10-14", "190101", "201901011", "２０１９1014", "٢٠١٩١٠١٤"]
-BAD_TIMES = ["2400", "2401", "1060", "1130", "1101", "0001", "2359", "900", "00000", "11:00", "-100", "+100", "1e03", "١١٠٠", "102939"]
-NAMES = ["", ".SMRT", "PN.SMRT", "readme.txt", "PN٠٠٠٠٠١.SMRT", "_N000001.SMRT", "PN000001.SMRT\n", "DV000001.SMRT", "PN000001.SMRT"]
+BAD_DAYS = [
+    "20190229",
+    "20191301",
+    "20190400",
+    "20190432",
+    "00000101",
+    "2019-10-14",
+    "190101",
+    "201901011",
+    "２０１９1014",
+    "٢٠١٩١٠١٤",
+]
+BAD_TIMES = [
+    "2400",
+    "2401",
+    "1060",
+    "1130",
+    "1101",
+    "0001",
+    "2359",
+    "900",
+    "00000",
+    "11:00",
+    "-100",
+    "+100",
+    "1e03",
+    "١١٠٠",
+    "102939",
+]
+NAMES = [
+    "",
+    ".SMRT",
+    "PN.SMRT",
+    "readme.txt",
+    "PN٠٠٠٠٠١.SMRT",
+    "_N000001.SMRT",
+    "PN000001.SMRT\n",
+    "DV000001.SMRT",
+    "PN000001.SMRT",
+]
 ENDS = ["\n", "\r\n"]
 RECORDS = ["HEADR", "CONSU", "TRAIL"]
-ODD_IDS = ["", "headr", "consu", "CONSUM", "CONSU X", "XCONSU", "TRAILS", "TRAIL ", "HEADER", "CONSU_", "CONSUé", "C", "CONSU\r"]
+ODD_IDS = [
+    "",
+    "headr",
+    "consu",
+    "CONSUM",
+    "CONSU X",
+    "XCONSU",
+    "TRAILS",
+    "TRAIL ",
+    "HEADER",
+    "CONSU_",
+    "CONSUé",
+    "C",
+    "CONSU\r",
+]
 ODD_LINES = [
     *('"', ",", ",,,,", '"HEADR', '"CONSU', '"TRAIL', 'CONSU"', 'TRAIL"', "TRAIL,", "TRAIL,2", "CONSU", "HEADR", "x", "\x00", "\x1a"),
     *('"CONSU,"1","20191014","1100",1.0', "\ufeff", " \r ", "\r", "\r\r", "\x0b", "\u2028", "\u00a0", "--", '"TRAIL"x', 'CONSU,"1"x'),
@@ -35,7 +90,9 @@ def made(number):
     dice = random.Random(number)
     kind, generation = dice.choice("PPPPPPPPPD"), f"{dice.randrange(10**6):06d}"
     generation = ("DV" if kind == "D" else "PN") + generation
-    environment = "development" if kind == "D" and dice.random() < 0.7 else dice.choice(("production",) * 4 + ("development",))
+    environment = (
+        "development" if kind == "D" and dice.random() < 0.7 else dice.choice(("production",) * 4 + ("development",))
+    )
     records = [["HEADR", "SMRT", "GAZ", dice.choice(DAYS), f"{dice.randrange(24):02d}2939", generation]]
     records += [_reading(dice) for _ in range(dice.choice((0, 1, 1, 2, 2, 3, 4, 6, 9)))]
     records.append(["TRAIL"])
@@ -56,7 +113,9 @@ def made(number):
     if change in {17, 18, 19, 20}:
         content = spoilt_bytes(dice, content)
     elif change == 21:
-        content = dice.choice((b"", b"\xef\xbb\xbf", b" \r\n\t\n", b"\n" * 9, b"\r\r \r", content[: dice.randrange(len(content))]))
+        content = dice.choice(
+            (b"", b"\xef\xbb\xbf", b" \r\n\t\n", b"\n" * 9, b"\r\r \r", content[: dice.randrange(len(content))])
+        )
     elif change == 22 and dice.random() < 0.5:
         content = otherwise_encoded(dice, content)
     name = generation + ".SMRT"
@@ -102,7 +161,18 @@ def _spoil_envelope(dice, records):
     elif change == 4:
         header[4] = dice.choice(("240000", "102960", "102961", "1029", "126000", "10:29:39", "", "1029390", "１０2939"))
     elif change <= 6:
-        odd = ("PN00001", "PN0000011", "PNx00001", "pn000001", "XX000001", "", "PN000001 ", "PN٠٠٠٠٠١", "DV000001", "PN000001")
+        odd = (
+            "PN00001",
+            "PN0000011",
+            "PNx00001",
+            "pn000001",
+            "XX000001",
+            "",
+            "PN000001 ",
+            "PN٠٠٠٠٠١",
+            "DV000001",
+            "PN000001",
+        )
         header[5] = dice.choice(odd)
     elif change == 7:
         dice.choice((lambda: header.append(""), lambda: header.pop(), lambda: header.insert(3, "x")))()
@@ -136,7 +206,15 @@ def _spoil_lines(dice, lines):
 
 def _odd_name(dice, name):
     at = dice.randrange(len(name))
-    odd = (name.lower(), name + " ", " " + name, name + ".gz", name[:-1], name[1:], name[:at] + dice.choice("0x9 P٣") + name[at + 1 :])
+    odd = (
+        name.lower(),
+        name + " ",
+        " " + name,
+        name + ".gz",
+        name[:-1],
+        name[1:],
+        name[:at] + dice.choice("0x9 P٣") + name[at + 1 :],
+    )
     other = ("DV" if name[0] == "P" else "PN") + name[2:]
     return dice.choice((*odd, *odd, other, other, dice.choice(NAMES)))
 

@@ -36,7 +36,10 @@ def made(number):
     columns = list(WANTED)
     dice.shuffle(columns)
     if dice.random() < 0.2:
-        columns.insert(dice.randrange(4), dice.choice(("more", "", "a.b", "Consumption_Delta", "é", "a\\", 'a"b', "data", "columns")))
+        columns.insert(
+            dice.randrange(4),
+            dice.choice(("more", "", "a.b", "Consumption_Delta", "é", "a\\", 'a"b', "data", "columns")),
+        )
     rows = _rows(dice, writer, columns)
     # A third is left as it is, another has odd cells, or rows that are too short or too long.
     change = dice.randrange(12)
@@ -61,7 +64,9 @@ def made(number):
 def _rows(dice, writer, columns):
     """Rows of one or two meters over a few half hours, oldest or newest first, rarely neither."""
     begin, count = dice.choice(BEGINS) + HALF_HOUR * dice.randrange(4), dice.choice((0, 1, 2, 3, 5, 8))
-    meters = [dice.choice(('"14"', "14", '"007"', '"Zähler 1"', "1.40", "1E5", '" m"')), '"15"'][: dice.choice((1, 1, 2))]
+    meters = [dice.choice(('"14"', "14", '"007"', '"Zähler 1"', "1.40", "1E5", '" m"')), '"15"'][
+        : dice.choice((1, 1, 2))
+    ]
     labels = [(begin + n * HALF_HOUR).astimezone(ZONE).strftime("%Y-%m-%d %H:%M:%S") for n in range(count)]
     order = dice.randrange(5)
     if order >= 3:
@@ -72,7 +77,11 @@ def _rows(dice, writer, columns):
     for label in labels:
         for meter in meters:
             number = f"{dice.randrange(1000)}{dice.choice(('', '.5', '.1234565', '.000000499', 'e-3'))}"
-            cell = {"interval_start": writer.text(label), "meterpoint_id": meter, "consumption_delta": dice.choice((number, f'"{number}"'))}
+            cell = {
+                "interval_start": writer.text(label),
+                "meterpoint_id": meter,
+                "consumption_delta": dice.choice((number, f'"{number}"')),
+            }
             rows.append([cell.get(name, dice.choice(("null", "1", '"x"'))) for name in columns])
     return rows
 
@@ -82,7 +91,9 @@ def _spoil_row(dice, writer, cells, columns):
     if change < 3:
         cells[columns.index("consumption_delta")] = odd_value(dice, writer)
     elif change == 3:
-        cells[columns.index("interval_start")] = writer.text(dice.choice(ODD_LABELS)) if dice.random() < 0.7 else odd_value(dice, writer)
+        cells[columns.index("interval_start")] = (
+            writer.text(dice.choice(ODD_LABELS)) if dice.random() < 0.7 else odd_value(dice, writer)
+        )
     elif change == 4:
         cells[columns.index("meterpoint_id")] = dice.choice(("null", '""', '" "', odd_value(dice, writer)))
     elif change == 5:
@@ -128,7 +139,10 @@ def _spoil_members(dice, writer, members):
     elif change == 1:
         members.insert(dice.randrange(3), dice.choice(members))
     elif change == 2:
-        members[at] = (dice.choice((key.upper(), "data", '"dat\\u0061"', '""', '" data"', "'data'", "1", '"data "')), value)
+        members[at] = (
+            dice.choice((key.upper(), "data", '"dat\\u0061"', '""', '" data"', "'data'", "1", '"data "')),
+            value,
+        )
     elif change <= 4:
         members[at] = (key, dice.choice(("null", "{}", "[[]]", "[null]", '"[]"', odd_value(dice, writer))))
     else:

@@ -61,7 +61,9 @@ def fuzzed(compiled, case, tmp_path_factory):
         found.add(case.oracle.verdict(made.name, made.content), said)
         if said.reason_code is None:
             sound[number] = made.content
-    found.rows = judged(compiled, case, sound, [found.said[number] for number in sound], tmp_path_factory.mktemp("lake"))
+    found.rows = judged(
+        compiled, case, sound, [found.said[number] for number in sound], tmp_path_factory.mktemp("lake")
+    )
     for number, content in sound.items():
         if rows := found.rows.get(number):
             found.said[number] = replace(found.said[number], rows_read=len({row[0] for row in rows}))
