@@ -45,8 +45,8 @@ def run(context: Context) -> Batch:
     known = ingestion_log.logged(context)
     batch = Batch(endpoint_errors=endpoint.fetch_new(context))
     new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
-    sizes = [found.size_bytes or 0 for files in new.values() for found in files if not found.reason_code]
-    context.waiting_bytes, context.largest_bytes = sum(sizes), max(sizes, default=0)
+    sizes = [found.size_bytes for files in new.values() for found in files if not found.reason_code]
+    context.expect(sizes)
     if sizes or _reference_may_be_new(context, known):  # what is refused at a look needs no Spark
         context.log.info("starting", megabytes=round(context.waiting_bytes / 1e6, 1))
         context.start_spark()

@@ -35,7 +35,7 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0)
     """Erase the meter and write the certificate."""
     with recorded(context, "erase", wait_seconds) as outcome:
         known = ingestion_log.logged(context)
-        context.waiting_bytes = sum(delivery.size_bytes or 0 for delivery in known)
+        context.expect(delivery.size_bytes for delivery in known)
         context.spark  # noqa: B018 - column expressions need it
         bronze.undo_unlogged(context, ingestion_log.next_batch(known))
         before = _count(context, meter)

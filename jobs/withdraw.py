@@ -30,6 +30,7 @@ def run(context: Context, name: str, reason: str, *, as_json: bool, wait_seconds
         batch_id = ingestion_log.next_batch(known)
         withdrawn = replace(delivery, status=WITHDRAWN, reason=" ".join(said.split()), revision=batch_id)
         context.log.info("withdrawn", file_id=delivery.file_id, file=delivery.relative_path)
+        context.expect([delivery.size_bytes])
         context.start_spark()
         ingestion_log.revise(context, [withdrawn], batch_id)
         main_job.derive(context, outcome)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline.log import Log
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspark.sql import SparkSession
 
     from pipeline.config import Settings
@@ -50,6 +52,11 @@ class Context:
         future = starter.submit(session.build, self.settings, *sizes, lock=self.lock)
         starter.shutdown(wait=False)
         return future
+
+    def expect(self, sizes: Iterable[int | None]) -> None:
+        """Deliveries of these bytes will be read or judged: before Spark is first asked for."""
+        known = [size or 0 for size in sizes]
+        self.waiting_bytes, self.largest_bytes = sum(known), max(known, default=0)
 
     def start_spark(self) -> None:
         """Let Spark start beside what the driver does next; a session that runs already is adopted here and now."""

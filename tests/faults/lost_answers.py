@@ -19,6 +19,7 @@ from tests.faults.a_lake import Lake
 def main(classes: str, *cases: str) -> None:
     trigger = Path(classes) / "trigger"
     conf = SparkConf()
+    conf.set("spark.master", "local[2]")
     for name, value in (session.LOCAL | session.EXTENSIONS | session.REQUIRED | session.SMALL).items():
         conf.set(name, value)
     jars = [str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars()]

@@ -39,7 +39,6 @@ def test_twenty_thousand_deliveries_in_one_run(place):
     many(place)
     done = place.call("run", "--json")
     assert done.code == 0, done.err[-3000:]
-    print(done.err)
     bad = EACH // 1000
     log = place.rows(
         "ops.ingestion_log", "feed", "relative_path", "status", "reason_code", "rows_read", "rows_rejected"
@@ -90,7 +89,6 @@ def write(path, before, row, between, after):
 
 def check(place, path, keys, rounds, rows):
     done = place.call("run", "--json")
-    print(done.err)
     assert done.code == 0, done.err[-3000:]
     log = place.rows("ops.ingestion_log", "relative_path", "status", "rows_read", "rows_rejected")
     if memory.too_large(path.stat().st_size):  # a machine of few gigabytes
