@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from pipeline import delta, endpoint, formats, ingestion_log, lake, landing, reference, silver, tables
+from jobs import snapshots
+from pipeline import causes, delta, endpoint, formats, ingestion_log, lake, landing, silver, tables
 from pipeline.errors import AcknowledgementError, EndpointError, MeterlakeError, ReferenceDatabaseError, SeveralError
-from pipeline.ingestion_log import LOADED, REFERENCE, Delivery, History
+from pipeline.ingestion_log import LOADED, Delivery, History
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -47,13 +49,13 @@ def run(context: Context) -> Batch:
     new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
     sizes = [found.size_bytes for files in new.values() for found in files if not found.reason_code]
     context.expect(sizes)
-    if sizes or _reference_may_be_new(context, known):  # what is refused at a look needs no Spark
+    if sizes or snapshots.may_be_new(context, known):  # what is refused at a look needs no Spark
         context.log.info("starting", megabytes=round(context.waiting_bytes / 1e6, 1))
         context.start_spark()
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known)]
     batch_id = ingestion_log.next_batch(known)
     first_id = max((delivery.file_id for delivery in known), default=0) + 1
-    snapshot = _read_reference(context, known, batch)
+    snapshot, batch.reference_error = snapshots.read(context, known)
     if not decided and snapshot is None:
         return batch
     undo_unlogged(context, batch_id)
@@ -64,7 +66,7 @@ def run(context: Context) -> Batch:
     for feed in context.settings.feeds:
         batch.deliveries += load(context, feed, [each for each in numbered if each.feed == feed.name])
     if snapshot:
-        batch.deliveries += _load_snapshot(context, numbered[-1], snapshot[1])
+        batch.deliveries += snapshots.load(context, numbered[-1], snapshot[1])
     ingestion_log.write(context, batch.deliveries, batch_id)
     return batch
 
@@ -103,15 +105,20 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
         return deliveries
     batch_id = sound[0].batch_id
     try:
-        contents = landing.contents_with_file_id(context.spark, form.contents, sound, feed)
-        rows = rows_of(form, contents, feed, sound, batch_id)
-        written = delta.append(context, table, rows, {"batch_id": batch_id})
-    except Exception:
-        # Where a file went, or was closed, before Spark came to it, the others load; unless the commit landed all the
-        # same and its answer was lost.
-        if lake.done_to(context, table) < batch_id and (gone := landing.changed_since(sound, feed)):
+        written = delta.append(context, table, _new_rows(context, feed, sound), {"batch_id": batch_id})
+    except Exception as problem:
+        # Where a file went, or was closed, before Spark came to it, or Spark cannot read one that the driver could, the
+        # others load; unless the commit landed all the same and its answer was lost.
+        if lake.done_to(context, table) >= batch_id:
+            raise
+        if gone := landing.changed_since(sound, feed):
             return load(context, feed, _left_for_the_next_run(context, feed, gone, deliveries))
-        raise
+        unreadable = [] if causes.in_words(problem) else _unreadable(context, feed, sound)
+        if not unreadable or form.identity_is_name:
+            raise
+        reason = "Spark's reader fails on it: the file is damaged, or written in a way that Spark does not know"
+        refused = [each.refused("UNREADABLE", reason) if each in unreadable else each for each in deliveries]
+        return load(context, feed, refused)
     context.log.info("bronze", table=table.full_name, files=len(sound), rows=written)
     kept = deliveries
     if changed := landing.changed_since(sound, feed):
@@ -125,6 +132,25 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
 def rows_of(form: FeedFormat, contents: DataFrame, feed: Feed, deliveries: list[Delivery], batch_id: int) -> DataFrame:
     """Source rows as bronze keeps them."""
     return form.rows(contents, feed, deliveries).withColumn("batch_id", F.lit(batch_id))
+
+
+def _new_rows(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
+    """Bronze's rows of sound deliveries, which are of one batch."""
+    form = formats.format_of(feed)
+    contents = landing.contents_with_file_id(context.spark, form.contents, deliveries, feed)
+    return rows_of(form, contents, feed, deliveries, deliveries[0].batch_id)
+
+
+def _unreadable(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
+    """Those whose rows Spark cannot read, found by reading ever fewer of them together."""
+    try:
+        _new_rows(context, feed, deliveries).write.format("noop").mode("overwrite").save()
+    except (PySparkException, Py4JJavaError):
+        if len(deliveries) == 1:
+            return deliveries
+        half = len(deliveries) // 2
+        return [each for part in (deliveries[:half], deliveries[half:]) for each in _unreadable(context, feed, part)]
+    return []
 
 
 def _left_for_the_next_run(
@@ -192,64 +218,3 @@ def counts(judged: DataFrame, *, several: bool) -> dict[int, dict[str, Any]]:
         if row["local_date"] is not None:
             of_file["local_dates"] = (*of_file["local_dates"], row["local_date"])
     return found
-
-
-def _reference_may_be_new(context: Context, known: list[Delivery]) -> bool:
-    """Whether the database's size or time differs from the last snapshot's; a missing one is looked at later."""
-    settings = context.settings.reference
-    if settings is None:
-        return False
-    try:
-        now = reference.stat(settings.url)
-    except ReferenceDatabaseError:
-        return False
-    last = _last_snapshot(known)
-    return last is None or (last.size_bytes, last.modified_at) != now
-
-
-def _last_snapshot(known: list[Delivery]) -> Delivery | None:
-    loaded = [delivery for delivery in known if delivery.feed == REFERENCE and delivery.status == LOADED]
-    return loaded[-1] if loaded else None
-
-
-def _read_reference(
-    context: Context, known: list[Delivery], batch: Batch
-) -> tuple[Delivery, reference.Snapshot | None] | None:
-    """The database as a delivery, where it has something to say: new content, or a new fault."""
-    settings = context.settings.reference
-    if settings is None:
-        return None
-    path = reference.path_of(settings.url)
-    delivery = Delivery(REFERENCE, path.name, str(path), path.name, None, None)
-    last = _last_snapshot(known)
-    try:
-        if not _reference_may_be_new(context, known) and reference.stat(settings.url):
-            return None
-        size, modified = reference.stat(settings.url)
-        delivery = replace(delivery, size_bytes=size, modified_at=modified)
-        snapshot = reference.read(context.spark, settings.url)
-    except ReferenceDatabaseError as problem:
-        batch.reference_error = problem
-        refused = delivery.refused("UNREADABLE", str(problem))
-        newest = next((each for each in reversed(known) if each.feed == REFERENCE), None)
-        said = newest is not None and (newest.reason, newest.modified_at) == (refused.reason, refused.modified_at)
-        return None if said else (refused, None)
-    if last is not None and last.sha256 == snapshot.sha256:
-        return None
-    return replace(delivery, sha256=snapshot.sha256, status=LOADED), snapshot
-
-
-def _load_snapshot(context: Context, delivery: Delivery, snapshot: reference.Snapshot | None) -> list[Delivery]:
-    """The snapshot's rows into bronze, as received."""
-    if snapshot is None:
-        return [delivery]
-    lineage = {"file_id": delivery.file_id, "batch_id": delivery.batch_id}
-    rejected = 0
-    for table in tables.SNAPSHOTS:
-        rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], lake.arrow_schema(table))
-        lake.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
-        judged = reference.JUDGES[table.name](context.spark.createDataFrame(rows))
-        rejected += judged.where("reason_code IS NOT NULL").toArrow().num_rows
-    context.log.info("snapshot", file=delivery.file_name, rows=snapshot.count, rejected=rejected)
-    accepted = snapshot.count - rejected
-    return [replace(delivery, rows_read=snapshot.count, rows_rejected=rejected, rows_accepted=accepted)]

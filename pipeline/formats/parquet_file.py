@@ -53,11 +53,14 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
         table = file.read()
     except (pa.ArrowException, OSError, ValueError) as problem:
         return delivery.refused("UNREADABLE", f"not a whole parquet file: {problem}")
+    typed = _with_types(table, delivery)
+    if typed.reason_code:
+        return typed
     groups = (file.metadata.row_group(n) for n in range(file.metadata.num_row_groups))
     codecs = {group.column(n).compression for group in groups for n in range(group.num_columns)}
     if odd := sorted(codecs - CODECS):
         return delivery.refused("UNREADABLE", f"compressed with {odd[0]}, which Spark cannot read")
-    return _with_types(table, delivery)
+    return typed
 
 
 def _with_types(table: pa.Table, delivery: Delivery) -> Delivery:

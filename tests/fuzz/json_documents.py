@@ -81,6 +81,7 @@ ROOTS = [
     '{"": ""}',
     "<html></html>",
 ]
+EMPTY = [b"", b"\xef\xbb\xbf", b" \r\n\t\n", b"\n", b"\xef\xbb\xbf\n", b"\x00", b"\x0b", b"\xef\xbb\xbf" * 2]
 DEPTHS = (5, 50, 400, 2000, 20_000)
 
 
@@ -136,22 +137,18 @@ def nested(dice):
 
 def spoilt(dice, text):
     """The bytes of a document after what happened to them: cut, flipped, encoded otherwise, written twice."""
-    content, change = text.encode("utf-8", "surrogatepass"), dice.randrange(12)
-    if change < 5:
-        return spoilt_bytes(dice, content)
-    if change < 7:
-        return content[: dice.randrange(len(content))]
-    if change == 7:
-        return dice.choice(
-            (b"", b"\xef\xbb\xbf", b" \r\n\t\n", b"\n", b"\xef\xbb\xbf\n", b"\x00", b"\x0b", b"\xef\xbb\xbf" * 2)
-        )
-    if change == 8:
-        return otherwise_encoded(dice, content)
-    if change == 9:
-        return dice.choice(ROOTS).encode()
-    if change == 10:
-        return (dice.choice(AFTER) + text).encode() if dice.random() < 0.3 else content + content
-    return content + dice.choice(AFTER).encode() + dice.choice((b"", b"\n"))
+    content = text.encode("utf-8", "surrogatepass")
+    ways = {
+        "flipped": lambda: spoilt_bytes(dice, content),
+        "cut": lambda: content[: dice.randrange(len(content))],
+        "empty": lambda: dice.choice(EMPTY),
+        "encoded": lambda: otherwise_encoded(dice, content),
+        "another": lambda: dice.choice(ROOTS).encode(),
+        "before": lambda: dice.choice(AFTER).encode() + content,
+        "after": lambda: content + dice.choice((*AFTER, text)).encode() + dice.choice((b"", b"\n")),
+    }
+    weights = {"flipped": 5, "cut": 2, "before": 0.4}
+    return ways[dice.choices(list(ways), [weights.get(way, 1) for way in ways])[0]]()
 
 
 def delivered(dice, number, text, *, is_spoilt):

@@ -34,7 +34,7 @@ def readings_by_file(judged, *more):
         "row_number",
         F.when(passed | told, F.col("reason_code")).otherwise("refused without a reason"),
         "meter_id",
-        F.when(passed, F.unix_timestamp("interval_start")),
+        F.when(passed & F.col("consumption").isNotNull(), F.unix_timestamp("interval_start")),
         F.when(passed, F.col("consumption") * MILLION).cast("bigint"),
         *(F.when(passed, F.col(name)) for name in more),
     )

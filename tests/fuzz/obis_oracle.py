@@ -88,7 +88,7 @@ def _judged(number, record):
         if code:
             yield number, code, meter, None, None, None, None
         else:
-            seconds = int((start - EPOCH).total_seconds())
+            seconds = None if amount is None else int((start - EPOCH).total_seconds())
             yield number, None, meter, seconds, amount, DIRECTIONS.get(name), quality
 
 

@@ -175,7 +175,7 @@ def _spoil_envelope(dice, records):
         )
         header[5] = dice.choice(odd)
     elif change == 7:
-        dice.choice((lambda: header.append(""), lambda: header.pop(), lambda: header.insert(3, "x")))()
+        dice.choice((lambda: header.append(""), header.pop, lambda: header.insert(3, "x")))()
     else:
         dice.choice(records)[0] = dice.choice(ODD_IDS + RECORDS)
 

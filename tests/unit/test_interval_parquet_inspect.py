@@ -132,6 +132,10 @@ def test_a_compression_that_spark_lacks_is_unreadable():
     )
 
 
+def test_a_wrong_shape_is_told_before_a_compression_that_spark_lacks():
+    assert verdict(parquet({"date": pa.array([1])}, compression="brotli"))[0] == "WRONG_SHAPE"
+
+
 @pytest.mark.parametrize(
     ("content", "name", "code"),
     [

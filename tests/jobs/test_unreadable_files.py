@@ -1,0 +1,37 @@
+"""A file that the driver can read and Spark cannot is refused by itself; the others of its batch load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jobs import bronze
+from tests.jobs.conftest import log, put
+from tests.spark.interval_arrays import NORMAL, VILNIUS, parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline.context import Context
+
+ARRAYS = VILNIUS.model_copy(update={"path": "arrays"})
+# In the footer: of a dictionary page (04) in the plain encoding (00) there is one (02). No encoding has the number 7e.
+PAGES, PAGES_OF_NO_ENCODING = b"\x15\x04\x15\x00\x15\x02\x00", b"\x15\x04\x15\x7e\x15\x02\x00"
+
+
+def test_a_parquet_file_that_only_spark_cannot_read_is_refused_and_the_others_load(
+    lake: Callable[..., Context], tmp_path: Path
+) -> None:
+    context = lake(ARRAYS)
+    sound = parquet((NORMAL, "m", [1]))
+    assert PAGES in sound
+    for n in range(4):
+        put(tmp_path / "arrays", f"{n}.parquet", sound.replace(PAGES, PAGES_OF_NO_ENCODING) if n == 2 else sound)
+    batch = bronze.run(context)
+    assert log(context) == [
+        ("0.parquet", "loaded", None),
+        ("1.parquet", "loaded", None),
+        ("2.parquet", "rejected", "UNREADABLE"),
+        ("3.parquet", "loaded", None),
+    ]
+    assert [each.rows_read for each in batch.deliveries] == [1, 1, 0, 1]
