@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 import re
-import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyarrow import fs
 
-from pipeline import memory
+from pipeline import local_files, memory
 from pipeline.errors import LandingFolderError
 from pipeline.ingestion_log import Delivery
 
@@ -46,7 +43,7 @@ def find(feed: Feed) -> list[Delivery]:
     try:
         if system.get_file_info(folder).type != fs.FileType.Directory:
             raise LandingFolderError(feed.name, feed.path, "does not exist: create it, or correct the feed's path")
-        entries = list(_local_files(folder) if "://" not in feed.path else _remote_files(system, folder))
+        entries = list(local_files.listed(folder) if "://" not in feed.path else _remote_files(system, folder))
     except OSError as problem:
         raise LandingFolderError(feed.name, feed.path, f"cannot be listed: {problem}") from None
     found = []
@@ -61,69 +58,13 @@ def find(feed: Feed) -> list[Delivery]:
     return sorted(found, key=lambda delivery: delivery.relative_path)
 
 
-class Seen(NamedTuple):
-    """What the file system says of an entry; `objection` is why it may not, or cannot, be read."""
-
-    size: int | None
-    modified: datetime | None
-    objection: str | None = None
-
-
-def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, Seen]]:
+def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, local_files.Seen]]:
     for info in system.get_file_info(fs.FileSelector(folder, recursive=True)):
         if info.type != fs.FileType.Directory:
-            yield info.path[len(folder) :].lstrip("/"), Seen(info.size, _instant(info.mtime_ns or 0))
-
-
-def _local_files(folder: str) -> Iterator[tuple[str, Seen]]:
-    r"""Relative paths of all that is no folder (links to folders, and closed folders, too) and what they are.
-
-    Not pyarrow's listing, which leaves out links that lead nowhere and ends at a name that is not UTF-8. Such a name
-    is given with its odd bytes as `\xff`, under which it is refused.
-    """
-    unlisted: list[OSError] = []
-    # A link to a folder is not walked into: it could lead anywhere, or round in a circle.
-    for parent, folders, names in os.walk(folder, onerror=unlisted.append):
-        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]  # noqa: PTH114, PTH118
-        for name in [*names, *links]:
-            path = os.path.join(parent, name)  # noqa: PTH118 - a name may hold bytes that Path would have to encode
-            relative = os.path.relpath(path, folder).encode("utf-8", "backslashreplace").decode()
-            yield relative, _seen(path, folder)
-    for problem in unlisted:
-        relative = os.path.relpath(str(problem.filename), folder)
-        if relative == ".":
-            raise problem
-        yield relative, Seen(None, None, f"a folder that cannot be listed: {problem.strerror}")
-
-
-def _seen(path: str, folder: str) -> Seen:
-    """What a local entry is. A link may lead to a file in the same landing folder, and nowhere else.
-
-    Of a link that leads elsewhere the time is its own: nothing outside is looked at, and one that is made anew to
-    lead to another place is another delivery.
-    """
-    try:
-        entry = os.lstat(path)
-        if stat.S_ISLNK(entry.st_mode):
-            made, leads_to = _instant(entry.st_mtime_ns), os.path.realpath(path)
-            # By the resolved path of both: the landing folder itself may be a link.
-            if not leads_to.startswith(os.path.join(os.path.realpath(folder), "")):  # noqa: PTH118
-                return Seen(None, made, f"a link that leads out of the landing folder, to {leads_to}")
-            entry = os.stat(path)  # noqa: PTH116
-            if stat.S_ISDIR(entry.st_mode):
-                return Seen(None, made, f"a link to a folder, {leads_to}: links to folders are not followed")
-    except OSError as problem:
-        return Seen(None, None, f"cannot be read: {problem.strerror}")
-    if not stat.S_ISREG(entry.st_mode):
-        return Seen(None, None, "not a file that can be read (a pipe, a socket, a device)")
-    modified = _instant(entry.st_mtime_ns)
-    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
-        return Seen(entry.st_size, modified, f"cannot be read: {os.strerror(errno.EACCES)}")
-    return Seen(entry.st_size, modified)
-
-
-def _instant(nanoseconds: int) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
+            yield (
+                info.path[len(folder) :].lstrip("/"),
+                local_files.Seen(info.size, local_files.instant(info.mtime_ns or 0)),
+            )
 
 
 def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
@@ -141,7 +82,9 @@ def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[
 def read(delivery: Delivery, feed: Feed) -> bytes:
     """The delivery's bytes."""
     system, folder = _open(feed.path)
-    if "://" not in feed.path and (objection := _seen(f"{folder}/{delivery.relative_path}", folder).objection):
+    if "://" not in feed.path and (
+        objection := local_files.seen(f"{folder}/{delivery.relative_path}", folder).objection
+    ):
         raise PermissionError(objection)
     with system.open_input_stream(f"{folder}/{delivery.relative_path}", compression=None) as stream:
         content: bytes = stream.read()
@@ -174,11 +117,13 @@ def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
     """Those whose size or time is no longer what it was when they were hashed; those that are gone."""
     system, folder = _open(feed.path)
     paths = [f"{folder}/{delivery.relative_path}" for delivery in deliveries]
-    then = [Seen(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
+    then = [local_files.Seen(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
     if "://" in feed.path:
-        now = [Seen(info.size, _instant(info.mtime_ns or 0)) for info in system.get_file_info(paths)]
+        now = [
+            local_files.Seen(info.size, local_files.instant(info.mtime_ns or 0)) for info in system.get_file_info(paths)
+        ]
     else:
-        now = [_seen(path, folder) for path in paths]
+        now = [local_files.seen(path, folder) for path in paths]
     return [delivery for delivery, a, b in zip(deliveries, then, now, strict=True) if a != b]
 
 

@@ -1,0 +1,72 @@
+"""What lies in a local folder: files, and what only looks like one. Links may not lead out of the folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Seen(NamedTuple):
+    """What the file system says of an entry; `objection` is why it may not, or cannot, be read."""
+
+    size: int | None
+    modified: datetime | None
+    objection: str | None = None
+
+
+def listed(folder: str) -> Iterator[tuple[str, Seen]]:
+    r"""Relative paths of all that is no folder (links to folders, and closed folders, too) and what they are.
+
+    Not pyarrow's listing, which leaves out links that lead nowhere and ends at a name that is not UTF-8. Such a name
+    is given with its odd bytes as `\xff`, under which it is refused.
+    """
+    unlisted: list[OSError] = []
+    # A link to a folder is not walked into: it could lead anywhere, or round in a circle.
+    for parent, folders, names in os.walk(folder, onerror=unlisted.append):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]  # noqa: PTH114, PTH118
+        for name in [*names, *links]:
+            path = os.path.join(parent, name)  # noqa: PTH118 - a name may hold bytes that Path would have to encode
+            relative = os.path.relpath(path, folder).encode("utf-8", "backslashreplace").decode()
+            yield relative, seen(path, folder)
+    for problem in unlisted:
+        relative = os.path.relpath(str(problem.filename), folder)
+        if relative == ".":
+            raise problem
+        yield relative, Seen(None, None, f"a folder that cannot be listed: {problem.strerror}")
+
+
+def seen(path: str, folder: str) -> Seen:
+    """What a local entry is. A link may lead to a file in the same landing folder, and nowhere else.
+
+    Of a link that leads elsewhere the time is its own: nothing outside is looked at, and one that is made anew to
+    lead to another place is another delivery.
+    """
+    try:
+        entry = os.lstat(path)
+        if stat.S_ISLNK(entry.st_mode):
+            made, leads_to = instant(entry.st_mtime_ns), os.path.realpath(path)
+            # By the resolved path of both: the landing folder itself may be a link.
+            if not leads_to.startswith(os.path.join(os.path.realpath(folder), "")):  # noqa: PTH118
+                return Seen(None, made, f"a link that leads out of the landing folder, to {leads_to}")
+            entry = os.stat(path)  # noqa: PTH116
+            if stat.S_ISDIR(entry.st_mode):
+                return Seen(None, made, f"a link to a folder, {leads_to}: links to folders are not followed")
+    except OSError as problem:
+        return Seen(None, None, f"cannot be read: {problem.strerror}")
+    if not stat.S_ISREG(entry.st_mode):
+        return Seen(None, None, "not a file that can be read (a pipe, a socket, a device)")
+    modified = instant(entry.st_mtime_ns)
+    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        return Seen(entry.st_size, modified, f"cannot be read: {os.strerror(errno.EACCES)}")
+    return Seen(entry.st_size, modified)
+
+
+def instant(nanoseconds: int) -> datetime:
+    """A UTC instant from nanoseconds since 1970, cut to microseconds."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
