@@ -59,7 +59,7 @@ def made(number):
     dice = random.Random(f"parquet {number}")
     count = dice.choice((0, 1, 1, 2, 4))
     change = dice.randrange(8)
-    integers = drawn(dice, INTEGERS) if dice.random() < 0.5 else pa.int64()
+    integers = drawn(dice, INTEGERS) if dice.random() < 0.3 else pa.int64()
     columns = {
         "client_id": array_of_texts(dice, ["c1"] * count),
         "date": _days(dice, count, is_odd=change == 3),
@@ -111,7 +111,8 @@ def array_of_texts(dice, texts):
 
 def _meters(dice, count, *, is_odd):
     usual = [dice.choice(("m1", "m2", "14", "0007")) for _ in range(count)]
-    return [dice.choice((None, " ", *TEXTS)) if is_odd and dice.random() < 0.6 else meter for meter in usual]
+    odd = dice.choice(((None, "", " ", "\t"), TEXTS))
+    return [dice.choice(odd) if is_odd and dice.random() < 0.6 else meter for meter in usual]
 
 
 def _days(dice, count, *, is_odd):

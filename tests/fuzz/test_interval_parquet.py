@@ -17,8 +17,10 @@ pytestmark = pytest.mark.fuzz
 
 VILNIUS = Feed(name="vilnius", format="interval_parquet", path="landing", time_zone="Europe/Vilnius", unit="Wh")
 FORMAT = formats.format_of(VILNIUS)
-FILES = 4000
-DAMAGED_FILES = 1500
+FILES = 2500
+DAMAGED_FILES = 2000
+# Finding a file that Spark cannot read costs a few jobs: of the damaged files that the driver reads so many are tried.
+TRIED = 60
 
 
 def inspected(content, name, number):
@@ -83,16 +85,19 @@ def test_every_code_was_seen_and_a_third_of_the_files_is_sound(fuzzed, seen):
 
 
 def test_a_file_with_damaged_bytes_is_refused_or_all_of_its_rows_are_read_and_no_other_suffers(lake, tmp_path, seen):
-    context, known = lake(VILNIUS), {}
+    context, known, tried = lake(VILNIUS), {}, []
     for number in range(DAMAGED_FILES):
         name, content = f"{number}.parquet", parquet_files.damaged(number)
         known[name] = inspected(content, name, number)
         assert known[name].reason_code is None or judging.is_told(known[name])
-        if known[name].reason_code is None or number % 20 == 0:
+        if known[name].reason_code is None and len(tried) < TRIED:
+            tried.append(name)
             (tmp_path / VILNIUS.path / name).write_bytes(content)
+    seen("damaged parquet files", (each.reason_code for each in known.values()))
     said = bronze.run(context).deliveries
-    codes = seen("damaged parquet files", (each.reason_code for each in said))
-    assert min(codes[None], codes["UNREADABLE"]) > 30
+    codes = seen("damaged parquet files that the driver reads", (each.reason_code for each in said))
+    assert codes[None] > TRIED / 2
+    assert codes["UNREADABLE"] > 3
     rows = Counter(file_id for (file_id,) in conftest.rows(context, formats.bronze_table(VILNIUS), "file_id"))
     loaded = [each for each in said if each.status == "loaded"]
     assert [
