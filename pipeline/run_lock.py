@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline import causes
 from pipeline.errors import BusyLakeError, LakeError
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def held(context: Context, command: str, wait_seconds: float = 0) -> Iterator[No
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as problem:
-        raise LakeError(str(path.parent), f"cannot be written: {problem.strerror}") from None
+        said = causes.in_words(problem) or problem.strerror
+        raise LakeError(str(path.parent), f"cannot be written: {said}") from None
     try:
         _take(context, file, path, wait_seconds)
         if before := _holder(path):
