@@ -35,6 +35,8 @@ WISHED = {
     "spark.sql.files.openCostInBytes": "65536",
     # Partitioned writes without a sort, up to so many open files a task.
     "spark.sql.maxConcurrentOutputFileWriters": "40",
+    # A commit without rows is one all the same: its mark says how far the table is complete.
+    "spark.databricks.delta.skipRecordingEmptyCommits": "false",
     "spark.sql.parquet.compression.codec": "zstd",
     # pandas writes its dates as timestamps of nanoseconds, which Spark reads as numbers or not at all.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
