@@ -43,7 +43,7 @@ def run(context: Context) -> None:
         days = touched.changed_days(context, done, feeds)
     if before != by_agreement:
         every_day = touched.days_there_are(context, sorted({*before, *by_agreement}))
-        days = touched.joined(days, touched.by_feed(every_day))
+        days = touched.joined(days, every_day)
     elif snapshot > done_snapshot:
         days = touched.joined(days, touched.days_of_changed_agreements(context, done_snapshot, snapshot))
     # Days after the earlier of the two last days, the one until now and the one from now on, count anew, or no more
@@ -112,7 +112,7 @@ def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -
     ]
     # Readings longer or shorter than the rest of their day hide gaps from the count, at most as many as there are.
     return delta.replace_days(
-        context, tables.MISSING, reduce(DataFrame.unionByName, gaps), days, mark, at_most=2 * missing
+        context, tables.MISSING, reduce(DataFrame.unionByName, gaps), days, mark, about=2 * missing
     )
 
 
@@ -120,7 +120,7 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
     """Meter-days of the feed on those days that are expected and not whole."""
     week = [timedelta(days=n) for n in range(completeness.REMEMBERED_DAYS + 1)]
     before = sorted({day - earlier for day in days for earlier in week if day - date.min >= earlier})
-    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days({feed.name: before}))
+    meter_days = delta.read_days(context, tables.METER_DAY, {feed.name: before})
     expected = [completeness.expected_by_history(meter_days, feed)]
     if feed.name in context.settings.reference_feeds:
         products = reference.product_of_day(touched.agreed(context), days)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs import touched
@@ -11,69 +13,123 @@ from pipeline import delta, formats, gold, lake, reference, tables
 from pipeline.config_values import DIRECTIONS
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
     from jobs.touched import Days
     from pipeline.context import Context
 
 
+# Of a meter on a day, for a guess at how many meter-days there are.
+USUAL_INTERVALS = 24
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Days to write anew, and the mark of the commits that do it."""
+
+    days: Days
+    mark: dict[str, Any]
+
+
 def run(context: Context, *, products: bool = True) -> None:
     """Bring gold up to silver; `products` is false when the reference database could not be read."""
-    _energy_tables(context)
-    if products and context.settings.reference is not None:
+    with_products = products and context.settings.reference is not None
+    energy, by_product = _energy_work(context), _product_work(context) if with_products else None
+    averages = _in_one_pass(context, energy, by_product)
+    if energy:
+        _energy_tables(context, energy, averages)
+    if with_products:
         _active_agreements(context)
-        _product_tables(context)
+    if by_product:
+        _product_tables(context, by_product, averages)
 
 
-def _energy_tables(context: Context) -> None:
+def _energy_work(context: Context) -> _Work | None:
     # Written last, and with rows whenever a day has readings: what it is complete to, both are.
     done = lake.done_to(context, tables.METER_DAY)
     batch_id = lake.done_to(context, tables.READINGS)
-    if batch_id <= done:
-        return
-    days = touched.changed_days(context, done, [feed.name for feed in context.settings.feeds])
-    mark = {"batch_id": batch_id}
-    if days:
-        zones = _zones(context, days)
-        readings = _readings(context, days)
-        halves = gold.half_hours(readings, zones)
-        totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
-        rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark, at_most=_most_half_hours(days))
-        _tell(context, tables.HALF_HOUR, days, rows)
-        rows = delta.replace_days(context, tables.METER_DAY, gold.meter_day(readings, zones), days, mark)
-        _tell(context, tables.METER_DAY, days, rows)
+    days = (
+        touched.changed_days(context, done, [feed.name for feed in context.settings.feeds]) if batch_id > done else {}
+    )
+    return _Work(days, {"batch_id": batch_id}) if days else None
 
 
-def _product_tables(context: Context) -> None:
+def _product_work(context: Context) -> _Work | None:
     """Days of the reference's feeds that changed, and days whose agreements changed."""
     written = lake.mark(context, tables.PRODUCT_DAY)  # the last of the two
     done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
     batch_id = lake.done_to(context, tables.READINGS)
     snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
-    days: Days = {}
-    if batch_id > done:
-        days = touched.changed_days(context, done, list(context.settings.reference_feeds))
     feeds = list(context.settings.reference_feeds)
+    days = touched.changed_days(context, done, feeds) if batch_id > done else {}
     if written.get("feeds", feeds) != feeds or not written:
         # Days of a feed that is named no more are written too: without rows.
-        days = touched.by_feed(touched.days_there_are(context, [*feeds, *written.get("feeds", [])]))
+        days = touched.joined(days, touched.days_there_are(context, [*feeds, *written.get("feeds", [])]))
     elif snapshot > done_snapshot:
         days = touched.joined(days, touched.days_of_changed_agreements(context, done_snapshot, snapshot))
-    if not days:
-        return
-    mark = {"batch_id": batch_id, "snapshot": snapshot, "feeds": feeds}
-    every_day = sorted({day for feed_days in days.values() for day in feed_days})
-    products = reference.product_of_day(touched.agreed(context), every_day)
-    readings = _readings(context, days).where(F.col("feed").isin(*feeds))
-    halves = gold.with_product(gold.half_hours(readings, _zones(context, days)), products)
-    averages = gold.avg_half_hour_by_product(halves, one_row_a_meter=_one_row_a_meter(context, days))
-    most = _most_half_hours(days) * (lake.row_count(context, tables.PRODUCT) + 1)
-    rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, averages, days, mark, at_most=most)
+    return _Work(days, {"batch_id": batch_id, "snapshot": snapshot, "feeds": feeds}) if days else None
+
+
+def _in_one_pass(context: Context, energy: _Work | None, by_product: _Work | None) -> pa.Table | None:
+    """Half hours by product of all feeds, where these and the totals are due for the same days and fit the driver.
+
+    A meter has one product on a local day, so the totals are their sums: silver is read once for both.
+    """
+    if energy is None or by_product is None or context.settings.catalog:
+        return None
+    feeds = by_product.mark["feeds"]
+    if {feed: days for feed, days in energy.days.items() if feed in feeds} != by_product.days:
+        return None
+    if _most_by_product(context, energy.days) > delta.FEW_ROWS:
+        return None
+    return delta.collect(context, _averages(context, energy.days), tables.PRODUCT_HALF_HOUR)
+
+
+def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> None:
+    days, mark = work.days, work.mark
+    zones = _zones(context, days)
+    readings = _readings(context, days)
+    if averages is not None:
+        rows = lake.write_rows(
+            context, tables.HALF_HOUR, gold.over_all_products(averages), mark, replace=delta.days_text(days)
+        )
+    else:
+        halves = gold.half_hours(readings, zones)
+        totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
+        rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark, about=_most_half_hours(days))
+    _tell(context, tables.HALF_HOUR, days, rows)
+    readings_count = lake.count_on_days(context, tables.READINGS, days)
+    about = None if readings_count is None else readings_count // USUAL_INTERVALS
+    rows = delta.replace_days(context, tables.METER_DAY, gold.meter_day(readings, zones), days, mark, about=about)
+    _tell(context, tables.METER_DAY, days, rows)
+
+
+def _product_tables(context: Context, work: _Work, averages: pa.Table | None) -> None:
+    days, mark, feeds = work.days, work.mark, work.mark["feeds"]
+    most = _most_by_product(context, days)
+    if averages is not None:
+        of_feeds = averages.filter(pc.field("feed").isin(feeds))
+        rows = lake.write_rows(context, tables.PRODUCT_HALF_HOUR, of_feeds, mark, replace=delta.days_text(days))
+    else:
+        by_product = _averages(context, days).where(F.col("feed").isin(*feeds))
+        rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, by_product, days, mark, about=most)
     _tell(context, tables.PRODUCT_HALF_HOUR, days, rows)
-    meter_days = delta.read(context, tables.METER_DAY).where(delta.on_days(days) & F.col("feed").isin(*feeds))
-    per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, products))
-    rows = delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark, at_most=most)
+    meter_days = delta.read_days(context, tables.METER_DAY, days).where(F.col("feed").isin(*feeds))
+    per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, _products(context, days)))
+    rows = delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark, about=most)
     _tell(context, tables.PRODUCT_DAY, days, rows)
+
+
+def _averages(context: Context, days: Days) -> DataFrame:
+    halves = gold.half_hours(_readings(context, days), _zones(context, days))
+    with_product = gold.with_product(halves, _products(context, days))
+    return gold.avg_half_hour_by_product(with_product, one_row_a_meter=_one_row_a_meter(context, days))
+
+
+def _products(context: Context, days: Days) -> DataFrame:
+    every_day = sorted({day for feed_days in days.values() for day in feed_days})
+    return reference.product_of_day(touched.agreed(context), every_day)
 
 
 def _active_agreements(context: Context) -> None:
@@ -106,6 +162,10 @@ def _none_active(agreed: DataFrame) -> DataFrame:
 def _most_half_hours(days: Days) -> int:
     """More rows than half hours of days can give: 50 on the longest day, every direction."""
     return sum(map(len, days.values())) * 50 * len(DIRECTIONS)
+
+
+def _most_by_product(context: Context, days: Days) -> int:
+    return _most_half_hours(days) * (lake.row_count(context, tables.PRODUCT) + 1)
 
 
 def _readings(context: Context, days: Days) -> DataFrame:

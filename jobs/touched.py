@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -11,14 +12,14 @@ from pipeline.ingestion_log import LOADED, WITHDRAWN, logged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from pyspark.sql import DataFrame
 
     from pipeline.context import Context
 
-Days = dict[str, list["date"]]
+Days = dict[str, list[date]]
 COUNTED = {LOADED, WITHDRAWN}
+FIRST_DAY = "date'0001-01-01'"
 
 
 def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Days:
@@ -38,18 +39,29 @@ def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
     """Local days with readings that an agreement covers which one snapshot has and the other has not."""
     covered = days_there_are(context, context.settings.reference_feeds)
     if not old:
-        return by_feed(covered)
+        return covered
     before, after = _snapshot(context, old), _snapshot(context, new)
-    changed = before.exceptAll(after).unionAll(after.exceptAll(before)).select("valid_from", "valid_to").distinct()
-    within = "local_date >= valid_from AND (valid_to IS NULL OR local_date < valid_to)"
-    return by_feed(covered.join(F.broadcast(changed), F.expr(within), "left_semi"))
+    changed = before.exceptAll(after).unionAll(after.exceptAll(before))
+    # SQLite may hold a date of the year 0, which Python has not.
+    periods = changed.selectExpr(
+        f"greatest(valid_from, {FIRST_DAY}) AS valid_from",
+        f"if(valid_to < {FIRST_DAY}, {FIRST_DAY}, valid_to) AS valid_to",
+    ).distinct()
+    spans = [(row["valid_from"], row["valid_to"]) for row in periods.toArrow().to_pylist()]
+    within = {
+        feed: [day for day in some if any(start <= day and (end is None or day < end) for start, end in spans)]
+        for feed, some in covered.items()
+    }
+    return {feed: some for feed, some in within.items() if some}
 
 
-def days_there_are(context: Context, feeds: Sequence[str]) -> DataFrame:
-    """Feed and local day of everything that the feeds have readings for."""
-    return (
-        delta.read(context, tables.METER_DAY).select("feed", "local_date").where(F.col("feed").isin(*feeds)).distinct()
-    )
+def days_there_are(context: Context, feeds: Sequence[str]) -> Days:
+    """Feed and local day of everything that silver has readings for."""
+    days: Days = {}
+    for feed, day in sorted(lake.partitions(context, tables.READINGS)):
+        if feed in feeds:
+            days.setdefault(feed, []).append(date.fromisoformat(day))
+    return days
 
 
 def agreed(context: Context) -> DataFrame:
@@ -69,14 +81,6 @@ def _snapshot(context: Context, file_id: int) -> DataFrame:
         reference.current(reference.judged_agreements(agreements), "agreement_id"),
         reference.current(reference.judged_products(products), "product_id"),
     )
-
-
-def by_feed(pairs: DataFrame) -> Days:
-    """Rows of feed and local day, as a dictionary."""
-    days: Days = {}
-    for row in pairs.toArrow().to_pylist():
-        days.setdefault(row["feed"], []).append(row["local_date"])
-    return {feed: sorted(feed_days) for feed, feed_days in sorted(days.items())}
 
 
 def joined(one: Days, other: Days) -> Days:

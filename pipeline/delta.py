@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
+    import pyarrow as pa
     from pyspark.sql import Column, DataFrame
 
     from pipeline.context import Context
@@ -50,20 +51,35 @@ def replace_days(  # noqa: PLR0913 - each is a thing of its own
     days: Mapping[str, Sequence[date]],
     mark: Mapping[str, Any],
     *,
-    at_most: int | None = None,
+    about: int | None = None,
 ) -> int:
     """Put rows in the place of those days of those feeds: days that became empty go, no other day is touched.
 
-    `at_most` is what the caller knows of their number: a few go through the driver, whose writer needs no Spark job
-    (measured: five jobs and a second of cold code less a table).
+    `about` is what the caller thinks of their number: a few go through the driver, whose writer needs no Spark job
+    (measured: five to ten jobs and seconds of cold code less a table).
     """
     where = days_text(days, day=table.partition_by[1])
-    if at_most is not None and at_most <= FEW_ROWS and not context.settings.catalog:
-        session.describe(context.spark, f"aggregate for {table.full_name}")
-        return lake.write_rows(context, table, conform(rows, table).toArrow(), dict(mark), where)
+    if about is not None and about <= FEW_ROWS and not context.settings.catalog:
+        found = collect(context, rows.limit(FEW_ROWS + 1), table)
+        if found.num_rows <= FEW_ROWS:
+            return lake.write_rows(context, table, found, dict(mark), where)
     with failpoints.around(f"write {table.full_name}"):
         _save(context, table, rows, mark, replace_where=where)
     return _count(context, table, "numOutputRows")
+
+
+def collect(context: Context, rows: DataFrame, table: Table) -> pa.Table:
+    """Few rows for the table, brought to the driver."""
+    session.describe(context.spark, f"aggregate for {table.full_name}")
+    return conform(rows, table).toArrow()
+
+
+def read_days(context: Context, table: Table, days: Mapping[str, Sequence[date]]) -> DataFrame:
+    """The rows of those days of those feeds; few are read by the driver, which needs no Spark job to find them."""
+    count = lake.count_on_days(context, table, days)
+    if count is not None and count <= FEW_ROWS:
+        return context.spark.createDataFrame(lake.rows_of_days(context, table, days))
+    return read(context, table).where(on_days(days, day=table.partition_by[1]))
 
 
 def replace_files(

@@ -12,6 +12,7 @@ from pipeline.reference import NO_AGREEMENT
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import pyarrow as pa
     from pyspark.sql import Column, DataFrame
 
 HALF_HOUR = 30
@@ -111,3 +112,11 @@ def avg_half_hour_by_product(halves: DataFrame, *, one_row_a_meter: bool) -> Dat
     )
     average = F.round(F.col("total_kwh") / F.col("meterpoint_count"), 6).cast("DECIMAL(18,6)")
     return totals.withColumn("avg_kwh", average)
+
+
+def over_all_products(averages: pa.Table) -> pa.Table:
+    """gold.total_consumption_half_hour's rows from gold.avg_half_hour_by_product's: a meter has one product a day."""
+    totals = averages.group_by(["feed", "direction", "interval_start", "local_date"]).aggregate(
+        [("meterpoint_count", "sum"), ("total_kwh", "sum"), ("file_id", "max")]
+    )
+    return totals.rename_columns([name.removesuffix("_sum").removesuffix("_max") for name in totals.column_names])

@@ -14,13 +14,14 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from pipeline import failpoints, tables, views
+from pipeline import failpoints, tables, version_checksum, views
 from pipeline.causes import one_line
 from pipeline.errors import LakeError
 from pipeline.log import without_native_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from pipeline.context import Context
     from pipeline.tables import Column, Table
@@ -74,6 +75,7 @@ def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
                     partition_by=list(table.partition_by),
                     configuration=dict(table.properties),
                 )
+            version_checksum.write_first(where)
         except (DeltaError, OSError) as problem:
             raise LakeError(where, f"cannot be created: {one_line(problem)}") from None
         created.append(table)
@@ -269,6 +271,27 @@ def scan(
     dataset = _opened(context, table).to_pyarrow_dataset()
     for batch in dataset.to_batches(columns=list(columns), filter=pc.field(column).isin(list(values))):
         yield pa.Table.from_batches([batch])
+
+
+def count_on_days(context: Context, table: Table, days: Mapping[str, Sequence[date]]) -> int | None:
+    """How many rows those days of those feeds hold, from the files' statistics; None where these do not say."""
+    if context.settings.catalog:
+        return None
+    feed, day = table.partition_by
+    keys = {(name, each) for name, some in days.items() for each in some}
+    files = pa.table(_opened(context, table).get_add_actions(flatten=True)).to_pylist()
+    counts = [file["num_records"] for file in files if (file[f"partition.{feed}"], file[f"partition.{day}"]) in keys]
+    return None if None in counts else sum(counts)
+
+
+def rows_of_days(context: Context, table: Table, days: Mapping[str, Sequence[date]]) -> pa.Table:
+    """In path mode, the rows of those days of those feeds, which fit the driver."""
+    feed, day = table.partition_by
+    wanted = [[(feed, "=", name), (day, "in", list(some))] for name, some in days.items() if some]
+    if not wanted:
+        return arrow_schema(table).empty_table()
+    found = _opened(context, table).to_pyarrow_table(filters=wanted)
+    return found.select(table.names).cast(arrow_schema(table))
 
 
 def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:

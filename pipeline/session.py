@@ -161,10 +161,4 @@ def describe(session: SparkSession, text: str) -> None:
 def jobs_so_far(session: SparkSession) -> int | None:
     """How many Spark jobs this session has run; None where that cannot be asked (Spark Connect)."""
     context = getattr(session, "_sc", None)
-    if context is None:
-        return None
-    # Job ids count up from 0 and a job of our own gets the next one.
-    context.setJobGroup("meterlake-count", "count jobs")
-    context.parallelize([0], 1).count()
-    (last,) = context.statusTracker().getJobIdsForGroup("meterlake-count")
-    return int(last)
+    return None if context is None else int(context._jsc.sc().dagScheduler().numTotalJobs())  # noqa: SLF001
