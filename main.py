@@ -65,6 +65,23 @@ def run(
 
 
 @app.command()
+def watch(
+    poll: Annotated[float, typer.Option(help="Look for deliveries every so many seconds.", min=0.1)] = 1,
+    maintain_every: Annotated[
+        int, typer.Option(help="Maintain the tables after so many batches; 0: never.", min=0)
+    ] = 200,
+    config: Config = CONFIG,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Keep a warm session and load deliveries as they arrive; SIGTERM or Ctrl-C end it after the batch at work."""
+    with _errors(debug):
+        from jobs import watch as job
+
+        job.run(_context(config), poll_seconds=poll, maintain_every=maintain_every, as_json=json)
+
+
+@app.command()
 def demo(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
     """Write seeded sample deliveries of every feed into the landing folders, run, and show the result."""
     with _errors(debug):

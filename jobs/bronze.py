@@ -71,6 +71,14 @@ def run(context: Context) -> Batch:
     return batch
 
 
+def news(context: Context) -> tuple[int, int]:
+    """(how many deliveries wait in the folders and the database, bytes of the largest), by a look that reads none."""
+    known = ingestion_log.logged(context)
+    new = [found for feed in context.settings.feeds for found in _new_files(context, feed, known, Batch())]
+    largest = max((found.size_bytes or 0 for found in new if not found.reason_code), default=0)
+    return len(new) + snapshots.may_be_new(context, known), largest
+
+
 def _new_files(context: Context, feed: Feed, known: list[Delivery], batch: Batch) -> list[Delivery]:
     history = History.of(delivery for delivery in known if delivery.feed == feed.name)
     ready, waiting = landing.settled(landing.find(feed), feed, context.now)

@@ -13,13 +13,23 @@ if TYPE_CHECKING:
 LAYERS = ("bronze", "silver", "gold")
 
 
-def run(context: Context, layer: str | None = None, command: str = "run", wait_seconds: float = 0) -> Outcome:
-    """Deliveries in, gold out. A fault of an endpoint or of the reference database is raised at the end."""
+def run(
+    context: Context,
+    layer: str | None = None,
+    command: str = "run",
+    wait_seconds: float = 0,
+    *,
+    raise_at_end: bool = True,
+) -> Outcome:
+    """Deliveries in, gold out. A fault of an endpoint or of the reference database is raised at the end.
+
+    Or it is left to the caller, who finds it in the outcome.
+    """
     with recorded(context, command, wait_seconds) as outcome:
         if layer in {None, "bronze"}:
             outcome.batch = bronze.run(context)
         derive(context, outcome, layer)
-        if error := outcome.batch.error:
+        if raise_at_end and (error := outcome.batch.error):
             raise error
     context.log.info("done", **{name: value for name, value in outcome.facts().items() if name != "refused"})
     return outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,12 @@ class Context:
     answers: dict[tuple[object, ...], Any] = field(default_factory=dict)
     # The open lock file of the lake, for a JVM of ours to hold as well.
     lock: int | None = None
+    # One that stays open from run to run, because the JVM does.
+    lock_file: int | None = None
+    # Whether the session is for many runs.
+    stays: bool = False
+    # Whether the session was built for this run or one before it: ours to end.
+    owns_spark: bool = False
 
     def __post_init__(self) -> None:
         self.log.run_id = self.run_id
@@ -47,9 +54,11 @@ class Context:
             done: Future[SparkSession] = Future()
             done.set_result(session.prepared(running))
             return done
+        self.owns_spark = True
         starter = ThreadPoolExecutor(1, "spark-start")
         sizes = self.waiting_bytes, self.largest_bytes
-        future = starter.submit(session.build, self.settings, *sizes, lock=self.lock)
+        lock = self.lock if self.lock_file is None else self.lock_file
+        future = starter.submit(session.build, self.settings, *sizes, lock=lock, stays=self.stays)
         starter.shutdown(wait=False)
         return future
 
@@ -72,6 +81,23 @@ class Context:
         other = replace(self, settings=settings, answers={})
         other.__dict__["_starting"] = self._starting
         return other
+
+    def next_run(self) -> Context:
+        """Another run of the same settings, in the same session where one was asked for."""
+        log = replace(self.log, started=time.monotonic())
+        run_id, now = uuid.uuid4().hex[:12], datetime.now(UTC)
+        other = replace(self, run_id=run_id, now=now, log=log, waiting_bytes=0, largest_bytes=0, answers={})
+        if self.has_spark:
+            other.__dict__["_starting"] = self._starting
+        return other
+
+    def end_spark(self) -> None:
+        """End the session and its JVM, where it is one of ours; the next use starts another."""
+        if self.owns_spark:
+            from pipeline import session  # noqa: PLC0415 - importing PySpark takes half a second
+
+            self.owns_spark = False
+            session.end(self.__dict__.pop("_starting").result())
 
     @property
     def has_spark(self) -> bool:

@@ -31,16 +31,11 @@ LOOK_AGAIN_SECONDS = 0.2
 @contextmanager
 def held(context: Context, command: str, wait_seconds: float = 0) -> Iterator[None]:
     """Hold the lake, after waiting so long for another run; a lake that is no local folder has no lock."""
-    if context.settings.catalog or "://" in context.settings.root:
+    if not has_lock(context):
         yield
         return
     path = Path(context.settings.root) / FILE
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as problem:
-        said = causes.in_words(problem) or problem.strerror
-        raise LakeError(str(path.parent), f"cannot be written: {said}") from None
+    file = opened(context) if context.lock_file is None else context.lock_file
     try:
         _take(context, file, path, wait_seconds)
         if before := _holder(path):
@@ -59,7 +54,24 @@ def held(context: Context, command: str, wait_seconds: float = 0) -> Iterator[No
         context.lock = None
         # By name, for a JVM of ours that lives on holds the same lock.
         fcntl.flock(file, fcntl.LOCK_UN)
-        os.close(file)
+        if file != context.lock_file:
+            os.close(file)
+
+
+def opened(context: Context) -> int:
+    """The lock file of a lake in a folder, which nobody holds by this."""
+    path = Path(context.settings.root) / FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as problem:
+        said = causes.in_words(problem) or problem.strerror
+        raise LakeError(str(path.parent), f"cannot be written: {said}") from None
+
+
+def has_lock(context: Context) -> bool:
+    """Whether the lake is a folder of this machine."""
+    return not context.settings.catalog and "://" not in context.settings.root
 
 
 def _take(context: Context, file: int, path: Path, wait_seconds: float) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -53,6 +55,11 @@ LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
+    # Nobody looks back at a thousand of them; a session that stays would hold them all.
+    "spark.ui.retainedJobs": "50",
+    "spark.ui.retainedStages": "50",
+    "spark.ui.retainedTasks": "500",
+    "spark.sql.ui.retainedExecutions": "20",
     # PySpark notes the Python line of every column expression: half the time of making a plan.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.sql.shuffle.partitions": str(max(2, CORES)),
@@ -65,6 +72,7 @@ FEW_BYTES = 128 * 1024 * 1024
 FEW_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 " + JAVA_OPTIONS
 # Adaptive execution plans each shuffle's stage as a job of its own; only a backfill earns that back.
 SMALL_BYTES = 256 * 1024 * 1024
+SECONDS_TO_END = 20
 SMALL = {"spark.sql.adaptive.enabled": "false"}
 
 
@@ -74,14 +82,45 @@ def running() -> SparkSession | None:
 
 
 def build(
-    settings: Settings, waiting_bytes: int = 0, largest_bytes: int = 0, *, lock: int | None = None
+    settings: Settings,
+    waiting_bytes: int = 0,
+    largest_bytes: int = 0,
+    *,
+    lock: int | None = None,
+    stays: bool = False,
 ) -> SparkSession:
     """A new session, fit for the size of what is waiting, all of it and the largest delivery.
 
-    The settings say whether it needs a metastore. Its JVM inherits the open file `lock`.
+    The settings say whether it needs a metastore. Its JVM inherits the open file `lock`. One that `stays` for many runs
+    earns the optimising compiler back, however small they are.
     """
-    submitted = "PYSPARK_GATEWAY_PORT" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ
-    return prepared(_of_the_submission() if submitted else _local(settings, waiting_bytes, largest_bytes, lock))
+    if is_submitted():
+        return prepared(_of_the_submission())
+    return prepared(_local(settings, waiting_bytes, largest_bytes, lock, few=waiting_bytes < FEW_BYTES and not stays))
+
+
+def is_submitted() -> bool:
+    """Whether a platform or spark-submit has made the JVM: its session is not ours to end."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ
+
+
+def end(session: SparkSession) -> None:
+    """End a session of ours with its JVM, so that the next one may be another; leave one of a platform alone."""
+    context = session.sparkContext
+    process = getattr(context._gateway, "proc", None)  # noqa: SLF001 - PySpark has no other name for it
+    if is_submitted() or process is None:
+        return
+    with contextlib.suppress(Exception):  # the JVM may be what died
+        session.stop()
+    with contextlib.suppress(Exception):
+        context._gateway.shutdown()  # type: ignore[union-attr]  # noqa: SLF001
+    process.stdin.close()  # PySpark's JVM ends when this does
+    try:
+        process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None  # noqa: SLF001
+    SparkSession._instantiatedSession = None  # noqa: SLF001
 
 
 def prepared(session: SparkSession) -> SparkSession:
@@ -106,7 +145,7 @@ def _of_the_submission() -> SparkSession:
     return builder.getOrCreate()
 
 
-def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int | None) -> SparkSession:
+def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int | None, *, few: bool) -> SparkSession:
     folder = fetch_jars.jar_folder()
     if missing := fetch_jars.missing_jars(folder):
         raise MissingJarError(missing[0].coordinate, str(folder))
@@ -120,7 +159,7 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     conf.setIfMissing("spark.master", f"local[{at_once}]")
     for name, value in (LOCAL | EXTENSIONS | REQUIRED | (SMALL if small else {})).items():
         conf.setIfMissing(name, value)
-    options = FEW_JAVA_OPTIONS if waiting_bytes < FEW_BYTES else JAVA_OPTIONS
+    options = FEW_JAVA_OPTIONS if few else JAVA_OPTIONS
     # Only a run that loads something uses the classes that the next one will use.
     archive = class_archive.java_options(folder.absolute(), java, record=waiting_bytes > 0)
     conf.setIfMissing("spark.driver.extraJavaOptions", f"{options} {archive}".strip())

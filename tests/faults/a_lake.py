@@ -87,12 +87,10 @@ class Lake:
 
     def start(self, failpoint: str = "", *arguments: str, verb: str = "run") -> subprocess.Popen[str]:
         """A run, or another command, as a process of its own."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "METERLAKE"))}
-        own = {"METERLAKE_JARS": str(fetch_jars.jar_folder().absolute()), VARIABLE: failpoint}
         return subprocess.Popen(
             [sys.executable, str(ROOT / "main.py"), verb, "--config", "meterlake.toml", *arguments],
             cwd=self.folder,
-            env=inherited | own,
+            env=environment() | {VARIABLE: failpoint},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -137,6 +135,12 @@ class Lake:
         context = self.context()
         every = formats.lake_tables(context.settings)
         return {table.full_name: lake.version(context, table) for table in every if table is not tables.RUNS}
+
+
+def environment() -> dict[str, str]:
+    """That of a process of its own which uses our JARs and nothing else of this one's Spark."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "METERLAKE"))}
+    return inherited | {"METERLAKE_JARS": str(fetch_jars.jar_folder().absolute())}
 
 
 def _text(value: object) -> str:

@@ -1,0 +1,156 @@
+"""`watch`: deliveries are loaded as they arrive, in one session that stays warm.
+
+Between batches the lake is free for other commands. What fails in the first ends the watch at once; a later batch that
+fails is tried again, ever later, and after five in a row the watch ends, for whoever supervises it to tell. SIGTERM and
+SIGINT let a batch that is at work end first.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from jobs import bronze, maintain
+from jobs import run as main_job
+from jobs.audit import recorded
+from pipeline import causes, housekeeping, memory, run_lock
+from pipeline.errors import BusyLakeError, MeterlakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from pipeline.config import Settings
+    from pipeline.context import Context
+
+# A file that is just being written is not taken, whatever its feed says of settling.
+SETTLE_SECONDS = 1
+FAILURES = 5
+LONGEST_PAUSE_SECONDS = 60.0
+SLICE_SECONDS = 0.2
+
+
+class _Stop:
+    """Whether somebody asked for the end."""
+
+    asked = False
+
+    def ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what a signal handler is given
+        """The first time is a wish; the second ends the process at once, as it would have without us."""
+        if self.asked:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        self.asked = True
+
+
+def run(context: Context, *, poll_seconds: float, maintain_every: int, as_json: bool) -> None:
+    """Load what is there, then what comes, until a signal says to stop."""
+    context.settings, context.stays = _settling(context.settings), True
+    if run_lock.has_lock(context):
+        context.lock_file = run_lock.opened(context)
+    with _signals() as stop:
+        watch = _Watch(context, maintain_every, as_json=as_json)
+        context.log.info("watching", poll_seconds=poll_seconds)
+        watch.batch()  # makes good what a run before may have left
+        while not stop.asked:
+            _sleep(max(poll_seconds, watch.pause), stop)
+            if not stop.asked:
+                watch.look()
+        context.log.info("stopped", batches=watch.batches)
+        watch.context.end_spark()
+
+
+class _Watch:
+    """What is kept from batch to batch: the context with its session, and how it went."""
+
+    def __init__(self, context: Context, maintain_every: int, *, as_json: bool) -> None:
+        self.context, self.maintain_every, self.as_json = context, maintain_every, as_json
+        self.batches = self.failures = self.largest = 0
+        # Longer from failure to failure.
+        self.pause = 0.0
+
+    def look(self) -> None:
+        """A batch where something waits, or where one is owed another try."""
+        self.context = self.context.next_run()
+        try:
+            if self._has_news():
+                self.batch()
+            self.failures, self.pause = 0, 0.0
+        except BusyLakeError as problem:
+            self.context.log.info("waiting for another run", reason=str(problem))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the next try may do better
+            self._failed(problem)
+
+    def _has_news(self) -> bool:
+        waiting, largest = bronze.news(self.context)
+        if memory.session_for(largest)[0] > memory.session_for(self.largest)[0]:
+            self.context.log.info("a larger session", megabytes=round(largest / memory.MB, 1))
+            self.context.end_spark()
+        self.largest = max(self.largest, largest)
+        return waiting > 0 or self.failures > 0
+
+    def batch(self) -> None:
+        """One run. Faults of an endpoint, the reference or a response are told; the deliveries are in all the same."""
+        outcome = main_job.run(self.context, command="watch", raise_at_end=False)
+        if error := outcome.batch.error:
+            self.context.log.warning("loaded, but", error=str(error))
+        if not outcome.deliveries:
+            return
+        self.batches += 1
+        facts = outcome.facts()
+        print(json.dumps(facts) if self.as_json else _line(facts), flush=True)
+        if self.maintain_every and self.batches % self.maintain_every == 0:
+            self._maintain()
+
+    def _failed(self, problem: Exception) -> None:
+        self.failures += 1
+        self.pause = min(LONGEST_PAUSE_SECONDS, 2.0**self.failures)
+        known = isinstance(problem, MeterlakeError)
+        said = str(problem) if known else causes.in_words(problem) or causes.one_line(problem)
+        self.context.log.warning("failed", error=said, again_in_seconds=self.pause, failures=self.failures)
+        if self.failures >= FAILURES:
+            raise problem
+        if not known:
+            self.context.end_spark()  # it may be what is broken
+
+    def _maintain(self) -> None:
+        self.context = self.context.next_run()
+        with recorded(self.context, "maintain"):
+            facts = maintain.look_after(self.context, housekeeping.SAFE_HOURS)
+        compacted = sum(fact["files_compacted"] for fact in facts)
+        self.context.log.info("maintained", tables=len(facts), files_compacted=compacted)
+
+
+def _line(facts: dict[str, Any]) -> str:
+    refused = len(facts["refused"])
+    return (
+        f"{facts['files']} deliveries ({refused} refused), {facts['rows_read']:,} rows read, "
+        f"{facts['rows_rejected']:,} rejected, {facts['rows_merged']:,} readings merged in {facts['seconds']} s"
+    )
+
+
+def _settling(settings: Settings) -> Settings:
+    feeds = [
+        feed.model_copy(update={"settle_seconds": max(feed.settle_seconds, SETTLE_SECONDS)}) for feed in settings.feeds
+    ]
+    return settings.model_copy(update={"feeds": tuple(feeds)})
+
+
+def _sleep(seconds: float, stop: _Stop) -> None:
+    until = time.monotonic() + seconds
+    while not stop.asked and (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, SLICE_SECONDS))
+
+
+@contextmanager
+def _signals() -> Iterator[_Stop]:
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,64 @@
+"""`watch` where a batch fails: tried again, ever later, and given up after five in a row."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs import watch
+from pipeline.config import Feed, Settings
+from pipeline.context import Context
+from pipeline.errors import LandingFolderError
+from pipeline.log import Log
+
+
+@pytest.fixture
+def context(tmp_path):
+    """A run on a lake with one feed, whose folder is there."""
+    (tmp_path / "gas").mkdir()
+    feed = Feed(name="gas", format="smrt", path=str(tmp_path / "gas"))
+    return Context(Settings(lake=str(tmp_path / "lake"), feeds=(feed,)), log=Log("", quiet=True))
+
+
+def test_a_look_that_fails_is_taken_again_ever_later_and_the_watch_ends_after_five(context, tmp_path, monkeypatch):
+    pauses = []
+
+    def sleep(seconds, _):
+        if not pauses:
+            (tmp_path / "gas").rmdir()
+        pauses.append(seconds)
+
+    monkeypatch.setattr(watch, "_sleep", sleep)
+    with pytest.raises(LandingFolderError):
+        watch.run(context, poll_seconds=1, maintain_every=0, as_json=False)
+    assert pauses == [1, 2, 4, 8, 16]
+
+
+def test_a_fault_that_goes_away_is_forgotten(context, tmp_path, monkeypatch):
+    pauses = []
+
+    def sleep(seconds, stop):
+        pauses.append(seconds)
+        if len(pauses) == 1:
+            (tmp_path / "gas").rmdir()
+        if len(pauses) == 3:
+            (tmp_path / "gas").mkdir()
+        stop.asked = len(pauses) == 5
+
+    monkeypatch.setattr(watch, "_sleep", sleep)
+    watch.run(context, poll_seconds=1, maintain_every=0, as_json=False)
+    assert pauses == [1, 2, 4, 1, 1]
+
+
+def test_what_is_wrong_from_the_start_ends_the_watch_at_once(context, tmp_path):
+    (tmp_path / "gas").rmdir()
+    with pytest.raises(LandingFolderError):
+        watch.run(context, poll_seconds=1, maintain_every=0, as_json=False)
+
+
+def test_a_file_that_is_being_written_is_never_taken_whatever_its_feed_says():
+    feeds = (
+        Feed(name="gas", format="smrt", path="gas"),
+        Feed(name="slow", format="smrt", path="slow", settle_seconds=30),
+    )
+    settling = watch._settling(Settings(feeds=feeds))
+    assert [feed.settle_seconds for feed in settling.feeds] == [1, 30]
