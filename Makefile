@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-laws test-platform test-faults test-fast lint bench clean force
+.PHONY: help setup demo test test-laws test-platform test-faults test-fast lint bench benchmark soak clean force
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ lint: setup ## ruff, mypy and the import rules
 bench: setup ## measure a first run and one more day; ARGS="--size M" for more
 	@$(BIN)/python benchmarks/measure.py $(ARGS)
 
+benchmark: setup $(VENV)/.peers ## measure ours and the peers, write docs/performance.md; ARGS="--sizes S M L" (an hour)
+	@$(BIN)/python benchmarks/benchmark.py $(ARGS)
+
+soak: setup ## a thousand batches through one `watch`: latency and memory (an hour)
+	@$(BIN)/python benchmarks/soak.py $(ARGS)
+
 clean: ## remove caches and build leftovers; .venv, the JARs and the lake stay
 	@rm -rf build dist *.egg-info spark-warehouse metastore_db derby.log .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -path ./$(VENV) -prune -o -type d -name __pycache__ -exec rm -rf {} +
@@ -68,6 +74,11 @@ $(VENV)/.packages: requirements.txt | $(VENV)/.created
 	@echo "Installing packages (about a minute) …"
 	@$(BIN)/python -m pip install -qq --no-compile --requirement requirements.txt
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c $(USED)
+	@touch $@
+
+$(VENV)/.peers: benchmarks/peers/requirements.txt | $(VENV)/.packages
+	@echo "Installing what the benchmark compares with …"
+	@$(BIN)/python -m pip install -qq --requirement $<
 	@touch $@
 
 # A JAR that changed or is not there brings the step back whatever the stamp says.

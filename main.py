@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from contextlib import contextmanager
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +32,7 @@ FAILED, REFUSED = 1, 3
 
 Config = Annotated[Path, typer.Option(help="Configuration file (TOML).", envvar="METERLAKE_CONFIG")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show an error's traceback, and where a run spends its time.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when a delivery was refused.")]
 Wait = Annotated[
     float, typer.Option(help="Wait so many seconds for another run on this lake (exit 4 if it takes longer).", min=0)
@@ -57,9 +58,9 @@ def run(
         if layer not in {None, *job.LAYERS}:
             raise UsageError(f"no layer {layer!r}: use {', '.join(job.LAYERS)}, or none for all")
         context = _context(config)
-        outcome = job.run(context, layer, f"run {layer}" if layer else "run", wait)
+        with _profile(context, shown=debug):
+            outcome = job.run(context, layer, f"run {layer}" if layer else "run", wait)
         show.outcome(outcome, as_json=json)
-        _profile(context)
         if strict and outcome.refused:
             raise typer.Exit(REFUSED)
 
@@ -247,14 +248,24 @@ def _context(config: Path) -> Context:
     return Context(load(config))
 
 
-def _profile(context: Context) -> None:
-    """For benchmarks: with METERLAKE_PROFILE=FILE, how many Spark jobs the run took, as a line of JSON."""
-    if file := os.environ.get("METERLAKE_PROFILE"):
-        from pipeline import session
+@contextmanager
+def _profile(context: Context, *, shown: bool) -> Iterator[None]:
+    """With --debug: seconds, Spark jobs and commits by step; METERLAKE_PROFILE=FILE gets them as a line of JSON."""
+    file = os.environ.get("METERLAKE_PROFILE")
+    if not (file or shown):
+        yield
+        return
+    from pipeline.profile import Profile
 
-        jobs = session.jobs_so_far(context.spark) if context.has_spark else 0
-        with Path(file).open("a") as profile:
-            profile.write(f'{{"spark_jobs": {jobs}}}\n')
+    profile = Profile(context)
+    yield
+    if file:
+        with Path(file).open("a") as lines:
+            lines.write(dumps(profile.facts()) + "\n")
+    if shown:
+        from jobs import show
+
+        show.profile(profile)
 
 
 @contextmanager

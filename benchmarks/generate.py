@@ -1,6 +1,6 @@
 """Write the deliveries of one benchmark and the exact totals they must lead to.
 
-    python benchmarks/generate.py --size S                            # or M, into benchmarks/data/
+    python benchmarks/generate.py --size S                            # or M, L, into benchmarks/data/
     python benchmarks/generate.py --meters 500 --days 7 --target DIR
 
 Below the target: `landing/` (first run), `next_day/` (linked into it for the second run: one more day, and
@@ -17,7 +17,7 @@ import numpy as np
 from deliveries import MAX_DAYS, Deliveries, day_of
 from reference import NAMES, active_on, draw_agreements, product_per_meter_day, write_reference
 
-SIZES = {"S": (5_000, 3), "M": (10_000, 21)}  # meters, days
+SIZES = {"S": (5_000, 3), "M": (10_000, 21), "L": (12_000, 87)}  # meters, days
 DAYS_PER_FILE = 3
 CORRECTED_LATER, CORRECTED_NEXT_DAY = 0.0025, 0.01  # shares of the readings before
 CONFIG = """\
@@ -88,7 +88,9 @@ def generate(target: Path, meters: int, days: int, seed: int) -> None:
 def main() -> None:
     """Read the arguments and write the files."""
     parser = argparse.ArgumentParser(description="Write seeded deliveries with known totals.")
-    parser.add_argument("--size", choices=SIZES, default="S", help="S: 5,000 meters x 3 days, M: 10,000 x 21")
+    parser.add_argument(
+        "--size", choices=SIZES, default="S", help="meters x days: S 5,000 x 3, M 10,000 x 21, L 12,000 x 87"
+    )
     parser.add_argument("--meters", type=int, help="another number of meters")
     parser.add_argument("--days", type=int, help=f"another number of days (1 to {MAX_DAYS}, from 2024-01-01)")
     parser.add_argument("--seed", type=int, default=2024)

@@ -16,12 +16,12 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from check import differences
+from check import LAYERS, differences
 from process_tree import run_measured
 
 HERE = Path(__file__).resolve().parent
@@ -43,22 +43,30 @@ def commits(lake: Path) -> set[Path]:
     return {path.relative_to(lake) for path in lake.rglob("_delta_log/*.json") if path.stem.isdigit()}
 
 
-def one_repeat(data: Path, command: list[str], expected: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Run the three steps on a fresh lake, one record each; exit when a run or the lake is wrong."""
+def one_repeat(
+    data: Path,
+    command: list[str],
+    expected: Mapping[str, Any],
+    steps: Collection[str] = tuple(STEPS),
+    layers: Collection[str] = LAYERS,
+) -> list[dict[str, Any]]:
+    """Run the steps on a fresh lake, one record each; exit when a run or the lake, in those layers, is wrong."""
     lake, landing = data / "lake", data / "landing" / "electricity"
     next_day = sorted((data / "next_day").iterdir())
     shutil.rmtree(lake, ignore_errors=True)
+    lake.mkdir()
     for file in next_day:
         (landing / file.name).unlink(missing_ok=True)
     runs: list[dict[str, Any]] = []
-    for step, part in STEPS.items():
+    for step in steps:
+        part = STEPS[step]
         if step == "next day":
             for file in next_day:
                 os.link(file, landing / file.name)  # the same file: content and modification time
         before, profile, log = commits(lake), data / "profile.jsonl", data / "run.log"
         profile.unlink(missing_ok=True)
         measured = run_measured(
-            [*command, "run", "--config", str(data / "meterlake.toml")],
+            command,
             HERE.parent,
             {**os.environ, "METERLAKE_PROFILE": str(profile)},
             log,
@@ -67,7 +75,7 @@ def one_repeat(data: Path, command: list[str], expected: Mapping[str, Any]) -> l
             tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
             sys.exit("\n".join([f"{step}: exit code {measured.exit_code}", *tail]))
         new = sorted(str(path) for path in commits(lake) - before)
-        wrong = differences(lake, expected[part], expected["meters"], expected["active_agreements"])
+        wrong = differences(lake, expected[part], expected["meters"], expected["active_agreements"], layers)
         if step == "nothing new":
             wrong += [f"a new version without new data: {path}" for path in new if not path.startswith("ops/")]
         if wrong:
@@ -110,22 +118,29 @@ def table(runs: list[dict[str, Any]]) -> str:
     return "\n".join("  ".join(map(str.rjust, line, widths)) for line in lines)
 
 
+def prepared(data: Path, size: str) -> tuple[Path, dict[str, Any]]:
+    """The folder with its deliveries, generated when they are missing, and what they must lead to."""
+    if not (data / "expected.json").exists():
+        generate = [sys.executable, HERE / "generate.py", "--size", size, "--target", data]
+        subprocess.run(generate, check=True)
+    expected: dict[str, Any] = json.loads((data / "expected.json").read_text())
+    return data, expected
+
+
 def main() -> None:
     """Read the arguments, measure, print, keep."""
     parser = argparse.ArgumentParser(description="Measure the main job on generated deliveries.")
-    parser.add_argument("--size", choices=["S", "M"], default="S", help="5,000 meters x 3 days, 10,000 x 21")
+    parser.add_argument(
+        "--size", choices=["S", "M", "L"], default="S", help="meters x days: 5,000 x 3, 10,000 x 21, 12,000 x 87"
+    )
     parser.add_argument("--data", type=Path, help="a folder filled by generate.py (benchmarks/data/SIZE)")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--command", default=f"{shlex.quote(sys.executable)} main.py", help="what to measure")
     args = parser.parse_args()
-    data: Path = (args.data or HERE / "data" / args.size).resolve()
-    if not (data / "expected.json").exists():
-        generate = [sys.executable, HERE / "generate.py", "--size", args.size, "--target", data]
-        subprocess.run(generate, check=True)
-    expected = json.loads((data / "expected.json").read_text())
+    data, expected = prepared((args.data or HERE / "data" / args.size).resolve(), args.size)
     started_at, load = datetime.now(UTC), os.getloadavg()[0]
-    runs = [run for _ in range(args.repeat) for run in one_repeat(data, shlex.split(args.command), expected)]
-
+    command = [*shlex.split(args.command), "run", "--config", str(data / "meterlake.toml")]
+    runs = [run for _ in range(args.repeat) for run in one_repeat(data, command, expected)]
     about = {
         "started_at": started_at.isoformat(timespec="seconds"),
         "meters": expected["meters"],

@@ -90,10 +90,9 @@ def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> 
     days, mark = work.days, work.mark
     zones = _zones(context, days)
     readings = _readings(context, days)
-    if averages is not None:
-        rows = lake.write_rows(
-            context, tables.HALF_HOUR, gold.over_all_products(averages), mark, replace=delta.days_text(days)
-        )
+    if averages is not None or not _with_half_hours(context, days):
+        totals_held = [] if averages is None else gold.over_all_products(averages)
+        rows = lake.write_rows(context, tables.HALF_HOUR, totals_held, mark, replace=delta.days_text(days))
     else:
         halves = gold.half_hours(readings, zones)
         totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
@@ -175,6 +174,12 @@ def _readings(context: Context, days: Days) -> DataFrame:
 def _zones(context: Context, days: Days) -> dict[str, str]:
     zones = {feed.name: feed.time_zone for feed in context.settings.feeds if feed.name in days}
     return zones or {"": "UTC"}
+
+
+def _with_half_hours(context: Context, days: Days) -> bool:
+    """Whether one of these feeds may have readings of half an hour or less: hourly ones are in no half hour."""
+    feeds = [feed for feed in context.settings.feeds if feed.name in days]
+    return any(feed.minutes <= gold.HALF_HOUR or formats.format_of(feed).several for feed in feeds)
 
 
 def _one_row_a_meter(context: Context, days: Days) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from jobs.audit import Outcome
     from pipeline.context import Context
+    from pipeline.profile import Profile
 
 STYLES = {"loaded": "green", "succeeded": "green", "rejected": "red", "failed": "red", "conflict": "red"}
 # Wide enough that a pipe gets whole rows; a terminal has its own width.
@@ -32,9 +33,10 @@ PIPE_WIDTH = 400
 SHOWN_REFUSALS = 10
 
 
-def console() -> Console:
-    """Standard output, as wide as its rows when it is no terminal."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH, soft_wrap=False)
+def console(*, stderr: bool = False) -> Console:
+    """Standard output, or error, as wide as its rows when it is no terminal."""
+    wide = None if (sys.stderr if stderr else sys.stdout).isatty() else PIPE_WIDTH
+    return Console(highlight=False, width=wide, soft_wrap=False, stderr=stderr)
 
 
 def cell(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
@@ -58,16 +60,26 @@ def _text(value: object) -> Text:
     return Text(safe, style=STYLES.get(safe, ""))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None, *, stderr: bool = False
+) -> None:
     """An aligned table; numbers to the right."""
     named = Text(printable(title), style="bold") if title else None
     grid = Grid(box=SIMPLE_HEAD, title=named, title_justify="left", pad_edge=False)
     for n, name in enumerate(columns):
-        numbers = any(isinstance(row[n], (int, Decimal)) for row in rows)
+        numbers = any(isinstance(row[n], (int, float, Decimal)) for row in rows)
         grid.add_column(Text(printable(name)), justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(_text(value) for value in row))
-    console().print(grid)
+    console(stderr=stderr).print(grid)
+
+
+def profile(found: Profile) -> None:
+    """Where a run spent its time, on standard error: answers stay what they are."""
+    rows = [[step.name, step.seconds, step.spark_jobs, step.commits] for step in found.steps]
+    total = ["total", round(sum(step.seconds for step in found.steps), 2)]
+    rows.append([*total, sum(step.spark_jobs for step in found.steps), sum(step.commits for step in found.steps)])
+    print_table(["until", "seconds", "Spark jobs", "commits"], rows, "Where the time went", stderr=True)
 
 
 def outcome(result: Outcome, *, as_json: bool) -> None:

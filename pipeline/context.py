@@ -31,6 +31,8 @@ class Context:
     # Size of the deliveries that wait, of all and of the largest: a session of our own is built to fit.
     waiting_bytes: int = 0
     largest_bytes: int = 0
+    # Commits of this run.
+    commits: int = 0
     # Answers about a version of a table that several steps of one run ask for.
     answers: dict[tuple[object, ...], Any] = field(default_factory=dict)
     # The open lock file of the lake, for a JVM of ours to hold as well.
@@ -86,7 +88,7 @@ class Context:
         """Another run of the same settings, in the same session where one was asked for."""
         log = replace(self.log, started=time.monotonic())
         run_id, now = uuid.uuid4().hex[:12], datetime.now(UTC)
-        other = replace(self, run_id=run_id, now=now, log=log, waiting_bytes=0, largest_bytes=0, answers={})
+        other = replace(self, run_id=run_id, now=now, log=log, waiting_bytes=0, largest_bytes=0, answers={}, commits=0)
         if self.has_spark:
             other.__dict__["_starting"] = self._starting
         return other
@@ -98,6 +100,15 @@ class Context:
 
             self.owns_spark = False
             session.end(self.__dict__.pop("_starting").result())
+
+    @property
+    def spark_jobs(self) -> int:
+        """Jobs of the session until now, those of other runs in it too; waits for no session."""
+        if not self.has_spark or not self._starting.done() or self._starting.exception():
+            return 0
+        from pipeline import session  # noqa: PLC0415 - importing PySpark takes half a second
+
+        return session.jobs_so_far(self._starting.result()) or 0
 
     @property
     def has_spark(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
-from pipeline import failpoints, lake, session, tables
+from pipeline import lake, session, tables
 from pipeline.clock import day_texts
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read(context: Context, table: Table) -> DataFrame:
 
 def append(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any]) -> int:
     """Add rows; returns how many."""
-    with failpoints.around(f"write {table.full_name}"):
+    with lake.committed(context, f"write {table.full_name}"):
         _save(context, table, rows, mark)
     return _count(context, table, "numOutputRows")
 
@@ -63,7 +63,7 @@ def replace_days(  # noqa: PLR0913 - each is a thing of its own
         found = collect(context, rows.limit(FEW_ROWS + 1), table)
         if found.num_rows <= FEW_ROWS:
             return lake.write_rows(context, table, found, dict(mark), where)
-    with failpoints.around(f"write {table.full_name}"):
+    with lake.committed(context, f"write {table.full_name}"):
         _save(context, table, rows, mark, replace_where=where)
     return _count(context, table, "numOutputRows")
 
@@ -87,7 +87,7 @@ def replace_files(
 ) -> int:
     """Put rows in the place of all that the table holds of these deliveries; returns how many."""
     numbers = ", ".join(str(int(number)) for number in sorted(file_ids))
-    with failpoints.around(f"write {table.full_name}"):
+    with lake.committed(context, f"write {table.full_name}"):
         _save(context, table, rows, mark, replace_where=f"file_id IN ({numbers})")
     return _count(context, table, "numOutputRows")
 
@@ -117,14 +117,14 @@ def merge_latest(
     # The transaction makes the commit (and so its mark) happen even when no row changed.
     with committing(context, mark, transaction=int(mark["batch_id"])):
         session.describe(context.spark, f"merge into {table.full_name}")
-        with failpoints.around(f"write {table.full_name}"):
+        with lake.committed(context, f"write {table.full_name}"):
             merge.execute()
     return _count(context, table, "numTargetRowsInserted") + _count(context, table, "numTargetRowsUpdated")
 
 
 def delete(context: Context, table: Table, condition: Column, mark: Mapping[str, Any]) -> None:
     """Remove the rows that meet the condition."""
-    with committing(context, mark), failpoints.around(f"delete {table.full_name}"):
+    with committing(context, mark), lake.committed(context, f"delete {table.full_name}"):
         _delta_table(context, table).delete(condition)
 
 
@@ -144,7 +144,7 @@ def delete_matching(context: Context, table: Table, key: Sequence[str], rows: Da
         condition = condition & part
     source = context.spark.createDataFrame(keys).alias("s")
     merge = _delta_table(context, table).alias("t").merge(source, condition).whenMatchedDelete()
-    with committing(context, mark), failpoints.around(f"delete {table.full_name}"):
+    with committing(context, mark), lake.committed(context, f"delete {table.full_name}"):
         merge.execute()
     return _count(context, table, "numTargetRowsDeleted")
 

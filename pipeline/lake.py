@@ -7,6 +7,7 @@ Tables too large for the driver are read and written in delta.py.
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -52,6 +53,14 @@ def arrow_schema(table: Table) -> pa.Schema:
     return pa.schema([(column.name, TYPES[column.type][1]) for column in table.columns])
 
 
+@contextmanager
+def committed(context: Context, what: str) -> Iterator[None]:
+    """Around each commit of ours: it can be killed before and after, and is counted."""
+    with failpoints.around(what):
+        yield
+        context.commits += 1
+
+
 def _opened(context: Context, table: Table) -> DeltaTable:
     return DeltaTable(tables.address(context.settings, table))
 
@@ -65,9 +74,9 @@ def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
         where = tables.address(context.settings, table)
         try:
             if DeltaTable.is_deltatable(where):
-                _add_columns(DeltaTable(where), table)
+                _add_columns(context, DeltaTable(where), table)
                 continue
-            with failpoints.around(f"create {table.full_name}"):
+            with committed(context, f"create {table.full_name}"):
                 DeltaTable.create(
                     where,
                     schema=_delta_schema(table),
@@ -82,11 +91,11 @@ def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
     return created
 
 
-def _add_columns(opened: DeltaTable, table: Table) -> None:
+def _add_columns(context: Context, opened: DeltaTable, table: Table) -> None:
     """Columns that the table has got since the lake was made; NULL for the rows that are in it."""
     there = {field.name for field in opened.schema().fields}
     if missing := [field for field in _delta_schema(table).fields if field.name not in there]:
-        with failpoints.around(f"extend {table.full_name}"):
+        with committed(context, f"extend {table.full_name}"):
             opened.alter.add_columns(missing)
 
 
@@ -217,7 +226,7 @@ def write_rows(
     values = (
         pa.Table.from_pylist(rows, schema=schema) if isinstance(rows, list) else rows.select(table.names).cast(schema)
     )
-    with failpoints.around(f"write {table.full_name}"):
+    with committed(context, f"write {table.full_name}"):
         _write(context, table, values, mark, replace)
     return int(values.num_rows)
 

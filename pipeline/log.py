@@ -18,7 +18,7 @@ from rich.text import Text
 from pipeline.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 STDERR = 2
 _silence = threading.Lock()
@@ -33,6 +33,8 @@ class Log:
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     quiet: bool = False
     started: float = field(default_factory=time.monotonic)
+    # Told of every event besides, quiet or not.
+    listener: Callable[[str, dict[str, Any]], None] | None = None
 
     def __post_init__(self) -> None:
         self._console = Console(file=self.stream, highlight=False, soft_wrap=True)
@@ -46,6 +48,8 @@ class Log:
         self._write("warning", event, facts)
 
     def _write(self, level: str, event: str, facts: dict[str, Any]) -> None:
+        if self.listener:
+            self.listener(event, facts)
         if self.quiet:
             return
         if self.stream.isatty():

@@ -1,0 +1,159 @@
+"""Everything that docs/performance.md says, measured in one run and written there: `make benchmark`.
+
+    python benchmarks/benchmark.py --sizes S M L --repeat 3
+
+Ours and the peers load the same deliveries, each run a whole process, and each lake is compared with the exact totals
+after every run (exit 1 when anything differs). M and L are repeated once. Takes an hour with L, on two cores.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from measure import one_repeat, prepared
+from process_tree import Measured, run_measured
+from small import hundred_json, ten_smrt
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent
+REPORT = PROJECT / "docs" / "performance.md"
+FIGURES = ("wall_s", "cpu_s", "peak_mb", "spark_jobs", "commits")
+HEADINGS = ("wall s", "CPU s", "peak MB", "Spark jobs", "commits")
+PEERS = {"polars + delta-rs": "polars_delta.py", "DuckDB + delta-rs": "duckdb_delta.py"}
+TUTORIAL = {"tutorial-style Spark": "tutorial_spark.py"}
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+LOOP = "x = 0\nfor n in range(20_000_000): x += n"
+Runs = dict[tuple[str, str, str], list[dict[str, Any]]]  # size, who, step
+
+
+def measure_size(size: str, repeat: int, runs: Runs) -> None:
+    """Ours and the peers on one size; in each repeat one after the other, so that they share the hour."""
+    data, expected = prepared(HERE / "data" / size, size)
+    for _ in range(repeat):
+        ours = [sys.executable, "main.py", "run", "--config", str(data / "meterlake.toml")]
+        _note(runs, size, "Meterlake", one_repeat(data, ours, expected))
+        for name, script in PEERS.items():
+            command = [sys.executable, str(HERE / "peers" / script), str(data), str(data / "lake")]
+            done = one_repeat(data, command, expected, ("first run", "next day"), ("silver", "gold"))
+            _note(runs, size, name, done)
+    for name, script in TUTORIAL.items() if size == "S" else ():
+        command = [sys.executable, str(HERE / "peers" / script), str(data), str(data / "lake")]
+        _note(runs, size, name, one_repeat(data, command, expected, ("first run",), ("silver", "gold")))
+    if size != "S":
+        shutil.rmtree(data / "lake", ignore_errors=True)
+
+
+def _note(runs: Runs, size: str, who: str, done: list[dict[str, Any]]) -> None:
+    for run in done:
+        runs[size, who, run["step"]].append(run)
+
+
+def measure_small(repeat: int, runs: Runs) -> None:
+    """A hundred small JSON files; ten SMRT files."""
+
+    def run(arguments: list[str], folder: Path) -> Measured:
+        environment = {**os.environ, "METERLAKE_PROFILE": str(folder / "profile.jsonl")}
+        return run_measured([sys.executable, "main.py", *arguments], PROJECT, environment, folder / "run.log")
+
+    for _ in range(repeat):
+        for name, case in {"100 JSON files + reference": hundred_json, "10 SMRT files": ten_smrt}.items():
+            folder = HERE / "data" / case.__name__
+            measured = case(folder, run)._asdict()
+            profile = json.loads((folder / "profile.jsonl").read_text().splitlines()[-1])
+            facts = {"spark_jobs": profile["spark_jobs"], "commits": profile["commits"], "profile": profile}
+            runs["small", "Meterlake", name].append(measured | facts)
+
+
+def median(runs: list[dict[str, Any]], figure: str) -> float | None:
+    """The median of a figure; None where none was reported."""
+    known = [run[figure] for run in runs if run.get(figure) is not None]
+    return statistics.median(known) if known else None
+
+
+def table(runs: Runs) -> list[str]:
+    """Every run, with how much more wall clock and CPU it took than ours."""
+    lines = [f"| | {' | '.join(HEADINGS)} | wall, ours = 1 | CPU, ours = 1 |", "|---" * (len(HEADINGS) + 3) + "|"]
+    for (size, who, step), done in runs.items():
+        cells = [_cell(median(done, figure)) for figure in FIGURES]
+        ours = runs.get((size, "Meterlake", step), done)
+        ratios = [f"{(median(done, f) or 0) / (median(ours, f) or 1):.2f}" for f in ("wall_s", "cpu_s")]
+        what = f"{size}, {step}" if size != "small" else step
+        lines.append(f"| {what}: {who} | {' | '.join([*cells, *ratios])} |")
+    return lines
+
+
+def _cell(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 or float(value).is_integer() else f"{value:.1f}"  # noqa: PLR2004 - no need
+
+
+def steps(runs: Runs, size: str) -> list[str]:
+    """Where the time of the first run and of the next day goes."""
+    lines = ["| until | first run: s | jobs | commits | next day: s | jobs | commits |", "|---" * 7 + "|"]
+    by_step: dict[str, list[str]] = defaultdict(lambda: ["-"] * 6)
+    for n, step in enumerate(("first run", "next day")):
+        for each in runs[size, "Meterlake", step][0]["profile"]["steps"]:
+            by_step[each["name"]][3 * n : 3 * n + 3] = [
+                f"{each['seconds']:.1f}", str(each["spark_jobs"]), str(each["commits"])
+            ]  # fmt: skip
+    return lines + [f"| {name} | {' | '.join(cells)} |" for name, cells in by_step.items()]
+
+
+def main() -> None:
+    """Read the arguments, measure, keep, write the report."""
+    parser = argparse.ArgumentParser(description="Measure ours and the peers, and write docs/performance.md.")
+    parser.add_argument("--sizes", nargs="+", choices=["S", "M", "L"], default=["S", "M"])
+    parser.add_argument("--repeat", type=int, default=3, help="of S and the small ones; M and L are run once")
+    args = parser.parse_args()
+    started_at, load = datetime.now(UTC), os.getloadavg()[0]
+    before = time.process_time()
+    exec(LOOP, {})  # noqa: S102 - our own line
+    loop_s = time.process_time() - before
+    runs: Runs = defaultdict(list)
+    for size in args.sizes:
+        measure_size(size, args.repeat if size == "S" else 1, runs)
+    measure_small(args.repeat, runs)
+    about = {
+        "started_at": started_at.isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "load_before": round(load, 2),
+        "loop_s": round(loop_s, 2),
+        "python": platform.python_version(),
+        "repeat": args.repeat,
+    }
+    results = HERE / "results" / f"benchmark-{started_at:%Y%m%dT%H%M%S}.json"
+    results.parent.mkdir(exist_ok=True)
+    kept = [{"size": size, "who": who, "step": step, "runs": done} for (size, who, step), done in runs.items()]
+    results.write_text(json.dumps({**about, "measured": kept}, indent=1), encoding="utf-8")
+    machine = (
+        f"Measured {about['started_at']} in one run on {about['cores']} cores (Python {about['python']}; an empty "
+        f"loop of 20 million steps took {loop_s:.2f} s, the load before was {load:.1f}). Medians of {args.repeat} "
+        "repeats at S and of the small ones, one run of the others."
+    )
+    said = [
+        machine,
+        "",
+        *table(runs),
+        "",
+        f"Where the time goes at {args.sizes[0]}:",
+        "",
+        *steps(runs, args.sizes[0]),
+    ]
+    print("\n".join(said))
+    text = REPORT.read_text(encoding="utf-8")
+    head, _, rest = text.partition(BEGIN)
+    REPORT.write_text("\n".join([head + BEGIN, *said, END + rest.partition(END)[2]]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
