@@ -91,7 +91,9 @@ READINGS = Table(
     ),
     ("feed", "meter_id", "direction", "interval_start"),
     ("feed", "local_date"),
-    ("meter_id", "interval_start", "batch_id", "file_id"),
+    # Days prune by themselves; instants asked for without their day need it. (Of four columns the statistics took an
+    # eighth of the CPU of writing silver.)
+    ("interval_start",),
 )
 REJECTED = Table(
     "silver",
