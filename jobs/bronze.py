@@ -225,4 +225,6 @@ def counts(judged: DataFrame, *, several: bool) -> dict[int, dict[str, Any]]:
         of_file["repeated_times"] += row["repeated"]
         if row["local_date"] is not None:
             of_file["local_dates"] = (*of_file["local_dates"], row["local_date"])
+    for of_file in found.values():
+        of_file["local_dates"] = tuple(sorted(of_file["local_dates"]))  # the log says the same however Spark worked
     return found
