@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Days = dict[str, list[date]]
 COUNTED = {LOADED, WITHDRAWN}
-FIRST_DAY = "date'0001-01-01'"
 
 
 def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Days:
@@ -41,13 +40,8 @@ def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
     if not old:
         return covered
     before, after = _snapshot(context, old), _snapshot(context, new)
-    changed = before.exceptAll(after).unionAll(after.exceptAll(before))
-    # SQLite may hold a date of the year 0, which Python has not.
-    periods = changed.selectExpr(
-        f"greatest(valid_from, {FIRST_DAY}) AS valid_from",
-        f"if(valid_to < {FIRST_DAY}, {FIRST_DAY}, valid_to) AS valid_to",
-    ).distinct()
-    spans = [(row["valid_from"], row["valid_to"]) for row in periods.toArrow().to_pylist()]
+    changed = before.exceptAll(after).unionAll(after.exceptAll(before)).select("valid_from", "valid_to").distinct()
+    spans = [(row["valid_from"], row["valid_to"]) for row in changed.toArrow().to_pylist()]
     within = {
         feed: [day for day in some if any(start <= day and (end is None or day < end) for start, end in spans)]
         for feed, some in covered.items()

@@ -31,7 +31,10 @@ LINEAGE = {"file_id", "row_number", "batch_id"}
 SOURCE = {table.name: tuple(name for name in table.names if name not in LINEAGE) for table in SNAPSHOTS}
 WIDTH = max(len(names) for names in SOURCE.values())
 BUSY_TIMEOUT_MS = "5000"
-A_DATE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\z"
+# Years from 0001: Python, and so the driver, has no year 0.
+A_DATE = (
+    r"\A(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\z"
+)
 
 
 @dataclass(frozen=True)

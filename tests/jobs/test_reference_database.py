@@ -84,6 +84,33 @@ def test_product_tables_follow_the_agreements(lake: Callable[..., Context], elec
     assert versions(context) == before
 
 
+def test_the_totals_of_half_hours_are_the_same_whether_or_not_products_are_due(
+    lake: Callable[..., Context], electricity: Path, tmp_path: Path
+) -> None:
+    put(electricity, "a.json", split_json(*ROWS))
+    settings = {"reference": Reference(url=database(tmp_path / "reference.db", FIRST), feeds=("electricity",))}
+    in_one_pass, alone = lake(ELECTRICITY, **settings), lake(ELECTRICITY, lake=str(tmp_path / "alone"))
+    run.run(in_one_pass)
+    run.run(alone)
+    names = [name for name in tables.HALF_HOUR.names if name != "file_id"]
+    assert rows(in_one_pass, tables.HALF_HOUR, *names) == rows(alone, tables.HALF_HOUR, *names)
+    assert len(rows(alone, tables.HALF_HOUR, *names)) == 2
+
+
+def test_a_date_of_the_year_0_refuses_its_row_and_not_the_run(
+    lake: Callable[..., Context], electricity: Path, tmp_path: Path
+) -> None:
+    put(electricity, "a.json", split_json(*ROWS))
+    agreements = [(1, "0000-01-01", None, "fixed", "m1", "a1"), (2, "0001-01-01", "0000-06-01", "fixed", "m2", "a2")]
+    agreements.append((3, "0001-01-01", None, "fixed", "m3", "a3"))
+    url = database(tmp_path / "reference.db", agreements)
+    context = lake(ELECTRICITY, reference=Reference(url=url, feeds=("electricity",)))
+    run.run(context)
+    refused = rows(context, tables.REJECTED, "meter_id", "reason_code")
+    assert refused == [("m1", "REFERENCE_ROW_INVALID"), ("m2", "REFERENCE_ROW_INVALID")]
+    assert (day("2021-01-05"), "Fixed", 1, Decimal("1.500000")) in by_product(context)
+
+
 def test_a_feed_that_the_reference_names_no_more_leaves_the_product_tables(
     lake: Callable[..., Context], electricity: Path, tmp_path: Path
 ) -> None:

@@ -85,6 +85,10 @@ def arrives(lake_with_deliveries, name, energy):
     )
 
 
+def test_the_readme_calls_it_as_this_test_does():
+    assert ".venv/bin/python main.py watch " in (ROOT / "README.md").read_text()
+
+
 def test_deliveries_are_loaded_as_they_arrive_and_a_stop_waits_for_the_batch_at_work(lake_with_deliveries, watch):
     # What waits already, then one more delivery, then one whose batch is at work when the signal comes.
     assert watch.batches(1)[0]["status"]["loaded"] > 0

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
@@ -116,6 +119,57 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
     assert delta.replace_days(context, METER_DAY, rows(), {"power": [FIRST, SECOND]}, {"batch_id": 3}) == 0
     assert told(delta.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
     assert lake.done_to(context, METER_DAY) == 3
+
+
+def test_few_rows_go_through_the_driver_and_more_than_were_thought_through_spark(context, frame, monkeypatch):
+    lake.create_missing(context, [METER_DAY])
+    ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
+    ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp, file_id bigint"
+    rest = ("kWh", 1, 48, None, None, 1)
+    rows = frame(ddl, *(("power", meter, "import", FIRST, 1, *rest) for meter in "abc"))
+    days = {"power": [FIRST]}
+    monkeypatch.setattr(delta, "FEW_ROWS", 3)
+    assert delta.replace_days(context, METER_DAY, rows, days, {"batch_id": 1}, about=3) == 3
+    monkeypatch.setattr(delta, "FEW_ROWS", 2)
+    assert delta.replace_days(context, METER_DAY, rows, days, {"batch_id": 2}, about=2) == 3
+    writers = [commit["engineInfo"] for commit in DeltaTable(tables.address(context.settings, METER_DAY)).history(2)]
+    assert [writer.startswith("Apache-Spark") for writer in writers] == [True, False]
+    assert lake.done_to(context, METER_DAY) == 2
+
+
+def test_the_rows_of_some_days_are_the_same_read_by_the_driver_and_by_spark(context, readings, told, monkeypatch):
+    lake.create_missing(context, [READINGS])
+    rows = [
+        ("a", FIRST, "1", 1, 1),
+        ("b", SECOND, "2", 1, 2),
+        ("c", date(2021, 1, 3), "3", 1, 3),
+        ("a", FIRST, "9", 1, 4, "gas"),
+    ]
+    delta.append(context, READINGS, readings(*rows), {"batch_id": 1})
+    days = {"power": [FIRST, SECOND], "gas": [SECOND], "solar": []}
+    assert lake.count_on_days(context, READINGS, days) == 2
+    few = delta.read_days(context, READINGS, days)
+    monkeypatch.setattr(delta, "FEW_ROWS", 1)
+    many = delta.read_days(context, READINGS, days)
+    assert told(few) == told(many)
+    assert told(few, "feed", "meter_id") == [("power", "a"), ("power", "b")]
+    assert delta.read_days(context, READINGS, {"power": []}).count() == 0
+
+
+def test_spark_carries_the_checksum_of_a_created_table_forward(context, readings):
+    lake.create_missing(context, [READINGS])
+    delta.append(context, READINGS, readings(("a", FIRST, "1", 1, 1)), {"batch_id": 1})
+    where = tables.address(context.settings, READINGS)
+    first, second = (json.loads(Path(f"{where}/_delta_log/{n:020}.crc").read_text()) for n in (0, 1))
+    made = DeltaTable(where)
+    # With all files: it began from our checksum. (Derived from the log alone it names none.)
+    assert [file["path"] for file in second["allFiles"]] == pa.table(made.get_add_actions())["path"].to_pylist()
+    assert second["tableSizeBytes"] == sum(pa.table(made.get_add_actions())["size_bytes"].to_pylist())
+    assert (first["numFiles"], second["numFiles"]) == (0, 1)
+    assert first["metadata"] == second["metadata"]
+    assert first["protocol"] == second["protocol"]
+    assert first["metadata"]["description"] == READINGS.comment
+    assert first["metadata"]["partitionColumns"] == ["feed", "local_date"]
 
 
 def test_the_mark_of_a_table_is_that_of_the_last_commit_of_ours(context):

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline import delta, gold, tables
+from pipeline import delta, gold, lake, tables
 
 READING = (
     "feed string, meter_id string, direction string, interval_start timestamp, interval_minutes int, local_date date, "
@@ -199,6 +199,23 @@ def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_comp
     )
     days = {day: sum(total for (each, _), total in expected.items() if each == day) for day, _ in expected}
     assert told(totals) == sorted((day, str(total)) for day, total in days.items())
+
+
+def test_the_totals_over_all_products_are_those_of_the_readings_themselves(readings, frame, told):
+    agreed = frame(PRODUCTS, ("a", "2021-03-28", "P"), ("b", "2021-03-28", "Q"), ("c", "2021-03-28", "P"))
+    rows = [row for meter in ("a", "b", "c", "d") for row in whole_day("london", meter, "2021-03-28", 15, "0.123456")]
+    rows += [reading("howe", "a", "2021-03-28 00:00", 30, "1", direction="export")]
+    halves = gold.half_hours(readings(*rows), ZONES)
+    totals = delta.conform(gold.total_consumption_half_hour(halves, one_row_a_meter=False), tables.HALF_HOUR)
+    by_product = gold.avg_half_hour_by_product(gold.with_product(halves, agreed), one_row_a_meter=False)
+    added = gold.over_all_products(delta.conform(by_product, tables.PRODUCT_HALF_HOUR).toArrow())
+    added = added.select(tables.HALF_HOUR.names).cast(lake.arrow_schema(tables.HALF_HOUR))
+    by_start = ["feed", "interval_start"]
+    assert (
+        added.sort_by([(name, "ascending") for name in by_start]).to_pylist()
+        == totals.orderBy(*by_start).toArrow().to_pylist()
+    )
+    assert len(added) == 46 + 1
 
 
 def test_every_cell_names_the_newest_delivery_that_it_holds_a_reading_of(readings, frame):
