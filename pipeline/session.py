@@ -64,6 +64,9 @@ LOCAL = {
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.sql.shuffle.partitions": str(max(2, CORES)),
     "spark.databricks.delta.snapshotPartitions": "2",
+    # With as few tasks as cores a MERGE writes few files as it is; the shuffle before its write only costs (silver's
+    # step of a next day 31 -> 26 s).
+    "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
 }
 JAVA_OPTIONS = "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m"
 # A run over in a minute is mostly cold code: the optimising compiler costs more than it brings (measured at 66 MB of
