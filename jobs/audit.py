@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import silver
 from jobs.bronze import Batch
-from pipeline import causes, formats, lake, run_lock, tables
+from pipeline import causes, creation, formats, lake, run_lock, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
     with run_lock.held(context, command, wait_seconds):
         outcome = Outcome(context.run_id, context.now)
         try:
-            lake.create_missing(context, formats.lake_tables(context.settings))
+            creation.create_missing(context, formats.lake_tables(context.settings))
             silver.check_zones(context)
             yield outcome
         except Exception as problem:

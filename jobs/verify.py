@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from jobs import completeness, gold, silver
 from jobs.audit import recorded
 from jobs.show import cell, console, print_table
-from pipeline import conservation, delta, formats, lake, tables
+from pipeline import conservation, creation, delta, formats, lake, tables
 from pipeline.errors import VerificationError
 from pipeline.ingestion_log import logged
 
@@ -78,7 +78,7 @@ def _deliveries(context: Context) -> list[Check]:
 def _derived(context: Context) -> list[Check]:
     wanted = [table for table in formats.lake_tables(context.settings) if table.layer in tables.DERIVED]
     with _scratch(context) as rebuilt:
-        lake.create_missing(rebuilt, wanted)
+        creation.create_missing(rebuilt, wanted)
         silver.run(rebuilt)
         gold.run(rebuilt)
         completeness.run(rebuilt)

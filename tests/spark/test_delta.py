@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from pipeline import delta, formats, lake, tables
+from pipeline import creation, delta, formats, lake, tables
 from pipeline.config import Feed
 from pipeline.tables import METER_DAY, READINGS
 
@@ -44,8 +44,8 @@ def held(context, told):
 
 def test_every_table_is_created_with_its_comments_columns_and_partitions(context):
     wanted = formats.lake_tables(context.settings)
-    assert lake.create_missing(context, wanted) == list(wanted)
-    assert lake.create_missing(context, wanted) == []
+    assert creation.create_missing(context, wanted) == list(wanted)
+    assert creation.create_missing(context, wanted) == []
     for table in wanted:
         made = DeltaTable(tables.address(context.settings, table))
         comments = {field.name: field.metadata["comment"] for field in made.schema().fields}
@@ -57,7 +57,7 @@ def test_every_table_is_created_with_its_comments_columns_and_partitions(context
 
 def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, held):
     odd = "x'; DROP TABLE x --\\"  # a value that looks like SQL is a value
-    lake.create_missing(context, [READINGS])
+    creation.create_missing(context, [READINGS])
     mine = [("a", FIRST, "1", 5, 3), (odd, FIRST, "1", 5, 4), ("a", SECOND, "1", 5, 5)]
     first = readings(*mine, ("a", FIRST, "9", 1, 1, "gas"))
     assert delta.append(context, READINGS, first, {"batch_id": 1}) == 4
@@ -97,7 +97,7 @@ def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, 
 
 
 def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, told):
-    lake.create_missing(context, [METER_DAY])
+    creation.create_missing(context, [METER_DAY])
     ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
     ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp, file_id bigint"
 
@@ -122,7 +122,7 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
 
 
 def test_few_rows_go_through_the_driver_and_more_than_were_thought_through_spark(context, frame, monkeypatch):
-    lake.create_missing(context, [METER_DAY])
+    creation.create_missing(context, [METER_DAY])
     ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
     ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp, file_id bigint"
     rest = ("kWh", 1, 48, None, None, 1)
@@ -138,7 +138,7 @@ def test_few_rows_go_through_the_driver_and_more_than_were_thought_through_spark
 
 
 def test_the_rows_of_some_days_are_the_same_read_by_the_driver_and_by_spark(context, readings, told, monkeypatch):
-    lake.create_missing(context, [READINGS])
+    creation.create_missing(context, [READINGS])
     rows = [
         ("a", FIRST, "1", 1, 1),
         ("b", SECOND, "2", 1, 2),
@@ -157,7 +157,7 @@ def test_the_rows_of_some_days_are_the_same_read_by_the_driver_and_by_spark(cont
 
 
 def test_spark_carries_the_checksum_of_a_created_table_forward(context, readings):
-    lake.create_missing(context, [READINGS])
+    creation.create_missing(context, [READINGS])
     delta.append(context, READINGS, readings(("a", FIRST, "1", 1, 1)), {"batch_id": 1})
     where = tables.address(context.settings, READINGS)
     first, second = (json.loads(Path(f"{where}/_delta_log/{n:020}.crc").read_text()) for n in (0, 1))
@@ -174,7 +174,7 @@ def test_spark_carries_the_checksum_of_a_created_table_forward(context, readings
 
 def test_the_mark_of_a_table_is_that_of_the_last_commit_of_ours(context):
     assert (lake.mark(context, tables.RUNS), lake.done_to(context, tables.RUNS)) == ({}, 0)
-    lake.create_missing(context, [tables.RUNS])
+    creation.create_missing(context, [tables.RUNS])
     assert lake.done_to(context, tables.RUNS) == 0
     lake.write_rows(context, tables.RUNS, [{"run_id": "x", "files": 3}], {"batch_id": 7, "note": "ours"})
     where = tables.address(context.settings, tables.RUNS)
@@ -186,7 +186,7 @@ def test_the_mark_of_a_table_is_that_of_the_last_commit_of_ours(context):
 
 
 def test_deleted_rows_go_and_the_commit_carries_its_mark(context, readings, held):
-    lake.create_missing(context, [READINGS])
+    creation.create_missing(context, [READINGS])
     delta.append(context, READINGS, readings(("a", FIRST, "1", 1, 1), ("b", FIRST, "1", 2, 1)), {"batch_id": 2})
     delta.delete(context, READINGS, delta.F.col("file_id") == 2, {"batch_id": 1})
     assert held() == [("power", "a", "2021-01-01", "1.000000", "1")]
