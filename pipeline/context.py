@@ -88,8 +88,12 @@ class Context:
         """Another run of the same settings, in the same session where one was asked for."""
         log = replace(self.log, started=time.monotonic())
         run_id, now = uuid.uuid4().hex[:12], datetime.now(UTC)
-        other = replace(self, run_id=run_id, now=now, log=log, waiting_bytes=0, largest_bytes=0, answers={}, commits=0)
-        if self.has_spark:
+        other = replace(self, run_id=run_id, now=now, log=log, waiting_bytes=0, largest_bytes=0, commits=0)
+        # The newest answer holds as long as its table's version: the log is not read again at every look.
+        other.answers = dict([*self.answers.items()][-1:])
+        # One that did not start is tried again.
+        failed = self.has_spark and self._starting.done() and self._starting.exception() is not None
+        if self.has_spark and not failed:
             other.__dict__["_starting"] = self._starting
         return other
 
@@ -99,7 +103,9 @@ class Context:
             from pipeline import session  # noqa: PLC0415 - importing PySpark takes half a second
 
             self.owns_spark = False
-            session.end(self.__dict__.pop("_starting").result())
+            starting: Future[SparkSession] = self.__dict__.pop("_starting")
+            if starting.exception() is None:
+                session.end(starting.result())
 
     @property
     def spark_jobs(self) -> int:

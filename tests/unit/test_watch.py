@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 import pytest
 
+from jobs import run as main_job
 from jobs import watch
+from pipeline import ingestion_log, lake, tables
 from pipeline.config import Feed, Settings
 from pipeline.context import Context
-from pipeline.errors import LandingFolderError
+from pipeline.errors import LakeError, LandingFolderError
 from pipeline.log import Log
 
 
@@ -53,6 +57,31 @@ def test_what_is_wrong_from_the_start_ends_the_watch_at_once(context, tmp_path):
     (tmp_path / "gas").rmdir()
     with pytest.raises(LandingFolderError):
         watch.run(context, poll_seconds=1, maintain_every=0, as_json=False)
+
+
+def test_after_so_many_batches_the_tables_are_maintained(context):
+    main_job.run(context)
+    at_work = watch._Watch(context, 1, as_json=False)
+    at_work._maintain()
+    commands = lake.small_rows(context, tables.RUNS, ["command", "status"])
+    assert sorted(row["command"] for row in commands) == ["maintain", "run"]
+    assert {row["status"] for row in commands} == {"succeeded"}
+
+
+def test_a_session_that_did_not_start_is_tried_again(context):
+    failed = Future()
+    failed.set_exception(LakeError("session", "Spark did not start"))
+    context.__dict__["_starting"], context.owns_spark = failed, True
+    assert not context.next_run().has_spark
+    context.end_spark()
+    assert not context.has_spark
+
+
+def test_the_log_is_read_once_for_as_long_as_it_stays_as_it_is(context, monkeypatch):
+    main_job.run(context)
+    ingestion_log.logged(context)
+    monkeypatch.setattr(lake, "small_rows", None)
+    assert ingestion_log.logged(context.next_run().next_run()) == []
 
 
 def test_a_file_that_is_being_written_is_never_taken_whatever_its_feed_says():
