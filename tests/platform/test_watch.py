@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import signal
@@ -114,3 +115,32 @@ def test_deliveries_are_loaded_as_they_arrive_and_a_stop_waits_for_the_batch_at_
     before = lake_with_deliveries.versions()
     lake_with_deliveries.run()
     assert lake_with_deliveries.versions() == before
+
+
+ENDED_AND_LARGER = """
+from pipeline.config import Feed, Settings
+from pipeline.context import Context
+context = Context(Settings(lake="lake", feeds=(Feed(name="gas", format="smrt", path="."),)), stays=True)
+heaps = [(context.spark.range(3).count(), context.spark.conf.get("spark.driver.memory"))]
+later = context.next_run()
+later.end_spark()
+later.largest_bytes = 100_000_000
+heaps.append((later.spark.range(4).count(), later.spark.conf.get("spark.driver.memory")))
+later.end_spark()
+print(heaps)
+"""
+
+
+def test_a_session_that_is_too_small_is_ended_with_its_jvm_and_the_next_is_larger(tmp_path):
+    said = subprocess.run(
+        [sys.executable, "-c", ENDED_AND_LARGER],
+        cwd=tmp_path,
+        env=environment() | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    ).stdout
+    (small, heap), (large, larger) = ast.literal_eval(said.splitlines()[-1])
+    assert (small, large) == (3, 4)
+    assert int(larger.removesuffix("m")) > int(heap.removesuffix("m"))
