@@ -201,7 +201,7 @@ def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[in
     if not deliveries:
         return {}
     form, table = formats.format_of(feed), formats.bronze_table(feed)
-    bronze = delta.read(context, table).where(F.col("batch_id") == deliveries[0].batch_id)
+    bronze = delta.read_batches(context, table, [deliveries[0].batch_id])
     return counts(form.judged(bronze, feed), several=form.several)
 
 

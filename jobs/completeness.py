@@ -112,7 +112,7 @@ def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -
     ]
     # Readings longer or shorter than the rest of their day hide gaps from the count, at most as many as there are.
     return delta.replace_days(
-        context, tables.MISSING, reduce(DataFrame.unionByName, gaps), days, mark, about=2 * missing
+        context, tables.MISSING, reduce(DataFrame.unionByName, gaps), days, mark, at_most=2 * missing
     )
 
 

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from pipeline.context import Context
 
 
-# Of a meter on a day, for a guess at how many meter-days there are.
-USUAL_INTERVALS = 24
-
-
 @dataclass(frozen=True)
 class _Work:
     """Days to write anew, and the mark of the commits that do it."""
@@ -96,11 +92,10 @@ def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> 
     else:
         halves = gold.half_hours(readings, zones)
         totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
-        rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark, about=_most_half_hours(days))
+        rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark, at_most=_most_half_hours(days))
     _tell(context, tables.HALF_HOUR, days, rows)
-    readings_count = lake.count_on_days(context, tables.READINGS, days)
-    about = None if readings_count is None else readings_count // USUAL_INTERVALS
-    rows = delta.replace_days(context, tables.METER_DAY, gold.meter_day(readings, zones), days, mark, about=about)
+    at_most = lake.count_on_days(context, tables.READINGS, days)  # one reading a meter
+    rows = delta.replace_days(context, tables.METER_DAY, gold.meter_day(readings, zones), days, mark, at_most=at_most)
     _tell(context, tables.METER_DAY, days, rows)
 
 
@@ -112,11 +107,11 @@ def _product_tables(context: Context, work: _Work, averages: pa.Table | None) ->
         rows = lake.write_rows(context, tables.PRODUCT_HALF_HOUR, of_feeds, mark, replace=delta.days_text(days))
     else:
         by_product = _averages(context, days).where(F.col("feed").isin(*feeds))
-        rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, by_product, days, mark, about=most)
+        rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, by_product, days, mark, at_most=most)
     _tell(context, tables.PRODUCT_HALF_HOUR, days, rows)
     meter_days = delta.read_days(context, tables.METER_DAY, days).where(F.col("feed").isin(*feeds))
     per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, _products(context, days)))
-    rows = delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark, about=most)
+    rows = delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark, at_most=most)
     _tell(context, tables.PRODUCT_DAY, days, rows)
 
 
@@ -168,7 +163,7 @@ def _most_by_product(context: Context, days: Days) -> int:
 
 
 def _readings(context: Context, days: Days) -> DataFrame:
-    return gold.in_kwh(delta.read(context, tables.READINGS).where(delta.on_days(days)))
+    return gold.in_kwh(delta.read_days(context, tables.READINGS, days))
 
 
 def _zones(context: Context, days: Days) -> dict[str, str]:

@@ -12,6 +12,9 @@ from pipeline import delta, formats, lake, reference, silver, tables
 from pipeline.errors import ConfigurationError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
 
+# Of one row that holds several: the quarter hours of the longest day.
+MOST_READINGS = 100
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -64,7 +67,7 @@ def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
 def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
     """Bronze rows of the deliveries as judged readings; repeated local times resolved by order where there are any."""
     form = formats.format_of(feed)
-    bronze = delta.read(context, formats.bronze_table(feed))
+    bronze = delta.read_batches(context, formats.bronze_table(feed), {delivery.batch_id for delivery in deliveries})
     if any(is_revised(delivery) for delivery in logged(context) if delivery.feed == feed.name):
         # A batch may hold deliveries that count no more, or that were judged by other rules.
         bronze = bronze.where(F.col("file_id").isin(*(delivery.file_id for delivery in deliveries)))
@@ -152,18 +155,27 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     )
     zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
     mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones}
+    at_most = sum(_most_readings(context, each) for each in taken)
     present = lake.partitions(context, tables.READINGS)
     if again:
-        changed = delta.replace_days(context, tables.READINGS, source.where(delta.on_days(days)), days, mark)
+        source = source.where(delta.on_days(days))
+        changed = delta.replace_days(context, tables.READINGS, source, days, mark, at_most=at_most)
     elif any((feed, day.isoformat()) in present for feed, feed_days in days.items() for day in feed_days):
-        changed = delta.merge_latest(context, tables.READINGS, source, days, mark)
+        changed = delta.merge_latest(context, tables.READINGS, source, days, mark, at_most=at_most)
     else:
         # None of these days holds a reading: there is nothing to match, and one winner a key is in `source`.
-        changed = delta.append(context, tables.READINGS, source, mark)
+        changed = delta.append(context, tables.READINGS, source, mark, at_most=at_most)
     context.log.info(
         "silver", table=tables.READINGS.full_name, feeds=len(feeds), days=sum(map(len, days.values())), rows=changed
     )
     return changed
+
+
+def _most_readings(context: Context, delivery: Delivery) -> int:
+    """More readings than the delivery can hold, but for those that did not pass."""
+    if formats.format_of(context.settings.feed(delivery.feed)).several:
+        return delivery.rows_read * MOST_READINGS
+    return delivery.rows_accepted
 
 
 def _days(deliveries: list[Delivery]) -> list[date]:

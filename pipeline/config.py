@@ -58,6 +58,10 @@ class Columns(_Strict):
         return self
 
 
+# In a lake's path; delta-rs decodes the first and fails on the others.
+UNWRITABLE = set("%[]^|\\")
+
+
 class Feed(_Strict):
     """One supplier's flow of files."""
 
@@ -150,6 +154,13 @@ class Settings(BaseSettings):
         unknown = set(self.reference.feeds if self.reference else ()) - set(names)
         if unknown:
             message = f"reference.feeds names {', '.join(sorted(unknown))}, but there is no such feed"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _lake_can_be_written(self) -> Self:
+        if not self.catalog and (odd := sorted(set(self.root) & UNWRITABLE)):
+            message = f"the lake's path ({self.root}) holds {' '.join(odd)}: delta-rs cannot write there, name another"
             raise ValueError(message)
         return self
 

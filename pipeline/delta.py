@@ -1,4 +1,8 @@
-"""Reading and writing Delta tables with Spark. Every commit carries a mark: the batch it made the table complete to."""
+"""Reading and writing Delta tables. Every commit carries a mark: the batch it made the table complete to.
+
+Spark writes; but rows that are few (`at_most` says how many there can be) come to the driver, whose writer (lake.py)
+needs no Spark job: a MERGE of a day into silver in one second in the place of eight, most of them cold code.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
-from pipeline import lake, session, tables
+from pipeline import data_files, driver_merge, lake, session, tables
 from pipeline.clock import day_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -25,8 +29,12 @@ if TYPE_CHECKING:
 COMMIT_MARK = "spark.databricks.delta.commitInfo.userMetadata"
 TXN_APP = "spark.databricks.delta.write.txnAppId"
 TXN_VERSION = "spark.databricks.delta.write.txnVersion"
-# Rows of an aggregate that the driver takes in without a thought: some ten megabytes.
-FEW_ROWS = 250_000
+# Rows that the driver takes in without a thought: of readings, the widest of them, some 120 MB.
+FEW_ROWS = 1_000_000
+# Rows of a table that Spark gets from the driver: more of them cost more to hand over than the jobs that find them.
+FEW_TO_READ = 250_000
+# Rows on the days of a MERGE, which its driver's writer joins and writes again.
+FEW_TO_MERGE_INTO = 4 * FEW_ROWS
 
 
 def read(context: Context, table: Table) -> DataFrame:
@@ -37,8 +45,12 @@ def read(context: Context, table: Table) -> DataFrame:
     return context.spark.read.format("delta").load(where)
 
 
-def append(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any]) -> int:
+def append(
+    context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any], *, at_most: int | None = None
+) -> int:
     """Add rows; returns how many."""
+    if _are_few(context, table, at_most):
+        return lake.write_rows(context, table, collect(context, rows, table), dict(mark))
     with lake.committed(context, f"write {table.full_name}"):
         _save(context, table, rows, mark)
     return _count(context, table, "numOutputRows")
@@ -51,21 +63,21 @@ def replace_days(  # noqa: PLR0913 - each is a thing of its own
     days: Mapping[str, Sequence[date]],
     mark: Mapping[str, Any],
     *,
-    about: int | None = None,
+    at_most: int | None = None,
 ) -> int:
-    """Put rows in the place of those days of those feeds: days that became empty go, no other day is touched.
-
-    `about` is what the caller thinks of their number: a few go through the driver, whose writer needs no Spark job
-    (measured: five to ten jobs and seconds of cold code less a table).
-    """
+    """Put rows in the place of those days of those feeds: days that became empty go, no other day is touched."""
     where = days_text(days, day=table.partition_by[1])
-    if about is not None and about <= FEW_ROWS and not context.settings.catalog:
-        found = collect(context, rows.limit(FEW_ROWS + 1), table)
-        if found.num_rows <= FEW_ROWS:
-            return lake.write_rows(context, table, found, dict(mark), where)
+    if _are_few(context, table, at_most):
+        return lake.write_rows(context, table, collect(context, rows, table), dict(mark), where)
     with lake.committed(context, f"write {table.full_name}"):
         _save(context, table, rows, mark, replace_where=where)
     return _count(context, table, "numOutputRows")
+
+
+def _are_few(context: Context, table: Table, at_most: int | None) -> bool:
+    if at_most is None or at_most > FEW_ROWS or context.settings.catalog:
+        return False
+    return data_files.is_plain(context, table)
 
 
 def collect(context: Context, rows: DataFrame, table: Table) -> pa.Table:
@@ -75,11 +87,22 @@ def collect(context: Context, rows: DataFrame, table: Table) -> pa.Table:
 
 
 def read_days(context: Context, table: Table, days: Mapping[str, Sequence[date]]) -> DataFrame:
-    """The rows of those days of those feeds; few are read by the driver, which needs no Spark job to find them."""
+    """The rows of those days of those feeds."""
     count = lake.count_on_days(context, table, days)
-    if count is not None and count <= FEW_ROWS:
+    if count is not None and count <= FEW_TO_READ:
         return context.spark.createDataFrame(lake.rows_of_days(context, table, days))
-    return read(context, table).where(on_days(days, day=table.partition_by[1]))
+    found = data_files.of_partitions(context, table, {(feed, day) for feed, some in days.items() for day in some})
+    if found is None:
+        found = read(context, table)
+    return found.where(on_days(days, day=table.partition_by[1]))
+
+
+def read_batches(context: Context, table: Table, batches: Collection[int]) -> DataFrame:
+    """The rows of those batches."""
+    found = data_files.of_batches(context, table, batches)
+    if found is None:
+        found = read(context, table)
+    return found.where(F.col("batch_id").isin(*sorted(batches)))
 
 
 def replace_files(
@@ -92,25 +115,30 @@ def replace_files(
     return _count(context, table, "numOutputRows")
 
 
-def merge_latest(
-    context: Context, table: Table, source: DataFrame, days: Mapping[str, Sequence[date]], mark: Mapping[str, Any]
+def merge_latest(  # noqa: PLR0913 - each is a thing of its own
+    context: Context,
+    table: Table,
+    source: DataFrame,
+    days: Mapping[str, Sequence[date]],
+    mark: Mapping[str, Any],
+    *,
+    at_most: int | None = None,
 ) -> int:
     """Insert new keys, update those whose delivery is newer; an older delivery changes nothing. Returns rows changed.
 
     `source` holds one row a key, all of them on `days` of their feeds; only those days are read and rewritten.
     """
-    target, new = "t", "s"
-    same_key = [F.col(f"{target}.{name}") == F.col(f"{new}.{name}") for name in (*table.key, "local_date")]
-    condition = on_days(days, prefix=f"{target}.")
-    for part in same_key:
-        condition = condition & part
-    newer = (F.col("s.file_id") > F.col("t.file_id")) | (
-        (F.col("s.file_id") == F.col("t.file_id")) & (F.col("s.row_number") > F.col("t.row_number"))
-    )
+    same_key = " AND ".join(f"t.{name} = s.{name}" for name in (*table.key, "local_date"))
+    condition = f"({days_text(days, prefix='t.')}) AND {same_key}"
+    newer = "s.file_id > t.file_id OR (s.file_id = t.file_id AND s.row_number > t.row_number)"
+    held = lake.count_on_days(context, table, days)
+    if held is not None and held <= FEW_TO_MERGE_INTO and _are_few(context, table, at_most):
+        rows = collect(context, source, table)
+        return driver_merge.merge_rows(context, table, rows, dict(mark), condition=condition, newer=newer)
     merge = (
         _delta_table(context, table)
-        .alias(target)
-        .merge(conform(source, table).alias(new), condition)
+        .alias("t")
+        .merge(conform(source, table).alias("s"), condition)
         .whenMatchedUpdateAll(condition=newer)
         .whenNotMatchedInsertAll()
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -148,8 +147,7 @@ def contents_with_file_id(
     from pyspark.sql import functions as F  # noqa: PLC0415 - a run with nothing new needs no Spark
 
     paths = [spark_path(delivery, feed) for delivery in deliveries]
-    escaped = [re.sub(r"([\[\]{}*?\\])", r"\\\1", path) for path in paths]
-    files = contents(spark, escaped, deliveries)
+    files = contents(spark, [local_files.as_pattern(path) for path in paths], deliveries)
     reported = F.try_url_decode(F.replace(F.col("reported_path"), F.lit("+"), F.lit("%2B")))
     # As Arrow it is a local relation; from a Python list it would cost a Python worker's start.
     ids = [delivery.file_id for delivery in deliveries]

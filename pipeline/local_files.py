@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -70,3 +71,8 @@ def seen(path: str, folder: str) -> Seen:
 def instant(nanoseconds: int) -> datetime:
     """A UTC instant from nanoseconds since 1970, cut to microseconds."""
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
+
+
+def as_pattern(path: str) -> str:
+    """The path as the pattern that matches it alone: Spark takes every path for a pattern."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from pipeline import creation, delta, formats, lake, tables
 from pipeline.config import Feed
+from pipeline.errors import LakeError
 from pipeline.tables import METER_DAY, READINGS
 
 FEED = Feed(name="power", format="split_json", path="in", time_zone="Europe/London")
@@ -21,6 +23,12 @@ FIRST, SECOND = date(2021, 1, 1), date(2021, 1, 2)
 @pytest.fixture
 def context(lake):
     return lake(FEED)
+
+
+@pytest.fixture(params=["spark", "driver"])
+def at_most(request):
+    """How many rows there can be: more than the driver takes, or few; what is in the table after is the same."""
+    return {"spark": None, "driver": 1000}[request.param]
 
 
 @pytest.fixture
@@ -55,18 +63,24 @@ def test_every_table_is_created_with_its_comments_columns_and_partitions(context
         assert made.metadata().partition_columns == list(table.partition_by)
 
 
-def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, held):
+def engine(context, table):
+    """Who wrote the table's newest version."""
+    commit = DeltaTable(tables.address(context.settings, table)).history(1)[0]
+    return re.match(r"delta-rs|Apache-Spark", commit["engineInfo"])[0]
+
+
+def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, held, at_most):
     odd = "x'; DROP TABLE x --\\"  # a value that looks like SQL is a value
     creation.create_missing(context, [READINGS])
     mine = [("a", FIRST, "1", 5, 3), (odd, FIRST, "1", 5, 4), ("a", SECOND, "1", 5, 5)]
     first = readings(*mine, ("a", FIRST, "9", 1, 1, "gas"))
-    assert delta.append(context, READINGS, first, {"batch_id": 1}) == 4
+    assert delta.append(context, READINGS, first, {"batch_id": 1}, at_most=at_most) == 4
     second = readings(
         ("a", FIRST, "2", 4, 9),  # an older delivery
         (odd, FIRST, "2", 5, 5),  # a later row of the same delivery
         ("c", FIRST, "2", 4, 1),  # a new key
     )
-    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 2}) == 2
+    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 2}, at_most=at_most) == 2
     expected = [
         ("gas", "a", "2021-01-01", "9.000000", "1"),
         ("power", "a", "2021-01-01", "1.000000", "5"),
@@ -76,27 +90,32 @@ def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, 
     ]
     assert held() == expected
     # The same again, as after a crash before the mark was seen: nothing changes, and the table says so.
-    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 3}) == 0
+    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 3}, at_most=at_most) == 0
     assert held() == expected
     assert lake.done_to(context, READINGS) == 3
     # A newer delivery on another day and of another feed finds its own key only.
     third = readings(("a", SECOND, "3", 6, 1), ("a", FIRST, "3", 6, 2, "gas"))
     days = {"power": [SECOND], "gas": [FIRST]}
-    assert delta.merge_latest(context, READINGS, third, days, {"batch_id": 4}) == 2
+    assert delta.merge_latest(context, READINGS, third, days, {"batch_id": 4}, at_most=at_most) == 2
     assert held() == [
         ("gas", "a", "2021-01-01", "3.000000", "6"),
         ("power", "a", "2021-01-01", "1.000000", "5"),
         ("power", "a", "2021-01-02", "3.000000", "6"),
         *expected[3:],
     ]
+    assert engine(context, READINGS) == ("delta-rs" if at_most else "Apache-Spark")
+    if at_most:
+        return  # that a batch is not merged again is Spark's transaction; the job asks before it comes here
     # A batch that was merged is not merged again, whatever it holds.
     version = lake.version(context, READINGS)
-    delta.merge_latest(context, READINGS, readings(("a", FIRST, "4", 9, 9)), {"power": [FIRST]}, {"batch_id": 4})
+    delta.merge_latest(
+        context, READINGS, readings(("a", FIRST, "4", 9, 9)), {"power": [FIRST]}, {"batch_id": 4}, at_most=at_most
+    )
     assert ("power", "a", "2021-01-01", "1.000000", "5") in held()
     assert lake.version(context, READINGS) == version
 
 
-def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, told):
+def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, told, at_most):
     creation.create_missing(context, [METER_DAY])
     ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
     ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp, file_id bigint"
@@ -107,34 +126,54 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
 
     before = rows(("power", "a", FIRST, 1), ("power", "b", FIRST, 1), ("power", "a", SECOND, 1), ("gas", "a", FIRST, 1))
     both = {"power": [FIRST, SECOND], "gas": [FIRST]}
-    assert delta.replace_days(context, METER_DAY, before, both, {"batch_id": 1}) == 4
+    assert delta.replace_days(context, METER_DAY, before, both, {"batch_id": 1}, at_most=at_most) == 4
     after = rows(("power", "a", FIRST, 2))
-    assert delta.replace_days(context, METER_DAY, after, {"power": [FIRST]}, {"batch_id": 2}) == 1
+    assert delta.replace_days(context, METER_DAY, after, {"power": [FIRST]}, {"batch_id": 2}, at_most=at_most) == 1
     held = told(delta.read(context, METER_DAY), "feed", "meter_id", "local_date", "consumption")
     assert held == [
         ("gas", "a", "2021-01-01", "1.000000"),
         ("power", "a", "2021-01-01", "2.000000"),
         ("power", "a", "2021-01-02", "1.000000"),
     ]
-    assert delta.replace_days(context, METER_DAY, rows(), {"power": [FIRST, SECOND]}, {"batch_id": 3}) == 0
+    assert (
+        delta.replace_days(context, METER_DAY, rows(), {"power": [FIRST, SECOND]}, {"batch_id": 3}, at_most=at_most)
+        == 0
+    )
     assert told(delta.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
     assert lake.done_to(context, METER_DAY) == 3
 
 
-def test_few_rows_go_through_the_driver_and_more_than_were_thought_through_spark(context, frame, monkeypatch):
-    creation.create_missing(context, [METER_DAY])
-    ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
-    ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp, file_id bigint"
-    rest = ("kWh", 1, 48, None, None, 1)
-    rows = frame(ddl, *(("power", meter, "import", FIRST, 1, *rest) for meter in "abc"))
-    days = {"power": [FIRST]}
-    monkeypatch.setattr(delta, "FEW_ROWS", 3)
-    assert delta.replace_days(context, METER_DAY, rows, days, {"batch_id": 1}, about=3) == 3
-    monkeypatch.setattr(delta, "FEW_ROWS", 2)
-    assert delta.replace_days(context, METER_DAY, rows, days, {"batch_id": 2}, about=2) == 3
-    writers = [commit["engineInfo"] for commit in DeltaTable(tables.address(context.settings, METER_DAY)).history(2)]
-    assert [writer.startswith("Apache-Spark") for writer in writers] == [True, False]
-    assert lake.done_to(context, METER_DAY) == 2
+@pytest.mark.parametrize(("few", "few_to_merge_into"), [(1, 9), (9, 1)])
+def test_many_rows_to_merge_or_to_merge_into_are_left_to_spark(context, readings, monkeypatch, few, few_to_merge_into):
+    creation.create_missing(context, [READINGS])
+    rows = readings(("a", FIRST, "1", 5, 3), ("b", FIRST, "1", 5, 4))
+    delta.append(context, READINGS, rows, {"batch_id": 1}, at_most=2)
+    monkeypatch.setattr(delta, "FEW_ROWS", few)
+    monkeypatch.setattr(delta, "FEW_TO_MERGE_INTO", few_to_merge_into)
+    assert delta.merge_latest(context, READINGS, rows, {"power": [FIRST]}, {"batch_id": 2}, at_most=2) == 0
+    assert engine(context, READINGS) == "Apache-Spark"
+    assert lake.done_to(context, READINGS) == 2
+
+
+def test_a_table_that_someone_gave_newer_features_is_written_by_spark_alone(context, readings, held, spark):
+    creation.create_missing(context, [READINGS])
+    address = tables.address(context.settings, READINGS)
+    spark.sql(f"ALTER TABLE delta.`{address}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    first = readings(("a", FIRST, "1", 5, 3), ("b", FIRST, "1", 5, 4))
+    assert delta.append(context, READINGS, first, {"batch_id": 1}, at_most=2) == 2
+    second = readings(("a", FIRST, "2", 6, 1))
+    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 2}, at_most=1) == 1
+    assert engine(context, READINGS) == "Apache-Spark"
+    assert [row[3:] for row in held()] == [("2.000000", "6"), ("1.000000", "5")]
+
+
+def test_a_merge_that_cannot_be_written_says_where(context, readings):
+    creation.create_missing(context, [READINGS])
+    Path(tables.address(context.settings, READINGS), "feed=power").write_text("where a folder must be")
+    rows = readings(("a", FIRST, "1", 5, 3))
+    with pytest.raises(LakeError, match=r"silver/readings: cannot be written: \S+"):
+        delta.merge_latest(context, READINGS, rows, {"power": [FIRST]}, {"batch_id": 1}, at_most=1)
+    assert lake.done_to(context, READINGS) == 0
 
 
 def test_the_rows_of_some_days_are_the_same_read_by_the_driver_and_by_spark(context, readings, told, monkeypatch):
@@ -149,7 +188,7 @@ def test_the_rows_of_some_days_are_the_same_read_by_the_driver_and_by_spark(cont
     days = {"power": [FIRST, SECOND], "gas": [SECOND], "solar": []}
     assert lake.count_on_days(context, READINGS, days) == 2
     few = delta.read_days(context, READINGS, days)
-    monkeypatch.setattr(delta, "FEW_ROWS", 1)
+    monkeypatch.setattr(delta, "FEW_TO_READ", 1)
     many = delta.read_days(context, READINGS, days)
     assert told(few) == told(many)
     assert told(few, "feed", "meter_id") == [("power", "a"), ("power", "b")]

@@ -124,6 +124,7 @@ REFUSED = {
     "a key of a feed that is not known": (GAS + "timezone = 'UTC'", "feeds.0.timezone: unknown key"),
     "a column that is not known": (POWER + "columns = { meter = 'x' }", "feeds.0.columns.meter: unknown key"),
     "a key of the reference that is not known": (POWER + REFERENCE + "user = 'x'", "reference.user: unknown key"),
+    "a lake where delta-rs cannot write": ("lake = 'x [1]'\n" + GAS, "holds [ ]"),
     "a lake and a catalog": ("lake = 'x'\ncatalog = 'main'\n" + GAS, "not both"),
     "a catalog that is no name": ("catalog = 'a.b'\n" + GAS, "catalog"),
     "no feed": ("lake = 'x'\n", "feeds"),

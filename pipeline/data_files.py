@@ -1,0 +1,67 @@
+"""A table's data files, found by the driver and read by Spark as what they are: parquet.
+
+To read a Delta table Spark first finds its files, by one to three jobs for each version that it meets: seconds of cold
+code where a batch is small. Only in path mode, and only of plain tables, whose files are their rows as they stand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from pipeline import lake, tables
+from pipeline.local_files import as_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from pyspark.sql import DataFrame
+
+    from pipeline.context import Context
+    from pipeline.tables import Table
+
+# The protocol's version of tables without any feature that asks more of a writer than to append and to overwrite.
+PLAIN_WRITER = 2
+# Spark looks at each file that it is told of, one after the other.
+MOST_FILES = 1000
+
+
+def is_plain(context: Context, table: Table) -> bool:
+    """Whether the table uses nothing of Delta that came after its first days, so that every writer can write it."""
+    return bool(lake.opened(context, table).protocol().min_writer_version <= PLAIN_WRITER)
+
+
+def of_batches(context: Context, table: Table, batches: Collection[int]) -> DataFrame | None:
+    """The files that may hold rows of those batches, by their statistics; None where Delta has to be asked."""
+
+    def may_hold(file: dict[str, Any]) -> bool:
+        low, high = file.get("min.batch_id"), file.get("max.batch_id")
+        return low is None or high is None or any(low <= batch <= high for batch in batches)
+
+    return _read(context, table, may_hold)
+
+
+def of_partitions(context: Context, table: Table, keys: Collection[tuple[Any, ...]]) -> DataFrame | None:
+    """The files of those partitions; None where Delta has to be asked."""
+    names = [f"partition.{name}" for name in table.partition_by]
+    return _read(context, table, lambda file: tuple(file[name] for name in names) in keys)
+
+
+def _read(context: Context, table: Table, wanted: Callable[[dict[str, Any]], bool]) -> DataFrame | None:
+    if context.settings.catalog or not is_plain(context, table):
+        return None
+    folder = tables.address(context.settings, table)
+    files = pa.table(lake.opened(context, table).get_add_actions(flatten=True)).to_pylist()
+    paths = [file["path"] for file in files if wanted(file)]
+    if not paths or len(paths) > MOST_FILES or any(set(path) & set("%:") or path.startswith("/") for path in paths):
+        return None
+    root = folder if "://" in folder else "file:" + str(Path(folder).absolute())
+    return (
+        context.spark.read.schema(table.schema)
+        .option("basePath", root)
+        .parquet(*(as_pattern(f"{root}/{path}") for path in sorted(paths)))
+        .select(*(F.col(name) for name in table.names))
+    )

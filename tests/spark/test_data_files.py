@@ -1,0 +1,80 @@
+"""Data files that the driver finds and Spark reads: the rows that Delta would give, or Delta is asked."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from pipeline import creation, data_files, delta, formats, tables
+from pipeline.config import Feed
+from pipeline.tables import READINGS
+
+FEED = Feed(name="power", format="split_json", path="in", time_zone="Europe/London")
+BRONZE = formats.bronze_table(FEED)
+FIRST, SECOND = date(2021, 1, 1), date(2021, 1, 2)
+
+
+@pytest.fixture(params=["lake", "a lake {2} +ü*"])
+def context(lake, tmp_path, request):
+    made = lake(FEED, lake=str(tmp_path / request.param))
+    creation.create_missing(made, [BRONZE, READINGS])
+    return made
+
+
+@pytest.fixture
+def received(context, frame):
+    """Adds a batch of rows of one file to bronze."""
+
+    def add(batch, *meters):
+        rows = [("2021-01-01 00:00:00", meter, "1.0", batch, n, batch, None) for n, meter in enumerate(meters)]
+        ddl = "interval_start string, meterpoint_id string, consumption_delta string, file_id bigint, "
+        ddl += "row_number bigint, batch_id bigint, raw string"
+        some = frame(ddl, *rows).selectExpr("*", "CAST(NULL AS MAP<STRING,STRING>) AS extra")
+        delta.append(context, BRONZE, some, {"batch_id": batch})
+
+    return add
+
+
+def test_the_rows_of_some_batches_are_those_that_delta_gives(context, received, told):
+    for batch, meters in {1: "ab", 2: "c", 3: "de"}.items():
+        received(batch, *meters)
+    found = data_files.of_batches(context, BRONZE, {1, 3})
+    assert len(found.inputFiles()) < len(delta.read(context, BRONZE).inputFiles())  # not those of batch 2
+    assert found.schema.simpleString() == delta.read(context, BRONZE).schema.simpleString()
+    of_delta = delta.read(context, BRONZE).where("batch_id <> 2")
+    assert told(delta.read_batches(context, BRONZE, {1, 3})) == told(of_delta)
+    assert told(delta.read_batches(context, BRONZE, {1, 3}), "meterpoint_id") == [("a",), ("b",), ("d",), ("e",)]
+    delta.delete(context, BRONZE, delta.F.col("batch_id") >= 3, {"batch_id": 2})  # files that a commit took out
+    assert told(delta.read_batches(context, BRONZE, [1, 3]), "meterpoint_id") == [("a",), ("b",)]
+
+
+@pytest.mark.parametrize("at_most", [None, 10], ids=["spark wrote", "the driver wrote"])
+def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, told, monkeypatch, at_most):
+    rows = [
+        (feed, meter, "import", f"{day} 12:00:00", 30, day, value, "kWh", None, 1, n, 1)
+        for n, (feed, meter, day, value) in enumerate(
+            [("power", "a", FIRST, "1"), ("power", "b", SECOND, "2.000001"), ("gas", "a", FIRST, "3")]
+        )
+    ]
+    delta.append(context, READINGS, frame(READINGS.schema, *rows), {"batch_id": 1}, at_most=at_most)
+    monkeypatch.setattr(delta, "FEW_TO_READ", 0)
+    days = {"power": [FIRST, SECOND], "gas": [SECOND], "solar": []}
+    assert data_files.of_partitions(context, READINGS, {("power", FIRST), ("power", SECOND)}) is not None
+    found = delta.read_days(context, READINGS, days)
+    assert found.schema.simpleString() == delta.read(context, READINGS).schema.simpleString()
+    assert told(found) == told(delta.read(context, READINGS).where("feed = 'power'"))
+
+
+def test_delta_is_asked_where_there_are_no_files_too_many_or_a_newer_feature(context, received, spark, monkeypatch):
+    assert data_files.of_batches(context, BRONZE, {1}) is None
+    assert delta.read_batches(context, BRONZE, {1}).count() == 0
+    received(1, "a")
+    received(2, "b")
+    monkeypatch.setattr(data_files, "MOST_FILES", 1)
+    assert data_files.of_batches(context, BRONZE, {1, 2}) is None
+    assert data_files.of_batches(context, BRONZE, {2}) is not None
+    address = tables.address(context.settings, BRONZE)
+    spark.sql(f"ALTER TABLE delta.`{address}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    assert data_files.of_batches(context, BRONZE, {2}) is None
+    assert delta.read_batches(context, BRONZE, {1, 2}).count() == 2
