@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pipeline.context import Context
 
 
+# Agreements on days, held once by each executor for a join: some 200 MB.
+MOST_TO_BROADCAST = 2_000_000
+
+
 @dataclass(frozen=True)
 class _Work:
     """Days to write anew, and the mark of the commits that do it."""
@@ -123,7 +127,10 @@ def _averages(context: Context, days: Days) -> DataFrame:
 
 def _products(context: Context, days: Days) -> DataFrame:
     every_day = sorted({day for feed_days in days.values() for day in feed_days})
-    return reference.product_of_day(touched.agreed(context), every_day)
+    products = reference.product_of_day(touched.agreed(context), every_day)
+    most = lake.row_count(context, tables.AGREEMENT) * len(every_day)
+    # Spark cannot know how few they are, and would shuffle and sort the readings for the join.
+    return F.broadcast(products) if most <= MOST_TO_BROADCAST else products
 
 
 def _active_agreements(context: Context) -> None:

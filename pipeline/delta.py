@@ -32,7 +32,7 @@ TXN_VERSION = "spark.databricks.delta.write.txnVersion"
 # Rows that the driver takes in without a thought: of readings, the widest of them, some 120 MB.
 FEW_ROWS = 1_000_000
 # Rows of a table that Spark gets from the driver: more of them cost more to hand over than the jobs that find them.
-FEW_TO_READ = 250_000
+FEW_TO_READ = 50_000
 # Rows on the days of a MERGE, which its driver's writer joins and writes again.
 FEW_TO_MERGE_INTO = 4 * FEW_ROWS
 

@@ -62,7 +62,6 @@ LOCAL = {
     "spark.sql.ui.retainedExecutions": "20",
     # PySpark notes the Python line of every column expression: half the time of making a plan.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
-    "spark.sql.shuffle.partitions": str(max(2, CORES)),
     "spark.databricks.delta.snapshotPartitions": "2",
     # With as few tasks as cores a MERGE writes few files as it is; the shuffle before its write only costs (silver's
     # step of a next day 31 -> 26 s).
@@ -75,6 +74,8 @@ FEW_BYTES = 128 * 1024 * 1024
 FEW_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 " + JAVA_OPTIONS
 # Adaptive execution plans each shuffle's stage as a job of its own; only a backfill earns that back.
 SMALL_BYTES = 256 * 1024 * 1024
+# Of deliveries: some five million readings, whose hash map fits half a usual heap.
+BYTES_A_PARTITION = 256 * 1024 * 1024
 SECONDS_TO_END = 20
 SMALL = {"spark.sql.adaptive.enabled": "false"}
 
@@ -157,6 +158,8 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf()
     small = waiting_bytes < SMALL_BYTES
+    partitions = max(2, CORES, waiting_bytes // BYTES_A_PARTITION)
+    conf.setIfMissing("spark.sql.shuffle.partitions", str(partitions))
     heap, at_once = memory.session_for(largest_bytes)
     conf.setIfMissing("spark.driver.memory", f"{heap // 1024**2}m")
     conf.setIfMissing("spark.master", f"local[{at_once}]")
