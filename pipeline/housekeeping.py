@@ -33,9 +33,9 @@ def compact(context: Context, table: Table) -> int:
             done = context.spark.sql(f"OPTIMIZE {tables.address(context.settings, table)}").toArrow().to_pylist()
         return int(done[0]["metrics"]["numFilesRemoved"]) if done else 0
     with failpoints.around(f"compact {table.full_name}"), _in_words(context, table):
-        return int(
-            _opened(context, table).optimize.compact(commit_properties=_marked(context, table))["numFilesRemoved"]
-        )
+        optimize = _opened(context, table).optimize
+        done = optimize.compact(writer_properties=lake.WRITER, commit_properties=_marked(context, table))
+        return int(done["numFilesRemoved"])
 
 
 def vacuum(context: Context, table: Table, hours: int) -> int:

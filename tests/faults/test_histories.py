@@ -1,8 +1,8 @@
 """Whatever comes in whatever order, with crashes and maintenance between: a lake says what plain Python computes.
 
 A machine drives one lake through deliveries, repeats, corrections, refused files, changed agreements, withdrawals,
-maintenance and runs that break off anywhere. Twenty senders share the lake, each with meters, files and a history of
-its own, so ten lakes are two hundred histories.
+maintenance and runs that break off anywhere, written by the driver and by Spark in turns. Twenty senders share the
+lake, each with meters, files and a history of its own, so ten lakes are two hundred histories.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from jobs import maintain, withdraw
-from pipeline import failpoints, ingestion_log, tables
+from pipeline import data_files, delta, failpoints, ingestion_log, tables
 from tests.faults.a_lake import CONFIG, Lake
 from tests.faults.ledger import DAYS, Ledger, Reading
 from tests.faults.test_crashes import PLACES
@@ -63,6 +63,19 @@ class History(RuleBasedStateMachine):
         self.waiting = {}
         self.files = {}
         self.agree({0: (DATES[0], "Fixed")})
+
+    @initialize(spark_alone=st.booleans())
+    def a_writer(self, spark_alone):
+        """Few rows are the driver's to write and more are Spark's; here they take turns on the same tables."""
+        self.patch = pytest.MonkeyPatch()
+        self.the_writer_changes(spark_alone)
+
+    @rule(spark_alone=st.booleans())
+    def the_writer_changes(self, spark_alone):
+        self.patch.undo()
+        if spark_alone:
+            for module, limit in ((delta, "FEW_ROWS"), (delta, "FEW_TO_READ"), (data_files, "MOST_FILES")):
+                self.patch.setattr(module, limit, -1)
 
     def agree(self, changes):
         """Another agreement for some senders' first meters."""
@@ -217,6 +230,8 @@ class History(RuleBasedStateMachine):
         assert {key[:2]: key[2] for key in products} == ledger.products()
 
     def teardown(self):
+        if hasattr(self, "patch"):
+            self.patch.undo()
         if hasattr(self, "folder"):
             self.run_and_compare()
             before = self.lake.versions()
