@@ -21,7 +21,7 @@ from typing import Any
 
 from measure import one_repeat, prepared
 from process_tree import Measured, run_measured
-from small import hundred_json, ten_smrt
+from small import HUNDRED, checked, hundred_json, ten_smrt
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
@@ -30,6 +30,7 @@ FIGURES = ("wall_s", "cpu_s", "peak_mb", "spark_jobs", "commits")
 HEADINGS = ("wall s", "CPU s", "peak MB", "Spark jobs", "commits")
 PEERS = {"polars + delta-rs": "polars_delta.py", "DuckDB + delta-rs": "duckdb_delta.py"}
 TUTORIAL = {"tutorial-style Spark": "tutorial_spark.py"}
+PER_FILE = "tutorial_per_file.py"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 LOOP = "x = 0\nfor n in range(20_000_000): x += n"
 Runs = dict[tuple[str, str, str], list[dict[str, Any]]]  # size, who, step
@@ -71,6 +72,11 @@ def measure_small(repeat: int, runs: Runs) -> None:
             profile = json.loads((folder / "profile.jsonl").read_text().splitlines()[-1])
             facts = {"spark_jobs": profile["spark_jobs"], "commits": profile["commits"], "profile": profile}
             runs["small", "Meterlake", name].append(measured | facts)
+    folder = HERE / "data" / hundred_json.__name__
+    shutil.rmtree(folder / "lake")
+    command = [sys.executable, str(HERE / "peers" / PER_FILE), str(folder), str(folder / "lake")]
+    measured = checked(run_measured(command, PROJECT, dict(os.environ), folder / "run.log"), folder, HUNDRED)
+    runs["small", "tutorial-style Spark, a DataFrame per file", "100 JSON files + reference"].append(measured._asdict())
 
 
 def median(runs: list[dict[str, Any]], figure: str) -> float | None:

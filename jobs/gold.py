@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline.context import Context
 
 
+# Of a meter on a day.
+USUAL_INTERVALS = 24
 # Agreements on days, held once by each executor for a join: some 200 MB.
 MOST_TO_BROADCAST = 2_000_000
 
@@ -98,8 +100,10 @@ def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> 
         totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
         rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark, at_most=_most_half_hours(days))
     _tell(context, tables.HALF_HOUR, days, rows)
-    at_most = lake.count_on_days(context, tables.READINGS, days)  # one reading a meter
-    rows = delta.replace_days(context, tables.METER_DAY, gold.meter_day(readings, zones), days, mark, at_most=at_most)
+    most = lake.count_on_days(context, tables.READINGS, days)  # one reading a meter
+    about = None if most is None else most // USUAL_INTERVALS
+    meter_days = gold.meter_day(readings, zones)
+    rows = delta.replace_days(context, tables.METER_DAY, meter_days, days, mark, at_most=most, about=about)
     _tell(context, tables.METER_DAY, days, rows)
 
 

@@ -12,9 +12,6 @@ from pipeline import delta, formats, lake, reference, silver, tables
 from pipeline.errors import ConfigurationError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
 
-# Of one row that holds several: the quarter hours of the longest day.
-MOST_READINGS = 100
-
 if TYPE_CHECKING:
     from datetime import date
 
@@ -155,7 +152,7 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     )
     zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
     mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones}
-    at_most = sum(_most_readings(context, each) for each in taken)
+    at_most = sum(most_readings(context, each) for each in taken)
     present = lake.partitions(context, tables.READINGS)
     if again:
         source = source.where(delta.on_days(days))
@@ -171,11 +168,10 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     return changed
 
 
-def _most_readings(context: Context, delivery: Delivery) -> int:
-    """More readings than the delivery can hold, but for those that did not pass."""
-    if formats.format_of(context.settings.feed(delivery.feed)).several:
-        return delivery.rows_read * MOST_READINGS
-    return delivery.rows_accepted
+def most_readings(context: Context, delivery: Delivery) -> int:
+    """No fewer than the readings of the delivery that passed; of a rejected row with several some may have."""
+    form = formats.format_of(context.settings.feed(delivery.feed))
+    return delivery.rows_read * form.most_readings if form.several else delivery.rows_accepted
 
 
 def _days(deliveries: list[Delivery]) -> list[date]:

@@ -6,6 +6,7 @@ code where a batch is small. Only in path mode, and only of plain tables, whose 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 PLAIN_WRITER = 2
 # Spark looks at each file that it is told of, one after the other.
 MOST_FILES = 1000
+MOST_REMOTE_FILES = 50
 
 
 def is_plain(context: Context, table: Table) -> bool:
@@ -36,10 +38,14 @@ def is_plain(context: Context, table: Table) -> bool:
 
 def of_batches(context: Context, table: Table, batches: Collection[int]) -> DataFrame | None:
     """The files that may hold rows of those batches, by their statistics; None where Delta has to be asked."""
+    ordered = sorted(batches)
 
     def may_hold(file: dict[str, Any]) -> bool:
         low, high = file.get("min.batch_id"), file.get("max.batch_id")
-        return low is None or high is None or any(low <= batch <= high for batch in batches)
+        if low is None or high is None:
+            return True
+        first = bisect_left(ordered, low)
+        return first < len(ordered) and ordered[first] <= high
 
     return _read(context, table, may_hold)
 
@@ -56,7 +62,8 @@ def _read(context: Context, table: Table, wanted: Callable[[dict[str, Any]], boo
     folder = tables.address(context.settings, table)
     files = pa.table(lake.opened(context, table).get_add_actions(flatten=True)).to_pylist()
     paths = [file["path"] for file in files if wanted(file)]
-    if not paths or len(paths) > MOST_FILES or any(set(path) & set("%:") or path.startswith("/") for path in paths):
+    most = MOST_REMOTE_FILES if "://" in folder else MOST_FILES
+    if not paths or len(paths) > most or not all(_says_its_partition(path, table) for path in paths):
         return None
     root = folder if "://" in folder else "file:" + str(Path(folder).absolute())
     return (
@@ -65,3 +72,15 @@ def _read(context: Context, table: Table, wanted: Callable[[dict[str, Any]], boo
         .parquet(*(as_pattern(f"{root}/{path}") for path in sorted(paths)))
         .select(*(F.col(name) for name in table.names))
     )
+
+
+def _says_its_partition(path: str, table: Table) -> bool:
+    """Whether the path is as Spark's writers and delta-rs make them, so that Spark reads the partition's values in it.
+
+    Delta does not promise it: files may lie elsewhere or below random prefixes (`delta.randomizeFilePrefixes`).
+    """
+    folders = path.split("/")[:-1]
+    named = len(folders) == len(table.partition_by) and all(
+        folder.startswith(f"{name}=") for folder, name in zip(folders, table.partition_by, strict=True)
+    )
+    return named and not set(path) & set("%:")

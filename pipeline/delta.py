@@ -64,20 +64,28 @@ def replace_days(  # noqa: PLR0913 - each is a thing of its own
     mark: Mapping[str, Any],
     *,
     at_most: int | None = None,
+    about: int | None = None,
 ) -> int:
-    """Put rows in the place of those days of those feeds: days that became empty go, no other day is touched."""
+    """Put rows in the place of those days of those feeds: days that became empty go, no other day is touched.
+
+    `about` is a guess at their number where `at_most` says little: if they turn out to be more, Spark makes them again.
+    """
     where = days_text(days, day=table.partition_by[1])
+    found = None
     if _are_few(context, table, at_most):
-        return lake.write_rows(context, table, collect(context, rows, table), dict(mark), where)
+        found = collect(context, rows, table)
+    elif _are_few(context, table, about):
+        found = collect(context, rows.limit(FEW_ROWS + 1), table)
+    if found is not None and found.num_rows <= FEW_ROWS:
+        return lake.write_rows(context, table, found, dict(mark), where)
     with lake.committed(context, f"write {table.full_name}"):
         _save(context, table, rows, mark, replace_where=where)
     return _count(context, table, "numOutputRows")
 
 
 def _are_few(context: Context, table: Table, at_most: int | None) -> bool:
-    if at_most is None or at_most > FEW_ROWS or context.settings.catalog:
-        return False
-    return data_files.is_plain(context, table)
+    few = at_most is not None and at_most <= FEW_ROWS and not context.settings.catalog
+    return few and data_files.is_plain(context, table)
 
 
 def collect(context: Context, rows: DataFrame, table: Table) -> pa.Table:
@@ -210,6 +218,8 @@ def _save(
     session.describe(context.spark, f"write {table.full_name}")
     where, note = tables.address(context.settings, table), json.dumps(dict(mark))
     rows = conform(rows, table)
+    if table.partition_by and session.has_many_tasks(context.spark):
+        rows = rows.hint("rebalance", *table.partition_by)  # else each task writes a file into each partition
     if context.settings.catalog:
         # Not saveAsTable, which in the place of rows replaces the table, its comments and partitions too.
         into = rows.writeTo(where).option(lake.MARK, note)

@@ -36,7 +36,7 @@ WISHED = {
     # (39 seconds; so it is 5, in 18).
     "spark.sql.files.openCostInBytes": "65536",
     # Partitioned writes without a sort, up to so many open files a task.
-    "spark.sql.maxConcurrentOutputFileWriters": "40",
+    "spark.sql.maxConcurrentOutputFileWriters": "100",
     # A commit without rows is one all the same: its mark says how far the table is complete.
     "spark.databricks.delta.skipRecordingEmptyCommits": "false",
     "spark.sql.parquet.compression.codec": "zstd",
@@ -63,9 +63,6 @@ LOCAL = {
     # PySpark notes the Python line of every column expression: half the time of making a plan.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.databricks.delta.snapshotPartitions": "2",
-    # With as few tasks as cores a MERGE writes few files as it is; the shuffle before its write only costs (silver's
-    # step of a next day 31 -> 26 s).
-    "spark.databricks.delta.merge.repartitionBeforeWrite.enabled": "false",
 }
 JAVA_OPTIONS = "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m"
 # A run over in a minute is mostly cold code: the optimising compiler costs more than it brings (measured at 66 MB of
@@ -74,6 +71,9 @@ FEW_BYTES = 128 * 1024 * 1024
 FEW_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 " + JAVA_OPTIONS
 # Adaptive execution plans each shuffle's stage as a job of its own; only a backfill earns that back.
 SMALL_BYTES = 256 * 1024 * 1024
+BEFORE_MERGED_WRITE = "spark.databricks.delta.merge.repartitionBeforeWrite.enabled"
+# A task a core; each writes a file into every partition of its table that it has rows for.
+FEW_PARTITIONS = max(2, CORES)
 # Of deliveries: some five million readings, whose hash map fits half a usual heap.
 BYTES_A_PARTITION = 256 * 1024 * 1024
 SECONDS_TO_END = 20
@@ -158,8 +158,11 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf()
     small = waiting_bytes < SMALL_BYTES
-    partitions = max(2, CORES, waiting_bytes // BYTES_A_PARTITION)
+    partitions = max(FEW_PARTITIONS, waiting_bytes // BYTES_A_PARTITION)
     conf.setIfMissing("spark.sql.shuffle.partitions", str(partitions))
+    # With as few tasks as cores a MERGE writes few files as it is; the shuffle before its write only costs (silver's
+    # step of a next day 31 -> 26 s).
+    conf.setIfMissing(BEFORE_MERGED_WRITE, str(partitions > FEW_PARTITIONS).lower())
     heap, at_once = memory.session_for(largest_bytes)
     conf.setIfMissing("spark.driver.memory", f"{heap // 1024**2}m")
     conf.setIfMissing("spark.master", f"local[{at_once}]")
@@ -194,6 +197,12 @@ def _warehouse(settings: Settings) -> str:
     if settings.catalog:
         return str(Path("spark-warehouse").absolute())
     return str(Path(tempfile.gettempdir()) / "meterlake-no-warehouse")
+
+
+def has_many_tasks(session: SparkSession) -> bool:
+    """Whether a shuffle leaves more tasks than this machine has cores: more small files than a table should have."""
+    partitions = str(session.conf.get("spark.sql.shuffle.partitions"))
+    return not partitions.isdigit() or int(partitions) > FEW_PARTITIONS  # Databricks knows "auto"
 
 
 def describe(session: SparkSession, text: str) -> None:

@@ -37,6 +37,8 @@ class FeedFormat:
     in_order: Callable[[DataFrame, Feed], DataFrame] | None = None
     # Whether one row may hold several readings, or none; then each says how long it is.
     several: bool = False
+    # How many readings a row can hold.
+    most_readings: int = 1
     # Whether a row's number is the line of the file that it stands on.
     rows_are_lines: bool = False
     # Whether its rows say something of their quality.

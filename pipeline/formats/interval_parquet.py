@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Intervals of a day that a list may hold, in minutes; a list of one value holds the whole day.
 MINUTES = (60, 30, 15)
+# The quarter hours of the longest day.
+MOST_READINGS = 25 * 4
 NANOSECONDS_IN_A_DAY = 86_400_000_000_000
 DAY = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?\z"
 
@@ -201,5 +203,6 @@ FORMAT = FeedFormat(
     rows=rows,
     judged=judged,
     several=True,
+    most_readings=MOST_READINGS,
     carries_quality=True,
 )

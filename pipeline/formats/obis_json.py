@@ -158,6 +158,7 @@ FORMAT = FeedFormat(
     rows=rows,
     judged=judged,
     several=True,
+    most_readings=len(DIRECTION_OF),
     carries_quality=True,
     diagnose=obis_document.diagnose,
 )

@@ -6,7 +6,7 @@ import csv
 import json
 import re
 import shlex
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from io import StringIO
@@ -17,7 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 import main
-from pipeline import samples, tables
+from jobs import silver
+from pipeline import formats, ingestion_log, lake, samples, tables
 from pipeline.config import load
 from pipeline.context import Context
 from tests.jobs.conftest import rows, versions
@@ -114,6 +115,18 @@ def test_the_demos_days_of_obis_and_arrays_equal_what_plain_python_computes(conf
         ((*key, sum(values).quantize(Decimal("1e-6")), len(values)) for key, values in days.items()), key=repr
     )
     assert {25, 50, 100, 23, 46, 92} <= {row[-1] for row in found}
+
+
+def test_the_demos_readings_of_every_format_were_few_enough_for_the_drivers_writer(config: Path) -> None:
+    context = Context(load(config))
+    held = Counter(row[0] for row in rows(context, tables.READINGS, "file_id"))
+    loaded = [each for each in ingestion_log.logged(context) if each.status == "loaded" and each.feed != "reference"]
+    assert {feed.format for feed in context.settings.feeds} == {*formats.FORMATS}
+    for delivery in loaded:  # what is said before they are counted is never too little, and no more than it can be
+        most = silver.most_readings(context, delivery)
+        assert held[delivery.file_id] <= most <= 100 * delivery.rows_read
+    commits = lake.opened(context, tables.READINGS).history()
+    assert {commit["engineInfo"].partition(":")[0] for commit in commits} == {"delta-rs"}
 
 
 def test_a_second_demo_finds_nothing_new(config: Path) -> None:

@@ -66,6 +66,17 @@ def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, told, 
     assert told(found) == told(delta.read(context, READINGS).where("feed = 'power'"))
 
 
+def test_delta_is_asked_where_paths_do_not_say_the_partition(context, frame, spark, monkeypatch):
+    address = tables.address(context.settings, READINGS)
+    spark.sql(f"ALTER TABLE delta.`{address}` SET TBLPROPERTIES ('delta.randomizeFilePrefixes' = 'true')")
+    row = ("power", "a", "import", f"{FIRST} 12:00:00", 30, FIRST, "1", "kWh", None, 1, 1, 1)
+    delta.append(context, READINGS, frame(READINGS.schema, row), {"batch_id": 1})
+    monkeypatch.setattr(delta, "FEW_TO_READ", 0)
+    assert data_files.is_plain(context, READINGS)
+    assert data_files.of_partitions(context, READINGS, {("power", FIRST)}) is None
+    assert delta.read_days(context, READINGS, {"power": [FIRST]}).count() == 1
+
+
 def test_delta_is_asked_where_there_are_no_files_too_many_or_a_newer_feature(context, received, spark, monkeypatch):
     assert data_files.of_batches(context, BRONZE, {1}) is None
     assert delta.read_batches(context, BRONZE, {1}).count() == 0

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from pipeline import creation, delta, formats, lake, tables
+from pipeline import creation, delta, formats, lake, session, tables
 from pipeline.config import Feed
 from pipeline.errors import LakeError
 from pipeline.tables import METER_DAY, READINGS
@@ -141,6 +141,32 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
     )
     assert told(delta.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
     assert lake.done_to(context, METER_DAY) == 3
+
+
+def test_a_day_has_one_file_though_the_tasks_are_many(context, readings, spark, monkeypatch):
+    creation.create_missing(context, [READINGS])
+    rows = readings(*((meter, day, "1", 1, 1) for meter in "abcdefgh" for day in (FIRST, SECOND)))
+    monkeypatch.setattr(session, "FEW_PARTITIONS", 1)
+    before = {name: spark.conf.get(name) for name in ("spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions")}
+    try:
+        for name, value in zip(before, ("true", "4"), strict=True):
+            spark.conf.set(name, value)
+        delta.append(context, READINGS, rows.repartition(4), {"batch_id": 1})
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value)
+    assert len(DeltaTable(tables.address(context.settings, READINGS)).file_uris()) == 2
+
+
+def test_more_rows_than_were_guessed_are_left_to_spark(context, frame, monkeypatch):
+    creation.create_missing(context, [METER_DAY])
+    rest = ("kWh", 1, 48, None, None, 1)
+    rows = frame(METER_DAY.schema, *(("power", meter, "import", FIRST, 1, *rest) for meter in "abc"))
+    for few, writer in ((3, "delta-rs"), (2, "Apache-Spark")):
+        monkeypatch.setattr(delta, "FEW_ROWS", few)
+        days = {"power": [FIRST]}
+        assert delta.replace_days(context, METER_DAY, rows, days, {"batch_id": 1}, at_most=99, about=2) == 3
+        assert engine(context, METER_DAY) == writer
 
 
 @pytest.mark.parametrize(("few", "few_to_merge_into"), [(1, 9), (9, 1)])
