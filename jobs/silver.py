@@ -195,4 +195,11 @@ def _current(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFr
     form = formats.format_of(feed)
     batches = {delivery.file_id: delivery.batch_id for delivery in deliveries}
     rows = judged(context, feed, deliveries)
-    return silver.current_readings(rows, feed, batches, several=form.several, carries_quality=form.carries_quality)
+    return silver.current_readings(
+        rows,
+        feed,
+        batches,
+        several=form.several,
+        carries_quality=form.carries_quality,
+        one_direction=not form.carries_direction,
+    )

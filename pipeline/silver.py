@@ -19,10 +19,18 @@ ROW_BITS = 31
 ROW_MASK = (1 << ROW_BITS) - 1
 
 
-def current_readings(
-    judged: DataFrame, feed: Feed, batches: Mapping[int, int], *, several: bool, carries_quality: bool
+def current_readings(  # noqa: PLR0913 - each is a thing of its own
+    judged: DataFrame,
+    feed: Feed,
+    batches: Mapping[int, int],
+    *,
+    several: bool,
+    carries_quality: bool,
+    one_direction: bool = False,
 ) -> DataFrame:
     """One row a key, the highest (file_id, row_number), with silver's columns; the flags are those of its format.
+
+    `one_direction`: every row has the feed's, so that the key need not hold it.
 
     A row that did not pass has no place in the order, so it never wins; a key of such rows only is left out at the
     end. (Leaving them out at the beginning makes Spark judge every row twice, before and after: measured.)
@@ -32,10 +40,11 @@ def current_readings(
     """
     passed = F.col("reason_code").isNull() & F.col("consumption").isNotNull()
     received = F.shiftleft("file_id", ROW_BITS) + F.col("row_number")
+    directions = [] if one_direction else ["direction"]
     carried = [*(["interval_minutes"] if several else []), *(["quality"] if carries_quality else [])]
     latest = (
         judged.withColumn("received", F.when(passed, received))
-        .groupBy("meter_id", "direction", "interval_start", "local_date")
+        .groupBy("meter_id", *directions, "interval_start", "local_date")
         .agg(
             F.max("received").alias("received"),
             *(F.max_by(name, "received").alias(name) for name in ("consumption", *carried)),
@@ -46,7 +55,7 @@ def current_readings(
     return latest.select(
         F.lit(feed.name).alias("feed"),
         "meter_id",
-        "direction",
+        F.lit(feed.direction).alias("direction") if one_direction else F.col("direction"),
         "interval_start",
         F.col("interval_minutes") if several else F.lit(feed.minutes).alias("interval_minutes"),
         "local_date",

@@ -41,6 +41,8 @@ class FeedFormat:
     most_readings: int = 1
     # Whether a row's number is the line of the file that it stands on.
     rows_are_lines: bool = False
+    # Whether its rows say their direction, else all have the feed's.
+    carries_direction: bool = False
     # Whether its rows say something of their quality.
     carries_quality: bool = False
     # Driver: a second, exact look at a delivery that gave Spark no rows.

@@ -159,6 +159,7 @@ FORMAT = FeedFormat(
     judged=judged,
     several=True,
     most_readings=len(DIRECTION_OF),
+    carries_direction=True,
     carries_quality=True,
     diagnose=obis_document.diagnose,
 )

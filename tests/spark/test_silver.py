@@ -70,6 +70,22 @@ def test_meter_direction_and_start_make_the_key(current):
     ]
 
 
+def test_the_key_need_not_hold_the_one_direction_of_a_feed(frame, told):
+    judged = frame(
+        JUDGED, row("a", "1", 1, 1), row("a", "2", 1, 2), row("b", "3", 2, 1), row("b", "-1", 3, 1, code="X")
+    )
+    both = [
+        silver.current_readings(judged, POWER, {1: 9}, several=False, carries_quality=True, one_direction=one)
+        for one in (False, True)
+    ]
+    assert both[0].columns == both[1].columns
+    assert told(both[0]) == told(both[1])
+    assert told(both[1], "meter_id", "direction", "consumption") == [
+        ("a", "import", "2.000000"),
+        ("b", "import", "3.000000"),
+    ]
+
+
 def test_a_rejected_row_never_wins(current):
     readings = current(
         row("a", "1", 1, 1), row("a", "-2", 2, 1, code="CONSUMPTION_NEGATIVE"), row("b", None, 3, 1, code="X")
