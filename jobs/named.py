@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 def delivery_named(known: Iterable[Delivery], name: str, statuses: set[str], verb: str) -> Delivery:
     """The newest delivery of one of these statuses that `name` means: `#file_id`, path, or bare name, a feed before it.
 
-    `gas/resent/PN000001.SMRT`, `resent/PN000001.SMRT`, `PN000001.SMRT` and `#17` may be the same one.
+    `gas/resent/PN000001.SMRT`, `resent/PN000001.SMRT`, `PN000001.SMRT` and `#17` may be the same one. What is the path
+    of one is not taken for the bare name of others.
     """
-    meant = [each for each in known if each.feed != REFERENCE and name in _names(each)]
+    candidates = [each for each in known if each.feed != REFERENCE]
+    meant = [each for each in candidates if name in _exact_names(each)]
+    meant = meant or [each for each in candidates if name in {each.file_name, f"{each.feed}/{each.file_name}"}]
     feeds = sorted({each.feed for each in meant})
     if len(feeds) > 1:
         raise UsageError(f"{name!r} is a delivery of {', '.join(feeds)}: say which, {feeds[0]}/{name}")
@@ -34,12 +37,6 @@ def delivery_named(known: Iterable[Delivery], name: str, statuses: set[str], ver
     return fit[-1]
 
 
-def _names(delivery: Delivery) -> set[str]:
+def _exact_names(delivery: Delivery) -> set[str]:
     path = delivery.relative_path
-    return {
-        f"#{delivery.file_id}",
-        path,
-        delivery.file_name,
-        f"{delivery.feed}/{path}",
-        f"{delivery.feed}/{delivery.file_name}",
-    }
+    return {f"#{delivery.file_id}", path, f"{delivery.feed}/{path}"}
