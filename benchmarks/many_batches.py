@@ -64,6 +64,7 @@ def main() -> None:
         figures[f"{lake}: files"] = sum(1 for _ in (data / lake).rglob("*.parquet"))
     print("\n".join(f"{name:<24} {value:8.2f}" for name, value in figures.items()))
     results = HERE / "results" / f"many-batches-{started:%Y%m%dT%H%M%S}.json"
+    results.parent.mkdir(exist_ok=True)
     results.write_text(json.dumps({"batches": args.batches, **figures}, indent=1))
 
 
