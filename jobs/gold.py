@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import delta, formats, gold, lake, reference, tables
+from pipeline import delta, formats, gold, lake, partitions, reference, tables
 from pipeline.config_values import DIRECTIONS
 
 if TYPE_CHECKING:
@@ -94,13 +94,13 @@ def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> 
     readings = _readings(context, days)
     if averages is not None or not _with_half_hours(context, days):
         totals_held = [] if averages is None else gold.over_all_products(averages)
-        rows = lake.write_rows(context, tables.HALF_HOUR, totals_held, mark, replace=delta.days_text(days))
+        rows = lake.write_rows(context, tables.HALF_HOUR, totals_held, mark, replace=partitions.days_text(days))
     else:
         halves = gold.half_hours(readings, zones)
         totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
         rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark, at_most=_most_half_hours(days))
     _tell(context, tables.HALF_HOUR, days, rows)
-    most = lake.count_on_days(context, tables.READINGS, days)  # one reading a meter
+    most = lake.count_on_days(context, tables.READINGS, days)  # were each the only one of its meter
     about = None if most is None else most // USUAL_INTERVALS
     meter_days = gold.meter_day(readings, zones)
     rows = delta.replace_days(context, tables.METER_DAY, meter_days, days, mark, at_most=most, about=about)
@@ -112,7 +112,7 @@ def _product_tables(context: Context, work: _Work, averages: pa.Table | None) ->
     most = _most_by_product(context, days)
     if averages is not None:
         of_feeds = averages.filter(pc.field("feed").isin(feeds))
-        rows = lake.write_rows(context, tables.PRODUCT_HALF_HOUR, of_feeds, mark, replace=delta.days_text(days))
+        rows = lake.write_rows(context, tables.PRODUCT_HALF_HOUR, of_feeds, mark, replace=partitions.days_text(days))
     else:
         by_product = _averages(context, days).where(F.col("feed").isin(*feeds))
         rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, by_product, days, mark, at_most=most)

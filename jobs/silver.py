@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pipeline import delta, formats, lake, reference, silver, tables
+from pipeline import delta, formats, lake, partitions, reference, silver, tables
 from pipeline.errors import ConfigurationError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
 
@@ -64,26 +64,26 @@ def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
 def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
     """Bronze rows of the deliveries as judged readings; repeated local times resolved by order where there are any."""
     form = formats.format_of(feed)
-    bronze = delta.read_batches(context, formats.bronze_table(feed), {delivery.batch_id for delivery in deliveries})
-    if any(is_revised(delivery) for delivery in logged(context) if delivery.feed == feed.name):
-        # A batch may hold deliveries that count no more, or that were judged by other rules.
-        bronze = bronze.where(F.col("file_id").isin(*(delivery.file_id for delivery in deliveries)))
     plain = [delivery for delivery in deliveries if not delivery.repeated_times]
     repeated = [delivery for delivery in deliveries if delivery.repeated_times]
     parts = []
     if plain:
-        parts.append(form.judged(_of(bronze, plain, without=repeated), feed))
+        parts.append(form.judged(_of(context, feed, plain, without=repeated), feed))
     if repeated:
-        rows = form.judged(_of(bronze, repeated, without=plain), feed)
+        rows = form.judged(_of(context, feed, repeated, without=plain), feed)
         parts.append(form.in_order(rows, feed) if form.in_order else rows)
     return reduce(DataFrame.unionByName, parts)
 
 
-def _of(bronze: DataFrame, deliveries: list[Delivery], without: list[Delivery]) -> DataFrame:
-    """Bronze rows of the deliveries: whole batches by their number, single files by theirs where a batch is divided."""
-    batches = sorted({delivery.batch_id for delivery in deliveries})
-    rows = bronze.where(F.col("batch_id").isin(*batches))
-    if set(batches) & {delivery.batch_id for delivery in without}:
+def _of(context: Context, feed: Feed, deliveries: list[Delivery], without: list[Delivery]) -> DataFrame:
+    """Bronze rows of the deliveries: whole batches by their number, single files by theirs where a batch is divided.
+
+    It may also hold deliveries that count no more, or that were judged by other rules, where any was ever revised.
+    """
+    batches = {delivery.batch_id for delivery in deliveries}
+    rows = delta.read_batches(context, formats.bronze_table(feed), batches)
+    revised = any(is_revised(delivery) for delivery in logged(context) if delivery.feed == feed.name)
+    if revised or batches & {delivery.batch_id for delivery in without}:
         rows = rows.where(F.col("file_id").isin(*(delivery.file_id for delivery in deliveries)))
     return rows
 
@@ -155,7 +155,7 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     at_most = sum(most_readings(context, each) for each in taken)
     present = lake.partitions(context, tables.READINGS)
     if again:
-        source = source.where(delta.on_days(days))
+        source = source.where(partitions.on_days(days))
         changed = delta.replace_days(context, tables.READINGS, source, days, mark, at_most=at_most)
     elif any((feed, day.isoformat()) in present for feed, feed_days in days.items() for day in feed_days):
         changed = delta.merge_latest(context, tables.READINGS, source, days, mark, at_most=at_most)

@@ -14,7 +14,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
 from pipeline import data_files, driver_merge, lake, session, tables
-from pipeline.clock import day_texts
+from pipeline.partitions import days_text, on_days
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -183,21 +183,6 @@ def delete_matching(context: Context, table: Table, key: Sequence[str], rows: Da
     with committing(context, mark), lake.committed(context, f"delete {table.full_name}"):
         merge.execute()
     return _count(context, table, "numTargetRowsDeleted")
-
-
-def on_days(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> Column:
-    """Whether a row lies on one of the days of its feed, in literals that prune partitions."""
-    return F.expr(days_text(days, prefix, day))
-
-
-def days_text(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> str:
-    """The same as SQL. Names of feeds are checked by the configuration: nothing of a delivery is in this text."""
-    parts = [
-        f"({prefix}feed = '{feed}' AND {prefix}{day} IN ({day_texts(some)}))"
-        for feed, some in sorted(days.items())
-        if some
-    ]
-    return " OR ".join(parts) or "false"
 
 
 def conform(rows: DataFrame, table: Table) -> DataFrame:

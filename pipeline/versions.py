@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from pipeline import causes, tables
+from pipeline import causes, partitions, tables
 from pipeline.errors import VersionGoneError
 
 if TYPE_CHECKING:
@@ -86,9 +86,7 @@ def _rows(context: Context, table: Table, names: list[str], days: Days, version:
     feed_column, day_column = table.partition_by
     with _is_there(context, table, version):
         if context.settings.catalog:
-            from pipeline import delta  # noqa: PLC0415 - path mode needs no Spark for this
-
-            return _at(context, table, version).where(delta.on_days(days, day=day_column)).select(*names).toArrow()
+            return _at(context, table, version).where(partitions.on_days(days, day=day_column)).select(*names).toArrow()
         opened = DeltaTable(tables.address(context.settings, table), version=version)
         wanted = [[(feed_column, "=", feed), (day_column, "in", some)] for feed, some in days.items()]
         return opened.to_pyarrow_table(columns=names, filters=wanted)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pyspark.sql import functions as F
-from tutorial_spark import save, session
+from tutorial_spark import reading, save, session
 
 
 def main() -> None:
@@ -19,13 +19,7 @@ def main() -> None:
     spark = session()
     for path in sorted(Path(data, "landing", "electricity").iterdir()):
         cells = spark.read.option("multiLine", "true").json(str(path)).select(F.explode("data").alias("cells"))
-        local = F.to_timestamp(F.col("cells")[0])
-        rows = cells.select(
-            F.col("cells")[1].alias("meter_id"),
-            F.to_utc_timestamp(local, "Europe/London").alias("interval_start"),
-            F.to_date(local).alias("local_date"),
-            F.col("cells")[2].cast("decimal(18,6)").alias("consumption"),
-        )
+        rows = cells.select(*reading())
         rows.write.format("delta").mode("append").save(f"{lake}/bronze/readings")
         line = [(path.name, "loaded", rows.count(), datetime.now(UTC))]
         log = spark.createDataFrame(line, "file string, status string, rows long, loaded_at timestamp")

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from delta import configure_spark_with_delta_pip
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 JARS = Path(__file__).resolve().parents[2] / "jars"
@@ -27,6 +27,17 @@ def session() -> SparkSession:
     return builder.config("spark.jars", ",".join(str(jar) for jar in JARS.glob("*.jar"))).getOrCreate()
 
 
+def reading() -> list[Column]:
+    """A row's cells as a reading."""
+    local = F.to_timestamp(F.col("cells")[0])
+    return [
+        F.col("cells")[1].alias("meter_id"),
+        F.to_utc_timestamp(local, "Europe/London").alias("interval_start"),
+        F.to_date(local).alias("local_date"),
+        F.col("cells")[2].cast("decimal(18,6)").alias("consumption"),
+    ]
+
+
 def save(rows: DataFrame, lake: str, table: str, day: str) -> None:
     """Write the table whole."""
     rows.write.format("delta").mode("overwrite").partitionBy(day).save(f"{lake}/{table}")
@@ -40,16 +51,7 @@ def main() -> None:
         "data", F.col("_metadata.file_modification_time").alias("received"), F.col("_metadata.file_path").alias("path")
     )  # fmt: skip
     cells = files.select("received", "path", F.posexplode("data").alias("position", "cells"))
-    local = F.to_timestamp(F.col("cells")[0])
-    raw = cells.select(
-        F.col("cells")[1].alias("meter_id"),
-        F.to_utc_timestamp(local, "Europe/London").alias("interval_start"),
-        F.to_date(local).alias("local_date"),
-        F.col("cells")[2].cast("decimal(18,6)").alias("consumption"),
-        "received",
-        "path",
-        "position",
-    )
+    raw = cells.select(*reading(), "received", "path", "position")
     newest = Window.partitionBy("meter_id", "interval_start").orderBy(
         F.desc("received"), F.desc("path"), F.desc("position")
     )

@@ -51,8 +51,10 @@ AGREED = st.dictionaries(
 class History(RuleBasedStateMachine):
     """One lake with its senders, and the ledger that knows what it should say."""
 
-    @initialize()
-    def an_empty_lake(self):
+    @initialize(spark_alone=st.booleans())
+    def an_empty_lake(self, spark_alone):
+        self.patch = pytest.MonkeyPatch()
+        self.the_writer_changes(spark_alone)
         self.folder = Path(tempfile.mkdtemp(prefix="history"))
         (self.folder / "meterlake.toml").write_text(CONFIG)
         for name in ("gas", "electricity"):
@@ -64,14 +66,9 @@ class History(RuleBasedStateMachine):
         self.files = {}
         self.agree({0: (DATES[0], "Fixed")})
 
-    @initialize(spark_alone=st.booleans())
-    def a_writer(self, spark_alone):
-        """Few rows are the driver's to write and more are Spark's; here they take turns on the same tables."""
-        self.patch = pytest.MonkeyPatch()
-        self.the_writer_changes(spark_alone)
-
     @rule(spark_alone=st.booleans())
     def the_writer_changes(self, spark_alone):
+        """Few rows are the driver's to write and more are Spark's; here they take turns on the same tables."""
         self.patch.undo()
         if spark_alone:
             for module, limit in ((delta, "FEW_ROWS"), (delta, "FEW_TO_READ"), (data_files, "MOST_FILES")):
@@ -230,9 +227,8 @@ class History(RuleBasedStateMachine):
         assert {key[:2]: key[2] for key in products} == ledger.products()
 
     def teardown(self):
-        if hasattr(self, "patch"):
-            self.patch.undo()
         if hasattr(self, "folder"):
+            self.patch.undo()
             self.run_and_compare()
             before = self.lake.versions()
             self.lake.run()

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from pipeline import creation, data_files, delta, formats, tables
+from pipeline import creation, data_files, delta, formats, lake, tables
 from pipeline.config import Feed
 from pipeline.tables import READINGS
 
@@ -58,12 +58,16 @@ def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, told, 
         )
     ]
     delta.append(context, READINGS, frame(READINGS.schema, *rows), {"batch_id": 1}, at_most=at_most)
-    monkeypatch.setattr(delta, "FEW_TO_READ", 0)
     days = {"power": [FIRST, SECOND], "gas": [SECOND], "solar": []}
+    assert lake.count_on_days(context, READINGS, days) == 2
+    handed_over = delta.read_days(context, READINGS, days)
+    assert delta.read_days(context, READINGS, {"power": []}).count() == 0
+    monkeypatch.setattr(delta, "FEW_TO_READ", 0)
     assert data_files.of_partitions(context, READINGS, {("power", FIRST), ("power", SECOND)}) is not None
     found = delta.read_days(context, READINGS, days)
     assert found.schema.simpleString() == delta.read(context, READINGS).schema.simpleString()
-    assert told(found) == told(delta.read(context, READINGS).where("feed = 'power'"))
+    assert told(found) == told(handed_over) == told(delta.read(context, READINGS).where("feed = 'power'"))
+    assert told(found, "feed", "meter_id") == [("power", "a"), ("power", "b")]
 
 
 def test_delta_is_asked_where_paths_do_not_say_the_partition(context, frame, spark, monkeypatch):

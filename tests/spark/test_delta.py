@@ -202,25 +202,6 @@ def test_a_merge_that_cannot_be_written_says_where(context, readings):
     assert lake.done_to(context, READINGS) == 0
 
 
-def test_the_rows_of_some_days_are_the_same_read_by_the_driver_and_by_spark(context, readings, told, monkeypatch):
-    creation.create_missing(context, [READINGS])
-    rows = [
-        ("a", FIRST, "1", 1, 1),
-        ("b", SECOND, "2", 1, 2),
-        ("c", date(2021, 1, 3), "3", 1, 3),
-        ("a", FIRST, "9", 1, 4, "gas"),
-    ]
-    delta.append(context, READINGS, readings(*rows), {"batch_id": 1})
-    days = {"power": [FIRST, SECOND], "gas": [SECOND], "solar": []}
-    assert lake.count_on_days(context, READINGS, days) == 2
-    few = delta.read_days(context, READINGS, days)
-    monkeypatch.setattr(delta, "FEW_TO_READ", 1)
-    many = delta.read_days(context, READINGS, days)
-    assert told(few) == told(many)
-    assert told(few, "feed", "meter_id") == [("power", "a"), ("power", "b")]
-    assert delta.read_days(context, READINGS, {"power": []}).count() == 0
-
-
 def test_spark_carries_the_checksum_of_a_created_table_forward(context, readings):
     creation.create_missing(context, [READINGS])
     delta.append(context, READINGS, readings(("a", FIRST, "1", 1, 1)), {"batch_id": 1})

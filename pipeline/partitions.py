@@ -1,0 +1,30 @@
+"""Conditions on feeds and local days, by which the large tables are divided: literals, so that they prune."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from pipeline.clock import day_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from pyspark.sql import Column
+
+
+def on_days(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> Column:
+    """Whether a row lies on one of the days of its feed, in literals that prune partitions."""
+    return F.expr(days_text(days, prefix, day))
+
+
+def days_text(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> str:
+    """The same as SQL. Names of feeds are checked by the configuration: nothing of a delivery is in this text."""
+    parts = [
+        f"({prefix}feed = '{feed}' AND {prefix}{day} IN ({day_texts(some)}))"
+        for feed, some in sorted(days.items())
+        if some
+    ]
+    return " OR ".join(parts) or "false"
