@@ -93,11 +93,11 @@ def demo(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) ->
 
 @app.command()
 def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
-    """The last run, the deliveries and the tables at a glance."""
+    """At a glance: the last run, what to look at, deliveries, tables, disk, and whether yesterday is complete."""
     with _errors(debug):
-        from jobs import show
+        from jobs import status as job
 
-        show.status(_context(config), as_json=json)
+        job.run(_context(config), as_json=json)
 
 
 @app.command()

@@ -1,14 +1,12 @@
-"""What people and programs read: the outcome of a run, status, deliveries, rejected rows. No JVM in path mode."""
+"""What people and programs read: the outcome of a run, deliveries, rejected rows. No JVM in path mode."""
 
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -16,8 +14,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from jobs import completeness
-from pipeline import formats, lake, tables
+from pipeline import lake, tables
 from pipeline.errors import LakeError, printable
 
 if TYPE_CHECKING:
@@ -51,12 +48,11 @@ def cell(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
     return value
 
 
-def _text(value: object) -> Text:
+def text(value: object) -> Text:
     """A value for a terminal: nothing in it is taken for markup or a control sequence."""
     if value is None:
         return Text("NULL", style="dim")
-    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(cell(value))
-    safe = printable(text)
+    safe = printable(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(cell(value)))
     return Text(safe, style=STYLES.get(safe, ""))
 
 
@@ -70,7 +66,7 @@ def print_table(
         numbers = any(isinstance(row[n], (int, float, Decimal)) for row in rows)
         grid.add_column(Text(printable(name)), justify="right" if numbers else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*(_text(value) for value in row))
+        grid.add_row(*(text(value) for value in row))
     console(stderr=stderr).print(grid)
 
 
@@ -104,7 +100,7 @@ def outcome(result: Outcome, *, as_json: bool) -> None:
     names = ["feed", "loaded", "duplicate", "rejected", "conflict", "rows read", "rows rejected"]
     print_table(names, rows, title="Deliveries")
     for delivery in result.refused[:SHOWN_REFUSALS]:
-        out.print(_text("  refused  "), _text(f"{delivery.file_path}  {delivery.reason_code}: {delivery.reason}"))
+        out.print(text("  refused  "), text(f"{delivery.file_path}  {delivery.reason_code}: {delivery.reason}"))
     if len(result.refused) > SHOWN_REFUSALS:
         out.print(f"  … and {len(result.refused) - SHOWN_REFUSALS} more: main.py files --status rejected")
     waiting = f", {facts['waiting']} files still being written" if facts["waiting"] else ""
@@ -115,90 +111,15 @@ def outcome(result: Outcome, *, as_json: bool) -> None:
         out.print("  which, and by which delivery: ops.restatements")
 
 
-def _must_exist(context: Context) -> None:
+def must_exist(context: Context) -> None:
+    """A lake that nothing was loaded into has nothing to show."""
     if lake.version(context, tables.INGESTION_LOG) is None:
         raise LakeError(context.settings.root, "has no tables yet: run `main.py run` or `main.py demo` first")
 
 
-def status(context: Context, *, as_json: bool) -> None:
-    """The last run, deliveries by feed and status, rows of each table, and what somebody should look at."""
-    _must_exist(context)
-    runs = sorted(lake.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["started_at"])
-    log = lake.small_rows(
-        context, tables.INGESTION_LOG, ["feed", "status", "rows_read", "rows_rejected", "received_at"]
-    )
-    by_feed: dict[str, dict[str, Any]] = {}
-    for row in log:
-        feed = by_feed.setdefault(row["feed"], Counter())
-        feed[row["status"]] += 1
-        feed["rows_read"] += row["rows_read"]
-        feed["rows_rejected"] += row["rows_rejected"]
-    names = ("loaded", "duplicate", "rejected", "conflict", "rows_read", "rows_rejected")
-    deliveries = [{"feed": feed} | {name: counts[name] for name in names} for feed, counts in sorted(by_feed.items())]
-    lake_tables = [
-        {"table": table.full_name, "rows": lake.row_count(context, table), "version": lake.version(context, table)}
-        for table in formats.lake_tables(context.settings)
-    ]
-    facts: dict[str, Any] = {
-        "lake": context.settings.catalog or context.settings.root,
-        "last_run": {name: cell(value) for name, value in runs[-1].items()} if runs else None,
-        "deliveries": deliveries,
-        "completeness": completeness.yesterday(context),
-        "overlapping_agreements": _overlaps(context),
-        "tables": lake_tables,
-    }
-    if as_json:
-        print(json.dumps(facts, ensure_ascii=False))
-        return
-    out = console()
-    out.print(Text(f"Lake {facts['lake']}"))
-    if runs:
-        last = runs[-1]
-        out.print(Text(f"Last run: {last['command']},"), _text(last["status"]), Text(f"at {cell(last['finished_at'])}"))
-        if last["error"]:
-            out.print(_text(f"  {last['error']}"))
-    print_table(["feed", *names], [list(each.values()) for each in deliveries], title="Deliveries")
-    print_table(["table", "rows", "version"], [list(each.values()) for each in lake_tables], title="Tables")
-    _print_yesterday(facts["completeness"])
-    if facts["overlapping_agreements"]:
-        out.print(
-            f"Meterpoints with overlapping agreements: {facts['overlapping_agreements']} (the latest one counts)."
-        )
-
-
-def _print_yesterday(feeds: list[dict[str, Any]]) -> None:
-    """How complete yesterday is; a feed without readings up to it says which day it has come to."""
-    rows = []
-    for feed in feeds:
-        received, missing = feed["intervals_received"], feed["intervals_missing"]
-        if missing is None:
-            said = f"nothing yet; the last day is {feed['last_day']}" if feed["last_day"] else "nothing yet"
-        else:
-            share = 100 * received / (received + missing) if received + missing else 100
-            said = f"{math.floor(share * 100) / 100:.2f} %"  # never rounded up to a whole
-        rows.append([feed["feed"], feed["yesterday"], feed["meters"], received, missing, said])
-    names = ["feed", "yesterday", "meters", "intervals", "missing", "complete"]
-    print_table(names, rows, title="Completeness of yesterday (each feed's local day)")
-
-
-def _overlaps(context: Context) -> int:
-    """Meterpoints with two agreements that are valid on the same day."""
-    rows = lake.small_rows(context, tables.AGREEMENT, ["meterpoint_id", "valid_from", "valid_to"])
-    by_meter: dict[str, list[tuple[date, date]]] = {}
-    for row in rows:
-        end = row["valid_to"] or date.max
-        if row["valid_from"] < end:
-            by_meter.setdefault(row["meterpoint_id"], []).append((row["valid_from"], end))
-    overlapping = 0
-    for spans in by_meter.values():
-        spans.sort()
-        overlapping += any(later[0] < earlier[1] for earlier, later in pairwise(spans))
-    return overlapping
-
-
 def files(context: Context, status: str | None, feed: str | None, limit: int, *, as_json: bool) -> None:
     """Deliveries, newest first."""
-    _must_exist(context)
+    must_exist(context)
     rows = lake.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
     rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
     rows.sort(key=lambda row: -row["file_id"])
@@ -214,7 +135,7 @@ def files(context: Context, status: str | None, feed: str | None, limit: int, *,
 
 def rejected(context: Context, feed: str | None, limit: int, *, as_json: bool) -> None:
     """Rows that did not pass, newest delivery first."""
-    _must_exist(context)
+    must_exist(context)
     rows = lake.small_rows(context, tables.REJECTED, tables.REJECTED.names, ("feed", "=", feed) if feed else None)
     paths = {
         row["file_id"]: row["relative_path"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
 from pipeline import causes, failpoints, lake, tables
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 SAFE_HOURS = 168
 # Delta's own default for the log of versions.
 LOG_DAYS = 30
+# A file below this is better put together with others of its partition.
+SMALL_FILE = 16 * 1024 * 1024
 
 
 def compact(context: Context, table: Table) -> int:
@@ -36,6 +41,39 @@ def compact(context: Context, table: Table) -> int:
         optimize = _opened(context, table).optimize
         done = optimize.compact(writer_properties=lake.WRITER, commit_properties=_marked(context, table))
         return int(done["numFilesRemoved"])
+
+
+def storage(context: Context, table: Table) -> dict[str, int | None]:
+    """Of the newest version: files, their bytes, and how many of them are small ones that `compact` would put together.
+
+    A catalog does not say which are small (None).
+    """
+    if context.settings.catalog:
+        (told,) = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").toArrow().to_pylist()
+        return {"files": int(told["numFiles"]), "bytes": int(told["sizeInBytes"]), "small_files": None}
+    try:
+        found = pa.table(lake.opened(context, table).get_add_actions(flatten=True)).to_pylist()
+    except TableNotFoundError:
+        found = []
+    small: dict[tuple[Any, ...], int] = {}
+    for file in found:
+        if file["size_bytes"] < SMALL_FILE:
+            partition = tuple(file[f"partition.{name}"] for name in table.partition_by)
+            small[partition] = small.get(partition, 0) + 1
+    several = sum(count for count in small.values() if count > 1)
+    return {"files": len(found), "bytes": sum(file["size_bytes"] for file in found), "small_files": several}
+
+
+def bytes_on_disk(context: Context) -> int | None:
+    """All that lies below a lake in a local folder, earlier versions too; None elsewhere."""
+    if context.settings.catalog or "://" in context.settings.root:
+        return None
+    total = 0
+    for folder, _, names in os.walk(context.settings.root):
+        for name in names:
+            with suppress(OSError):  # removed by a run meanwhile
+                total += os.lstat(Path(folder, name)).st_size
+    return total
 
 
 def vacuum(context: Context, table: Table, hours: int) -> int:

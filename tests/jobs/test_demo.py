@@ -164,6 +164,18 @@ def test_answers_for_machines_are_json_and_csv(config: Path) -> None:
     status = json.loads(command("status", "--json", config=config).stdout)
     assert status["last_run"]["status"] == "succeeded"
     assert status["overlapping_agreements"] == 1
+    assert {(each["feed"], each["reason_code"]) for each in status["refused"]} >= {("gas", "TRAILER_MISSING")}
+    assert status["gold"]["waiting_deliveries"] == 0
+    assert 0 <= status["gold"]["age_seconds"] < 3600
+    assert status["late"][0] | {"last_delivery_at": None} == {
+        "feed": "gas",
+        "last_day": "2021-03-29",
+        "last_delivery_at": None,
+    }
+    lake_folder = Path(status["lake"])
+    present = {each["table"]: each for each in status["tables"]}["gold.meter_day"]
+    assert present["files"] == len(list(lake_folder.glob("gold/meter_day/feed=*/*/*.parquet")))
+    assert status["disk_bytes"] > sum(each["bytes"] for each in status["tables"]) > present["bytes"] > 0
     files = json.loads(command("files", "--json", "--status", "conflict", config=config).stdout)
     assert [each["reason_code"] for each in files] == ["CHANGED_AFTER_LOADING"]
     refused = json.loads(command("rejected", "--json", "--feed", "gas", config=config).stdout)

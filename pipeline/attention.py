@@ -1,0 +1,53 @@
+"""What somebody should look at, by the log of deliveries: refusals that stand, numbers that are missing. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from pipeline.ingestion_log import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline.ingestion_log import Delivery
+
+GENERATION = re.compile(r"([A-Z]{2})([0-9]{6})")
+
+
+def standing_refusals(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """Refused deliveries that nothing sound has come for since, by feed and reason: `{feed, reason_code, files}`.
+
+    Something sound is a later delivery of the same feed and path that was taken, or whose bytes were there already.
+    """
+    standing: dict[tuple[str, str], str] = {}
+    for each in sorted(deliveries, key=lambda delivery: delivery.file_id):
+        place = each.feed, each.relative_path
+        if each.status in {REJECTED, CONFLICT}:
+            standing[place] = each.reason_code or ""
+        elif each.status in {LOADED, DUPLICATE}:
+            standing.pop(place, None)
+    counts = Counter((feed, code) for (feed, _), code in standing.items())
+    return [{"feed": feed, "reason_code": code, "files": count} for (feed, code), count in sorted(counts.items())]
+
+
+def missing_generations(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """Gaps in the senders' own numbers: `{feed, first, last, count}`, between the lowest and the highest loaded.
+
+    A delivery that was refused leaves its gap; one that was withdrawn did arrive.
+    """
+    arrived: dict[tuple[str, str], set[int]] = {}
+    for each in deliveries:
+        found = GENERATION.fullmatch(each.generation or "")
+        if found and each.status in {LOADED, WITHDRAWN}:
+            arrived.setdefault((each.feed, found[1]), set()).add(int(found[2]))
+    gaps: list[dict[str, Any]] = []
+    for (feed, prefix), numbers in sorted(arrived.items()):
+        before: int | None = None
+        for number in sorted(numbers):
+            if before is not None and number > before + 1:
+                first, last = f"{prefix}{before + 1:06d}", f"{prefix}{number - 1:06d}"
+                gaps.append({"feed": feed, "first": first, "last": last, "count": number - before - 1})
+            before = number
+    return gaps
