@@ -14,7 +14,7 @@ from rich.text import Text
 from jobs import completeness
 from jobs.show import cell, console, must_exist, print_table, text
 from pipeline import attention, formats, housekeeping, lake, tables
-from pipeline.ingestion_log import logged
+from pipeline.ingestion_log import LOADED, logged
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -70,7 +70,7 @@ def _gold(context: Context, received: dict[int, Any]) -> dict[str, Any]:
     """How far gold's meter-days follow the log: the newest delivery that counts in them, and how many wait."""
     done = lake.done_to(context, tables.METER_DAY)
     counted = [each for each in logged(context) if each.local_dates]
-    inside = [received[each.file_id] for each in counted if each.revision <= done]
+    inside = [received[each.file_id] for each in counted if each.revision <= done and each.status == LOADED]
     newest = max(inside, default=None)
     return {
         "newest_delivery_at": cell(newest),
