@@ -7,7 +7,7 @@ JAR_FOLDER := $(or $(METERLAKE_JARS),jars)
 JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.toml)
 # Called as modules, never by their scripts, whose first line breaks when the folder is moved.
 LINT_IMPORTS := 'from importlinter.cli import lint_imports_command as lint; lint()'
-USED := 'import chispa, delta.tables, deltalake, hypothesis, pandas, pyarrow.fs, pydantic_settings, pyspark.sql, pytest, rich.table, typer'
+USED := 'import chispa, delta.tables, deltalake, duckdb, fastapi, hypothesis, matplotlib.pyplot, pandas, plotly, pyarrow.fs, pydantic_settings, pyspark.sql, pytest, rich.table, statsmodels.tsa.stattools, typer, uvicorn'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -47,7 +47,7 @@ lint: setup ## ruff, mypy and the import rules
 bench: setup ## measure a first run and one more day; ARGS="--size M" for more
 	@$(BIN)/python benchmarks/measure.py $(ARGS)
 
-benchmark: setup $(VENV)/.peers ## measure ours and the peers, write docs/performance.md; ARGS="--sizes S M L" (an hour)
+benchmark: setup ## measure ours and the peers, write docs/performance.md; ARGS="--sizes S M L" (an hour)
 	@$(BIN)/python benchmarks/benchmark.py $(ARGS)
 
 soak: setup ## a thousand batches through one `watch`: latency and memory (an hour)
@@ -74,11 +74,6 @@ $(VENV)/.packages: requirements.txt | $(VENV)/.created
 	@echo "Installing packages (about a minute) …"
 	@$(BIN)/python -m pip install -qq --no-compile --requirement requirements.txt
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c $(USED)
-	@touch $@
-
-$(VENV)/.peers: benchmarks/peers/requirements.txt | $(VENV)/.packages
-	@echo "Installing what the benchmark compares with …"
-	@$(BIN)/python -m pip install -qq --requirement $<
 	@touch $@
 
 # A JAR that changed or is not there brings the step back whatever the stamp says.

@@ -289,4 +289,7 @@ def test_the_wheel_carries_the_pins_where_they_are_looked_for():
 def test_the_packages_of_the_wheel_are_pinned_alike_for_a_checkout():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     pinned = set((PROJECT / "requirements.txt").read_text().splitlines())
-    assert {*project["dependencies"], *project["optional-dependencies"]["test"]} <= pinned
+    assert {
+        *project["dependencies"],
+        *(pin for extra in project["optional-dependencies"].values() for pin in extra),
+    } <= pinned
