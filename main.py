@@ -241,6 +241,20 @@ def maintain(
         job.run(_context(config), retention_hours, force=force, as_json=json, wait_seconds=wait)
 
 
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Listen here; else where the configuration says.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0: any that is free.", min=0, max=65535)] = None,
+    config: Config = CONFIG,
+    debug: Debug = False,
+) -> None:
+    """Serve the lake to programs and people: a read API, its documentation, and a page. No JVM; Ctrl-C ends it."""
+    with _errors(debug):
+        from jobs import serve as job
+
+        job.run(_context(config), host, port)
+
+
 def _context(config: Path) -> Context:
     from pipeline.config import load
     from pipeline.context import Context

@@ -19,10 +19,12 @@ from pipeline.config_values import (
     Direction,
     FeedName,
     FormatName,
+    Origin,
     ResponseFolder,
     TokenVariable,
     Url,
     Zone,
+    is_loopback,
     lie_one_in_the_other,
 )
 from pipeline.errors import ConfigurationError
@@ -115,6 +117,31 @@ class Reference(_Strict):
     feeds: tuple[str, ...] = ()
 
 
+class Api(_Strict):
+    """The read API of `serve`: where it listens, who may ask, and how much at once."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8321, ge=0, le=65535)
+    # The variable that holds the bearer token; without one the API listens to this machine only.
+    token_env: TokenVariable | None = None
+    cors_origins: tuple[Origin, ...] = ()
+    max_rows: int = Field(default=10_000, gt=0, le=1_000_000)
+    max_days: int = Field(default=400, gt=0)
+    max_queries: int = Field(default=8, gt=0)
+    # Memory for readings that were read, so that a meter's days need not be looked for again.
+    cache_megabytes: int = Field(default=512, ge=0)
+
+    @model_validator(mode="after")
+    def _open_only_with_a_token(self) -> Self:
+        if self.token_env is None and not is_loopback(self.host):
+            message = (
+                f"host = {self.host!r} lets other machines ask: name the variable of a bearer token in token_env, "
+                "or use 127.0.0.1"
+            )
+            raise ValueError(message)
+        return self
+
+
 class Settings(BaseSettings):
     """All that a run may be told; see the README for an example."""
 
@@ -128,6 +155,7 @@ class Settings(BaseSettings):
     active_on: tuple[date, ...] = ()
     feeds: tuple[Feed, ...] = Field(default=(), min_length=1)
     reference: Reference | None = None
+    api: Api = Api()
     _scratch: str | None = PrivateAttr(None)
 
     @classmethod

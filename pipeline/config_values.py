@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 from urllib.parse import unquote, urlsplit
@@ -83,6 +84,22 @@ def _response_folder(path: str) -> str:
     return path
 
 
+def _origin(origin: str) -> str:
+    """A web page's origin, as browsers send it: no path, no trailing slash."""
+    if origin != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
+        message = f"{origin!r} is no origin: write it as a browser sends it, 'https://dashboards.example.org', or '*'"
+        raise ValueError(message)
+    return origin
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def lie_one_in_the_other(one: str, other: str) -> bool:
     """Whether two folders on this machine are the same, or the one lies somewhere in the other; links are followed."""
     here, there = _folder(one), _folder(other)
@@ -111,6 +128,7 @@ def _column_name(name: str) -> str:
 Direction = Literal["import", "export", "production", "consumption"]
 DIRECTIONS = get_args(Direction)
 ColumnName = Annotated[str, AfterValidator(_column_name)]
+Origin = Annotated[str, AfterValidator(_origin)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format)]
 ResponseFolder = Annotated[str, AfterValidator(_response_folder)]

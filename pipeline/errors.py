@@ -56,6 +56,13 @@ class MissingJarError(MeterlakeError):
         )
 
 
+class MissingPackageError(MeterlakeError):
+    """A package of an extra is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"missing package {package}: install the extra, pip install 'meterlake[{extra}]'")
+
+
 class JarDownloadError(MeterlakeError):
     """The resolver could not bring the JARs, usually for want of a network."""
 

@@ -1,0 +1,45 @@
+"""`serve`: the read API over the lake, until a signal says to stop. No JVM."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from pipeline.errors import MissingPackageError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+# Connections that wait to be taken; a client that reads slowly holds one, not a thread.
+BACKLOG = 256
+GRACE_SECONDS = 10
+
+
+def run(context: Context, host: str | None, port: int | None) -> None:
+    """Listen where the configuration says, or where the command line does."""
+    try:
+        import uvicorn  # noqa: PLC0415 - an extra of the package
+
+        from pipeline.serving.app import application  # noqa: PLC0415
+    except ModuleNotFoundError as problem:
+        raise MissingPackageError(problem.name or "", "serve") from None
+    api = context.settings.api
+    where = api.model_copy(update={"host": host or api.host, "port": api.port if port is None else port})
+    settings = context.settings.model_copy(update={"api": type(api)(**where.model_dump())})
+    app = application(settings)
+    try:
+        listening = socket.create_server((where.host, where.port), backlog=BACKLOG)
+    except OSError as problem:
+        raise UsageError(
+            f"cannot listen on {where.host}:{where.port}: {problem.strerror}; name another --port"
+        ) from None
+    with listening:
+        shown = f"[{where.host}]" if ":" in where.host else where.host
+        print(
+            f"Serving {settings.root} on http://{shown}:{listening.getsockname()[1]}/ (its documentation: /docs)",
+            flush=True,
+        )
+        config = uvicorn.Config(
+            app, access_log=False, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
+        )
+        uvicorn.Server(config).run([listening])

@@ -1,0 +1,146 @@
+"""The application: routes, who may ask, and what every answer has."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+
+from pipeline import tables
+from pipeline.errors import ConfigurationError
+from pipeline.serving import aggregates, deliveries, meters, problems
+from pipeline.serving.asked import Service
+from pipeline.serving.measures import Measured, Measures
+from pipeline.serving.warming import keep_warm
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pipeline.config import Settings
+
+DESCRIPTION = """
+Meter readings, what they add up to, and where they came from; always the newest committed state of the lake.
+
+* **Ranges** are half open: `from` is in, `to` is not. A day means its first instant in `tz`, or in the feed's zone.
+* **Instants** are ISO 8601 with their offset, days `YYYY-MM-DD`.
+* **Decimals are strings** with six digits after the point (`"0.250000"`): exact, where a JSON number might become a
+  float. In CSV they are the same digits, in Arrow `decimal128`.
+* **Pages**: `next` (also the header `Link`) leads to the next page, made of the same versions of the tables as the
+  first one (`as_of`), whatever is committed meanwhile. A page whose versions are gone answers 410.
+* **Forms**: JSON, CSV or an Arrow stream, by `Accept` or `format`; gzip by `Accept-Encoding`.
+* **ETag**: send it back as `If-None-Match`; 304 means that nothing was committed that could change the answer.
+* **Problems** are RFC 9457 (`application/problem+json`); `parameter` names what is wrong, an unknown one included.
+"""
+
+
+def application(settings: Settings) -> FastAPI:
+    """The API of a lake. Raises ConfigurationError where it cannot serve this one."""
+    if settings.catalog:
+        raise ConfigurationError("catalog", "serve reads lakes in a folder or an object store; give `lake`")
+    service, measures = Service.of(settings), Measures()
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        stop = threading.Event()
+        warmer = threading.Thread(target=keep_warm, args=(service, stop), name="warm", daemon=True)
+        warmer.start()
+        yield
+        stop.set()
+
+    app = FastAPI(
+        title="Meterlake", version="0.1.0", description=DESCRIPTION, lifespan=life, redoc_url=None,
+        dependencies=[],
+    )  # fmt: skip
+    app.state.service = service
+    token = _token(settings)
+    guards = [Depends(_bearer(token))] if token else []
+    for router in (meters.router, deliveries.router, aggregates.router):
+        app.include_router(router, dependencies=guards)
+    _add_service_routes(app, service, measures, guards)
+    for kind, handler in {
+        problems.ProblemError: problems.on_problem,
+        RequestValidationError: problems.on_invalid,
+        HTTPException: problems.on_http,
+        Exception: problems.on_error,
+    }.items():
+        app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
+    if settings.api.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=list(settings.api.cors_origins), allow_methods=["GET"],
+            allow_headers=["Authorization", "If-None-Match"], expose_headers=["ETag", "Link"],
+        )  # fmt: skip
+    app.add_middleware(Measured, measures=measures)
+    _leave_out_what_never_comes(app)
+    return app
+
+
+def _token(settings: Settings) -> str | None:
+    if settings.api.token_env is None:
+        return None
+    token = os.environ.get(settings.api.token_env, "")
+    if not token:
+        raise ConfigurationError("api.token_env", f"the variable {settings.api.token_env} is empty or not set")
+    return token
+
+
+def _bearer(token: str) -> Any:  # noqa: ANN401 - a dependency
+    scheme = HTTPBearer(auto_error=False, description="The token that the server's configuration names")
+
+    async def check(given: Any = None) -> None:  # noqa: ANN401 - its type is set below
+        if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
+            raise problems.ProblemError(
+                401, "send the header Authorization: Bearer <token>", headers={"WWW-Authenticate": "Bearer"}
+            )
+
+    # Said here, because the scheme is this function's own, which annotations as text cannot name.
+    check.__annotations__["given"] = Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]
+    return check
+
+
+def _add_service_routes(app: FastAPI, service: Service, measures: Measures, guards: list[Any]) -> None:
+    @app.get("/healthz", tags=["Service"], summary="Whether the server answers", response_model=dict[str, str])
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get(
+        "/readyz", tags=["Service"], summary="Whether there is a lake to answer from", response_model=dict[str, Any],
+        responses={503: {"model": problems.Problem, "content": {problems.MEDIA_TYPE: {}}}},
+    )  # fmt: skip
+    def readyz() -> dict[str, Any]:
+        pinned = service.snapshots.pin([tables.INGESTION_LOG])
+        if not pinned.versions:
+            raise problems.ProblemError(503, "the lake has no tables yet: `main.py run` makes them")
+        return {"status": "ready", "as_of": pinned.versions}
+
+    @app.get(
+        "/metrics", tags=["Service"], summary="Measures for Prometheus", dependencies=guards, response_class=Response
+    )
+    def metrics(request: Request) -> Response:  # noqa: ARG001
+        return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _leave_out_what_never_comes(app: FastAPI) -> None:
+    """The document says 400 where a parameter is wrong, not the framework's 422."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

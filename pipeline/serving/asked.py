@@ -1,0 +1,143 @@
+"""One request: what it may read, what it knows already, and the form of its answer."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from pipeline.clock import zone_info
+from pipeline.errors import VersionGoneError
+from pipeline.serving import answers
+from pipeline.serving.engine import Engine
+from pipeline.serving.meter_files import MeterFiles
+from pipeline.serving.problems import ProblemError
+from pipeline.serving.snapshots import Pinned, Snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date, datetime, tzinfo
+
+    from fastapi import Request
+
+    from pipeline.config import Feed, Settings
+    from pipeline.tables import Column, Table
+
+PATIENCE_SECONDS = 10
+GONE = "the versions that this page belongs to are not there any more: begin again without cursor"
+
+
+@dataclass
+class Service:
+    """What the API answers from: the lake's tables, the readings in memory, and how many may ask at once."""
+
+    settings: Settings
+    snapshots: Snapshots
+    engine: Engine
+    files: MeterFiles
+    slots: threading.BoundedSemaphore
+    known_meters: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Service:
+        """The service of a lake."""
+        files = MeterFiles(settings.api.cache_megabytes * 1_000_000)
+        slots = threading.BoundedSemaphore(settings.api.max_queries)
+        return cls(settings, Snapshots(settings), Engine(), files, slots)
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """A place among the queries at work; held while an answer is made, not while a client reads it."""
+        if not self.slots.acquire(timeout=PATIENCE_SECONDS):
+            raise ProblemError(503, "too many queries at once; ask again", headers={"Retry-After": "5"})
+        try:
+            yield
+        finally:
+            self.slots.release()
+
+    def feed(self, name: str | None) -> Feed | None:
+        """The feed of that name; a name that there is none of is a problem."""
+        if name is None:
+            return None
+        for feed in self.settings.feeds:
+            if feed.name == name:
+                return feed
+        raise ProblemError(
+            404, f"feed: no feed {name!r}; there are {', '.join(feed.name for feed in self.settings.feeds)}", "feed"
+        )
+
+    def zone_of(self, asked: str | None) -> Callable[[str | None], tzinfo]:
+        """The zone that instants of a feed are shown in: the one asked for, else the feed's own, else UTC."""
+        zones = {feed.name: zone_info(feed.time_zone) for feed in self.settings.feeds}
+        one = zone_info(asked) if asked else None
+        return lambda feed: one or zones.get(feed or "", zone_info("UTC"))
+
+    def check_days(self, first: date | datetime, last: date | datetime, days: int) -> None:
+        """A range must lie forward and be no longer than the configuration allows."""
+        if days < 0:
+            raise ProblemError(400, f"to: {last} lies before from ({first})", "to")
+        if days > self.settings.api.max_days:
+            raise ProblemError(400, f"to: {days:,} days; at most {self.settings.api.max_days:,} at once", "to")
+
+
+@dataclass
+class Asked:
+    """A request for rows: `limit` of them after its cursor, in a form."""
+
+    service: Service
+    request: Request
+    limit: int
+    cursor: answers.Cursor | None
+    form: str
+
+    def answer(
+        self,
+        wanted: Sequence[Table],
+        shape: Sequence[Column],
+        rows: Callable[[Pinned, list[Any] | None], answers.Rows],
+        *,
+        time_zone: str | None = None,
+        units: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Rows from those tables, or 304 where the client has them."""
+        pinned, tag = self.pinned(wanted)
+        if answers.is_known(self.request, tag):
+            return _tagged(Response(status_code=304), tag)
+        with self.service.slot(), readable():
+            found = rows(pinned, self.cursor.after if self.cursor else None)
+            meta = answers.Meta(pinned.versions, time_zone, units or {})
+            return _tagged(answers.page(self.request, found, shape, meta, self.form), tag)
+
+    def whole(self, wanted: Sequence[Table], body: Callable[[Pinned], bytes], media: str) -> Response:
+        """One thing from those tables, or 304 where the client has it."""
+        pinned, tag = self.pinned(wanted)
+        if answers.is_known(self.request, tag):
+            return _tagged(Response(status_code=304), tag)
+        with self.service.slot(), readable():
+            return _tagged(Response(body(pinned), media_type=media), tag)
+
+    def pinned(self, wanted: Sequence[Table]) -> tuple[Pinned, str]:
+        """Those tables at the versions of this request, and the tag of its answer."""
+        with readable():
+            pinned = self.service.snapshots.pin(wanted, self.cursor.versions if self.cursor else None)
+        return pinned, answers.etag(self.request, pinned.versions, self.form)
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Around reading: files of a version may be gone (VACUUM, an erasure)."""
+    try:
+        yield
+    except (VersionGoneError, FileNotFoundError):
+        raise ProblemError(410, GONE, "cursor") from None
+
+
+def _tagged(response: Response, tag: str) -> Response:
+    response.headers["ETag"] = tag
+    # Kept, but asked about every time: the lake may have moved on.
+    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Vary"] = "Accept, Accept-Encoding"
+    return response

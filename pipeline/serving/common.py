@@ -1,0 +1,78 @@
+"""How a route gets its request: parameters that all addresses of rows have, and the errors that all may answer with."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+
+from pipeline.serving import answers
+from pipeline.serving.asked import Asked, Service
+from pipeline.serving.parameters import CursorWord, Format
+from pipeline.serving.problems import MEDIA_TYPE, Problem, ProblemError
+from pipeline.serving.shapes import page_model
+
+Limit = Annotated[int, Query(gt=0, description="At most so many rows; the rest is on the next page")]
+DEFAULT_ROWS = 1000
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {MEDIA_TYPE: {}}}
+    for status, text in {
+        400: "A parameter is wrong; `parameter` names it",
+        401: "No bearer token, or not the right one",
+        404: "No such meter, feed or delivery",
+        406: "None of the forms that `Accept` names",
+        410: "The versions of this page are not there any more",
+        503: "Too many queries at once, or no lake yet",
+    }.items()
+}
+
+
+def service_of(request: Request) -> Service:
+    """The service that the application was made with."""
+    found: Service = request.app.state.service
+    return found
+
+
+def known_parameters(request: Request) -> None:
+    """A parameter that the address does not have is a mistake of writing, and not passed over."""
+    route = request.scope["route"]
+    known = {
+        each.alias for dependant in [route.dependant, *route.dependant.dependencies] for each in dependant.query_params
+    }
+    for name in request.query_params:
+        if name not in known:
+            raise ProblemError(400, f"{name}: no such parameter; there are {', '.join(sorted(known)) or 'none'}", name)
+        if len(request.query_params.getlist(name)) > 1:
+            raise ProblemError(400, f"{name}: given twice", name)
+
+
+def asked(
+    request: Request,
+    limit: Limit = DEFAULT_ROWS,
+    cursor: CursorWord = None,
+    format: Format = None,  # noqa: A002 - the parameter's name
+) -> Asked:
+    """The request, for an address of rows."""
+    known_parameters(request)
+    service = service_of(request)
+    if limit > service.settings.api.max_rows:
+        raise ProblemError(400, f"limit: at most {service.settings.api.max_rows:,}", "limit")
+    begins = answers.decoded(cursor, answers.question(request)) if cursor else None
+    return Asked(service, request, limit, begins, answers.form(request, format))
+
+
+AskedRows = Annotated[Asked, Depends(asked)]
+AskedService = Annotated[Service, Depends(service_of)]
+
+
+def rows_of(name: str, shape: Any) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a tuple of columns
+    """The answers of an address of rows, for the OpenAPI document."""
+    other = {
+        media: {"schema": {"type": "string", "format": "binary"}}
+        for key, media in answers.MEDIA.items()
+        if key != "json"
+    }
+    ok = {
+        "model": page_model(name, shape),
+        "content": other,
+        "description": "Rows; as CSV and Arrow without what stands beside them",
+    }
+    return {200: ok, 304: {"description": "The answer whose ETag was sent still holds"}, **REFUSALS}

@@ -1,0 +1,148 @@
+"""/files and /restatements: what came, what became of it, and what changed after it was published."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, Field, create_model
+from pydantic_core import to_json
+
+from pipeline import tables
+from pipeline.serving import answers, paging, shapes
+from pipeline.serving.answers import Rows
+from pipeline.serving.asked import Asked
+from pipeline.serving.common import REFUSALS, AskedRows, rows_of
+from pipeline.serving.grains import micros
+from pipeline.serving.parameters import FeedName, Moment, TimeZone, instant_of, zone_or
+from pipeline.serving.problems import ProblemError
+from pipeline.serving.snapshots import Pinned
+
+router = APIRouter(tags=["Deliveries"])
+
+# Not where the file lies on the server: `relative_path` is what its sender knows.
+FILES = tuple(column for column in tables.INGESTION_LOG.columns if column.name != "file_path")
+REJECTED = tuple(column for column in tables.REJECTED.columns if column.name not in {"file_id", "feed"})
+Status = Literal["loaded", "rejected", "duplicate", "conflict", "withdrawn"]
+StatusName = Annotated[Status | None, Query(description="Only with this status")]
+LogFeed = Annotated[
+    str | None,
+    Query(pattern="^[a-z][a-z0-9_]{0,62}$", description="Only of this feed, or of the `reference` database"),
+]
+FILES_SQL = "SELECT * FROM log WHERE ($feed IS NULL OR feed = $feed) AND ($status IS NULL OR status = $status)"
+RESTATED_SQL = """
+    SELECT * FROM restatements WHERE ($feed IS NULL OR feed = $feed) AND ($table_name IS NULL OR table_name = $table_name)
+        AND ($since IS NULL OR restated_at >= make_timestamptz($since))
+"""
+
+Delivery = shapes.model("Delivery", FILES)
+RejectedRow = shapes.model("RejectedRow", REJECTED)
+Delivered: type[BaseModel] = create_model(
+    "DeliveryWithRejectedRows",
+    __base__=Delivery,
+    rejected_rows=(list[RejectedRow], Field(description="Rows that did not pass, the first `limit`")),  # type: ignore[valid-type]
+    rejected_rows_left_out=(int, Field(description="How many more there are")),
+    as_of=(dict[str, int], Field(description="Versions of the tables that the answer is made of")),
+)
+
+
+def _of_log(asked: Asked, feed: str | None) -> None:
+    if feed != "reference":
+        asked.service.feed(feed)
+
+
+@router.get("/files", summary="Deliveries: how many, and what became of each", responses=rows_of("Files", FILES))
+def files(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
+    """Deliveries, newest first. `total` says how many there are."""
+    _of_log(asked, feed)
+
+    def rows(pinned: Pinned, after: list[Any] | None) -> Rows:
+        reads = {"log": pinned.dataset(tables.INGESTION_LOG)}
+        return paging.rows_after(
+            asked.service.engine,
+            FILES_SQL,
+            {"feed": feed, "status": status},
+            reads,
+            FILES,
+            ("file_id",),
+            after=after,
+            limit=asked.limit,
+            zone_of=asked.service.zone_of("UTC"),
+            descending=True,
+            counted=True,
+        )
+
+    return asked.answer([tables.INGESTION_LOG], FILES, rows, time_zone="UTC")
+
+
+@router.get("/files/latest", summary="The newest delivery", responses={200: {"model": Delivered}, **REFUSALS})
+def latest(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
+    """The delivery with the highest file_id, of a feed or a status where asked for, with its rejected rows."""
+    _of_log(asked, feed)
+    newest = f"SELECT max(file_id) AS file_id FROM ({FILES_SQL})"  # noqa: S608 - ours
+    return _one(asked, newest, {"feed": feed, "status": status})
+
+
+@router.get(
+    "/files/{file_id}", summary="A delivery and its rejected rows", responses={200: {"model": Delivered}, **REFUSALS}
+)
+def file(asked: AskedRows, file_id: Annotated[int, Path(ge=0, lt=2**63, description="Its number")]) -> Response:
+    """One delivery, with the rows that did not pass and why."""
+    return _one(asked, "SELECT $file_id::BIGINT AS file_id", {"file_id": file_id})
+
+
+def _one(asked: Asked, which: str, parameters: dict[str, Any]) -> Response:
+    if asked.form != "json":
+        raise ProblemError(406, "a delivery is answered as application/json only", "format")
+
+    def body(pinned: Pinned) -> bytes:
+        engine, zone_of = asked.service.engine, asked.service.zone_of("UTC")
+        reads = {"log": pinned.dataset(tables.INGESTION_LOG)}
+        found = engine.query(f"SELECT * FROM log WHERE file_id = ({which})", parameters, reads)  # noqa: S608 - ours
+        if not found.num_rows:
+            raise ProblemError(404, "no such delivery; /files lists those there are")
+        facts = {name: values[0] for name, values in shapes.texts(found, FILES, zone_of).items()}
+        reads = {"rejected": pinned.dataset(tables.REJECTED)}
+        rows = engine.query(
+            "SELECT * FROM rejected WHERE file_id = $file_id ORDER BY row_number, reason_code",
+            {"file_id": facts["file_id"]}, reads,
+        )  # fmt: skip
+        shown = shapes.texts(rows.slice(0, asked.limit), REJECTED, zone_of)
+        facts["rejected_rows"] = [dict(zip(shown, each, strict=True)) for each in zip(*shown.values(), strict=True)]
+        facts["rejected_rows_left_out"] = rows.num_rows - len(facts["rejected_rows"])
+        return to_json(facts | {"as_of": pinned.versions})
+
+    return asked.whole([tables.INGESTION_LOG, tables.REJECTED], body, answers.MEDIA["json"])
+
+
+@router.get(
+    "/restatements",
+    summary="Published values that changed",
+    responses=rows_of("Restatements", tables.RESTATEMENTS.columns),
+)
+def restatements(
+    asked: AskedRows,
+    since: Annotated[Moment | None, Query(description="Restated at or after this day (of tz) or instant")] = None,
+    table: Annotated[
+        Literal[
+            "gold.total_consumption_half_hour", "gold.consumption_per_product_per_day", "gold.avg_half_hour_by_product",
+            "gold.meter_day",
+        ] | None,
+        Query(description="Only values of this table"),
+    ] = None,
+    feed: FeedName = None,
+    tz: TimeZone = None,
+) -> Response:  # fmt: skip
+    """Values of gold that were published and are others now, oldest change first, each with the delivery behind it."""
+    asked.service.feed(feed)
+    moment = None if since is None else micros(instant_of(since, zone_or(tz, "UTC")))
+    wanted = {"feed": feed, "since": moment, "table_name": table}
+    key = ("restated_at", "table_name", "key", "measure", "batch_id")
+
+    def rows(pinned: Pinned, after: list[Any] | None) -> Rows:
+        reads = {"restatements": pinned.dataset(tables.RESTATEMENTS)}
+        return paging.rows_after(
+            asked.service.engine, RESTATED_SQL, wanted, reads, tables.RESTATEMENTS.columns, key,
+            after=after, limit=asked.limit, zone_of=asked.service.zone_of(tz or "UTC"), counted=True,
+        )  # fmt: skip
+
+    units = {"old_value": "kWh; a count for measures that are counts", "new_value": "as old_value"}
+    return asked.answer([tables.RESTATEMENTS], tables.RESTATEMENTS.columns, rows, time_zone=tz or "UTC", units=units)

@@ -1,0 +1,39 @@
+"""SQL over pinned tables: DuckDB on the Arrow data that delta-rs finds. Exact decimals, instants in UTC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+# Two threads: answers are small, and a run may be at work on the same machine.
+SETTINGS: dict[str, str | int | float | list[str]] = {
+    "threads": 2,
+    "memory_limit": "1GB",
+    "python_enable_replacements": False,
+    "enable_external_access": False,
+}
+
+
+class Engine:
+    """A DuckDB without data of its own; every query names what it reads."""
+
+    def __init__(self) -> None:
+        self._database = duckdb.connect(":memory:", config=dict(SETTINGS))
+
+    def query(
+        self, sql: str, parameters: Sequence[Any] | Mapping[str, Any], reads: Mapping[str, ds.Dataset | pa.Table]
+    ) -> pa.Table:
+        """The answer as Arrow; `reads` names the tables of the query. Values come in as parameters, never as text."""
+        with self._database.cursor() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            for name, rows in reads.items():
+                connection.register(name, rows)
+            answer: pa.Table = connection.sql(sql, params=parameters).to_arrow_table()
+            return answer

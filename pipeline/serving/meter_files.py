@@ -1,0 +1,187 @@
+"""Data files of silver.readings, each read once and kept in memory in the order of its meters.
+
+A day's file holds all meters in no order, so to find one meter means to read it whole. Files never change: what was
+read stays right until a commit takes the file out of the table. Some 35 bytes a reading; the least lately used go.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+COLUMNS = ["meter_id", "direction", "interval_start", "interval_minutes", "consumption", "unit", "quality"]
+COLUMNS += ["file_id", "row_number"]
+# Bytes of a reading in memory, to know before it is read whether a file fits.
+ROW_BYTES = 40
+
+
+class Reading(NamedTuple):
+    """A current reading: `start` in microseconds since 1970 (UTC), `micro` in millionths of `unit`."""
+
+    start: int
+    feed: str
+    direction: str
+    minutes: int
+    local_date: date
+    micro: int
+    unit: str
+    quality: str | None
+    file_id: int
+    row_number: int
+
+
+@dataclass(frozen=True)
+class MeterFile:
+    """One data file: rows of a meter stand together, by direction and start."""
+
+    feed: str
+    local_date: date
+    where: dict[str, tuple[int, int]]
+    numbers: dict[str, NDArray[np.int64]]
+    words: dict[str, tuple[NDArray[np.unsignedinteger[Any]], list[str | None]]]
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        arrays = [*self.numbers.values(), *(codes for codes, _ in self.words.values())]
+        return sum(array.nbytes for array in arrays) + 150 * len(self.where)
+
+    def readings(self, meter: str) -> Iterator[Reading]:
+        """The meter's readings in this file."""
+        first, last = self.where.get(meter, (0, 0))
+        if first == last:
+            return
+        part = slice(first, last)
+        number = {name: values[part].tolist() for name, values in self.numbers.items()}
+        word = {name: [names[code] for code in codes[part].tolist()] for name, (codes, names) in self.words.items()}
+        for n in range(last - first):
+            yield Reading(
+                number["interval_start"][n],
+                self.feed,
+                word["direction"][n] or "",
+                number["interval_minutes"][n],
+                self.local_date,
+                number["consumption"][n],
+                word["unit"][n] or "",
+                word["quality"][n],
+                number["file_id"][n],
+                number["row_number"][n],
+            )
+
+
+def in_memory(rows: pa.Table, feed: str, local_date: date) -> MeterFile:
+    """Rows of silver.readings of one feed and day, in the order of their meters."""
+    rows = rows.combine_chunks()
+    meters = _codes(rows["meter_id"])
+    starts = np.asarray(rows["interval_start"].cast(pa.int64()))
+    direction = _codes(rows["direction"])
+    order = np.lexsort((starts, direction[0], meters[0]))
+    ordered = meters[0][order]
+    cuts = np.flatnonzero(np.diff(ordered)) + 1
+    firsts, lasts = [0, *cuts.tolist()], [*cuts.tolist(), len(ordered)]
+    where = {
+        sys.intern(meters[1][ordered[first]] or ""): (first, last)
+        for first, last in zip(firsts, lasts, strict=True)
+        if last > first
+    }
+    numbers = {
+        "interval_start": starts[order],
+        "interval_minutes": np.asarray(rows["interval_minutes"]).astype(np.int16)[order],
+        "consumption": _unscaled(rows["consumption"])[order],
+        "file_id": np.asarray(rows["file_id"])[order],
+        "row_number": np.asarray(rows["row_number"])[order],
+    }
+    words = {
+        name: (codes[order].astype(np.min_scalar_type(len(names))), names)
+        for name, (codes, names) in {
+            "direction": direction,
+            "unit": _codes(rows["unit"]),
+            "quality": _codes(rows["quality"]),
+        }.items()
+    }
+    return MeterFile(feed, local_date, where, numbers, words)
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[str | None]]:
+    """Text as the place of its value in the list of values, which is in order; NULL has a place too, the last."""
+    encoded = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
+    values = encoded.dictionary
+    order = pc.sort_indices(values)
+    rank = np.empty(len(values), np.int32)
+    rank[np.asarray(order)] = np.arange(len(values), dtype=np.int32)
+    return rank[np.asarray(encoded.indices)], values.take(order).to_pylist()
+
+
+def _unscaled(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """DECIMAL(18,6) in millionths: the lower half of its 16 bytes, as 18 digits fit 8."""
+    whole = column.combine_chunks()
+    halves = np.frombuffer(whole.buffers()[1], np.int64).reshape(-1, 2)
+    return halves[whole.offset : whole.offset + len(whole), 0]
+
+
+class MeterFiles:
+    """The files of silver.readings, in memory as far as `limit` bytes allow."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[str, MeterFile] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+        self._reading: dict[str, threading.Lock] = {}
+
+    def readings(self, fragments: Iterable[ds.Fragment], meter: str, *, keep: bool) -> Iterator[Reading]:
+        """The meter's readings in those files; `keep` what was read of them, as it is of the newest version."""
+        for fragment in fragments:
+            yield from self._file(fragment, meter, keep=keep).readings(meter)
+
+    def warm(self, fragments: Iterable[ds.Fragment], stop: threading.Event) -> None:
+        """Read those files now, as far as there is room and nobody says `stop`; forget every other."""
+        wanted = list(fragments)
+        self._forget_all_but({fragment.path for fragment in wanted})
+        for fragment in wanted:
+            if stop.is_set() or self._size + fragment.count_rows() * ROW_BYTES > self._limit:
+                return
+            self._file(fragment, "", keep=True)
+
+    def _forget_all_but(self, paths: set[str]) -> None:
+        with self._lock:
+            for path in [path for path in self._kept if path not in paths]:
+                self._size -= self._kept.pop(path).size
+
+    def _file(self, fragment: ds.Fragment, meter: str, *, keep: bool) -> MeterFile:
+        path = fragment.path
+        with self._lock:
+            if path in self._kept:
+                self._kept.move_to_end(path)
+                return self._kept[path]
+            one_reads = self._reading.setdefault(path, threading.Lock())
+        partition = ds.get_partition_keys(fragment.partition_expression)
+        feed, day = partition["feed"], partition["local_date"]
+        if not keep or fragment.count_rows() * ROW_BYTES > self._limit // 4:
+            return in_memory(fragment.to_table(columns=COLUMNS, filter=pc.field("meter_id") == meter), feed, day)
+        with one_reads:
+            with self._lock:
+                if path in self._kept:
+                    return self._kept[path]
+            read = in_memory(fragment.to_table(columns=COLUMNS), feed, day)
+            with self._lock:
+                self._kept[path] = read
+                self._size += read.size
+                while self._size > self._limit and len(self._kept) > 1:
+                    self._size -= self._kept.popitem(last=False)[1].size
+                self._reading.pop(path, None)
+            return read

@@ -1,0 +1,85 @@
+"""What the API says when it cannot answer: RFC 9457 problems, which name the parameter that is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, Field
+from starlette.responses import JSONResponse
+
+from pipeline.errors import MeterlakeError, printable
+
+if TYPE_CHECKING:
+    from fastapi import Request
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+TITLES = {
+    400: "Wrong parameter",
+    401: "Not allowed",
+    404: "Not found",
+    405: "Not a method of this address",
+    406: "No such form of answer",
+    410: "This page is gone",
+    500: "Something failed",
+    503: "Too busy, or no lake yet",
+}
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem."""
+
+    type: str = Field("about:blank", description="Always about:blank: `status` and `title` say what kind it is")
+    title: str = Field(description="What kind of problem, in words")
+    status: int = Field(description="The HTTP status")
+    detail: str = Field(description="What is wrong, and what to do")
+    parameter: str | None = Field(None, description="The parameter that is wrong")
+
+
+class ProblemError(Exception):
+    """Raised where a request cannot be answered."""
+
+    def __init__(
+        self, status: int, detail: str, parameter: str | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.parameter, self.headers = status, detail, parameter, headers
+
+
+def response(
+    status: int, detail: str, parameter: str | None = None, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """The answer that tells a problem."""
+    title = TITLES.get(status, "Problem")
+    told = Problem(type="about:blank", title=title, status=status, detail=printable(detail), parameter=parameter)
+    return JSONResponse(
+        told.model_dump(exclude_none=True), status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE
+    )
+
+
+async def on_problem(_: Request, problem: ProblemError) -> JSONResponse:
+    """A problem of ours."""
+    return response(problem.status, problem.detail, problem.parameter, problem.headers)
+
+
+async def on_invalid(_: Request, problem: RequestValidationError) -> JSONResponse:
+    """A parameter that does not read; of several the first."""
+    first = problem.errors()[0]
+    name = str(first["loc"][-1])
+    words = str(first["msg"]).removeprefix("Value error, ")
+    return response(400, f"{name}: {words}", name)
+
+
+async def on_http(_: Request, problem: HTTPException) -> JSONResponse:
+    """What the framework refuses: unknown addresses and methods."""
+    headers = dict(problem.headers or {})
+    detail = "no such address; /docs lists those there are" if problem.status_code == 404 else str(problem.detail)  # noqa: PLR2004
+    return response(problem.status_code, detail, headers=headers)
+
+
+async def on_error(_: Request, problem: Exception) -> JSONResponse:
+    """What nobody foresaw; the log has the traceback, the answer has not."""
+    if isinstance(problem, MeterlakeError):
+        return response(500, str(problem))
+    return response(500, f"{type(problem).__name__}; the server's log says more")

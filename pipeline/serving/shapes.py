@@ -1,0 +1,100 @@
+"""What answers hold: a shape is a tuple of columns (name, SQL type, comment), as tables have them.
+
+From it come the model in the OpenAPI document, the Arrow types, and how a value is written. In one place: decimals are
+text with six digits after the point, exact, never a float; instants are ISO 8601 with their offset; days are
+YYYY-MM-DD; NULL is null, in CSV an empty field.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, Field, WithJsonSchema, create_model
+
+from pipeline.lake import TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pyarrow as pa
+
+    from pipeline.tables import Column
+
+DECIMAL = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{6}$", "examples": ["0.250000"]})]
+MODELS: dict[str, Any] = {
+    "STRING": str,
+    "BIGINT": int,
+    "INT": int,
+    "BOOLEAN": bool,
+    "DATE": date,
+    "TIMESTAMP": datetime,
+    "ARRAY<DATE>": list[date],
+    "ARRAY<STRING>": list[str],
+}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def model(name: str, shape: Sequence[Column]) -> type[BaseModel]:
+    """The model of a row, for the OpenAPI document."""
+    fields: dict[str, Any] = {}
+    for column in shape:
+        kind = DECIMAL if column.type.startswith("DECIMAL") else MODELS[column.type]
+        fields[column.name] = (kind | None, Field(description=column.comment))
+    made: type[BaseModel] = create_model(name, **fields)
+    return made
+
+
+def page_model(name: str, shape: Sequence[Column]) -> type[BaseModel]:
+    """The model of an answer of many rows."""
+    row = model(name, shape)
+    made: type[BaseModel] = create_model(
+        f"{name}Page",
+        data=(list[row], Field(description="The rows, in order")),  # type: ignore[valid-type]
+        next=(str | None, Field(description="Address of the next page, made of the same versions; null on the last")),
+        total=(int | None, Field(description="How many rows all pages have together, where it is counted")),
+        as_of=(dict[str, int], Field(description="Versions of the tables that the answer is made of")),
+        time_zone=(str | None, Field(description="Zone of local times; null: each feed's own")),
+        units=(
+            dict[str, str],
+            Field(description="Unit of each energy column; where it differs by row, the column that says it"),
+        ),
+    )
+    return made
+
+
+@lru_cache(maxsize=200_000)
+def iso(moment: int, zone: tzinfo) -> str:
+    """An instant in microseconds since 1970 as text with the zone's offset."""
+    return (EPOCH + timedelta(microseconds=moment)).astimezone(zone).isoformat()
+
+
+def decimal_text(micro: int) -> str:
+    """Millionths as a decimal with six digits."""
+    whole, part = divmod(abs(micro), 1_000_000)
+    return f"{'-' if micro < 0 else ''}{whole}.{part:06d}"
+
+
+def texts(rows: pa.Table, shape: Sequence[Column], zone_of: Callable[[str | None], tzinfo]) -> dict[str, list[Any]]:
+    """Values of a query's answer as JSON holds them. Local where the row's feed has a zone."""
+    feeds = rows["feed"].to_pylist() if "feed" in rows.column_names else [None] * rows.num_rows
+    return {column.name: _texts(rows[column.name], column, feeds, zone_of) for column in shape}
+
+
+def _texts(
+    values: pa.ChunkedArray, column: Column, feeds: list[str | None], zone_of: Callable[[str | None], tzinfo]
+) -> list[Any]:
+    if column.type == "TIMESTAMP":
+        moments = values.cast(TYPES["TIMESTAMP"][1]).cast("int64").to_pylist()
+        return [None if at is None else iso(at, zone_of(feed)) for at, feed in zip(moments, feeds, strict=True)]
+    if column.type.startswith("DECIMAL"):
+        return [None if value is None else f"{value.quantize(Decimal('1e-6')):f}" for value in values.to_pylist()]
+    return [_plain(value) for value in values.to_pylist()]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
+    if isinstance(value, date):
+        return value.isoformat()
+    return [_plain(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,134 @@
+"""The lake's tables as one request sees them: the newest commits when it began, the same ones to its end. No JVM."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pyarrow.dataset as ds
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from pipeline import tables
+from pipeline.errors import VersionGoneError
+from pipeline.lake import arrow_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    import pyarrow as pa
+
+    from pipeline.config import Settings
+    from pipeline.tables import Table
+
+
+class Opened:
+    """One version of a table; nobody moves it on, so what was asked of it once holds."""
+
+    def __init__(self, delta: DeltaTable) -> None:
+        self.delta = delta
+        self.version = delta.version()
+
+    @cached_property
+    def dataset(self) -> ds.Dataset:
+        """Its rows."""
+        return self.delta.to_pyarrow_dataset()
+
+    @cached_property
+    def fragments(self) -> dict[tuple[str, date], list[ds.Fragment]]:
+        """Its data files by feed and local day, for a table that is divided by these."""
+        found: dict[tuple[str, date], list[ds.Fragment]] = {}
+        for fragment in self.dataset.get_fragments():
+            keys = ds.get_partition_keys(fragment.partition_expression)
+            found.setdefault((keys["feed"], keys["local_date"]), []).append(fragment)
+        return found
+
+
+class Head:
+    """The newest version of one table, opened again only after a commit."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._lock = threading.Lock()
+        self._newest: DeltaTable | None = None
+        self._opened: Opened | None = None
+
+    def opened(self) -> Opened | None:
+        """The table at its newest version; None where there is no table."""
+        with self._lock:
+            try:
+                if self._newest is None:
+                    self._newest = DeltaTable(self._uri)
+                self._newest.update_incremental()
+            except TableNotFoundError:
+                self._newest = self._opened = None
+                return None
+            except DeltaError:
+                # The log was begun anew (a lake that was deleted and made again): what was known of it is void.
+                self._newest, self._opened = DeltaTable(self._uri), None
+            if self._opened is None or self._opened.version != self._newest.version():
+                self._opened = Opened(DeltaTable(self._uri, version=self._newest.version()))
+            return self._opened
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """Tables at the versions of one request; `newest` names those that are at their newest."""
+
+    opened: dict[str, Opened | None]
+    newest: frozenset[str] = frozenset()
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """`layer.table` -> version, of the tables that there are: what the answer says it was made of."""
+        return {name: table.version for name, table in self.opened.items() if table is not None}
+
+    def dataset(self, table: Table) -> ds.Dataset | pa.Table:
+        """The rows of a table, for a query; none where there is no such table."""
+        found = self.opened[table.full_name]
+        return arrow_schema(table).empty_table() if found is None else found.dataset
+
+    def fragments(self, table: Table, feed: str, days: Iterable[date]) -> list[ds.Fragment]:
+        """The data files of those local days of a feed."""
+        found = self.opened[table.full_name]
+        return [] if found is None else [file for day in days for file in found.fragments.get((feed, day), ())]
+
+
+class Snapshots:
+    """Opens the lake's tables for requests."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._heads: dict[str, Head] = {}
+        self._lock = threading.Lock()
+
+    def pin(self, wanted: Iterable[Table], versions: Mapping[str, int] | None = None) -> Pinned:
+        """Those tables at their newest versions, or at the `versions` that an earlier page was made of.
+
+        Raises VersionGoneError when an earlier version is not there any more.
+        """
+        opened: dict[str, Opened | None] = {}
+        heads = set()
+        for table in wanted:
+            head = self._head(table).opened()
+            asked = (versions or {}).get(table.full_name)
+            if asked is None or (head is not None and head.version == asked):
+                opened[table.full_name] = head
+                heads.add(table.full_name)
+            else:
+                opened[table.full_name] = self._earlier(table, asked)
+        return Pinned(opened, frozenset(heads))
+
+    def _head(self, table: Table) -> Head:
+        with self._lock:
+            return self._heads.setdefault(table.full_name, Head(tables.address(self._settings, table)))
+
+    def _earlier(self, table: Table, version: int) -> Opened:
+        try:
+            # Not kept: after an erasure no earlier version may be shown again.
+            return Opened(DeltaTable(tables.address(self._settings, table), version=version))
+        except (DeltaError, OSError, OverflowError) as problem:
+            raise VersionGoneError(table.full_name, version, type(problem).__name__) from None
