@@ -23,13 +23,12 @@ FILES = tuple(column for column in tables.INGESTION_LOG.columns if column.name !
 REJECTED = tuple(column for column in tables.REJECTED.columns if column.name not in {"file_id", "feed"})
 Status = Literal["loaded", "rejected", "duplicate", "conflict", "withdrawn"]
 StatusName = Annotated[Status | None, Query(description="Only with this status")]
-LogFeed = Annotated[
-    str | None,
-    Query(pattern="^[a-z][a-z0-9_]{0,62}$", description="Only of this feed, or of the `reference` database"),
-]
+LOG_FEED = "Only of this feed, or of the `reference` database"
+LogFeed = Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,62}$", description=LOG_FEED)]
 FILES_SQL = "SELECT * FROM log WHERE ($feed IS NULL OR feed = $feed) AND ($status IS NULL OR status = $status)"
 RESTATED_SQL = """
-    SELECT * FROM restatements WHERE ($feed IS NULL OR feed = $feed) AND ($table_name IS NULL OR table_name = $table_name)
+    SELECT * FROM restatements WHERE ($feed IS NULL OR feed = $feed)
+        AND ($table_name IS NULL OR table_name = $table_name)
         AND ($since IS NULL OR restated_at >= make_timestamptz($since))
 """
 
