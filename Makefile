@@ -54,7 +54,7 @@ soak: setup ## a thousand batches through one `watch`: latency and memory (an ho
 	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
 clean: ## remove caches and build leftovers; .venv, the JARs and the lake stay
-	@rm -rf build dist *.egg-info spark-warehouse metastore_db derby.log .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf build dist *.egg-info spark-warehouse metastore_db derby.log .mypy_cache .ruff_cache .pytest_cache .schemathesis .hypothesis .import_linter_cache
 	@find . -path ./$(VENV) -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 # Each step leaves a stamp in .venv, so that it is not done twice.

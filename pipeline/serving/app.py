@@ -131,14 +131,17 @@ def _add_service_routes(app: FastAPI, service: Service, measures: Measures, guar
 
 
 def _leave_out_what_never_comes(app: FastAPI) -> None:
-    """The document says 400 where a parameter is wrong, not the framework's 422."""
-    made = app.openapi
+    """The document says 400 where a parameter is wrong, not the framework's 422; and how many rows at most."""
+    made, most = app.openapi, app.state.service.settings.api.max_rows
 
     def openapi() -> dict[str, Any]:
         document = made()
         for path in document["paths"].values():
             for operation in path.values():
                 operation["responses"].pop("422", None)
+                for parameter in operation.get("parameters", ()):
+                    if parameter["name"] == "limit":
+                        parameter["schema"]["maximum"] = most
         for name in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(name, None)
         return document

@@ -1,5 +1,6 @@
 """How a route gets its request: parameters that all addresses of rows have, and the errors that all may answer with."""
 
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -9,6 +10,7 @@ from pipeline.serving.asked import Asked, Service
 from pipeline.serving.parameters import CursorWord, Format
 from pipeline.serving.problems import MEDIA_TYPE, Problem, ProblemError
 from pipeline.serving.shapes import page_model
+from pipeline.tables import Column
 
 Limit = Annotated[int, Query(gt=0, description="At most so many rows; the rest is on the next page")]
 DEFAULT_ROWS = 1000
@@ -63,7 +65,7 @@ AskedRows = Annotated[Asked, Depends(asked)]
 AskedService = Annotated[Service, Depends(service_of)]
 
 
-def rows_of(name: str, shape: Any) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a tuple of columns
+def rows_of(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()) -> dict[int | str, dict[str, Any]]:
     """The answers of an address of rows, for the OpenAPI document."""
     other = {
         media: {"schema": {"type": "string", "format": "binary"}}
@@ -71,7 +73,7 @@ def rows_of(name: str, shape: Any) -> dict[int | str, dict[str, Any]]:  # noqa: 
         if key != "json"
     }
     ok = {
-        "model": page_model(name, shape),
+        "model": page_model(name, shape, sometimes),
         "content": other,
         "description": "Rows; as CSV and Arrow without what stands beside them",
     }

@@ -55,6 +55,7 @@ SUMS = (*WHOSE, *ENERGY, *READINGS)
 VERSIONS = (*RAW, *CURRENT)
 # What an answer may hold, for the OpenAPI document.
 ALL = (*WHOSE, *ENERGY, *LINEAGE, *READINGS, *CURRENT)
+SOMETIMES = (*LINEAGE, *READINGS, *CURRENT)
 UNITS = {"consumption": "column unit"}
 HOUR = 3_600_000_000
 

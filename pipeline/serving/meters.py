@@ -108,7 +108,7 @@ def meters(
 @router.get(
     "/meters/{meter_id}/readings",
     summary="Readings of a meter",
-    responses=rows_of("Readings", meter_readings.ALL),
+    responses=rows_of("Readings", meter_readings.ALL, meter_readings.SOMETIMES),
 )
 def readings(
     asked: AskedRows,
@@ -142,7 +142,7 @@ def readings(
 @router.get(
     "/meters/{meter_id}/completeness",
     summary="How complete a meter's days are",
-    responses=rows_of("Completeness", (*DAYS, *(column for column in GAPS if column not in DAYS))),
+    responses=rows_of("Completeness", (*DAYS, *set(GAPS) - set(DAYS)), set(DAYS) ^ set(GAPS)),
 )
 def completeness(
     asked: AskedRows,

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, WithJsonSchema, create_model
 from pipeline.lake import TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import pyarrow as pa
 
@@ -37,19 +37,19 @@ MODELS: dict[str, Any] = {
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def model(name: str, shape: Sequence[Column]) -> type[BaseModel]:
-    """The model of a row, for the OpenAPI document."""
+def model(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()) -> type[BaseModel]:
+    """The model of a row, for the OpenAPI document; columns that only `sometimes` stand in it need not."""
     fields: dict[str, Any] = {}
     for column in shape:
         kind = DECIMAL if column.type.startswith("DECIMAL") else MODELS[column.type]
-        fields[column.name] = (kind | None, Field(description=column.comment))
+        fields[column.name] = (kind | None, Field(None if column in sometimes else ..., description=column.comment))
     made: type[BaseModel] = create_model(name, **fields)
     return made
 
 
-def page_model(name: str, shape: Sequence[Column]) -> type[BaseModel]:
+def page_model(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()) -> type[BaseModel]:
     """The model of an answer of many rows."""
-    row = model(name, shape)
+    row = model(name, shape, sometimes)
     made: type[BaseModel] = create_model(
         f"{name}Page",
         data=(list[row], Field(description="The rows, in order")),  # type: ignore[valid-type]
