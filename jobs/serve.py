@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from pipeline.config_values import is_loopback
 from pipeline.errors import MissingPackageError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def run(context: Context, host: str | None, port: int | None) -> None:
         raise MissingPackageError(problem.name or "", "serve") from None
     api = context.settings.api
     where = api.model_copy(update={"host": host or api.host, "port": api.port if port is None else port})
-    settings = context.settings.model_copy(update={"api": type(api)(**where.model_dump())})
+    if api.token_env is None and not is_loopback(where.host):
+        raise UsageError(f"--host {where.host} lets other machines ask: name a bearer token's variable, api.token_env")
+    settings = context.settings.model_copy(update={"api": where})
     app = application(settings)
     try:
         listening = socket.create_server((where.host, where.port), backlog=BACKLOG)

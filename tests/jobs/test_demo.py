@@ -142,7 +142,8 @@ def readme_commands(*, of_operations: bool = False) -> list[str]:
     blocks = re.findall(r"```(?:sh|bash)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
     every = [line.split("main.py ", 1)[1] for line in lines if "python main.py " in line]
-    ending = [line for line in every if line.split()[0] != "watch"]  # tests/platform/test_watch.py starts and stops it
+    # tests/platform starts and stops these
+    ending = [line for line in every if line.split()[0] not in {"watch", "serve"}]
     return [line for line in ending if (line.split()[0] in OPERATIONS) == of_operations]
 
 

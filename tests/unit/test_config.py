@@ -12,6 +12,7 @@ import pytest
 from pipeline import config
 from pipeline.errors import ConfigurationError
 
+README = Path(__file__).parents[2] / "README.md"
 GAS = '[[feeds]]\nname = "gas"\nformat = "smrt"\npath = "in/gas"\n'
 POWER = '[[feeds]]\nname = "power"\nformat = "split_json"\npath = "in/power"\n'
 REFERENCE = '[reference]\nurl = "jdbc:sqlite:in/reference.db"\nfeeds = ["power"]\n'
@@ -201,12 +202,33 @@ def test_a_wrong_variable_is_refused_in_one_line_that_names_it(refusal, monkeypa
 
 
 def test_the_feeds_of_the_readme_are_feeds(load):
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    fetched, answered = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    fetched, answered = re.findall(r"```toml\n(\[\[feeds.*?)```", README.read_text(), re.DOTALL)
     (feed,) = load(fetched).feeds
     assert (feed.format, feed.url_token_env) == ("obis_json", "ROOF_TOKEN")
     (feed,) = load(answered).feeds
     assert feed.acknowledge == "data_lake/acknowledgements/gas"
+
+
+def test_the_api_of_the_readme_is_one(load):
+    text = re.search(r"```toml\n(\[api\]\n.*?)```", README.read_text(), re.DOTALL)[1]
+    api = load(GAS + text).api
+    assert (api.host, api.port, api.max_rows, api.cache_megabytes) == ("127.0.0.1", 8321, 10_000, 512)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.8.8.8"])
+def test_without_a_token_the_api_listens_to_this_machine(load, host):
+    assert load(f'{GAS}[api]\nhost = "{host}"\n').api.host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.org"])  # noqa: S104 - what is refused
+def test_other_machines_need_a_token(load, refusal, host):
+    assert "token_env" in refusal(f'{GAS}[api]\nhost = "{host}"\n')
+    assert load(f'{GAS}[api]\nhost = "{host}"\ntoken_env = "TOKEN"\n').api.host == host
+
+
+@pytest.mark.parametrize("origin", ["example.org", "https://example.org/", "https://example.org/page", "javascript:x"])
+def test_what_no_browser_sends_is_no_origin(refusal, origin):
+    assert "origin" in refusal(f'{GAS}[api]\ncors_origins = ["{origin}"]\n')
 
 
 @pytest.mark.parametrize("folder", ["out/gas", "in/gas_responses", "in/other", "../in/gas"])
