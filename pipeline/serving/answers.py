@@ -153,10 +153,14 @@ def _csv(columns: dict[str, list[Any]]) -> str:
     writer = csv.writer(text)
     writer.writerow(columns)
     for values in zip(*columns.values(), strict=True):
-        writer.writerow(
-            ["" if value is None else " ".join(value) if isinstance(value, list) else value for value in values]
-        )
+        writer.writerow([_field(value) for value in values])
     return text.getvalue()
+
+
+def _field(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else " ".join(value) if isinstance(value, list) else value
 
 
 def _arrow(columns: dict[str, list[Any]], shape: Sequence[Column]) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.serving.meter_files import Reading
+    from pipeline.serving.meter_files import Part
 
 GRAINS = ("half_hour", "hour", "day", "month")
 # The longest reading that counts in a grain; longer ones cannot be divided.
@@ -79,22 +79,24 @@ def span(start: int, local_date: date, grain: str, zone: tzinfo, feed_zone: tzin
     return micros(day_start(first, zone)), micros(day_start(after, zone)), first
 
 
-def buckets(readings: Iterable[Reading], grain: str, zone: tzinfo, feed_zone: tzinfo) -> list[Bucket]:
+def buckets(parts: Iterable[Part], grain: str, zone: tzinfo, feed_zone: tzinfo) -> list[Bucket]:
     """Readings of one feed summed by span and direction, in the order of start and direction."""
     found: dict[tuple[int, str, date], Bucket] = {}
     longest = LONGEST_MINUTES.get(grain)
-    for each in readings:
-        if longest and each.minutes > longest:
-            continue
-        if grain == "half_hour" and each.minutes == LONGEST_MINUTES[grain]:
-            begin, end, day = each.start, each.start + HALF_HOUR, each.local_date
-        else:
-            begin, end, day = span(each.start, each.local_date, grain, zone, feed_zone)
-        key = (begin, each.direction, day)
-        if key not in found:
-            found[key] = Bucket(begin, end, each.feed, each.direction, day)
-        bucket = found[key]
-        bucket.micro += micro_kwh(each.micro, each.unit)
-        bucket.readings += 1
-        bucket.qualities.add(each.quality)
+    for part in parts:
+        rows = zip(part.starts, part.directions, part.minutes, part.micros, part.units, part.qualities, strict=True)
+        for start, direction, minutes, micro, unit, quality in rows:
+            if longest and minutes > longest:
+                continue
+            if grain == "half_hour" and minutes == longest:
+                begin, end, day = start, start + HALF_HOUR, part.local_date
+            else:
+                begin, end, day = span(start, part.local_date, grain, zone, feed_zone)
+            key = (begin, direction, day)
+            if key not in found:
+                found[key] = Bucket(begin, end, part.feed, direction, day)
+            bucket = found[key]
+            bucket.micro += micro_kwh(micro, unit)
+            bucket.readings += 1
+            bucket.qualities.add(quality)
     return [found[key] for key in sorted(found)]

@@ -17,31 +17,43 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from pipeline import tables
+from pipeline.lake import arrow_schema
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import date
 
     from numpy.typing import NDArray
 
 COLUMNS = ["meter_id", "direction", "interval_start", "interval_minutes", "consumption", "unit", "quality"]
 COLUMNS += ["file_id", "row_number"]
+SCHEMA = pa.schema([arrow_schema(tables.READINGS).field(name) for name in COLUMNS])
 # Bytes of a reading in memory, to know before it is read whether a file fits.
 ROW_BYTES = 40
 
 
-class Reading(NamedTuple):
-    """A current reading: `start` in microseconds since 1970 (UTC), `micro` in millionths of `unit`."""
+class Part(NamedTuple):
+    """A meter's current readings of one file, column by column, by direction and start.
 
-    start: int
+    `starts` in microseconds since 1970 (UTC), `micros` in millionths of the unit.
+    """
+
     feed: str
-    direction: str
-    minutes: int
     local_date: date
-    micro: int
-    unit: str
-    quality: str | None
-    file_id: int
-    row_number: int
+    starts: list[int]
+    directions: list[str]
+    minutes: list[int]
+    micros: list[int]
+    units: list[str]
+    qualities: list[str | None]
+    file_ids: list[int]
+    row_numbers: list[int]
+
+    def where(self, chosen: list[int]) -> Part:
+        """Only the readings at those places."""
+        columns: list[Any] = [[column[n] for n in chosen] for column in self[2:]]
+        return Part(self.feed, self.local_date, *columns)
 
 
 @dataclass(frozen=True)
@@ -60,32 +72,33 @@ class MeterFile:
         arrays = [*self.numbers.values(), *(codes for codes, _ in self.words.values())]
         return sum(array.nbytes for array in arrays) + 150 * len(self.where)
 
-    def readings(self, meter: str) -> Iterator[Reading]:
-        """The meter's readings in this file."""
+    def part(self, meter: str) -> Part | None:
+        """The meter's readings in this file; None where it has none."""
         first, last = self.where.get(meter, (0, 0))
         if first == last:
-            return
+            return None
         part = slice(first, last)
         number = {name: values[part].tolist() for name, values in self.numbers.items()}
-        word = {name: [names[code] for code in codes[part].tolist()] for name, (codes, names) in self.words.items()}
-        for n in range(last - first):
-            yield Reading(
-                number["interval_start"][n],
-                self.feed,
-                word["direction"][n] or "",
-                number["interval_minutes"][n],
-                self.local_date,
-                number["consumption"][n],
-                word["unit"][n] or "",
-                word["quality"][n],
-                number["file_id"][n],
-                number["row_number"][n],
-            )
+        word: dict[str, list[Any]] = {}
+        for name, (codes, names) in self.words.items():
+            word[name] = [names[code] for code in codes[part].tolist()]
+        return Part(
+            self.feed,
+            self.local_date,
+            number["interval_start"],
+            word["direction"],
+            number["interval_minutes"],
+            number["consumption"],
+            word["unit"],
+            word["quality"],
+            number["file_id"],
+            number["row_number"],
+        )
 
 
 def in_memory(rows: pa.Table, feed: str, local_date: date) -> MeterFile:
     """Rows of silver.readings of one feed and day, in the order of their meters."""
-    rows = rows.combine_chunks()
+    rows = rows.cast(SCHEMA).combine_chunks()
     meters = _codes(rows["meter_id"])
     starts = np.asarray(rows["interval_start"].cast(pa.int64()))
     direction = _codes(rows["direction"])
@@ -133,6 +146,11 @@ def _unscaled(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return halves[whole.offset : whole.offset + len(whole), 0]
 
 
+def _read(fragment: ds.Fragment, where: pc.Expression | None = None) -> pa.Table:
+    # By the table's schema: a file's own is its writer's (Spark's instants come as nanoseconds, text in other types).
+    return fragment.to_table(schema=arrow_schema(tables.READINGS), columns=COLUMNS, filter=where)
+
+
 class MeterFiles:
     """The files of silver.readings, in memory as far as `limit` bytes allow."""
 
@@ -143,10 +161,10 @@ class MeterFiles:
         self._lock = threading.Lock()
         self._reading: dict[str, threading.Lock] = {}
 
-    def readings(self, fragments: Iterable[ds.Fragment], meter: str, *, keep: bool) -> Iterator[Reading]:
+    def parts(self, fragments: Iterable[ds.Fragment], meter: str, *, keep: bool) -> list[Part]:
         """The meter's readings in those files; `keep` what was read of them, as it is of the newest version."""
-        for fragment in fragments:
-            yield from self._file(fragment, meter, keep=keep).readings(meter)
+        found = (self._file(fragment, meter, keep=keep).part(meter) for fragment in fragments)
+        return [part for part in found if part is not None]
 
     def warm(self, fragments: Iterable[ds.Fragment], stop: threading.Event) -> None:
         """Read those files now, as far as there is room and nobody says `stop`; forget every other."""
@@ -172,12 +190,12 @@ class MeterFiles:
         partition = ds.get_partition_keys(fragment.partition_expression)
         feed, day = partition["feed"], partition["local_date"]
         if not keep or fragment.count_rows() * ROW_BYTES > self._limit // 4:
-            return in_memory(fragment.to_table(columns=COLUMNS, filter=pc.field("meter_id") == meter), feed, day)
+            return in_memory(_read(fragment, pc.field("meter_id") == meter), feed, day)
         with one_reads:
             with self._lock:
                 if path in self._kept:
                     return self._kept[path]
-            read = in_memory(fragment.to_table(columns=COLUMNS), feed, day)
+            read = in_memory(_read(fragment), feed, day)
             with self._lock:
                 self._kept[path] = read
                 self._size += read.size

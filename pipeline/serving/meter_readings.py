@@ -2,62 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipeline import tables
 from pipeline.clock import zone_info
-from pipeline.serving import grains, shapes
+from pipeline.serving import grains, reading_shapes, shapes
 from pipeline.serving.answers import Rows
 from pipeline.serving.parameters import instant_of, zone_or
 from pipeline.serving.problems import ProblemError
-from pipeline.tables import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import tzinfo
+    from collections.abc import Sequence
 
     from starlette.responses import Response
 
     from pipeline.config import Feed
     from pipeline.serving.asked import Asked
-    from pipeline.serving.meter_files import Reading
+    from pipeline.serving.meter_files import Part
     from pipeline.serving.snapshots import Pinned
 
-WHOSE = columns(
-    """
-    feed STRING Name of the feed
-    meter_id STRING Meter or meterpoint
-    direction STRING import, export, production or consumption
-    interval_start TIMESTAMP Start of the interval
-    interval_end TIMESTAMP End of the interval, no longer in it
-    local_date DATE Local day that it starts in: raw, the feed's; summed, that of tz (month: its first day)
-    """
-)
-ENERGY = columns(
-    """
-    consumption DECIMAL(28,6) Energy of the interval, in unit
-    unit STRING Unit: raw as delivered, kWh or Wh; summed always kWh
-    quality STRING Quality mark of the source; NULL where it says nothing; mixed: a sum of several
-    """
-)
-LINEAGE = columns(
-    """
-    file_id BIGINT The delivery it came with: /files/{file_id}
-    row_number BIGINT Position in the delivery, from 1 (SMRT: the line of the file)
-    """
-)
-READINGS = columns("readings INT How many readings are in the sum")
-CURRENT = columns("is_current BOOLEAN Whether this version is the one that counts")
-RAW = (*WHOSE, *ENERGY, *LINEAGE)
-SUMS = (*WHOSE, *ENERGY, *READINGS)
-VERSIONS = (*RAW, *CURRENT)
-# What an answer may hold, for the OpenAPI document.
-ALL = (*WHOSE, *ENERGY, *LINEAGE, *READINGS, *CURRENT)
-SOMETIMES = (*LINEAGE, *READINGS, *CURRENT)
-UNITS = {"consumption": "column unit"}
-HOUR = 3_600_000_000
+MINUTE = 60_000_000
 
 
 @dataclass(frozen=True)
@@ -83,63 +50,90 @@ def answer(asked: Asked, query: Query, feeds: Sequence[Feed]) -> Response:
     first, last = query.span(feeds[0])
     asked.service.check_days(query.first, query.last, -((first - last) // timedelta(days=1)))
     summed = query.granularity != "raw"
-    shape = SUMS if summed else VERSIONS if query.version == "all" else RAW
+    shape = reading_shapes.SUMS if summed else reading_shapes.VERSIONS if query.version == "all" else reading_shapes.RAW
     wanted = [tables.READINGS, tables.METER_DAY]
 
     def rows(pinned: Pinned, after: list[Any] | None) -> Rows:
-        found = [row for feed in feeds for row in _rows(asked, pinned, query, feed)]
-        if not found:
+        found = _columns(asked, pinned, query, feeds)
+        if not found.starts:
             _must_be_known(asked, pinned, query.meter)
-        found.sort(key=_key)
-        if after is not None:
-            found = [row for row in found if [*_key(row)] > after] if len(after) == len(KEY) else _not_ours()
-        return _page(found, shape, asked, query)
+        return _page(found, after, shape, asked, query)
 
-    return asked.answer(wanted, shape, rows, time_zone=query.tz, units=UNITS)
+    return asked.answer(wanted, shape, rows, time_zone=query.tz, units=reading_shapes.UNITS)
 
 
-# A row in the order of WHOSE without the meter: start, feed, direction first, as pages go by these.
-KEY = ("interval_start", "feed", "direction")
+@dataclass
+class _Columns:
+    """What is found, column by column; `more` is what the shape has beside WHOSE and ENERGY."""
+
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)
+    directions: list[str] = field(default_factory=list)
+    days: list[date] = field(default_factory=list)
+    micros: list[int] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
+    qualities: list[str | None] = field(default_factory=list)
+    more: list[list[Any]] = field(default_factory=lambda: [[], []])
+
+    def keys(self) -> list[tuple[int, str, str]]:
+        """What pages go by, and rows stand in the order of."""
+        return list(zip(self.starts, self.feeds, self.directions, strict=True))
+
+    def at(self, places: list[int]) -> _Columns:
+        """Only the rows at those places, in that order."""
+        own: list[list[Any]] = [
+            self.starts,
+            self.ends,
+            self.feeds,
+            self.directions,
+            self.days,
+            self.micros,
+            self.units,
+            self.qualities,
+        ]
+        chosen: list[Any] = [[column[n] for n in places] for column in own]
+        chosen.append([[column[n] for n in places] for column in self.more if column])
+        return _Columns(*chosen)
 
 
-def _key(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row[: len(KEY)]
+def _columns(asked: Asked, pinned: Pinned, query: Query, feeds: Sequence[Feed]) -> _Columns:
+    found = _Columns()
+    for feed in feeds:
+        parts = current(asked, pinned, query, feed)
+        if query.granularity == "raw":
+            for part in parts:
+                count = len(part.starts)
+                found.starts += part.starts
+                found.ends += [at + length * MINUTE for at, length in zip(part.starts, part.minutes, strict=True)]
+                found.feeds += [part.feed] * count
+                found.directions += part.directions
+                found.days += [part.local_date] * count
+                found.micros += part.micros
+                found.units += part.units
+                found.qualities += part.qualities
+                found.more[0] += part.file_ids
+                found.more[1] += part.row_numbers
+            continue
+        zone = zone_or(query.tz, feed.time_zone)
+        for bucket in grains.buckets(parts, query.granularity, zone, zone_info(feed.time_zone)):
+            found.starts.append(bucket.start)
+            found.ends.append(bucket.end)
+            found.feeds.append(bucket.feed)
+            found.directions.append(bucket.direction)
+            found.days.append(bucket.local_date)
+            found.micros.append(bucket.micro)
+            found.units.append("kWh")
+            found.qualities.append(bucket.quality)
+            found.more[0].append(bucket.readings)
+    return found
 
 
-def _not_ours() -> list[Any]:
-    raise ProblemError(400, "cursor: not one of ours; use the address in `next` as it is", "cursor")
-
-
-def _rows(asked: Asked, pinned: Pinned, query: Query, feed: Feed) -> Iterator[tuple[Any, ...]]:
-    """Rows of one feed: start, feed, direction, end, local day, micro, unit, quality, and what the shape has more."""
-    readings = current(asked, pinned, query, feed)
-    if query.granularity == "raw":
-        for each in readings:
-            end = each.start + each.minutes * 60_000_000
-            more = each.file_id, each.row_number
-            yield (
-                each.start,
-                each.feed,
-                each.direction,
-                end,
-                each.local_date,
-                each.micro,
-                each.unit,
-                each.quality,
-                *more,
-            )
-        return
-    zone = zone_or(query.tz, feed.time_zone)
-    for bucket in grains.buckets(readings, query.granularity, zone, zone_info(feed.time_zone)):
-        key = bucket.start, bucket.feed, bucket.direction
-        yield *key, bucket.end, bucket.local_date, bucket.micro, "kWh", bucket.quality, bucket.readings
-
-
-def current(asked: Asked, pinned: Pinned, query: Query, feed: Feed) -> Iterator[Reading]:
+def current(asked: Asked, pinned: Pinned, query: Query, feed: Feed) -> list[Part]:
     """Current readings of one feed that start in the span, from the files of its local days."""
     begin, end = query.span(feed)
     if begin >= end:
-        return
+        return []
     zone = zone_info(feed.time_zone)
     day, last_day = begin.astimezone(zone).date(), end.astimezone(zone).date()
     # A local day of two pieces (clocks back over midnight) may begin before the one that follows it ends.
@@ -147,9 +141,19 @@ def current(asked: Asked, pinned: Pinned, query: Query, feed: Feed) -> Iterator[
     first, last = grains.micros(begin), grains.micros(end)
     keep = tables.READINGS.full_name in pinned.newest
     files = pinned.fragments(tables.READINGS, feed.name, days)
-    for each in asked.service.files.readings(files, query.meter, keep=keep):
-        if first <= each.start < last and query.direction in {None, each.direction}:
-            yield each
+    return [
+        part if _whole(part, first, last, query.direction) else _within(part, first, last, query.direction)
+        for part in asked.service.files.parts(files, query.meter, keep=keep)
+    ]
+
+
+def _whole(part: Part, first: int, last: int, direction: str | None) -> bool:
+    return direction is None and min(part.starts) >= first and max(part.starts) < last
+
+
+def _within(part: Part, first: int, last: int, direction: str | None) -> Part:
+    rows = enumerate(zip(part.starts, part.directions, strict=True))
+    return part.where([n for n, (at, way) in rows if first <= at < last and direction in {None, way}])
 
 
 def _must_be_known(asked: Asked, pinned: Pinned, meter: str) -> None:
@@ -162,24 +166,36 @@ def _must_be_known(asked: Asked, pinned: Pinned, meter: str) -> None:
         raise ProblemError(404, f"no readings of a meter {meter!r} were ever loaded; /meters lists those there are")
 
 
-def _page(found: list[tuple[Any, ...]], shape: Sequence[tables.Column], asked: Asked, query: Query) -> Rows:
+def _page(found: _Columns, after: list[Any] | None, shape: Sequence[tables.Column], asked: Asked, query: Query) -> Rows:
+    keys = found.keys()
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    if after is not None:
+        order = order[_beginning(keys, order, after) :]
+    more = len(order) > asked.limit
+    page = found.at(order[: asked.limit])
     zone_of = asked.service.zone_of(query.tz)
-    page = found[: asked.limit]
-    zones: list[tzinfo] = [zone_of(row[1]) for row in page]
-    starts, feeds, directions, ends, days, micros, units, qualities, *more = (
-        zip(*page, strict=True) if page else [()] * 20
-    )
-    texts = {
-        "feed": list(feeds),
-        "meter_id": [query.meter] * len(page),
-        "direction": list(directions),
-        "interval_start": [shapes.iso(at, zone) for at, zone in zip(starts, zones, strict=True)],
-        "interval_end": [shapes.iso(at, zone) for at, zone in zip(ends, zones, strict=True)],
-        "local_date": [day.isoformat() for day in days],
-        "consumption": [shapes.decimal_text(micro) for micro in micros],
-        "unit": list(units),
-        "quality": list(qualities),
+    zones = {feed: zone_of(feed) for feed in set(page.feeds)}
+    days = {day: day.isoformat() for day in set(page.days)}
+    texts: dict[str, list[Any]] = {
+        "feed": page.feeds,
+        "meter_id": [query.meter] * len(page.feeds),
+        "direction": page.directions,
+        "interval_start": [shapes.iso(at, zones[feed]) for at, feed in zip(page.starts, page.feeds, strict=True)],
+        "interval_end": [shapes.iso(at, zones[feed]) for at, feed in zip(page.ends, page.feeds, strict=True)],
+        "local_date": [days[day] for day in page.days],
+        "consumption": [shapes.decimal_text(micro) for micro in page.micros],
+        "unit": page.units,
+        "quality": page.qualities,
     }
     own = [column.name for column in shape if column.name not in texts]
-    texts |= {name: list(values) for name, values in zip(own, more, strict=False)}
-    return Rows(texts, [*_key(page[-1])] if len(found) > len(page) else None)
+    texts |= dict(zip(own, page.more or [[], []], strict=False))
+    return Rows(texts, [*page.keys()[-1]] if more else None)
+
+
+def _beginning(keys: list[tuple[int, str, str]], order: list[int], after: list[Any]) -> int:
+    """Where in the order the rows after that key begin."""
+    try:
+        start, feed, direction = after
+        return bisect_right(order, (int(start), str(feed), str(direction)), key=keys.__getitem__)
+    except (ValueError, TypeError):
+        raise ProblemError(400, "cursor: not one of ours; use the address in `next` as it is", "cursor") from None

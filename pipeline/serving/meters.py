@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from pipeline import tables
-from pipeline.serving import meter_readings, paging
+from pipeline.serving import meter_readings, paging, reading_shapes
 from pipeline.serving.answers import Rows
 from pipeline.serving.common import AskedRows, rows_of
 from pipeline.serving.parameters import DirectionName, FeedName, From, FromDay, Meter, TimeZone, To, ToDay
@@ -106,9 +106,9 @@ def meters(
 
 
 @router.get(
-    "/meters/{meter_id}/readings",
+    "/meters/{meter_id:path}/readings",
     summary="Readings of a meter",
-    responses=rows_of("Readings", meter_readings.ALL, meter_readings.SOMETIMES),
+    responses=rows_of("Readings", reading_shapes.ALL, reading_shapes.SOMETIMES),
 )
 def readings(
     asked: AskedRows,
@@ -140,7 +140,7 @@ def readings(
 
 
 @router.get(
-    "/meters/{meter_id}/completeness",
+    "/meters/{meter_id:path}/completeness",
     summary="How complete a meter's days are",
     responses=rows_of("Completeness", (*DAYS, *set(GAPS) - set(DAYS)), set(DAYS) ^ set(GAPS)),
 )

@@ -63,7 +63,9 @@ def zone_or(name: str | None, other: str) -> tzinfo:
     return zone_info(name or other)
 
 
-Meter = Annotated[str, Path(min_length=1, max_length=200, description="The meter, as its source names it")]
+Meter = Annotated[
+    str, Path(min_length=1, max_length=200, description="The meter, as its source names it (percent-encoded)")
+]
 FeedName = Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,62}$", description="Only of this feed")]
 DirectionName = Annotated[Direction | None, Query(description="Only this direction")]
 Moment = Annotated[date | datetime, PlainValidator(_moment), WithJsonSchema(DAY_OR_INSTANT)]

@@ -71,6 +71,7 @@ def iso(moment: int, zone: tzinfo) -> str:
     return (EPOCH + timedelta(microseconds=moment)).astimezone(zone).isoformat()
 
 
+@lru_cache(maxsize=200_000)
 def decimal_text(micro: int) -> str:
     """Millionths as a decimal with six digits."""
     whole, part = divmod(abs(micro), 1_000_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,10 +56,13 @@ class Head:
         self._lock = threading.Lock()
         self._newest: DeltaTable | None = None
         self._opened: Opened | None = None
+        self._seen: tuple[int, int] | None = None
 
     def opened(self) -> Opened | None:
         """The table at its newest version; None where there is no table."""
         with self._lock:
+            if self._opened is not None and self._is_newest(self._opened.version):
+                return self._opened
             try:
                 if self._newest is None:
                     self._newest = DeltaTable(self._uri)
@@ -71,7 +75,22 @@ class Head:
                 self._newest, self._opened = DeltaTable(self._uri), None
             if self._opened is None or self._opened.version != self._newest.version():
                 self._opened = Opened(DeltaTable(self._uri, version=self._newest.version()))
+            self._seen = self._commit(self._opened.version)
             return self._opened
+
+    def _is_newest(self, version: int) -> bool:
+        """In a folder, two looks at the log say it: its newest commit is the one there was, and none came after."""
+        return self._seen is not None and self._commit(version) == self._seen and self._commit(version + 1) is None
+
+    def _commit(self, version: int) -> tuple[int, int] | None:
+        """What tells a commit's file from another of its name; None where there is none, or no folder to look into."""
+        if "://" in self._uri:
+            return None
+        try:
+            found = os.stat(f"{self._uri}/_delta_log/{version:020d}.json")  # noqa: PTH116 - at every request
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
 
 @dataclass(frozen=True)

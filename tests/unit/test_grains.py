@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.clock import zone_info
 from pipeline.serving.grains import buckets, day_start, instant, micro_kwh, micros
-from pipeline.serving.meter_files import Reading
+from pipeline.serving.meter_files import Part
 
 LONDON, KATHMANDU = ZoneInfo("Europe/London"), ZoneInfo("Asia/Kathmandu")
 
@@ -17,7 +17,9 @@ LONDON, KATHMANDU = ZoneInfo("Europe/London"), ZoneInfo("Asia/Kathmandu")
 def reading(start, *, zone=LONDON, minutes=30, kwh=1.0, unit="kWh", quality=None, direction="import"):
     moment = datetime.fromisoformat(start).replace(tzinfo=UTC)
     day = moment.astimezone(zone).date()
-    return Reading(micros(moment), "f", direction, minutes, day, round(kwh * 1_000_000), unit, quality, 1, 1)
+    return Part(
+        "f", day, [micros(moment)], [direction], [minutes], [round(kwh * 1_000_000)], [unit], [quality], [1], [1]
+    )
 
 
 def found(readings, grain, zone=LONDON, feed_zone=LONDON):
@@ -95,9 +97,10 @@ def test_watt_hours_are_rounded_half_up_as_in_gold(wh, kwh):
 def test_a_reading_lies_in_the_span_that_it_is_counted_in(at, name, grain):
     zone = zone_info(name)
     start = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0, tzinfo=UTC)
-    one = Reading(micros(start), "f", "import", 15, start.astimezone(zone).date(), 1, "kWh", None, 1, 1)
+    day = start.astimezone(zone).date()
+    one = Part("f", day, [micros(start)], ["import"], [15], [1], ["kWh"], [None], [1], [1])
     (span,) = buckets([one], grain, zone, zone)
-    assert span.start <= one.start < span.end
+    assert span.start <= one.starts[0] < span.end
     local = instant(span.start).astimezone(zone)
     assert (local.minute, local.second) == (0, 0) or grain == "hour" or local.date() == span.local_date
     assert span.end - span.start <= timedelta(days=32) // timedelta(microseconds=1)
