@@ -157,3 +157,13 @@ class LakeError(MeterlakeError):
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"lake {where}: {problem}")
+
+
+class VersionsNeedSparkError(MeterlakeError):
+    """Versions of a format's readings can be read with Spark only."""
+
+    def __init__(self, feed: str, feed_format: str) -> None:
+        super().__init__(
+            f"feed {feed!r}: versions of the format {feed_format} are read with Spark only: "
+            "main.py sql, table reading_history"
+        )

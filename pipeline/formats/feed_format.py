@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from pipeline.config import Feed
+    from pipeline.formats.row_judge import RowJudge
     from pipeline.ingestion_log import Delivery
 
 
@@ -47,6 +48,8 @@ class FeedFormat:
     carries_quality: bool = False
     # Driver: a second, exact look at a delivery that gave Spark no rows.
     diagnose: Callable[[bytes, Delivery, Feed], Delivery] | None = None
+    # The same as `judged` and `in_order` in Python, for one meter: so `serve` shows every version that was received.
+    row_judge: RowJudge | None = None
 
 
 def objection_to_name(file_name: str, ending: str) -> str | None:

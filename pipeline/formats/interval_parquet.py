@@ -15,8 +15,9 @@ from pyspark.sql import functions as F
 
 from pipeline import clock, quality
 from pipeline.config_values import DAY_MINUTES
-from pipeline.formats import parquet_file, readings
+from pipeline.formats import interval_parquet_rows, parquet_file, readings
 from pipeline.formats.feed_format import FeedFormat
+from pipeline.formats.interval_parquet_rows import MINUTES
 from pipeline.formats.parquet_file import COLUMNS, LIST
 from pipeline.quality import Rule
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from pipeline.config import Feed
     from pipeline.ingestion_log import Delivery
 
-# Intervals of a day that a list may hold, in minutes; a list of one value holds the whole day.
-MINUTES = (60, 30, 15)
 # The quarter hours of the longest day.
 MOST_READINGS = 25 * 4
 NANOSECONDS_IN_A_DAY = 86_400_000_000_000
@@ -205,4 +204,5 @@ FORMAT = FeedFormat(
     several=True,
     most_readings=MOST_READINGS,
     carries_quality=True,
+    row_judge=interval_parquet_rows.ROW_JUDGE,
 )

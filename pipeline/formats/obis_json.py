@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import clock, quality
-from pipeline.formats import json_document, obis_document, readings
+from pipeline.formats import json_document, obis_document, obis_json_rows, readings
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.obis_document import DIRECTION_OF, OWN_KEYS, TAGS
 from pipeline.quality import Rule
@@ -162,4 +162,5 @@ FORMAT = FeedFormat(
     carries_direction=True,
     carries_quality=True,
     diagnose=obis_document.diagnose,
+    row_judge=obis_json_rows.ROW_JUDGE,
 )

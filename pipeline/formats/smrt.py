@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import clock, quality
-from pipeline.formats import readings, smrt_envelope
+from pipeline.formats import readings, smrt_envelope, smrt_rows
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.quality import Rule
 
@@ -116,4 +116,5 @@ FORMAT = FeedFormat(
     contents=contents,
     rows=rows,
     judged=judged,
+    row_judge=smrt_rows.ROW_JUDGE,
 )

@@ -16,7 +16,7 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from pipeline import clock, quality
-from pipeline.formats import json_document, readings
+from pipeline.formats import json_document, readings, split_json_rows
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.json_document import Pairs, kind
 from pipeline.quality import Rule
@@ -226,4 +226,5 @@ FORMAT = FeedFormat(
     judged=judged,
     in_order=in_order,
     diagnose=diagnose,
+    row_judge=split_json_rows.ROW_JUDGE,
 )

@@ -1,0 +1,74 @@
+"""Interval arrays: rows of one meter, judged in Python by the rules of interval_parquet.py."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP
+from typing import TYPE_CHECKING
+
+from pipeline.config_values import DAY_MINUTES
+from pipeline.formats.parquet_file import LIST
+from pipeline.formats.row_judge import MILLIONTH, Reading, Row, RowJudge, is_blank, usable_energy
+from pipeline.local_time import day_minutes, day_start, instants, instants_of_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.config import Feed
+
+# Intervals of a day that a list may hold, in minutes; a list of one value holds the whole day.
+MINUTES = (60, 30, 15)
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?: 00:00:00)?")
+
+
+def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
+    """The readings that pass: one an element, two where its position comes twice."""
+    for row in rows:
+        day, values = _day(row["date"] or ""), row[LIST] or []
+        if day is None or is_blank(row["ext_dev_ref"]):
+            continue
+        minutes, places = _places(day, len(values), feed.time_zone)
+        for text, at in zip(values, places, strict=False):
+            energy = usable_energy(text)
+            if energy is None or not at:
+                continue
+            # A position that comes twice carries the sum of both.
+            is_split = len(at) > 1
+            each = (energy / 2).quantize(MILLIONTH, ROUND_HALF_UP) if is_split else energy
+            quality = "split" if is_split else None
+            for start in at:
+                yield Reading(row["row_number"], feed.direction, start, minutes, day, each, quality)
+
+
+def _day(text: str) -> date | None:
+    found = _DAY.fullmatch(text)
+    try:
+        return date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def _places(day: date, size: int, zone: str) -> tuple[int, list[tuple[datetime, ...]]]:
+    """The minutes of an interval, and of each position of a list of that size its instants, none where it never was.
+
+    No positions where the day does not exist, or where the list fits neither it nor a normal day.
+    """
+    start, length = day_start(day, zone), day_minutes(day, zone)
+    if start is None or not length or not size:
+        return 0, []
+    if size == 1:
+        return length, [(start,)]
+    fitting = [minutes for minutes in MINUTES if length % minutes == 0]
+    for minutes in fitting:
+        in_order = instants_of_day(day, minutes, zone)
+        if size == len(in_order):
+            return minutes, [(at,) for at in in_order]
+    for minutes in fitting:
+        if size == DAY_MINUTES // minutes:
+            midnight, step = datetime.combine(day, time.min), timedelta(minutes=minutes)
+            return minutes, [instants(midnight + n * step, zone) for n in range(size)]
+    return 0, []
+
+
+ROW_JUDGE = RowJudge(lambda _: ("ext_dev_ref", "date", LIST), readings)

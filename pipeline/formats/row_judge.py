@@ -1,0 +1,92 @@
+"""Bronze rows of one meter judged in Python, row by row: for a single meter, where no JVM runs.
+
+The same rules as a format's `judged` has for columns. Only whether a row passes is said: why one does not stands in
+silver.rejected_readings.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pipeline.quality import LONGEST_NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from pipeline.config import Feed
+
+Row = dict[str, Any]
+MILLIONTH = Decimal("0.000001")
+# DECIMAL(18,6), and the digits before the point that Spark's parser takes, those of a zero too.
+LIMIT = Decimal(10) ** 12
+MOST_WHOLE_DIGITS = 38
+_EXACT = Context(prec=MOST_WHOLE_DIGITS + 6 + 1, rounding=ROUND_HALF_UP)
+# What Java trims off a text.
+_AROUND = "".join(map(chr, range(ord(" ") + 1)))
+_NUMBER = re.compile(r"[+-]?(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?0*[0-9]{1,3})?")
+
+
+class Reading(NamedTuple):
+    """A reading that passed: `interval_start` in UTC, `consumption` with six decimals in the feed's unit."""
+
+    row_number: int
+    direction: str | None
+    interval_start: datetime
+    interval_minutes: int
+    local_date: date
+    consumption: Decimal
+    quality: str | None
+
+
+@dataclass(frozen=True)
+class RowJudge:
+    """How a format judges rows in Python."""
+
+    # The columns of bronze that are needed beside lineage, the meter's first; that one stands in bronze as in silver.
+    columns: Callable[[Feed], tuple[str, ...]]
+    # All rows of one meter in one delivery, refused ones too, in the order of row_number -> the readings that pass.
+    readings: Callable[[list[Row], Feed], Iterator[Reading]]
+
+
+def is_blank(text: str | None) -> bool:
+    """Whether a text is missing, empty or of blanks only."""
+    return text is None or not text.strip(" \t\r\n")
+
+
+def time_of(parts: re.Match[str] | None) -> datetime | None:
+    """The time that a label's parts name, from the year to the minute or second; None for no label or no such time."""
+    if parts is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in (*parts.groups(), 0)[:6])
+    try:
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - whose time it is the format knows
+    except ValueError:
+        return None
+
+
+def is_on_grid(moment: datetime, feed: Feed) -> bool:
+    """Whether a time is on the feed's grid, which begins at midnight."""
+    return (moment.hour * 3600 + moment.minute * 60 + moment.second) % (feed.minutes * 60) == 0
+
+
+def usable_energy(text: str | None) -> Decimal | None:
+    """The value of a text, rounded half up to six decimals; None for what is no number, negative or too large.
+
+    As `quality.energy` and the rules for consumption; the sign is that after rounding.
+    """
+    if text is None or len(text) > LONGEST_NUMBER or not text.isascii():
+        return None
+    digits = text.strip(_AROUND)
+    if not _NUMBER.fullmatch(digits):
+        return None
+    value = Decimal(digits)
+    _, figures, exponent = value.as_tuple()
+    if len(figures) + int(exponent) > MOST_WHOLE_DIGITS:
+        return None
+    rounded = value.quantize(MILLIONTH, context=_EXACT)
+    return abs(rounded) if 0 <= rounded < LIMIT else None

@@ -1,0 +1,34 @@
+"""SMRT: CONSU rows of one meter, judged in Python by the rules of smrt.py."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from pipeline.formats.row_judge import Reading, Row, RowJudge, is_on_grid, time_of, usable_energy
+from pipeline.local_time import wall_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipeline.config import Feed
+
+_TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2}) ([0-9]{2})([0-9]{2})")
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
+    """The readings that pass, one a row at most."""
+    for row in rows:
+        if row["raw"] is not None or not _DIGITS.fullmatch(row["meter_number"]):
+            continue
+        time = time_of(_TIME.fullmatch(f"{row['measurement_date']} {row['measurement_time']}"))
+        start = time and time.replace(tzinfo=UTC)
+        local = start and wall_clock(start, feed.time_zone)
+        energy = usable_energy(row["consumption"])
+        if start is not None and local is not None and energy is not None and is_on_grid(start, feed):
+            yield Reading(row["row_number"], feed.direction, start, feed.minutes, local.date(), energy, None)
+
+
+ROW_JUDGE = RowJudge(lambda _: ("meter_number", "measurement_date", "measurement_time", "consumption", "raw"), readings)

@@ -1,0 +1,73 @@
+"""A single local time -> its UTC instants, and local days, in Python; clock.py does the same for columns.
+
+A local time is a datetime without a zone, an instant one in UTC; `zone` is a name that `clock.zone_info` takes. What
+lies outside the years 1 to 9999 is None, or is left out.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+
+from pipeline import clock
+from pipeline.config_values import DAY_MINUTES
+
+_split_days = cache(clock.split_days)
+DAY = timedelta(days=1)
+LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
+
+
+def wall_clock(at: datetime, zone: str) -> datetime | None:
+    """The local time that the clocks show at an instant."""
+    try:
+        return at.astimezone(clock.zone_info(zone)).replace(tzinfo=None)
+    except OverflowError:
+        return None
+
+
+def instants(local: datetime, zone: str) -> tuple[datetime, ...]:
+    """The instants, ascending, at which the clocks show a local time: one, in autumn two, in spring none."""
+    first = _first_instant(local, zone)
+    if first is None or wall_clock(first, zone) != local:
+        return ()
+    # By the zone's own shifts back, as clock.py: so both see the same times twice, in the years before 1970 too.
+    room = LAST_INSTANT - first
+    shifts = [shift for shift in clock.backward_shifts(zone) if shift <= room]
+    later = next((first + shift for shift in shifts if wall_clock(first + shift, zone) == local), None)
+    return (first,) if later is None else (first, later)
+
+
+def _first_instant(local: datetime, zone: str) -> datetime | None:
+    """The earlier instant of a local time, a neighbour where it does not exist."""
+    try:
+        return local.replace(tzinfo=clock.zone_info(zone)).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def day_start(day: date, zone: str) -> datetime | None:
+    """The instant at which a local day begins (its first one, where midnight does not exist)."""
+    return _first_instant(datetime.combine(day, time.min), zone)
+
+
+def day_minutes(day: date, zone: str) -> int:
+    """Minutes from a local day's first instant to the next day's, zero for a day that never was."""
+    start = day_start(day, zone)
+    end = day_start(day + DAY, zone) if day < date.max else None
+    # The one day that nothing follows; no zone changes its clocks on it.
+    return DAY_MINUTES if start is None or end is None else int((end - start).total_seconds() / 60)
+
+
+def instants_of_day(day: date, minutes: int, zone: str) -> list[datetime]:
+    """The instants at which the whole intervals of a local day begin, ascending."""
+    start, step = day_start(day, zone), timedelta(minutes=minutes)
+    if start is None:
+        return []
+    is_split = day in _split_days(zone)
+    # A part of a split day lies after the next day's first instant; no clock was ever set back by more than a day.
+    count = day_minutes(day, zone) // minutes if not is_split else 3 * DAY_MINUTES // minutes
+    found = [start + n * step for n in range(min(count, (LAST_INSTANT - start) // step + 1))]
+    if not is_split:
+        return found
+    shown = [wall_clock(at, zone) for at in found]
+    return [at for at, local in zip(found, shown, strict=True) if local is not None and local.date() == day]

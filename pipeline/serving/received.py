@@ -1,0 +1,108 @@
+"""Every version of a meter's readings that was received: from bronze, judged anew in Python. No JVM.
+
+What `main.py sql "SELECT * FROM reading_history …"` shows (jobs/history.py), for one meter and some days.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import formats
+from pipeline.errors import VersionsNeedSparkError
+from pipeline.ingestion_log import LOADED
+from pipeline.lake import arrow_schema
+from pipeline.tables import INGESTION_LOG, READINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from deltalake import DeltaTable
+
+    from pipeline.config import Feed
+    from pipeline.formats.row_judge import Reading, Row, RowJudge
+    from pipeline.tables import Table
+
+SCHEMA = arrow_schema(READINGS).append(pa.field("is_current", pa.bool_()))
+KEY = ("interval_start", "direction")
+ORDER = (*KEY, "file_id", "row_number")
+
+
+def versions(feed: Feed, meter_id: str, first: date, last: date, opened: Callable[[Table], DeltaTable]) -> pa.Table:
+    """Versions that passed, of one meter on the feed's local days from `first` to `last`: SCHEMA, by ORDER.
+
+    `opened` gives a table as delta-rs has it, of bronze no earlier a version than of the log: rows are there before
+    the log counts them. Raises VersionsNeedSparkError for a format that judges no rows in Python.
+    """
+    judge = formats.format_of(feed).row_judge
+    if judge is None:
+        raise VersionsNeedSparkError(feed.name, feed.format)
+    deliveries = _deliveries(opened(INGESTION_LOG), feed.name, first, last)
+    if not deliveries.num_rows:
+        return SCHEMA.empty_table()
+    rows = _rows(opened(formats.bronze_table(feed)), judge.columns(feed), meter_id, deliveries)
+    found = [
+        (file_id, batch_id, reading)
+        for file_id, batch_id, reading in _judged(rows, judge, feed)
+        if first <= reading.local_date <= last
+    ]
+    return _with_current(_table(found, feed, meter_id))
+
+
+def _deliveries(log: DeltaTable, feed: str, first: date, last: date) -> pa.Table:
+    """`file_id`, `batch_id` of the deliveries that count and have a reading on one of the days."""
+    counted = (pc.field("feed") == feed) & (pc.field("status") == LOADED)
+    loaded = log.to_pyarrow_dataset().to_table(columns=["file_id", "batch_id", "local_dates"], filter=counted)
+    of_each = loaded["local_dates"].combine_chunks()
+    days = pc.list_flatten(of_each)
+    asked = pc.and_(pc.greater_equal(days, pa.scalar(first)), pc.less_equal(days, pa.scalar(last)))
+    places = pc.unique(pc.list_parent_indices(of_each).filter(asked))
+    return loaded.select(["file_id", "batch_id"]).take(places)
+
+
+def _rows(bronze: DeltaTable, columns: tuple[str, ...], meter_id: str, deliveries: pa.Table) -> list[Row]:
+    """The meter's rows of those deliveries as received, in the order of file_id and row_number.
+
+    All of them, not only those of some days: which of a repeated local time an occurrence is, and whether a file is
+    newest first, is told by the meter's other rows. Formats take the meter as it stands in bronze, blanks and all.
+    """
+    # The batch too, as the jobs do: of a batch that died before its log, rows may lie there.
+    wanted = pc.field(columns[0]) == pa.scalar(meter_id)
+    for name in deliveries.column_names:
+        wanted &= pc.field(name).isin(deliveries[name].combine_chunks().unique())
+    names = [*columns, "file_id", "row_number", "batch_id"]
+    found = bronze.to_pyarrow_dataset().to_table(columns=names, filter=wanted)
+    in_order: list[Row] = found.sort_by([("file_id", "ascending"), ("row_number", "ascending")]).to_pylist()
+    return in_order
+
+
+def _judged(rows: list[Row], judge: RowJudge, feed: Feed) -> Iterator[tuple[int, int, Reading]]:
+    """(file_id, batch_id, reading) of what passed; one delivery is of one batch."""
+    for (file_id, batch_id), of_file in groupby(rows, itemgetter("file_id", "batch_id")):
+        for reading in judge.readings(list(of_file), feed):
+            yield file_id, batch_id, reading
+
+
+def _table(found: list[tuple[int, int, Reading]], feed: Feed, meter_id: str) -> pa.Table:
+    """SCHEMA without `is_current`."""
+    values = {"feed": feed.name, "meter_id": meter_id, "unit": feed.unit}
+    columns: dict[str, list[Any]] = {name: [value] * len(found) for name, value in values.items()}
+    columns |= {"file_id": [each[0] for each in found], "batch_id": [each[1] for each in found]}
+    own = [name for name in SCHEMA.names if name not in columns and name != "is_current"]
+    columns |= {name: [getattr(reading, name) for _, _, reading in found] for name in own}
+    return pa.table(
+        {name: pa.array(columns[name], SCHEMA.field(name).type) for name in SCHEMA.names if name in columns}
+    )
+
+
+def _with_current(versions: pa.Table) -> pa.Table:
+    """SCHEMA, by ORDER: of each KEY the last, the highest (file_id, row_number), is current."""
+    ordered = versions.sort_by([(name, "ascending") for name in ORDER])
+    keys = list(zip(*(ordered[name].to_pylist() for name in KEY), strict=True))
+    is_last = [key != following for key, following in zip(keys, [*keys[1:], None], strict=True)]
+    return ordered.append_column(SCHEMA.field("is_current"), pa.array(is_last, pa.bool_()))
