@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import tables
 from pipeline.clock import zone_info
-from pipeline.serving import grains, reading_shapes, shapes
+from pipeline.serving import grains, reading_shapes, shapes, version_rows
 from pipeline.serving.answers import Rows
 from pipeline.serving.parameters import instant_of, zone_or
 from pipeline.serving.problems import ProblemError
@@ -51,9 +51,15 @@ def answer(asked: Asked, query: Query, feeds: Sequence[Feed]) -> Response:
     asked.service.check_days(query.first, query.last, -((first - last) // timedelta(days=1)))
     summed = query.granularity != "raw"
     shape = reading_shapes.SUMS if summed else reading_shapes.VERSIONS if query.version == "all" else reading_shapes.RAW
-    wanted = [tables.READINGS, tables.METER_DAY]
+    all_versions = query.version == "all"
+    wanted = version_rows.wanted(feeds) if all_versions else [tables.READINGS, tables.METER_DAY]
 
     def rows(pinned: Pinned, after: list[Any] | None) -> Rows:
+        if all_versions:
+            page = version_rows.rows(asked, pinned, query, feeds, after)
+            if not page.columns["feed"] and after is None:
+                _must_be_known(asked, pinned, query.meter)
+            return page
         found = _columns(asked, pinned, query, feeds)
         if not found.starts:
             _must_be_known(asked, pinned, query.meter)

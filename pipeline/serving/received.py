@@ -104,5 +104,5 @@ def _with_current(versions: pa.Table) -> pa.Table:
     """SCHEMA, by ORDER: of each KEY the last, the highest (file_id, row_number), is current."""
     ordered = versions.sort_by([(name, "ascending") for name in ORDER])
     keys = list(zip(*(ordered[name].to_pylist() for name in KEY), strict=True))
-    is_last = [key != following for key, following in zip(keys, [*keys[1:], None], strict=True)]
+    is_last = [key != following for key, following in zip(keys, [*keys[1:], None], strict=False)]
     return ordered.append_column(SCHEMA.field("is_current"), pa.array(is_last, pa.bool_()))

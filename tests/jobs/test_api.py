@@ -156,6 +156,18 @@ def test_a_meter_s_readings_are_silver_s(api, context):
     assert answered == expected
 
 
+def test_every_version_of_a_meter_s_readings_is_the_reading_history_s(api, context):
+    sql = """SELECT feed, meter_id, direction, interval_start, interval_start + MAKE_DT_INTERVAL(0, 0, interval_minutes)
+        AS interval_end, local_date, consumption, quality, file_id, row_number, is_current FROM reading_history
+        ORDER BY meter_id, interval_start, feed, direction, file_id, row_number"""
+    expected = [shown(row) for row in spark(context, sql)]
+    answered = []
+    for meter in sorted({row["meter_id"] for row in everything(api, "/meters")}):
+        answered += everything(api, f"/meters/{meter}/readings", 100, version="all", **YEAR)
+    assert [{name: row[name] for name in expected[0]} for row in answered] == expected
+    assert any(not row["is_current"] for row in answered)
+
+
 def test_meters_and_their_days_equal_spark_sql_s(api, context):
     sql = """SELECT meter_id, feed, any_value(region) AS region, array_join(array_sort(collect_set(direction)), ' ')
             AS directions, min(local_date) AS first_date, max(local_date) AS last_date, count(DISTINCT local_date) AS days,

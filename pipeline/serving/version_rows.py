@@ -1,0 +1,77 @@
+"""`version=all`: every version of a meter's readings that was received, the current one marked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import formats, tables
+from pipeline.clock import zone_info
+from pipeline.errors import VersionsNeedSparkError
+from pipeline.serving import grains, reading_shapes, received, shapes
+from pipeline.serving.answers import Rows
+from pipeline.serving.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from deltalake import DeltaTable
+
+    from pipeline.config import Feed
+    from pipeline.serving.asked import Asked
+    from pipeline.serving.meter_readings import Query
+    from pipeline.serving.snapshots import Pinned
+    from pipeline.tables import Table
+
+# Versions of a start stand in the order that they came in; pages go by the same.
+KEY = ("interval_start", "feed", "direction", "file_id", "row_number")
+HALF_A_DAY = timedelta(hours=12)
+
+
+def wanted(feeds: Sequence[Feed]) -> list[Table]:
+    """The tables that are read, the log first: bronze holds what it counts, and maybe more."""
+    return [tables.INGESTION_LOG, *(formats.bronze_table(feed) for feed in feeds), tables.METER_DAY]
+
+
+def rows(asked: Asked, pinned: Pinned, query: Query, feeds: Sequence[Feed], after: list[Any] | None) -> Rows:
+    """A page of versions that start in the span."""
+    found = pa.concat_tables([received.SCHEMA.empty_table(), *(_of_feed(pinned, query, feed) for feed in feeds)])
+    found = found.sort_by([(name, "ascending") for name in KEY])
+    starts = found["interval_start"].cast(pa.int64())
+    keys = list(zip(starts.to_pylist(), *(found[name].to_pylist() for name in KEY[1:]), strict=True))
+    if after is not None:
+        try:
+            begins = sum(key <= tuple(after) for key in keys)
+        except TypeError:
+            raise ProblemError(400, "cursor: not one of ours; use the address in `next` as it is", "cursor") from None
+        found, keys = found.slice(begins), keys[begins:]
+    page = found.slice(0, asked.limit)
+    lengths = pc.multiply(page["interval_minutes"].cast(pa.int64()), 60_000_000).cast(pa.duration("us"))
+    page = page.append_column("interval_end", pc.add(page["interval_start"], lengths))
+    zone_of = asked.service.zone_of(query.tz)
+    more = [*keys[asked.limit - 1]] if len(keys) > asked.limit else None
+    return Rows(shapes.texts(page, reading_shapes.VERSIONS, zone_of), more)
+
+
+def _of_feed(pinned: Pinned, query: Query, feed: Feed) -> pa.Table:
+    log, bronze = (pinned.opened[table.full_name] for table in (tables.INGESTION_LOG, formats.bronze_table(feed)))
+    begin, end = query.span(feed)
+    if log is None or bronze is None or begin >= end:
+        return received.SCHEMA.empty_table()
+    zone = zone_info(feed.time_zone)
+    # A local day of two pieces may begin before the one that follows it ends.
+    first, last = (begin - HALF_A_DAY).astimezone(zone).date(), (end + HALF_A_DAY).astimezone(zone).date()
+    opened: dict[str, DeltaTable] = {table.full_name: found.delta for table, found in (
+        (tables.INGESTION_LOG, log), (formats.bronze_table(feed), bronze),
+    )}  # fmt: skip
+    try:
+        versions = received.versions(feed, query.meter, first, last, lambda table: opened[table.full_name])
+    except VersionsNeedSparkError as problem:
+        raise ProblemError(400, f"version: {problem}", "version") from None
+    start = versions["interval_start"].cast(pa.int64())
+    inside = pc.and_(pc.greater_equal(start, grains.micros(begin)), pc.less(start, grains.micros(end)))
+    found = versions.filter(inside)
+    return found if query.direction is None else found.filter(pc.equal(found["direction"], query.direction))
