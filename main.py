@@ -148,6 +148,29 @@ def sql(
 
 
 @app.command()
+def report(
+    feed: Annotated[str, typer.Option(help="The feed that it is about.")],
+    out: Annotated[Path, typer.Option(help="The file to write; one that is there is replaced.")],
+    meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="The first local day, such as 2021-03-28.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The first local day that does not count.")] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="html, or md with pictures beside it; by the file's name if left out."),
+    ] = None,
+    config: Config = CONFIG,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Explore a feed: totals, load shape, profile, heat map, autocorrelation, gaps, outliers, import against export."""
+    with _errors(debug):
+        from jobs import report as job
+        from pipeline.report.asked import Asked
+
+        job.run(_context(config), Asked.of(feed, meter, first, end), out, form, as_json=json)
+
+
+@app.command()
 def explain(
     meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
     instant: Annotated[

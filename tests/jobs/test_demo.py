@@ -148,7 +148,11 @@ def readme_commands(*, of_operations: bool = False) -> list[str]:
 
 
 @pytest.mark.parametrize("line", readme_commands())
-def test_every_command_of_the_readme_runs(line: str, config: Path) -> None:
+def test_every_command_of_the_readme_runs(
+    line: str, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if line.startswith("report"):  # which writes where it is started
+        monkeypatch.chdir(tmp_path)
     arguments = [word for word in shlex.split(line) if word not in {"--config", "conf/local.toml"}]
     result = command(*arguments, config=config)
     assert result.exit_code == (3 if "--strict" in arguments and "run" in arguments and result.exit_code else 0), (

@@ -1,0 +1,169 @@
+"""`report`: the exploration that analysts do first, of one feed, as an HTML page or Markdown with pictures. No JVM."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from rich.text import Text
+
+from jobs.show import cell, console, must_exist
+from pipeline import lake, tables
+from pipeline.causes import in_words, one_line
+from pipeline.errors import LakeError, UsageError, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from pyarrow import dataset as ds
+
+    from pipeline.context import Context
+    from pipeline.report.asked import Asked
+    from pipeline.report.facts import Extent
+    from pipeline.report.render import Page
+
+PICTURES = {"html": "svg", "md": "png"}  # by the report's format
+NEEDED = ("duckdb", "jinja2", "matplotlib", "statsmodels")
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """The tables at the versions that the whole report is made of."""
+
+    versions: dict[str, int]
+    rows: dict[str, ds.Dataset | pa.Table]
+
+
+def run(context: Context, asked: Asked, out: Path, form: str | None, *, as_json: bool) -> None:
+    """Write the report to `out`; say what was written, and of which versions of the tables it is made."""
+    form = form or ("md" if out.suffix.lower() == ".md" else "html")
+    _check(context, asked, out, form)
+    must_exist(context)
+    pinned = _pinned(context)
+    page, extent, received_at = _page(context, asked, pinned, PICTURES[form])
+    written = _write(page, out, form)
+    facts: dict[str, Any] = {
+        "written": [str(path) for path in written],
+        "feed": asked.feed,
+        "meter": asked.meter,
+        "first_day": cell(extent.days[0]),
+        "last_day": cell(extent.days[-1]),
+        "readings": extent.readings,
+        "versions": pinned.versions,
+        "newest_delivery_at": cell(received_at),
+    }
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    pictures = f" and {len(written) - 1} pictures" if len(written) > 1 else ""
+    console().print(Text(printable(f"Wrote {out}{pictures}. {' '.join(page.preamble[:2])}")))
+
+
+def _check(context: Context, asked: Asked, out: Path, form: str) -> None:
+    """Everything that can be wrong before anything is read."""
+    if form not in PICTURES:
+        raise UsageError(f"no format {form!r}: use {', '.join(PICTURES)}")
+    if absent := [name for name in NEEDED if find_spec(name) is None]:
+        raise UsageError(f'the report needs {", ".join(absent)}: pip install "meterlake[report]"')
+    if context.settings.catalog:
+        raise UsageError(
+            "the report reads lakes in a folder or an object store; a catalog's tables only Spark can read"
+        )
+    feeds = [feed.name for feed in context.settings.feeds]
+    if asked.feed not in feeds:
+        raise UsageError(f"no feed {asked.feed!r}: use {', '.join(feeds)}")
+    try:
+        is_folder, has_parent = out.is_dir(), out.absolute().parent.is_dir()
+    except OSError as problem:  # a name too long for the file system
+        raise _unwritable(out, problem) from None
+    if is_folder:
+        raise UsageError(f"--out {str(out)!r} is a folder: name a file in it")
+    if not has_parent:
+        raise UsageError(f"--out {str(out)!r}: no folder {str(out.parent)!r}")
+
+
+def _pinned(context: Context) -> Pinned:
+    versions: dict[str, int] = {}
+    rows: dict[str, ds.Dataset | pa.Table] = {}
+    for table in (tables.READINGS, tables.MISSING, tables.INGESTION_LOG):
+        try:
+            opened = lake.opened(context, table)
+            rows[table.full_name] = opened.to_pyarrow_dataset()
+            versions[table.full_name] = opened.version()
+        except TableNotFoundError:  # a lake whose silver or gold no run has come to yet
+            rows[table.full_name] = lake.arrow_schema(table).empty_table()
+        except (DeltaError, OSError) as problem:
+            raise LakeError(tables.address(context.settings, table), f"cannot be read: {one_line(problem)}") from None
+    return Pinned(versions, rows)
+
+
+def _page(context: Context, asked: Asked, pinned: Pinned, form: str) -> tuple[Page, Extent, datetime | None]:
+    """The report, what it covers, and when the newest delivery in it was received."""
+    import duckdb  # noqa: PLC0415 - of an extra that only this command needs; so are those of pipeline.report
+
+    from pipeline.report.figures import Figures  # noqa: PLC0415
+    from pipeline.report.local_time import LocalClock  # noqa: PLC0415
+    from pipeline.report.page import page_of  # noqa: PLC0415
+    from pipeline.report.preamble import as_of  # noqa: PLC0415
+
+    clock = LocalClock(context.settings.feed(asked.feed).time_zone)
+    readings, gaps = (
+        pinned.rows[table.full_name].filter(asked.condition) for table in (tables.READINGS, tables.MISSING)
+    )
+    try:
+        figures = Figures(readings, gaps, clock)
+    except (duckdb.Error, pa.ArrowException, OSError) as problem:
+        raise LakeError(context.settings.root, f"cannot be read: {one_line(problem)}") from None
+    extent = figures.extent()
+    if not extent.readings:
+        raise UsageError(f"no readings of {asked.in_words}: gold.meter_day says which meters and days there are")
+    received_at = _received_at(pinned.rows[tables.INGESTION_LOG.full_name], extent.newest_file)
+    page = page_of(asked.title, figures, clock, as_of(pinned.versions, received_at), form)
+    return page, extent, received_at
+
+
+def _received_at(log: ds.Dataset | pa.Table, file_id: int) -> datetime | None:
+    found = log.filter(pc.field("file_id") == file_id)
+    table = found if isinstance(found, pa.Table) else found.to_table(columns=["received_at"])
+    return next(iter(table["received_at"].to_pylist()), None)
+
+
+def _write(page: Page, out: Path, form: str) -> list[Path]:
+    """The report's files, the report itself last: whoever sees it sees its pictures."""
+    from pipeline.report import render  # noqa: PLC0415
+
+    if form == "html":
+        contents: Mapping[Path, bytes] = {out: render.as_html(page).encode()}
+    else:
+        folder = out.with_name(f"{out.stem}_files")
+        contents = {folder / name: picture for name, picture in render.pictures(page).items()}
+        contents |= {out: render.as_markdown(page, folder.name).encode()}
+    try:
+        for path, content in contents.items():
+            path.parent.mkdir(exist_ok=True)
+            _replace(path, content)
+    except OSError as problem:
+        raise _unwritable(out, problem) from None
+    return list(contents)
+
+
+def _unwritable(out: Path, problem: OSError) -> UsageError:
+    return UsageError(f"--out {str(out)!r} cannot be written: {in_words(problem) or problem.strerror or problem}")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that it appears whole, in the place of one that is there."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

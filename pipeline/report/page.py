@@ -1,0 +1,39 @@
+"""The whole report: what was read, then every section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.report import energy_sections, preamble, statistic_sections
+from pipeline.report.exhibits import Material
+from pipeline.report.pictures import drawing
+from pipeline.report.render import Page
+
+if TYPE_CHECKING:
+    from pipeline.report.figures import Figures
+    from pipeline.report.local_time import LocalClock
+
+SECTIONS = (
+    energy_sections.totals,
+    energy_sections.shape,
+    energy_sections.profile,
+    energy_sections.heat_map,
+    statistic_sections.autocorrelation,
+    statistic_sections.missing,
+    statistic_sections.outliers,
+    energy_sections.balance,
+)
+
+
+def page_of(title: str, figures: Figures, clock: LocalClock, as_of: str, form: str) -> Page:
+    """The report of figures that hold readings; `form` is that of its pictures, `svg` or `png`."""
+    extent = figures.extent()
+    said = [
+        preamble.extent(extent),
+        as_of,
+        preamble.lengths(extent.lengths, extent.grain),
+        preamble.clock_changes(clock.odd_days(extent.days), clock),
+    ]
+    with drawing():
+        material = Material.of(figures, extent, clock, form)
+        return Page(title, said, [section(material) for section in SECTIONS])

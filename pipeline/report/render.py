@@ -1,0 +1,65 @@
+"""Sections as one HTML page that needs nothing else, or as Markdown with pictures beside it. Every value is escaped."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.report.exhibits import Section
+
+# What Markdown would take for markup beside what HTML would.
+MARKUP = re.compile(r"([\\`*_\[\]|~$])")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report: `preamble` are sentences on what was read."""
+
+    title: str
+    preamble: Sequence[str]
+    sections: Sequence[Section]
+
+
+def as_html(page: Page) -> str:
+    """The page, pictures within it."""
+    return _environment().get_template("report.html.j2").render(page=page)
+
+
+def as_markdown(page: Page, folder: str) -> str:
+    """The text, which names its pictures in that folder beside it."""
+    return _environment().get_template("report.md.j2").render(page=page, folder=quote(folder))
+
+
+def pictures(page: Page) -> dict[str, bytes]:
+    """Each picture by the name of its file."""
+    exhibits = [exhibit for section in page.sections for exhibit in section.exhibits]
+    return {f"{exhibit.id}.png": exhibit.picture for exhibit in exhibits if exhibit.picture is not None}
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pipeline.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
+    environment.filters["markdown"] = _markdown
+    return environment
+
+
+def _markdown(text: str) -> Markup:
+    """A text that Markdown shows as it is."""
+    return Markup(MARKUP.sub(r"\\\1", html.escape(text, quote=False)))  # noqa: S704 - escaped in the same line
