@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from pipeline import tables
 from pipeline.errors import ConfigurationError
-from pipeline.serving import aggregates, deliveries, meters, problems
+from pipeline.serving import aggregates, deliveries, feeds, gaps, meters, pages, problems
 from pipeline.serving.asked import Service
 from pipeline.serving.measures import Measured, Measures
 from pipeline.serving.warming import keep_warm
@@ -58,14 +58,15 @@ def application(settings: Settings) -> FastAPI:
         stop.set()
 
     app = FastAPI(
-        title="Meterlake", version="0.1.0", description=DESCRIPTION, lifespan=life, redoc_url=None,
+        title="Meterlake", version="0.1.0", description=DESCRIPTION, lifespan=life, redoc_url=None, docs_url=None,
         dependencies=[],
     )  # fmt: skip
     app.state.service = service
     token = _token(settings)
     guards = [Depends(_bearer(token))] if token else []
-    for router in (meters.router, deliveries.router, aggregates.router):
+    for router in (feeds.router, meters.router, deliveries.router, aggregates.router, gaps.router):
         app.include_router(router, dependencies=guards)
+    app.include_router(pages.router())  # files, which hold nothing of the lake: without a token
     _add_service_routes(app, service, measures, guards)
     for kind, handler in {
         problems.ProblemError: problems.on_problem,

@@ -1,0 +1,56 @@
+// Elements. Text goes in as text: nothing that came from data is ever read as HTML.
+
+const FIRST_ROWS = 500;
+const MORE_ROWS = 2000;
+
+/** An element with attributes (undefined: left out) and children, which are nodes or text. */
+export function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "onclick") made.addEventListener("click", value);
+    else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== undefined && child !== null));
+  return made;
+}
+
+export const link = (href, ...children) => el("a", { href }, ...children);
+
+/**
+ * A table of rows, made in pieces so that many rows do not hold the page up.
+ * columns: [label, row => text or node, numeric?]; the first one heads its row.
+ */
+export function table(caption, columns, rows) {
+  const body = el("tbody");
+  const heads = columns.map(([label, , numeric]) => el("th", { scope: "col", class: numeric && "number" }, label));
+  const made = el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, ...heads)), body);
+  // Wide tables scroll in a box of their own, also by keyboard.
+  const box = el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": caption }, made);
+  const more = el("button", { type: "button", onclick: () => add(MORE_ROWS) });
+  let shown = 0;
+  function add(count) {
+    for (const row of rows.slice(shown, shown + count)) body.append(line(columns, row));
+    shown = Math.min(rows.length, shown + count);
+    more.hidden = shown === rows.length;
+    more.textContent = `Show more rows (${(rows.length - shown).toLocaleString("en")} left)`;
+  }
+  add(FIRST_ROWS);
+  return el("div", {}, box, more);
+}
+
+function line(columns, row) {
+  const cells = columns.map(([, of, numeric], n) => {
+    const value = of(row) ?? "";
+    return el(n ? "td" : "th", { scope: n ? undefined : "row", class: numeric && "number" }, value);
+  });
+  return el("tr", {}, ...cells);
+}
+
+/** The figures of a chart as a table, made when it is opened. */
+export function figures(caption, columns, rows) {
+  const made = el("details", { class: "figures" }, el("summary", {}, `${caption}: the figures`));
+  made.addEventListener("toggle", () => made.open && made.children.length === 1 && made.append(table(caption, columns, rows)));
+  return made;
+}
+
+export const note = (...text) => el("p", { class: "note" }, ...text);

@@ -1,0 +1,105 @@
+// Load: a feed's half hours, or a meter's readings, on the axis of instants: a day of 23 or 25 hours has its true length.
+
+import * as api from "./api.js";
+import { draw, place } from "./chart.js";
+import * as clock from "./clock.js";
+import { el, figures, link, note } from "./dom.js";
+import { counted, most, sum } from "./numbers.js";
+import { elsewhere, plusDays } from "./state.js";
+import { zooming } from "./zoom.js";
+
+const GRAINS = { half_hour: "half hour", hour: "hour", day: "day", raw: "reading" };
+
+/** What is asked of the API, and how its rows read. */
+function question({ state, feed, days }) {
+  const range = { from: days.from, to: plusDays(days.to, 1), feed: feed.name, direction: state.direction };
+  if (state.meter) {
+    const granularity = state.grain ?? "raw";
+    const path = api.meterPath(state.meter, "readings");
+    return { path, asked: { ...range, granularity }, value: "consumption", of: `meter ${state.meter}`, one: GRAINS[granularity] ?? "sum" };
+  }
+  if (feed.halfHours) return { path: "aggregates/half-hour", asked: range, value: "total_kwh", of: feed.name, one: "half hour" };
+  return { path: "aggregates/feed-day", asked: range, value: "total_kwh", of: feed.name, one: "day" };
+}
+
+export async function render(context) {
+  const asks = question(context);
+  const { data, cut } = await api.rows(asks.path, asks.asked, context.signal);
+  const byDay = asks.path === "aggregates/feed-day";
+  // A day of a feed that has nothing was expected and is not there: completeness tells of it, no energy was measured.
+  const rows = byDay ? data.filter((row) => row.intervals_received > 0) : data;
+  const heading = `Load of ${asks.of}`;
+  if (!rows.length) return context.show(heading, `Nothing of ${asks.of} from ${asks.asked.from} to ${context.days.to}.`);
+  const start = byDay ? (row) => `${row.local_date}T00:00:00Z` : (row) => row.interval_start;
+  const told = sentence(context, asks, rows, byDay ? (row) => row.local_date : start);
+  const where = place(told, "tall");
+  const instants = byDay ? [] : [...new Set(rows.map(start))];
+  const [first, last] = span(rows.map((row) => clock.at(start(row))));
+  const most = () => Math.max(3, Math.floor(where.clientWidth / 75));
+  const zoom = zooming(context, first, last, byDay ? undefined : (begin, end) => clock.ticks(instants, begin, end, most()));
+  context.show(heading, told, ...notes(context, asks, byDay, cut, rows.length), where, zoom.bar, table(context, asks, rows, byDay));
+  const library = await draw(where, traces(rows, asks.value, start, byDay), {
+    xaxis: { type: "date", ...zoom.layout() },
+    yaxis: { title: { text: units(rows, asks) }, rangemode: "tozero", fixedrange: true },
+    dragmode: "zoom",
+    hovermode: "closest",
+  });
+  if (library) zoom.attach(library, where);
+}
+
+const span = (instants) => {
+  const [first, last] = [instants[0], instants.at(-1)];
+  const edge = Math.max((last - first) * 0.01, 1_800_000);
+  return [first - edge, last + edge];
+};
+const units = (rows, asks) => (asks.value === "total_kwh" ? "kWh" : [...new Set(rows.map((row) => row.unit))].join(", "));
+
+/** One line a direction (and unit); cut where readings are missing, so that no line is drawn over a gap. */
+function traces(rows, value, start, byDay) {
+  const groups = Map.groupBy(rows, (row) => [row.direction, row.unit].filter(Boolean).join(", "));
+  return [...groups].map(([name, members]) => {
+    const instants = members.map((row) => clock.at(start(row)));
+    const step = Math.min(...instants.slice(1).map((instant, n) => instant - instants[n]), Infinity);
+    const [x, y, customdata] = [[], [], []];
+    members.forEach((row, n) => {
+      if (n && !byDay && instants[n] - instants[n - 1] > step) [x, y, customdata].forEach((list) => list.push(null));
+      x.push(instants[n]);
+      y.push(Number(row[value]));
+      customdata.push([byDay ? row.local_date : row.interval_start, row[value]]);
+    });
+    const unit = members[0].unit ?? "kWh";
+    const hovertemplate = `%{customdata[0]}<br>%{customdata[1]} ${unit}<extra></extra>`;
+    const form = byDay ? { type: "bar" } : { type: "scatter", mode: "lines+markers", line: { shape: "hv", width: 1.6 }, marker: { size: 3 } };
+    return { name, x, y, customdata, hovertemplate, ...form };
+  });
+}
+
+function sentence({ days }, asks, rows, start) {
+  const groups = Map.groupBy(rows, (row) => [row.direction, row.unit ?? "kWh"].join(" "));
+  const parts = [...groups].map(([, members]) => {
+    const [{ direction, unit = "kWh" }, top] = [members[0], most(members, asks.value)];
+    const total = sum(members.map((row) => row[asks.value]));
+    return `${direction} ${total} ${unit} in ${counted(members.length, asks.one)}, the most ${top[asks.value]} ${unit} at ${start(top)}`;
+  });
+  return `${asks.of}, ${days.from} to ${days.to}: ${parts.join("; ")}.`;
+}
+
+function notes({ feed }, asks, byDay, cut, count) {
+  const made = [];
+  if (cut) made.push(note(`Only the first ${counted(count, "row")} are shown: ask for fewer days.`));
+  if (byDay) made.push(note(`Readings of ${feed.name} are longer than half an hour, so its days are shown; name a meter for its readings.`));
+  else made.push(note(`Times are those of ${feed.zone}, with their offset. Drag over the chart to zoom, double-click to go back.`));
+  return made;
+}
+
+function table({ state }, asks, rows, byDay) {
+  const delivery = (row) => link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id));
+  const columns = byDay ? [["Day", (row) => row.local_date]] : [["Start", (row) => row.interval_start]];
+  columns.push(["Direction", (row) => row.direction], ["Energy", (row) => row[asks.value], true]);
+  columns.push(["Unit", (row) => row.unit ?? "kWh"]);
+  if ("meterpoint_count" in rows[0]) columns.push(["Meters", (row) => String(row.meterpoint_count), true]);
+  if ("readings" in rows[0]) columns.push(["Readings", (row) => String(row.readings), true]);
+  if ("quality" in rows[0]) columns.push(["Quality", (row) => row.quality ?? ""]);
+  if ("file_id" in rows[0]) columns.push(["Delivery", delivery, true]);
+  return el("div", {}, figures(`Load of ${asks.of}`, columns, rows));
+}

@@ -1,0 +1,51 @@
+// Products by day: stacked bars.
+
+import * as api from "./api.js";
+import { draw, place, plain } from "./chart.js";
+import { figures, link, note } from "./dom.js";
+import { counted, sum } from "./numbers.js";
+import { elsewhere, plusDays } from "./state.js";
+
+export async function render(context) {
+  const { state, days, signal } = context;
+  const asked = { from: days.from, to: plusDays(days.to, 1), feed: state.feed, direction: state.direction };
+  const { data, cut } = await api.rows("aggregates/product-day", asked, signal);
+  const heading = "Products by day";
+  if (!data.length) {
+    const which = state.feed ? ` of ${state.feed}` : "";
+    return context.show(heading, `No products${which} from ${days.from} to ${days.to}: agreements name those feeds that the reference database is for.`);
+  }
+  const several = (name) => new Set(data.map((row) => row[name])).size > 1;
+  // A name says as much as it must to be one bar.
+  const whose = ["feed", "direction"].filter(several);
+  const nameOf = (row) => [row.product_display_name, ...whose.map((name) => row[name])].join(", ");
+  const groups = [...Map.groupBy(data, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const shares = groups.map(([name, rows]) => `${name} ${sum(rows.map((row) => row.total_kwh))} kWh`);
+  const told = `${counted(new Set(data.map((row) => row.date)).size, "day")} from ${days.from} to ${days.to}: ${shares.join("; ")}.`;
+  const where = place(told, "tall");
+  const columns = [
+    ["Day", (row) => row.date], ["Feed", (row) => row.feed], ["Direction", (row) => row.direction],
+    ["Product", (row) => row.product_display_name], ["Meters", (row) => String(row.meterpoint_count), true],
+    ["kWh", (row) => row.total_kwh, true],
+    ["Delivery", (row) => link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id)), true],
+  ];
+  const notes = [note("Energy of the meters that have an agreement for the product on the day.")];
+  if (cut) notes.push(note(`Only the first ${counted(data.length, "row")} are shown: ask for fewer days.`));
+  context.show(heading, told, ...notes, where, figures(heading, columns, data));
+  const traces = groups.map(([name, rows]) => ({
+    type: "bar", name: plain(name), x: rows.map((row) => row.date), y: rows.map((row) => Number(row.total_kwh)),
+    customdata: rows.map((row) => [row.total_kwh, row.meterpoint_count]),
+    hovertemplate: `${plain(name)}<br>%{x}: %{customdata[0]} kWh of %{customdata[1]} meters<extra></extra>`,
+  }));
+  await draw(where, traces, {
+    barmode: "stack", showlegend: true, legend: { orientation: "h", x: 0, y: -0.15, yanchor: "top" },
+    xaxis: { type: "date", tickformat: "%-d %b<br>%Y", ...everyDay(data), fixedrange: true },
+    yaxis: { title: { text: "kWh" }, fixedrange: true },
+  });
+}
+
+/** Few days: one tick each, and never one between two days. */
+function everyDay(rows) {
+  const days = [...new Set(rows.map((row) => row.date))];
+  return days.length <= 10 ? { tickmode: "array", tickvals: days } : {};
+}

@@ -1,0 +1,44 @@
+// What is shown is what the address says, so that a view can be kept, sent and gone back to.
+
+export const FIELDS = ["view", "feed", "meter", "direction", "grain", "from", "to", "day", "status", "file", "zoom"];
+// What another view understands as well; the rest belongs to the view it was made in.
+const SHARED = ["feed", "meter", "direction", "from", "to"];
+
+export function read(search = location.search) {
+  const given = new URLSearchParams(search);
+  const state = {};
+  for (const name of FIELDS) {
+    const value = given.get(name);
+    if (value) state[name] = value;
+  }
+  return state;
+}
+
+/** The address of a state, relative to the page. */
+export function address(state) {
+  const parts = new URLSearchParams();
+  for (const name of FIELDS) if (state[name]) parts.set(name, state[name]);
+  return `?${parts}`;
+}
+
+/** The same view with some fields changed; undefined takes one away. */
+export const changed = (state, fields) => address({ ...state, zoom: undefined, ...fields });
+
+/** Another view of the same feed, meter and days. */
+export function elsewhere(state, view, fields = {}) {
+  const kept = Object.fromEntries(SHARED.map((name) => [name, state[name]]));
+  return address({ ...kept, view, ...fields });
+}
+
+/** A day so many days later. What is no day stays as it is: the API says what is wrong with it. */
+export function plusDays(day, days) {
+  const at = Date.parse(`${day}T00:00:00Z`);
+  return Number.isNaN(at) ? day : new Date(at + days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** Every day from the first to the last, at most so many. */
+export function daysBetween(first, last, most = 1000) {
+  const days = [];
+  for (let day = first; day <= last && days.length < most; day = plusDays(day, 1)) days.push(day);
+  return days;
+}
