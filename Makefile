@@ -7,7 +7,7 @@ JAR_FOLDER := $(or $(METERLAKE_JARS),jars)
 JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.toml)
 # Called as modules, never by their scripts, whose first line breaks when the folder is moved.
 LINT_IMPORTS := 'from importlinter.cli import lint_imports_command as lint; lint()'
-USED := 'import chispa, delta.tables, deltalake, duckdb, fastapi, hypothesis, matplotlib.pyplot, pandas, plotly, pyarrow.fs, pydantic_settings, pyspark.sql, pytest, rich.table, statsmodels.tsa.stattools, typer, uvicorn'
+USED := 'import chispa, delta.tables, deltalake, duckdb, fastapi, hypothesis, jinja2, matplotlib.pyplot, pandas, plotly, prometheus_client, pyarrow.fs, pydantic_settings, pyspark.sql, pytest, rich.table, statsmodels.tsa.stattools, typer, uvicorn'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
