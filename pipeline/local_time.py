@@ -1,7 +1,7 @@
 """A single local time -> its UTC instants, and local days, in Python; clock.py does the same for columns.
 
 A local time is a datetime without a zone, an instant one in UTC; `zone` is a name that `clock.zone_info` takes. What
-lies outside the years 1 to 9999 is None, or is left out.
+lies outside the years 1 to 9999 is None.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def day_minutes(day: date, zone: str) -> int:
     return DAY_MINUTES if start is None or end is None else int((end - start).total_seconds() / 60)
 
 
-def instants_of_day(day: date, minutes: int, zone: str) -> list[datetime]:
+def instants_of_day(day: date, minutes: int, zone: str) -> list[datetime | None]:
     """The instants at which the whole intervals of a local day begin, ascending."""
     start, step = day_start(day, zone), timedelta(minutes=minutes)
     if start is None:
@@ -66,8 +66,10 @@ def instants_of_day(day: date, minutes: int, zone: str) -> list[datetime]:
     is_split = day in _split_days(zone)
     # A part of a split day lies after the next day's first instant; no clock was ever set back by more than a day.
     count = day_minutes(day, zone) // minutes if not is_split else 3 * DAY_MINUTES // minutes
-    found = [start + n * step for n in range(min(count, (LAST_INSTANT - start) // step + 1))]
-    if not is_split:
-        return found
-    shown = [wall_clock(at, zone) for at in found]
-    return [at for at, local in zip(found, shown, strict=True) if local is not None and local.date() == day]
+    found = [start + n * step if n * step <= LAST_INSTANT - start else None for n in range(count)]
+    return [at for at in found if at and _is_on(day, at, zone)] if is_split else found
+
+
+def _is_on(day: date, at: datetime, zone: str) -> bool:
+    local = wall_clock(at, zone)
+    return local is not None and local.date() == day

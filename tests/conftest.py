@@ -1,13 +1,17 @@
-"""One Spark session for the whole test run, and a lake of one's own for each test that wants one."""
+"""One Spark session and one demo lake for the whole test run, and a lake of one's own for each test that wants one."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
+import main
 from pipeline import class_archive, session
 from pipeline.config import Feed, Settings
 from pipeline.context import Context
@@ -15,9 +19,14 @@ from pipeline.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from pyspark.sql import SparkSession
+
+ROOT = Path(__file__).parents[1]
+
+
+def command(*arguments: str, config: Path) -> Any:
+    return CliRunner().invoke(main.app, list(arguments), env={"METERLAKE_CONFIG": str(config)})
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -39,6 +48,31 @@ def spark() -> Iterator[SparkSession]:
         running = session.build(settings, session.FEW_BYTES)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def demo(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Configuration of a lake on which the demo has run. Every module of tests reads it, so none may change it."""
+    path = configuration(tmp_path_factory.mktemp("demo"))
+    result = command("demo", config=path)
+    assert result.exit_code == 0, result.output
+    assert "(no agreement)" in result.output
+    return path
+
+
+def demo_in(folder: Path, demo: Path) -> Path:
+    """Configuration of a copy of the demo lake, with its landing folders: for tests that change it."""
+    # Times are copied as well: a file that looks changed would be read as a new delivery.
+    shutil.copytree(demo.parent / "data_lake", folder / "data_lake")
+    return configuration(folder)
+
+
+def configuration(folder: Path) -> Path:
+    """The example configuration, written into a folder, of a lake in that folder."""
+    text = (ROOT / "conf" / "local.toml").read_text().replace("data_lake", str(folder / "data_lake"))
+    path = folder / "local.toml"
+    path.write_text(text)
+    return path
 
 
 @pytest.fixture

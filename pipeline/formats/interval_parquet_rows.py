@@ -30,8 +30,7 @@ def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
             continue
         minutes, places = _places(day, len(values), feed.time_zone)
         for text, at in zip(values, places, strict=False):
-            energy = usable_energy(text)
-            if energy is None or not at:
+            if (energy := usable_energy(text)) is None:
                 continue
             # A position that comes twice carries the sum of both.
             is_split = len(at) > 1
@@ -63,7 +62,7 @@ def _places(day: date, size: int, zone: str) -> tuple[int, list[tuple[datetime, 
     for minutes in fitting:
         in_order = instants_of_day(day, minutes, zone)
         if size == len(in_order):
-            return minutes, [(at,) for at in in_order]
+            return minutes, [(at,) if at else () for at in in_order]
     for minutes in fitting:
         if size == DAY_MINUTES // minutes:
             midnight, step = datetime.combine(day, time.min), timedelta(minutes=minutes)

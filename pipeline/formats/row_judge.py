@@ -79,7 +79,7 @@ def usable_energy(text: str | None) -> Decimal | None:
 
     As `quality.energy` and the rules for consumption; the sign is that after rounding.
     """
-    if text is None or len(text) > LONGEST_NUMBER or not text.isascii():
+    if text is None or len(text) > LONGEST_NUMBER:
         return None
     digits = text.strip(_AROUND)
     if not _NUMBER.fullmatch(digits):
@@ -89,4 +89,4 @@ def usable_energy(text: str | None) -> Decimal | None:
     if len(figures) + int(exponent) > MOST_WHOLE_DIGITS:
         return None
     rounded = value.quantize(MILLIONTH, context=_EXACT)
-    return abs(rounded) if 0 <= rounded < LIMIT else None
+    return rounded if 0 <= rounded < LIMIT else None

@@ -5,7 +5,7 @@ What `main.py sql "SELECT * FROM reading_history …"` shows (jobs/history.py), 
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
-    from deltalake import DeltaTable
+    import pyarrow.dataset as ds
 
     from pipeline.config import Feed
     from pipeline.formats.row_judge import Reading, Row, RowJudge
@@ -33,19 +33,19 @@ KEY = ("interval_start", "direction")
 ORDER = (*KEY, "file_id", "row_number")
 
 
-def versions(feed: Feed, meter_id: str, first: date, last: date, opened: Callable[[Table], DeltaTable]) -> pa.Table:
+def versions(feed: Feed, meter_id: str, first: date, last: date, dataset: Callable[[Table], ds.Dataset]) -> pa.Table:
     """Versions that passed, of one meter on the feed's local days from `first` to `last`: SCHEMA, by ORDER.
 
-    `opened` gives a table as delta-rs has it, of bronze no earlier a version than of the log: rows are there before
-    the log counts them. Raises VersionsNeedSparkError for a format that judges no rows in Python.
+    `dataset` gives the rows of a table in path mode, of bronze of no earlier a version than of the log: rows are there
+    before the log counts them. Raises VersionsNeedSparkError for a format that judges no rows in Python.
     """
     judge = formats.format_of(feed).row_judge
     if judge is None:
         raise VersionsNeedSparkError(feed.name, feed.format)
-    deliveries = _deliveries(opened(INGESTION_LOG), feed.name, first, last)
+    deliveries = _deliveries(dataset(INGESTION_LOG), feed.name, first, last)
     if not deliveries.num_rows:
         return SCHEMA.empty_table()
-    rows = _rows(opened(formats.bronze_table(feed)), judge.columns(feed), meter_id, deliveries)
+    rows = _rows(dataset(formats.bronze_table(feed)), judge.columns(feed), meter_id, deliveries)
     found = [
         (file_id, batch_id, reading)
         for file_id, batch_id, reading in _judged(rows, judge, feed)
@@ -54,10 +54,10 @@ def versions(feed: Feed, meter_id: str, first: date, last: date, opened: Callabl
     return _with_current(_table(found, feed, meter_id))
 
 
-def _deliveries(log: DeltaTable, feed: str, first: date, last: date) -> pa.Table:
+def _deliveries(log: ds.Dataset, feed: str, first: date, last: date) -> pa.Table:
     """`file_id`, `batch_id` of the deliveries that count and have a reading on one of the days."""
     counted = (pc.field("feed") == feed) & (pc.field("status") == LOADED)
-    loaded = log.to_pyarrow_dataset().to_table(columns=["file_id", "batch_id", "local_dates"], filter=counted)
+    loaded = log.to_table(columns=["file_id", "batch_id", "local_dates"], filter=counted)
     of_each = loaded["local_dates"].combine_chunks()
     days = pc.list_flatten(of_each)
     asked = pc.and_(pc.greater_equal(days, pa.scalar(first)), pc.less_equal(days, pa.scalar(last)))
@@ -65,7 +65,7 @@ def _deliveries(log: DeltaTable, feed: str, first: date, last: date) -> pa.Table
     return loaded.select(["file_id", "batch_id"]).take(places)
 
 
-def _rows(bronze: DeltaTable, columns: tuple[str, ...], meter_id: str, deliveries: pa.Table) -> list[Row]:
+def _rows(bronze: ds.Dataset, columns: tuple[str, ...], meter_id: str, deliveries: pa.Table) -> list[Row]:
     """The meter's rows of those deliveries as received, in the order of file_id and row_number.
 
     All of them, not only those of some days: which of a repeated local time an occurrence is, and whether a file is
@@ -76,7 +76,7 @@ def _rows(bronze: DeltaTable, columns: tuple[str, ...], meter_id: str, deliverie
     for name in deliveries.column_names:
         wanted &= pc.field(name).isin(deliveries[name].combine_chunks().unique())
     names = [*columns, "file_id", "row_number", "batch_id"]
-    found = bronze.to_pyarrow_dataset().to_table(columns=names, filter=wanted)
+    found = bronze.to_table(columns=names, filter=wanted)
     in_order: list[Row] = found.sort_by([("file_id", "ascending"), ("row_number", "ascending")]).to_pylist()
     return in_order
 
@@ -104,5 +104,5 @@ def _with_current(versions: pa.Table) -> pa.Table:
     """SCHEMA, by ORDER: of each KEY the last, the highest (file_id, row_number), is current."""
     ordered = versions.sort_by([(name, "ascending") for name in ORDER])
     keys = list(zip(*(ordered[name].to_pylist() for name in KEY), strict=True))
-    is_last = [key != following for key, following in zip(keys, [*keys[1:], None], strict=False)]
+    is_last = [key != following for key, following in pairwise([*keys, None])]
     return ordered.append_column(SCHEMA.field("is_current"), pa.array(is_last, pa.bool_()))

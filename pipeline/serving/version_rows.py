@@ -18,8 +18,6 @@ from pipeline.serving.problems import ProblemError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from deltalake import DeltaTable
-
     from pipeline.config import Feed
     from pipeline.serving.asked import Asked
     from pipeline.serving.meter_readings import Query
@@ -57,18 +55,15 @@ def rows(asked: Asked, pinned: Pinned, query: Query, feeds: Sequence[Feed], afte
 
 
 def _of_feed(pinned: Pinned, query: Query, feed: Feed) -> pa.Table:
-    log, bronze = (pinned.opened[table.full_name] for table in (tables.INGESTION_LOG, formats.bronze_table(feed)))
     begin, end = query.span(feed)
-    if log is None or bronze is None or begin >= end:
+    both = tables.INGESTION_LOG, formats.bronze_table(feed)
+    if begin >= end or any(pinned.opened[table.full_name] is None for table in both):
         return received.SCHEMA.empty_table()
     zone = zone_info(feed.time_zone)
     # A local day of two pieces may begin before the one that follows it ends.
     first, last = (begin - HALF_A_DAY).astimezone(zone).date(), (end + HALF_A_DAY).astimezone(zone).date()
-    opened: dict[str, DeltaTable] = {table.full_name: found.delta for table, found in (
-        (tables.INGESTION_LOG, log), (formats.bronze_table(feed), bronze),
-    )}  # fmt: skip
     try:
-        versions = received.versions(feed, query.meter, first, last, lambda table: opened[table.full_name])
+        versions = received.versions(feed, query.meter, first, last, pinned.dataset)
     except VersionsNeedSparkError as problem:
         raise ProblemError(400, f"version: {problem}", "version") from None
     start = versions["interval_start"].cast(pa.int64())

@@ -11,43 +11,26 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-import main
 from jobs import silver
 from pipeline import formats, ingestion_log, lake, samples, tables
 from pipeline.config import load
 from pipeline.context import Context
+from tests.conftest import ROOT, command, demo_in
 from tests.jobs.conftest import rows, versions
 from tests.jobs.demo_oracle import array_readings, expected_readings, product_of, solar_readings
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-ROOT = Path(__file__).parents[2]
 
 # `make test-faults` runs these: they make days anew, or the whole lake.
 OPERATIONS = {"verify", "maintain", "withdraw", "replay", "erase"}
 
 
 @pytest.fixture(scope="module")
-def config(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Configuration of a lake on which the demo has run."""
-    folder = tmp_path_factory.mktemp("demo")
-    text = (ROOT / "conf" / "local.toml").read_text().replace("data_lake", str(folder / "data_lake"))
-    path = folder / "local.toml"
-    path.write_text(text)
-    result = command("demo", config=path)
-    assert result.exit_code == 0, result.output
-    assert "(no agreement)" in result.output
-    return path
-
-
-def command(*arguments: str, config: Path) -> Any:
-    return CliRunner().invoke(main.app, list(arguments), env={"METERLAKE_CONFIG": str(config)})
+def config(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Configuration of this module's copy of the demo lake: its tests run commands on it that change it."""
+    return demo_in(tmp_path_factory.mktemp("copy"), demo)
 
 
 def test_the_demos_gold_tables_equal_what_plain_python_computes(config: Path) -> None:

@@ -1,0 +1,278 @@
+"""Versions of readings in Python, without Spark, equal reading_history: on the demo lake, and where rows are hostile."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
+
+from jobs import bronze, history, run, withdraw
+from pipeline import creation, formats, ingestion_log, lake
+from pipeline.config import Feed, load
+from pipeline.context import Context
+from pipeline.ingestion_log import LOADED, Delivery
+from pipeline.serving import received
+from tests.fuzz.hostile import NUMBERS, TEXTS
+from tests.jobs.conftest import ELECTRICITY, put, split_json
+from tests.jobs.test_demo import config
+
+__all__ = ["config"]
+YEAR_10000 = 253_402_300_800_000_000
+
+
+def as_rows(table):
+    """Rows as tuples in the order of received.ORDER; instants as numbers, for what no datetime can hold."""
+    at = table.schema.names.index("interval_start")
+    starts = table.column(at).cast("int64")
+    columns = [column.to_pylist() for column in table.set_column(at, "interval_start", starts).columns]
+    order = [table.schema.names.index(name) for name in received.ORDER]
+    return sorted(zip(*columns, strict=True), key=lambda row: [(row[n] is None, row[n]) for n in order])
+
+
+def by_spark(context):
+    """(feed, meter) -> its rows by Spark, in the order and with the columns of received.SCHEMA."""
+    units = {feed.name: feed.unit for feed in context.settings.feeds}
+    found = history.readings(context).toArrow()
+    names = [name for name in received.SCHEMA.names if name != "unit"]
+    rows = defaultdict(list)
+    for row in as_rows(found.select(names)):
+        # Of the last day of the year 9999, west of Greenwich, Spark lets the last hours pass, which no datetime can hold.
+        if row[3] >= YEAR_10000:
+            continue
+        values = dict(zip(names, row, strict=True)) | {"unit": units[row[0]]}
+        rows[row[0], row[1]].append(tuple(values[name] for name in received.SCHEMA.names))
+    return rows
+
+
+def meters(context, feed):
+    """Every text that stands in bronze as a meter of the feed."""
+    column = formats.format_of(feed).row_judge.columns(feed)[0]
+    found = lake.opened(context, formats.bronze_table(feed)).to_pyarrow_table(columns=[column])[column]
+    return [meter for meter in found.unique().to_pylist() if meter is not None]
+
+
+def in_python(context, feed, meter, first=date.min, last=date.max):
+    found = received.versions(feed, meter, first, last, lambda table: lake.opened(context, table).to_pyarrow_dataset())
+    assert found.schema == received.SCHEMA
+    keys = list(zip(*(found[name].to_pylist() for name in ("direction", "file_id", "row_number")), strict=True))
+    starts = found["interval_start"].cast("int64").to_pylist()
+    assert sorted(zip(starts, keys, strict=True)) == list(zip(starts, keys, strict=True))
+    return as_rows(found)
+
+
+def differences(context):
+    """Of each feed the first few meters of which Python and Spark say other things; and how many rows were the same."""
+    expected, wrong, same = by_spark(context), [], Counter()
+    for feed in context.settings.feeds:
+        for meter in meters(context, feed):
+            true, said = expected.pop((feed.name, meter), []), in_python(context, feed, meter)
+            if true == said:
+                same[feed.name] += len(true)
+            else:
+                only = set(true).symmetric_difference(said)
+                wrong.append((feed.name, meter, len(true), len(said), sorted(only, key=repr)[:4]))
+    assert list(expected) == []
+    return wrong[:5], same
+
+
+def test_every_version_of_every_meter_of_the_demo_is_reading_historys(config):
+    context = Context(load(config))
+    wrong, same = differences(context)
+    assert wrong == []
+    assert set(same) == {"gas", "electricity", "solar", "vilnius"}
+    assert min(same.values()) > 500
+
+
+def test_a_day_asked_for_by_itself_holds_that_days_versions(config):
+    context = Context(load(config))
+    days = [date(2021, 3, 27) + timedelta(days=n) for n in range(-1, 4)]
+    days += [date(2021, 10, 30) + timedelta(days=n) for n in range(-1, 4)]
+    for name, meter in (("electricity", "1400000001"), ("solar", "LT-PV-001"), ("vilnius", "VNO-0006")):
+        feed = context.settings.feed(name)
+        every = in_python(context, feed, meter)
+        at = received.SCHEMA.names.index("local_date")
+        for day in days:
+            assert in_python(context, feed, meter, day, day) == [row for row in every if row[at] == day]
+        assert in_python(context, feed, meter, date(2021, 4, 1), date(2021, 4, 2)) == []
+
+
+def test_what_was_withdrawn_does_not_count_and_what_it_had_superseded_is_current_again(lake, electricity):
+    start = "2021-06-01 00:00:00"
+    put(electricity, "a.json", split_json([start, "m1", 1], ["2021-06-02 00:00:00", "m1", 2]))
+    put(electricity, "b.json", split_json([start, "m1", 3]), minutes=1)
+    put(electricity, "c.json", split_json(["2021-06-02 00:00:00", "m1", "n/a"], [start, "m1", 4]), minutes=2)
+    context = lake(ELECTRICITY)
+    run.run(context)
+    feed = context.settings.feeds[0]
+    assert [row[9:] for row in in_python(context, feed, "m1")] == [
+        (1, 1, 1, False), (2, 1, 1, False), (3, 2, 1, True), (1, 2, 1, True),
+    ]  # fmt: skip
+    withdraw.run(lake(ELECTRICITY), "c.json", "a test", as_json=True)
+    context = lake(ELECTRICITY)
+    assert [row[9:] for row in in_python(context, feed, "m1")] == [(1, 1, 1, False), (2, 1, 1, True), (1, 2, 1, True)]
+    assert differences(context)[0] == []
+
+
+# --- hostile rows ---------------------------------------------------------------------------------------------
+
+METERS = ["1", "01", " 1", "1 ", "1.0", "1e0", "٣", "m", "", " ", "\t", "M", "é", "e\u0301", "'", "1\x00", "x" * 300]
+YEARS_OF_CHANGES = [date(2021, 3, 28), date(2021, 10, 31), date(2010, 11, 7), date(2010, 3, 14), date(2011, 12, 30)]
+DAYS = [*YEARS_OF_CHANGES, date(2021, 4, 4), date(2021, 10, 3), date(2019, 9, 8), date(2021, 11, 7), date(2021, 3, 14)]
+DAYS += [date(2036, 10, 26), date(2090, 3, 26), date(1995, 3, 26), date(1971, 10, 31), date(2021, 6, 1)]
+EDGES = ["0000-01-01", "0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31", "2021-02-29", "2021-13-01", "2020-02-29"]
+FEEDS = [
+    Feed(name=name, format=form, path=name, time_zone=zone, unit=unit)
+    for name, form, zone, unit in (
+        ("smrt_utc", "smrt", "UTC", "kWh"),
+        ("smrt_vilnius", "smrt", "Europe/Vilnius", "kWh"),
+        ("smrt_new_york", "smrt", "America/New_York", "kWh"),
+        ("split_london", "split_json", "Europe/London", "kWh"),
+        ("split_st_johns", "split_json", "America/St_Johns", "kWh"),
+        ("split_lord_howe", "split_json", "Australia/Lord_Howe", "kWh"),
+        ("split_offset", "split_json", "-03:30", "Wh"),
+        ("obis_utc", "obis_json", "UTC", "kWh"),
+        ("obis_apia", "obis_json", "Pacific/Apia", "kWh"),
+        ("array_vilnius", "interval_parquet", "Europe/Vilnius", "Wh"),
+        ("array_st_johns", "interval_parquet", "America/St_Johns", "Wh"),
+        ("array_lord_howe", "interval_parquet", "Australia/Lord_Howe", "Wh"),
+        ("array_apia", "interval_parquet", "Pacific/Apia", "Wh"),
+        ("array_santiago", "interval_parquet", "America/Santiago", "Wh"),
+        ("array_offset", "interval_parquet", "+05:45", "Wh"),
+    )
+]
+
+
+def odd(dice, usual, others, share=0.15):
+    return dice.choice(others) if dice.random() < share else usual
+
+
+def number(dice):
+    return odd(
+        dice, f"{dice.randrange(2000)}{dice.choice(('', '.5', '.1234565', '.0000005', 'e-3'))}", [*NUMBERS, None]
+    )
+
+
+def day(dice):
+    return odd(dice, str(dice.choice(DAYS) + timedelta(days=dice.choice((0, 0, 0, -1, 1)))), EDGES, 0.05)
+
+
+def clock_time(dice):
+    """Hour and minute, mostly of the night, when clocks change."""
+    hour = dice.choice((0, 0, 1, 1, 2, 2, 3, 23, dice.randrange(24), dice.choice((24, 12))))
+    return f"{hour:02}", odd(dice, dice.choice(("00", "30")), ["15", "45", "60", "01", "59"], 0.1)
+
+
+def smrt_row(dice):
+    if dice.random() < 0.05:
+        return dict.fromkeys(("meter_number", "measurement_date", "measurement_time", "consumption")) | {"raw": '"'}
+    hour, minute = clock_time(dice)
+    minute = "00" if dice.random() < 0.7 else minute
+    return {
+        "meter_number": dice.choice(METERS[:2] * 6 + METERS),
+        "measurement_date": odd(dice, day(dice).replace("-", ""), [*TEXTS, "2021010", "202101011", "-0210101"], 0.05),
+        "measurement_time": odd(dice, hour + minute, [*TEXTS, "100", "10000", "10:0", "1a00"], 0.05),
+        "consumption": number(dice) or "",
+        "raw": None,
+    }
+
+
+def split_row(dice):
+    hour, minute = clock_time(dice)
+    label = f"{day(dice)} {hour}:{minute}:{odd(dice, '00', ['01', '60'], 0.02)}"
+    others = [*TEXTS, None, label[:-3], f"{label}Z", f" {label}", label.replace(" ", "T"), f"{label}.0", f"1{label}"]
+    return {
+        "interval_start": odd(dice, label, others, 0.06),
+        "meterpoint_id": dice.choice([*METERS[:4] * 8, *METERS, None]),
+        "consumption_delta": number(dice),
+        "extra": None,
+        "raw": odd(dice, None, ["[]"], 0.04),
+    }
+
+
+def obis_row(dice):
+    hour, minute = clock_time(dice)
+    tail = dice.choice((":00Z", ":00Z", "Z", ":00.000Z", ":01Z", ":60Z", ":00", ":00z", ":00.Z", ":00.001Z"))
+    codes = dice.sample(("0100011D00FF", "0100021D00FF", "0100011d00ff", "0100021D00fF"), 2)
+    codes = {code.upper(): code for code in codes[: dice.choice((0, 1, 2, 2, 2))]}.values()
+    return {
+        "measurement": None,
+        "timestamp": odd(dice, f"{day(dice)}T{hour}:{minute}{tail}", [*TEXTS, None], 0.05),
+        "muid": dice.choice([*METERS[:4] * 8, *METERS, None]),
+        "quality": dice.choice(("measured", "", " ", None, "é", " x ")),
+        "obis": odd(dice, [(code, number(dice)) for code in codes], [None], 0.03),
+        "raw": odd(dice, None, ["{}"], 0.03),
+    }
+
+
+def array_row(dice):
+    size = odd(
+        dice, dice.choice((1, 23, 24, 25, 46, 47, 48, 49, 50, 92, 94, 96, 98, 100)), [0, 2, 22, 26, 95, 300], 0.05
+    )
+    values = [odd(dice, str(dice.randrange(2000)), ["-1", None, "0.5", *NUMBERS], 0.05) for _ in range(size)]
+    return {
+        "client_id": None,
+        "date": odd(dice, day(dice), [*TEXTS, None, "2021-03-28 00:00:00", "2021-03-28 01:00:00", "2021-3-28"], 0.08),
+        "ext_dev_ref": dice.choice([*METERS[:4] * 8, *METERS, None]),
+        "energy_consumption": odd(dice, values, [None], 0.02),
+        "resolution": None,
+    }
+
+
+MADE_BY = {"smrt": smrt_row, "split_json": split_row, "obis_json": obis_row, "interval_parquet": array_row}
+FILES, BATCHES = 4, 2
+ROWS = {"smrt": 150, "split_json": 200, "obis_json": 150, "interval_parquet": 60}
+
+
+def in_some_order(dice, rows):
+    """As they are, or by their labels, as files are: oldest or newest first, most times twice."""
+    if "interval_start" not in rows[0] or dice.random() < 0.2:
+        return rows
+    return sorted(rows, key=lambda row: row["interval_start"] or "", reverse=dice.random() < 0.5)
+
+
+def laid_into_bronze(context):
+    """Hostile rows of all FEEDS, as deliveries that were loaded; the log says of them what Spark counts."""
+    creation.create_missing(context, formats.lake_tables(context.settings))
+    deliveries, numbers = [], iter(range(1, 10_000))
+    for batch in range(1, BATCHES + 1):
+        of_batch = []
+        for feed in context.settings.feeds:
+            rows = []
+            for file_id in [next(numbers) for _ in range(FILES)]:
+                dice = random.Random(f"{feed.name} {file_id}")
+                made = in_some_order(dice, [MADE_BY[feed.format](dice) for _ in range(ROWS[feed.format])])
+                lineage = {"file_id": file_id, "batch_id": batch}
+                rows += [row | lineage | {"row_number": n} for n, row in enumerate(made, start=1)]
+                name = f"{file_id}.x"
+                at = datetime(2021, 1, 1, tzinfo=UTC)
+                of_batch.append(
+                    Delivery(
+                        feed.name,
+                        name,
+                        name,
+                        name,
+                        1,
+                        at,
+                        name,
+                        LOADED,
+                        file_id=file_id,
+                        batch_id=batch,
+                        revision=batch,
+                    )
+                )
+            lake.write_rows(context, formats.bronze_table(feed), rows, {"batch_id": batch})
+        deliveries += [each for feed in context.settings.feeds for each in counted(context, feed, of_batch)]
+    for batch in range(1, BATCHES + 1):
+        ingestion_log.write(context, [each for each in deliveries if each.batch_id == batch], batch)
+
+
+def counted(context, feed, deliveries):
+    return bronze._with_counts(context, feed, [each for each in deliveries if each.feed == feed.name])
+
+
+def test_hostile_rows_of_all_formats_in_many_zones_are_judged_as_by_spark(lake):
+    context = lake(*FEEDS)
+    laid_into_bronze(context)
+    wrong, same = differences(context)
+    assert wrong == []
+    assert min(same[feed.name] for feed in FEEDS) > 100, same
