@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from jobs import query
+from jobs import query, run
 from jobs.show import cell
 from pipeline.config import load
 from pipeline.context import Context
-from tests.conftest import ROOT
+from pipeline.log import Log
+from tests.conftest import ROOT, demo_in
+from tests.jobs.conftest import split_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pyspark.sql import SparkSession
 
 PAGE = ROOT / "docs" / "queries.md"
@@ -73,3 +75,17 @@ def test_the_answer_is_the_one_shown(context: Context, question: Question) -> No
         PAGE.write_text(PAGE.read_text().replace(shown, written))
         return
     assert answer == question.answer
+
+
+def test_what_changed_since_friday_is_found_once_something_has(spark: SparkSession, demo: Path, tmp_path: Path) -> None:
+    context = Context(load(demo_in(tmp_path, demo)), log=Log("", quiet=True))
+    landing = Path(context.settings.feed("electricity").path)
+    (landing / "late.json").write_bytes(split_json(["2021-10-30 12:00:00", "1400000001", "7.5"]))
+    run.run(context)
+    (changed,) = [each for each in questions() if each.title == "What changed since Friday?"]
+    rows = query.select(Context(context.settings), changed.sql).toArrow().to_pylist()
+    meter_day = [row for row in rows if row["table_name"] == "gold.meter_day"]
+    assert [(row["local_date"], row["meter_id"], row["measure"], row["relative_path"]) for row in meter_day] == [
+        (date(2021, 10, 30), "1400000001", "consumption", "late.json")
+    ]
+    assert meter_day[0]["difference"] == meter_day[0]["new_value"] - meter_day[0]["old_value"] != 0
