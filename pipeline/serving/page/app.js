@@ -21,8 +21,7 @@ const VIEWS = {
   deliveries: { title: "Deliveries", render: deliveries.render, fields: ["feed", "status"] },
   restatements: { title: "Restated", render: restatements.render, fields: ["feed", "meter", "direction", "from", "to"] },
 };
-const main = document.getElementById("main");
-const said = document.getElementById("said");
+const [main, title, said, place] = ["main", "heading", "said", "view"].map((id) => document.getElementById(id));
 let atWork = new AbortController();
 
 /** The feeds by name, each with what all its directions have in common. */
@@ -51,10 +50,14 @@ async function chosen(state, every, signal) {
 }
 
 function daysOf(state, view, feed, every) {
-  const newest = (feed ? [feed.last] : every.filter((each) => !state.feed || each.name === state.feed).map((each) => each.last)).filter(Boolean).sort().at(-1);
+  const lasts = (members) => members.map((each) => each.last).filter(Boolean).sort();
+  const newest = feed?.last ?? lasts(every.filter((each) => each.name === state.feed)).at(-1) ?? lasts(every).at(-1);
   const to = state.to ?? (state.from > newest ? state.from : newest) ?? state.from;
   return { from: state.from ?? (to && plusDays(to, 1 - (view.span ?? 7))), to };
 }
+
+// For a glance; with the view's table the exact instant.
+const received = ({ received_at: at }) => el("time", { datetime: at }, `${at.slice(0, 16).replace("T", " ")} UTC`);
 
 async function facts(signal) {
   const [meters, newest] = await Promise.all([
@@ -65,7 +68,7 @@ async function facts(signal) {
   where.replaceChildren(`${meters.total.toLocaleString("en")} meters`);
   if (!newest) return;
   const name = link(elsewhere({}, "deliveries", { file: newest.file_id }), newest.relative_path ?? newest.file_name);
-  where.append(" · newest delivery ", name, ` (${newest.feed}, ${newest.status}), received `, el("time", {}, newest.received_at));
+  where.append(" · newest delivery ", name, ` (${newest.feed}, ${newest.status}), received `, received(newest));
 }
 
 async function render() {
@@ -85,13 +88,12 @@ async function render() {
     const feed = view.one ? await chosen(state, found, signal) : undefined;
     const days = daysOf(state, view, feed, found);
     filter.fill(state, view, found, feed, days);
-    if (empty || (!days.to && view.span)) return await nothingYet(signal);
+    if (empty || (view.span && !found.some((each) => each.last))) return await nothingYet(signal);
     facts(signal).catch(() => {}); // what stands beside the view; where the view fails, it says why
     await view.render({ state, feed, days, signal, show: (heading, told, ...nodes) => signal.aborted || show(heading, told, nodes) });
   } catch (problem) {
     if (signal.aborted) return;
-    main.replaceChildren();
-    said.textContent = "";
+    show("", "", []);
     explain(problem, render);
   } finally {
     if (!signal.aborted) main.setAttribute("aria-busy", "false");
@@ -99,19 +101,18 @@ async function render() {
 }
 
 function show(heading, told, nodes) {
-  const lost = main.contains(document.activeElement) || document.activeElement === document.body;
-  const title = el("h2", { tabindex: -1 }, heading);
-  main.replaceChildren(title, ...nodes.filter(Boolean));
+  const lost = place.contains(document.activeElement) || document.activeElement === document.body;
+  place.replaceChildren(...nodes.filter(Boolean));
+  title.textContent = heading;
   said.textContent = told;
-  document.title = `${heading} · Meterlake`;
+  document.title = heading ? `${heading} · Meterlake` : "Meterlake";
   // Who followed a link inside the view goes on reading at the top of the new one.
   if (lost && navigated) title.focus({ preventScroll: true });
 }
 
 async function nothingYet(signal) {
   const detail = await api.one("readyz", {}, signal).then(() => "Deliveries came, but no reading of them was loaded: see Deliveries for the reasons.", (problem) => problem.detail);
-  main.replaceChildren();
-  said.textContent = "";
+  show("", "", []);
   explain(new api.Problem(404, "Nothing to show yet", `${detail} Lay deliveries into the landing folders and run \`main.py run\`; \`main.py demo\` makes some.`), render);
 }
 

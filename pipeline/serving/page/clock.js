@@ -34,3 +34,12 @@ function labels(texts, step) {
     return parts.join("<br>");
   });
 }
+
+/** Ticks for days, which have no time of day and no offset. */
+export function dayTicks(texts, begin, end, most) {
+  const shown = texts.filter((text) => at(text) >= begin && at(text) <= end);
+  const every = Math.ceil(shown.length / most);
+  const kept = shown.filter((_, n) => n % every === 0);
+  const label = (text, n) => (n ? shortDay(text) : `${shortDay(text)}<br>${text.slice(0, 4)}`);
+  return { tickmode: "array", tickvals: kept.map((text) => at(text)), ticktext: kept.map(label) };
+}

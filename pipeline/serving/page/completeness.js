@@ -83,8 +83,8 @@ async function meters(context) {
   const columns = [
     ["Meter", (row) => link(changed(state, { meter: row.meter_id, feed: row.feed, direction: row.direction }), row.meter_id)],
     ["Feed", (row) => row.feed], ["Direction", (row) => row.direction],
-    ["Missing", (row) => String(row.intervals_missing), true], ["Received", (row) => String(row.intervals_received), true],
-    ["First missing", (row) => row.first_missing], ["Last missing", (row) => row.last_missing],
+    ["Missing", (row) => String(row.intervals_missing), "number"], ["Received", (row) => String(row.intervals_received), "number"],
+    ["First missing", (row) => row.first_missing, "when"], ["Last missing", (row) => row.last_missing, "when"],
   ];
   const heading = `Meters with gaps on ${state.day}`;
   const whose = [state.feed, state.direction].filter(Boolean).join(", ") || "every feed";
@@ -101,7 +101,7 @@ async function intervals(context) {
   const heading = `Missing intervals of meter ${state.meter} on ${state.day}`;
   const told = rows.length ? `${counted(rows.length, "interval")} missing.` : "Nothing is missing of it on this day.";
   const columns = [
-    ["Start", (row) => row.interval_start], ["Minutes", (row) => String(row.interval_minutes), true],
+    ["Start", (row) => row.interval_start, "when"], ["Minutes", (row) => String(row.interval_minutes), "number"],
     ["Feed", (row) => row.feed], ["Direction", (row) => row.direction], ["Expected by", (row) => row.expected_by],
   ];
   const ways = el(

@@ -20,13 +20,13 @@ async function every(context) {
   const counts = [...Map.groupBy(data, (row) => row.status)].map(([name, rows]) => `${rows.length.toLocaleString("en")} ${name}`);
   const refusedRows = data.reduce((sum, row) => sum + (row.rows_rejected ?? 0), 0);
   const told = total ? `${counted(total, "delivery", "deliveries")}: ${counts.join(", ")}; ${counted(refusedRows, "row")} did not pass.` : "No such deliveries.";
-  const number = (name) => [(row) => String(row[name] ?? ""), true];
+  const number = (name) => [(row) => String(row[name] ?? ""), "number"];
   const columns = [
-    ["Delivery", (row) => link(changed(state, { file: row.file_id }), `${row.file_id} ${row.relative_path ?? row.file_name}`)],
+    ["Delivery", (row) => link(changed(state, { file: row.file_id }), `${row.file_id} ${row.relative_path ?? row.file_name}`), "wide"],
     ["Feed", (row) => row.feed], ["Status", status],
-    ["Reason", (row) => (row.reason_code ? el("span", {}, el("code", {}, row.reason_code), ` ${row.reason ?? ""}`) : (row.reason ?? ""))],
+    ["Reason", (row) => (row.reason_code ? el("span", {}, el("code", {}, row.reason_code), ` ${row.reason ?? ""}`) : (row.reason ?? "")), "wide"],
     ["Rows read", ...number("rows_read")], ["accepted", ...number("rows_accepted")], ["rejected", ...number("rows_rejected")],
-    ["Received", (row) => row.received_at],
+    ["Received", (row) => row.received_at, "when"],
   ];
   const notes = cut ? [note(`Only the newest ${data.length.toLocaleString("en")} are shown and counted by status: choose a feed or a status.`)] : [];
   context.show("Deliveries", told, ...notes, data.length ? table("Deliveries, newest first", columns, data) : undefined);
@@ -44,9 +44,9 @@ async function one(context) {
     if (text !== null && text !== "") list.append(el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, String(text))));
   }
   const columns = [
-    ["Row", (row) => String(row.row_number), true], ["Meter", (row) => row.meter_id ?? ""],
-    ["Reason", (row) => el("span", {}, el("code", {}, row.reason_code), ` ${row.reason ?? ""}`)],
-    ["As received", (row) => el("code", { class: "raw" }, row.raw ?? "")],
+    ["Row", (row) => String(row.row_number), "number"], ["Meter", (row) => row.meter_id ?? ""],
+    ["Reason", (row) => el("span", {}, el("code", {}, row.reason_code), ` ${row.reason ?? ""}`), "wide"],
+    ["As received", (row) => el("code", { class: "raw" }, row.raw ?? ""), "wide"],
   ];
   const notes = leftOut ? [note(`${counted(leftOut, "more row")} did not pass and are not shown.`)] : [];
   const back = el("p", {}, link(changed(state, { file: undefined }), "All deliveries"));

@@ -18,11 +18,11 @@ export const link = (href, ...children) => el("a", { href }, ...children);
 
 /**
  * A table of rows, made in pieces so that many rows do not hold the page up.
- * columns: [label, row => text or node, numeric?]; the first one heads its row.
+ * columns: [label, row => text or node, class?]: numbers stand to the right, a wide one is given room. The first heads its row.
  */
 export function table(caption, columns, rows) {
   const body = el("tbody");
-  const heads = columns.map(([label, , numeric]) => el("th", { scope: "col", class: numeric && "number" }, label));
+  const heads = columns.map(([label, , kind]) => el("th", { scope: "col", class: kind }, label));
   const made = el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, ...heads)), body);
   // Wide tables scroll in a box of their own, also by keyboard.
   const box = el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": caption }, made);
@@ -39,9 +39,9 @@ export function table(caption, columns, rows) {
 }
 
 function line(columns, row) {
-  const cells = columns.map(([, of, numeric], n) => {
+  const cells = columns.map(([, of, kind], n) => {
     const value = of(row) ?? "";
-    return el(n ? "td" : "th", { scope: n ? undefined : "row", class: numeric && "number" }, value);
+    return el(n ? "td" : "th", { scope: n ? undefined : "row", class: kind }, value);
   });
   return el("tr", {}, ...cells);
 }

@@ -35,7 +35,7 @@ export function listen(go) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const state = { view: read().view };
-    for (const part of form.querySelectorAll("[data-field]:not([hidden])")) state[part.dataset.field] = field(part.dataset.field).value.trim();
+    for (const part of form.querySelectorAll("[data-field]:not([hidden])")) state[part.dataset.field] = field(part.dataset.field).value;
     go(address(state));
   });
   let waiting;

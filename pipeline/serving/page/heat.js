@@ -34,7 +34,7 @@ export async function render(context) {
   where.style.setProperty("--rows", map.days.length);
   const notes = [note(`Times are those of ${feed.zone}'s clock.`, ...turns(map))];
   if (cut) notes.push(note("Only the first days are shown: ask for fewer."));
-  const columns = [["Day", (row) => row.day], ...map.slots.map((slot) => [slot, (row) => row.text(slot), true])];
+  const columns = [["Day", (row) => row.day, "when"], ...map.slots.map((slot) => [slot, (row) => row.text(slot), "number"])];
   const lines = map.days.map((day) => ({ day, text: (slot) => map.text(day, slot) }));
   context.show(heading, told, ...notes, where, figures(`${of}, ${direction}, kWh`, columns, lines));
   const texts = map.days.map((day) => map.slots.map((slot) => map.text(day, slot)));

@@ -33,10 +33,10 @@ export async function render(context) {
   const start = byDay ? (row) => `${row.local_date}T00:00:00Z` : (row) => row.interval_start;
   const told = sentence(context, asks, rows, byDay ? (row) => row.local_date : start);
   const where = place(told, "tall");
-  const instants = byDay ? [] : [...new Set(rows.map(start))];
-  const [first, last] = span(rows.map((row) => clock.at(start(row))));
+  const instants = [...new Set(rows.map(start))];
+  const [first, last] = span(rows.map((row) => clock.at(start(row))), byDay ? 0.6 * 86_400_000 : 1_800_000);
   const most = () => Math.max(3, Math.floor(where.clientWidth / 75));
-  const zoom = zooming(context, first, last, byDay ? undefined : (begin, end) => clock.ticks(instants, begin, end, most()));
+  const zoom = zooming(context, first, last, (begin, end) => (byDay ? clock.dayTicks : clock.ticks)(instants, begin, end, most()));
   context.show(heading, told, ...notes(context, asks, byDay, cut, rows.length), where, zoom.bar, table(context, asks, rows, byDay));
   const library = await draw(where, traces(rows, asks.value, start, byDay), {
     xaxis: { type: "date", ...zoom.layout() },
@@ -47,9 +47,10 @@ export async function render(context) {
   if (library) zoom.attach(library, where);
 }
 
-const span = (instants) => {
+/** From the first to the last with a margin of at least so much. */
+const span = (instants, least) => {
   const [first, last] = [instants[0], instants.at(-1)];
-  const edge = Math.max((last - first) * 0.01, 1_800_000);
+  const edge = Math.max((last - first) * 0.01, least);
   return [first - edge, last + edge];
 };
 const units = (rows, asks) => (asks.value === "total_kwh" ? "kWh" : [...new Set(rows.map((row) => row.unit))].join(", "));
@@ -94,12 +95,12 @@ function notes({ feed }, asks, byDay, cut, count) {
 
 function table({ state }, asks, rows, byDay) {
   const delivery = (row) => link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id));
-  const columns = byDay ? [["Day", (row) => row.local_date]] : [["Start", (row) => row.interval_start]];
-  columns.push(["Direction", (row) => row.direction], ["Energy", (row) => row[asks.value], true]);
+  const columns = byDay ? [["Day", (row) => row.local_date, "when"]] : [["Start", (row) => row.interval_start, "when"]];
+  columns.push(["Direction", (row) => row.direction], ["Energy", (row) => row[asks.value], "number"]);
   columns.push(["Unit", (row) => row.unit ?? "kWh"]);
-  if ("meterpoint_count" in rows[0]) columns.push(["Meters", (row) => String(row.meterpoint_count), true]);
-  if ("readings" in rows[0]) columns.push(["Readings", (row) => String(row.readings), true]);
+  if ("meterpoint_count" in rows[0]) columns.push(["Meters", (row) => String(row.meterpoint_count), "number"]);
+  if ("readings" in rows[0]) columns.push(["Readings", (row) => String(row.readings), "number"]);
   if ("quality" in rows[0]) columns.push(["Quality", (row) => row.quality ?? ""]);
-  if ("file_id" in rows[0]) columns.push(["Delivery", delivery, true]);
+  if ("file_id" in rows[0]) columns.push(["Delivery", delivery, "number"]);
   return el("div", {}, figures(`Load of ${asks.of}`, columns, rows));
 }

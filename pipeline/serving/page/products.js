@@ -24,10 +24,10 @@ export async function render(context) {
   const told = `${counted(new Set(data.map((row) => row.date)).size, "day")} from ${days.from} to ${days.to}: ${shares.join("; ")}.`;
   const where = place(told, "tall");
   const columns = [
-    ["Day", (row) => row.date], ["Feed", (row) => row.feed], ["Direction", (row) => row.direction],
-    ["Product", (row) => row.product_display_name], ["Meters", (row) => String(row.meterpoint_count), true],
-    ["kWh", (row) => row.total_kwh, true],
-    ["Delivery", (row) => link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id)), true],
+    ["Day", (row) => row.date, "when"], ["Feed", (row) => row.feed], ["Direction", (row) => row.direction],
+    ["Product", (row) => row.product_display_name], ["Meters", (row) => String(row.meterpoint_count), "number"],
+    ["kWh", (row) => row.total_kwh, "number"],
+    ["Delivery", (row) => link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id)), "number"],
   ];
   const notes = [note("Energy of the meters that have an agreement for the product on the day.")];
   if (cut) notes.push(note(`Only the first ${counted(data.length, "row")} are shown: ask for fewer days.`));

@@ -19,10 +19,10 @@ export async function render(context) {
   const tables = [...Map.groupBy(rows, (row) => row.table_name)].map(([name, members]) => `${members.length.toLocaleString("en")} in ${name}`);
   const told = rows.length ? `${counted(rows.length, "published value")} changed: ${tables.join(", ")}.` : "No published value has changed.";
   const columns = [
-    ["Table", (row) => row.table_name], ["Key", (row) => row.key], ["Measure", (row) => row.measure],
-    ["Old", (row) => row.old_value ?? "none", true], ["New", (row) => row.new_value ?? "none", true],
+    ["Table", (row) => row.table_name], ["Key", (row) => row.key, "wide"], ["Measure", (row) => row.measure],
+    ["Old", (row) => row.old_value ?? "none", "number"], ["New", (row) => row.new_value ?? "none", "number"],
     ["Delivery", (row) => (row.file_id === null ? "an erasure" : link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id)))],
-    ["Restated", (row) => row.restated_at],
+    ["Restated", (row) => row.restated_at, "when"],
   ];
   const notes = [note("Values of gold that were published and are others now, newest change first. Energy in kWh.")];
   if (cut) notes.push(note(`Only the oldest ${counted(data.length, "change")} were read: choose a feed.`));
