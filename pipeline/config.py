@@ -8,9 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from pipeline.config_api import Api
 from pipeline.config_values import (
     DAY_MINUTES,
     DEFAULT_INTERVAL,
@@ -19,12 +20,11 @@ from pipeline.config_values import (
     Direction,
     FeedName,
     FormatName,
-    Origin,
     ResponseFolder,
+    Strict,
     TokenVariable,
     Url,
     Zone,
-    is_loopback,
     lie_one_in_the_other,
 )
 from pipeline.errors import ConfigurationError
@@ -40,11 +40,7 @@ OTHER_VARIABLES = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Columns(_Strict):
+class Columns(Strict):
     """Which column of a split-JSON delivery holds what."""
 
     meter_id: ColumnName = "meterpoint_id"
@@ -64,7 +60,7 @@ class Columns(_Strict):
 UNWRITABLE = set("%[]^|\\")
 
 
-class Feed(_Strict):
+class Feed(Strict):
     """One supplier's flow of files."""
 
     name: FeedName
@@ -110,36 +106,11 @@ class Feed(_Strict):
         return self
 
 
-class Reference(_Strict):
+class Reference(Strict):
     """The SQLite database of agreements, products and meterpoints."""
 
     url: str = Field(pattern=r"^jdbc:sqlite:.+")
     feeds: tuple[str, ...] = ()
-
-
-class Api(_Strict):
-    """The read API of `serve`: where it listens, who may ask, and how much at once."""
-
-    host: str = Field(default="127.0.0.1", min_length=1)
-    port: int = Field(default=8321, ge=0, le=65535)
-    # The variable that holds the bearer token; without one the API listens to this machine only.
-    token_env: TokenVariable | None = None
-    cors_origins: tuple[Origin, ...] = ()
-    max_rows: int = Field(default=10_000, gt=0, le=1_000_000)
-    max_days: int = Field(default=400, gt=0)
-    max_queries: int = Field(default=8, gt=0)
-    # Memory for readings that were read, so that a meter's days need not be looked for again.
-    cache_megabytes: int = Field(default=512, ge=0)
-
-    @model_validator(mode="after")
-    def _open_only_with_a_token(self) -> Self:
-        if self.token_env is None and not is_loopback(self.host):
-            message = (
-                f"host = {self.host!r} lets other machines ask: name the variable of a bearer token in token_env, "
-                "or use 127.0.0.1"
-            )
-            raise ValueError(message)
-        return self
 
 
 class Settings(BaseSettings):

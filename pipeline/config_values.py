@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 ENVIRONMENT_PREFIX = "METERLAKE_"
 RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
@@ -19,6 +19,12 @@ OWN_COLUMNS = {"file_id", "row_number", "batch_id", "extra", "raw"}
 DAY_MINUTES = 24 * 60
 # The formats there are (pipeline/formats), each with the length of its interval in minutes unless a feed says else.
 DEFAULT_INTERVAL = {"smrt": 60, "split_json": 30, "obis_json": 15, "interval_parquet": 15}
+
+
+class Strict(BaseModel):
+    """A part of the configuration; an unknown key in it is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _zone(name: str) -> str:
