@@ -25,7 +25,7 @@ demo: setup ## write sample deliveries, run the pipeline on them, show the resul
 test: setup lint ## lint, then every test
 	@$(BIN)/python -m pytest
 
-test-platform: setup ## the tests that start processes of their own: spark-submit, catalog mode (minutes)
+test-platform: setup ## spark-submit, catalog mode, servers; every figure of a report, every version of a reading (minutes)
 	@$(BIN)/python -m pytest -m slow
 
 # Debian's Chromium where there is one or may be one; else the build that Playwright fetches.

@@ -6,6 +6,8 @@ import random
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+
 from jobs import bronze, history, run, withdraw
 from pipeline import creation, formats, ingestion_log, lake
 from pipeline.config import Feed, load
@@ -17,6 +19,7 @@ from tests.jobs.conftest import ELECTRICITY, put, split_json
 from tests.jobs.test_demo import config
 
 __all__ = ["config"]
+pytestmark = pytest.mark.slow
 YEAR_10000 = 253_402_300_800_000_000
 
 

@@ -22,6 +22,7 @@ from tests.jobs.conftest import ELECTRICITY, GAS, put, split_json
 from tests.jobs.test_demo import command, config
 
 __all__ = ["config"]
+pytestmark = pytest.mark.slow
 
 FEEDS = ("gas", "electricity", "solar", "vilnius")
 # Minutes of the intervals that the report goes by: vilnius has quarter, half and whole hours, and days.
