@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,11 +20,13 @@ from pipeline.context import Context
 from pipeline.log import Log
 from tests.conftest import ROOT, demo_in
 from tests.jobs.conftest import split_json
+from tests.jobs.demo_oracle import expected_readings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 PAGE = ROOT / "docs" / "queries.md"
+LONDON = ZoneInfo("Europe/London")
 QUESTION = re.compile(r"^## (\d+)\. (.*?)$.*?^```sql\n(.*?)^```$\s*^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -89,3 +94,46 @@ def test_what_changed_since_friday_is_found_once_something_has(spark: SparkSessi
         (date(2021, 10, 30), "1400000001", "consumption", "late.json")
     ]
     assert meter_day[0]["difference"] == meter_day[0]["new_value"] - meter_day[0]["old_value"] != 0
+
+
+def rows_of(context: Context, number: int) -> list[dict[str, Any]]:
+    return query.select(context, questions()[number - 1].sql).toArrow().to_pylist()
+
+
+def rounded(value: Decimal, step: str) -> Decimal:
+    return value.quantize(Decimal(step), ROUND_HALF_UP)
+
+
+def test_the_profiles_of_working_days_and_weekends_are_what_plain_python_computes(context: Context) -> None:
+    totals: dict[Any, Decimal] = defaultdict(Decimal)
+    days: dict[Any, set[date]] = defaultdict(set)
+    for instant, day, kwh in expected_readings().values():
+        key = f"{instant.astimezone(LONDON):%H:%M}", "weekend" if day.weekday() >= 5 else "working_day"
+        totals[key] += kwh
+        days[key].add(day)
+    found = {
+        (row["half_hour"], kind): row[f"{kind}_kwh"]
+        for row in rows_of(context, 4)
+        for kind in ("working_day", "weekend")
+    }
+    assert found == {
+        key: rounded(total / len(days[key]), "1e-6") for key, total in totals.items() if "16:00" <= key[0] <= "18:30"
+    }
+
+
+def test_the_base_load_is_what_plain_python_computes(context: Context) -> None:
+    at_night: dict[str, list[Decimal]] = defaultdict(list)
+    for (meter, _), (instant, _day, kwh) in expected_readings().items():
+        if 1 <= instant.astimezone(LONDON).hour < 5:
+            at_night[meter].append(kwh)
+    expected = [
+        (meter, len(values), rounded(2 * sum(values) / len(values), "1e-3"), 2 * min(values))
+        for meter, values in at_night.items()
+    ]
+    expected.sort(key=lambda row: (-row[2], row[0]))
+    assert [tuple(row.values()) for row in rows_of(context, 14)] == expected[:5]
+
+
+def test_the_readings_that_a_number_came_from_add_up_to_it(context: Context) -> None:
+    rows = rows_of(context, 15)
+    assert {row["total_kwh"] for row in rows} == {sum(row["consumption"] for row in rows)} == {Decimal("7.696000")}
