@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-page test-laws test-platform test-faults test-fast lint bench benchmark soak clean force
+.PHONY: help setup demo test test-deploy test-page test-laws test-platform test-faults test-fast lint bench benchmark soak clean force
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test-platform: setup ## spark-submit, catalog mode, servers; every figure of a r
 test-page: setup ## the page in a real browser (minutes); fetches one where there is none
 	@chromium --version >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null && chromium --version >/dev/null 2>&1; } || $(BIN)/python -m playwright install chromium
 	@$(BIN)/python -m pytest -m page
+
+test-deploy: setup ## what runs it elsewhere, validated by the tools of those who use it (minutes)
+	@$(BIN)/python -m pytest -m deploy
 
 test-faults: setup ## runs that are killed, damaged lakes, full disks, fuzzed files, 200 histories (minutes)
 	@$(BIN)/python -m pytest -m "faults or fuzz" $(ARGS)
