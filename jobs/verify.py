@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from jobs import completeness, gold, silver
 from jobs.audit import recorded
 from jobs.show import cell, console, print_table
-from pipeline import conservation, creation, delta, formats, lake, tables
+from pipeline import conservation, creation, delta, formats, lake, stores, tables
 from pipeline.errors import VerificationError
 from pipeline.ingestion_log import logged
 
@@ -107,9 +107,7 @@ def _remove(context: Context, place: str) -> None:
         for layer in tables.DERIVED:
             context.spark.sql(f"DROP SCHEMA IF EXISTS {context.settings.catalog}.{place}_{layer} CASCADE")
     elif "://" in place:
-        from pyarrow import fs  # noqa: PLC0415 - only lakes in an object store need it
-
-        system, folder = fs.FileSystem.from_uri(place)
+        system, folder = stores.opened(place)
         system.delete_dir(folder)
     else:
         shutil.rmtree(Path(place), ignore_errors=True)

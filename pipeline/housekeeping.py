@@ -14,7 +14,7 @@ from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
-from pipeline import causes, failpoints, lake, tables
+from pipeline import causes, failpoints, lake, stores, tables
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ def forget(context: Context, table: Table) -> None:
 
 def _remove_checksums(where: str, version: int) -> None:
     """Spark's notes on earlier versions (`….crc`), which also tell smallest and largest values."""
-    system, folder = fs.FileSystem.from_uri(where) if "://" in where else (fs.LocalFileSystem(), where)
-    for entry in system.get_file_info(fs.FileSelector(f"{folder}/_delta_log")):
+    system, folder = stores.opened(where)
+    for entry in system.get_file_info(fs.FileSelector(stores.inside(folder, "_delta_log"))):
         numbered = re.fullmatch(r"\.?([0-9]{20})\..*crc", entry.base_name)
         if numbered and int(numbered[1]) < version:
             system.delete_file(entry.path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import fs
 
-from pipeline import local_files, memory
+from pipeline import local_files, memory, stores
 from pipeline.errors import LandingFolderError
 from pipeline.ingestion_log import Delivery
 
@@ -28,21 +28,14 @@ UNFINISHED = (".tmp", ".part")
 READERS = 2
 
 
-def _open(path: str) -> tuple[fs.FileSystem, str]:
-    """File system of a folder or URI, and the folder's path in it."""
-    if "://" in path:
-        system, inside = fs.FileSystem.from_uri(path)
-        return system, inside
-    return fs.LocalFileSystem(), str(Path(path).absolute())
-
-
 def find(feed: Feed) -> list[Delivery]:
     """The files below the feed's folder, at any depth, in order of their paths; hidden and unfinished ones left out."""
-    system, folder = _open(feed.path)
     try:
-        if system.get_file_info(folder).type != fs.FileType.Directory:
+        system, folder = stores.opened(feed.path)
+        # A store has no folders: one that is not there is one where nothing has come yet.
+        if not stores.is_remote(feed.path) and system.get_file_info(folder).type != fs.FileType.Directory:
             raise LandingFolderError(feed.name, feed.path, "does not exist: create it, or correct the feed's path")
-        entries = list(local_files.listed(folder) if "://" not in feed.path else _remote_files(system, folder))
+        entries = list(local_files.listed(folder) if not stores.is_remote(feed.path) else _remote_files(system, folder))
     except OSError as problem:
         raise LandingFolderError(feed.name, feed.path, f"cannot be listed: {problem}") from None
     found = []
@@ -80,12 +73,12 @@ def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[
 
 def read(delivery: Delivery, feed: Feed) -> bytes:
     """The delivery's bytes."""
-    system, folder = _open(feed.path)
-    if "://" not in feed.path and (
-        objection := local_files.seen(f"{folder}/{delivery.relative_path}", folder).objection
+    system, folder = stores.opened(feed.path)
+    if not stores.is_remote(feed.path) and (
+        objection := local_files.seen(stores.inside(folder, delivery.relative_path), folder).objection
     ):
         raise PermissionError(objection)
-    with system.open_input_stream(f"{folder}/{delivery.relative_path}", compression=None) as stream:
+    with system.open_input_stream(stores.inside(folder, delivery.relative_path), compression=None) as stream:
         content: bytes = stream.read()
     return content
 
@@ -114,10 +107,10 @@ def inspect(
 
 def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
     """Those whose size or time is no longer what it was when they were hashed; those that are gone."""
-    system, folder = _open(feed.path)
-    paths = [f"{folder}/{delivery.relative_path}" for delivery in deliveries]
+    system, folder = stores.opened(feed.path)
+    paths = [stores.inside(folder, delivery.relative_path) for delivery in deliveries]
     then = [local_files.Seen(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
-    if "://" in feed.path:
+    if stores.is_remote(feed.path):
         now = [
             local_files.Seen(info.size, local_files.instant(info.mtime_ns or 0)) for info in system.get_file_info(paths)
         ]
@@ -128,7 +121,7 @@ def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
 
 def spark_path(delivery: Delivery, feed: Feed) -> str:
     """The file's path as Spark reports it, undecoded: `file:/folder/name` for a local one."""
-    if "://" in feed.path:
+    if stores.is_remote(feed.path):
         return delivery.file_path
     return "file:" + str(Path(feed.path).absolute() / delivery.relative_path)
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pyarrow import fs
+from pipeline import stores
 
 FIRST = "0" * 20
 
 
 def write_first(where: str) -> None:
     """Note beside version 0 of the table at `where` what it is, without rows; raise OSError where that fails."""
-    system, folder = fs.FileSystem.from_uri(where) if "://" in where else (fs.LocalFileSystem(), where)
-    with system.open_input_stream(f"{folder}/_delta_log/{FIRST}.json") as log:
+    system, folder = stores.opened(where)
+    with system.open_input_stream(stores.inside(folder, f"_delta_log/{FIRST}.json")) as log:
         content = of_empty(log.read().decode())
-    with system.open_output_stream(f"{folder}/_delta_log/{FIRST}.crc") as checksum:
+    with system.open_output_stream(stores.inside(folder, f"_delta_log/{FIRST}.crc")) as checksum:
         checksum.write(content.encode())
 
 
