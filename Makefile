@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := .venv-deploy
 JAR_FOLDER := $(or $(METERLAKE_JARS),jars)
 JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.toml)
 # Called as modules, never by their scripts, whose first line breaks when the folder is moved.
@@ -12,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-deploy test-page test-laws test-platform test-faults test-fast lint bench benchmark soak clean force
+.PHONY: help setup demo test test-cluster test-deploy test-page test-laws test-platform test-faults test-fast lint bench benchmark soak clean force
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +34,10 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 	@chromium --version >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null && chromium --version >/dev/null 2>&1; } || $(BIN)/python -m playwright install chromium
 	@$(BIN)/python -m pytest -m page
 
-test-deploy: setup ## what runs it elsewhere, validated by the tools of those who use it (minutes)
+test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, a worker and a run killed, a lake in an object store (minutes)
+	@$(BIN)/python -m pytest -m cluster
+
+test-deploy: setup $(TOOLS)/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
 	@$(BIN)/python -m pytest -m deploy
 
 test-faults: setup ## runs that are killed, damaged lakes, full disks, fuzzed files, 200 histories (minutes)
@@ -82,6 +86,13 @@ $(VENV)/.packages: requirements.txt | $(VENV)/.created
 	@echo "Installing packages (about a minute) …"
 	@$(BIN)/python -m pip install -qq --no-compile --requirement requirements.txt
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c $(USED)
+	@touch $@
+
+# Tools of the tests of deployment, away from the packages that Meterlake pins.
+$(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
+	@echo "Installing the tools of the deployment tests …"
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install -qq --requirement tests/deploy/requirements.txt
 	@touch $@
 
 # A JAR that changed or is not there brings the step back whatever the stamp says.

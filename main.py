@@ -44,24 +44,41 @@ CONFIG = Path("conf/local.toml")
 @app.command()
 def run(
     layer: Annotated[str | None, typer.Argument(help="bronze, silver or gold; all of them when left out.")] = None,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", help="Only deliveries modified from then on (a UTC day, or an instant), oldest first."),
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="… and before then, a batch for each day.")] = None,
     config: Config = CONFIG,
     strict: Strict = False,
     wait: Wait = 0,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """The main job: new deliveries into bronze, MERGEd into silver, aggregated into gold."""
+    """The main job: new deliveries into bronze, MERGEd into silver, aggregated into gold.
+
+    With --from and --to a backfill, a batch for each day of deliveries; `run silver` and `run gold` make those local
+    days anew.
+    """
     with _errors(debug):
+        from jobs import backfill, show
         from jobs import run as job
-        from jobs import show
+        from pipeline.span import Span
 
         if layer not in {None, *job.LAYERS}:
             raise UsageError(f"no layer {layer!r}: use {', '.join(job.LAYERS)}, or none for all")
-        context = _context(config)
+        span, context, refused = Span.of(first, end), _context(config), False
         with _profile(context, shown=debug):
-            outcome = job.run(context, layer, f"run {layer}" if layer else "run", wait)
-        show.outcome(outcome, as_json=json)
-        if strict and outcome.refused:
+            if span is None:
+                outcomes = iter([job.run(context, layer, f"run {layer}" if layer else "run", wait)])
+            elif layer in {None, "bronze"}:
+                outcomes = backfill.run(context, span, layer, wait)
+            else:
+                outcomes = iter([backfill.anew(context, layer, span, wait)])
+            for outcome in outcomes:
+                show.outcome(outcome, as_json=json)
+                refused = refused or bool(outcome.refused)
+        if strict and refused:
             raise typer.Exit(REFUSED)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs import silver
+from jobs import metrics, silver
 from jobs.bronze import Batch
 from pipeline import causes, creation, formats, lake, run_lock, tables
+from pipeline.metrics import LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,17 @@ class Outcome:
     # Table -> how many of its published values changed.
     restated: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    # Layer -> how long it took.
+    layer_milliseconds: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, layer: str) -> Iterator[None]:
+        """What is done inside is that layer's time, also where it fails."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.layer_milliseconds[layer] = round((time.monotonic() - began) * 1000)
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -90,6 +103,7 @@ def _record(context: Context, outcome: Outcome, command: str, problem: Exception
         "rows_read": sum(delivery.rows_read for delivery in outcome.deliveries),
         "rows_merged": outcome.rows_merged,
         "error": causes.one_line(problem) if problem else None,
+        **{f"{layer}_milliseconds": outcome.layer_milliseconds.get(layer) for layer in LAYERS},
     }
     try:
         lake.write_rows(context, tables.RUNS, [row], {"run_id": context.run_id})
@@ -97,3 +111,4 @@ def _record(context: Context, outcome: Outcome, command: str, problem: Exception
         if problem is None:
             raise
         context.log.warning("the run could not be recorded", error=causes.one_line(second))
+    metrics.write(context)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pipeline.context import Context
 
 
-def run(context: Context) -> None:
-    """Bring gold.missing_intervals up to gold.meter_day."""
+def run(context: Context, again: Days | None = None) -> None:
+    """Bring gold.missing_intervals up to gold.meter_day, and look at the days `again` in any case."""
     written = lake.mark(context, tables.MISSING)
     batch_id = lake.done_to(context, tables.METER_DAY)
     snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
@@ -36,11 +36,13 @@ def run(context: Context) -> None:
     }
     done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
     before = list(written.get("by_agreement", by_agreement))
-    if (done, done_snapshot, before) == (batch_id, snapshot, by_agreement) or not (last_days or written):
+    if not (last_days or written) or (
+        not again and (done, done_snapshot, before) == (batch_id, snapshot, by_agreement)
+    ):
         return
-    days: Days = {}
+    days: Days = dict(again or {})
     if batch_id > done:
-        days = touched.changed_days(context, done, feeds)
+        days = touched.joined(days, touched.changed_days(context, done, feeds))
     if before != by_agreement:
         every_day = touched.days_there_are(context, sorted({*before, *by_agreement}))
         days = touched.joined(days, every_day)

@@ -34,10 +34,14 @@ class _Work:
     mark: dict[str, Any]
 
 
-def run(context: Context, *, products: bool = True) -> None:
-    """Bring gold up to silver; `products` is false when the reference database could not be read."""
+def run(context: Context, *, products: bool = True, again: Days | None = None) -> None:
+    """Bring gold up to silver, and make the days `again` anew in any case.
+
+    `products` is false when the reference database could not be read.
+    """
     with_products = products and context.settings.reference is not None
-    energy, by_product = _energy_work(context), _product_work(context) if with_products else None
+    energy = _energy_work(context, again or {})
+    by_product = _product_work(context, again or {}) if with_products else None
     averages = _in_one_pass(context, energy, by_product)
     if energy:
         _energy_tables(context, energy, averages)
@@ -47,17 +51,18 @@ def run(context: Context, *, products: bool = True) -> None:
         _product_tables(context, by_product, averages)
 
 
-def _energy_work(context: Context) -> _Work | None:
+def _energy_work(context: Context, again: Days) -> _Work | None:
     # Written last, and with rows whenever a day has readings: what it is complete to, both are.
     done = lake.done_to(context, tables.METER_DAY)
     batch_id = lake.done_to(context, tables.READINGS)
     days = (
         touched.changed_days(context, done, [feed.name for feed in context.settings.feeds]) if batch_id > done else {}
     )
+    days = touched.joined(days, again)
     return _Work(days, {"batch_id": batch_id}) if days else None
 
 
-def _product_work(context: Context) -> _Work | None:
+def _product_work(context: Context, again: Days) -> _Work | None:
     """Days of the reference's feeds that changed, and days whose agreements changed."""
     written = lake.mark(context, tables.PRODUCT_DAY)  # the last of the two
     done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
@@ -70,6 +75,7 @@ def _product_work(context: Context) -> _Work | None:
         days = touched.joined(days, touched.days_there_are(context, [*feeds, *written.get("feeds", [])]))
     elif snapshot > done_snapshot:
         days = touched.joined(days, touched.days_of_changed_agreements(context, done_snapshot, snapshot))
+    days = touched.joined(days, {feed: some for feed, some in again.items() if feed in feeds})
     return _Work(days, {"batch_id": batch_id, "snapshot": snapshot, "feeds": feeds}) if days else None
 
 

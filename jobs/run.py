@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from jobs import acknowledgements, bronze, completeness, gold, restatements, silver
 from jobs.audit import Outcome, recorded
+from pipeline.metrics import LAYERS
+
+__all__ = ["LAYERS", "derive", "run"]
 
 if TYPE_CHECKING:
     from pipeline.context import Context
-
-LAYERS = ("bronze", "silver", "gold")
 
 
 def run(
@@ -27,7 +28,8 @@ def run(
     """
     with recorded(context, command, wait_seconds) as outcome:
         if layer in {None, "bronze"}:
-            outcome.batch = bronze.run(context)
+            with outcome.timed("bronze"):
+                outcome.batch = bronze.run(context)
         derive(context, outcome, layer)
         if raise_at_end and (error := outcome.batch.error):
             raise error
@@ -38,9 +40,11 @@ def run(
 def derive(context: Context, outcome: Outcome, layer: str | None = None) -> None:
     """Bring silver up to the log, gold up to silver, and note which published values that changed."""
     if layer in {None, "silver"}:
-        outcome.rows_merged = silver.run(context)
+        with outcome.timed("silver"):
+            outcome.rows_merged = silver.run(context)
     if layer in {None, "gold"}:
-        gold.run(context, products=outcome.batch.reference_error is None)
-        completeness.run(context)
-        outcome.restated = restatements.run(context)
+        with outcome.timed("gold"):
+            gold.run(context, products=outcome.batch.reference_error is None)
+            completeness.run(context)
+            outcome.restated = restatements.run(context)
     outcome.batch.acknowledgement_errors = acknowledgements.run(context)

@@ -29,7 +29,7 @@ def run(context: Context, host: str | None, port: int | None) -> None:
     if api.token_env is None and not is_loopback(where.host):
         raise UsageError(f"--host {where.host} lets other machines ask: name a bearer token's variable, api.token_env")
     settings = context.settings.model_copy(update={"api": where})
-    app = application(settings)
+    app = application(settings, lambda: _measures(context))
     try:
         listening = socket.create_server((where.host, where.port), backlog=BACKLOG)
     except OSError as problem:
@@ -46,3 +46,10 @@ def run(context: Context, host: str | None, port: int | None) -> None:
             app, access_log=False, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
         )
         uvicorn.Server(config).run([listening])
+
+
+def _measures(context: Context) -> bytes:
+    """What the lake says of itself now."""
+    from jobs import metrics  # noqa: PLC0415 - importing PySpark takes half a second, and not every server is asked
+
+    return metrics.text(context.next_run())

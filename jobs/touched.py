@@ -49,10 +49,10 @@ def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
     return {feed: some for feed, some in within.items() if some}
 
 
-def days_there_are(context: Context, feeds: Sequence[str]) -> Days:
-    """Feed and local day of everything that silver has readings for."""
+def days_there_are(context: Context, feeds: Sequence[str], table: tables.Table = tables.READINGS) -> Days:
+    """Feed and local day of everything that silver has readings for, or another table of such days rows."""
     days: Days = {}
-    for feed, day in sorted(lake.partitions(context, tables.READINGS)):
+    for feed, day in sorted(lake.partitions(context, table)):
         if feed in feeds:
             days.setdefault(feed, []).append(date.fromisoformat(day))
     return days

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pipeline.config_api import Api
+from pipeline.config_metrics import Metrics
 from pipeline.config_values import (
     DAY_MINUTES,
     DEFAULT_INTERVAL,
@@ -21,6 +22,7 @@ from pipeline.config_values import (
     FeedName,
     FormatName,
     ResponseFolder,
+    SparkOptions,
     Strict,
     TokenVariable,
     Url,
@@ -33,6 +35,7 @@ from pipeline.errors import ConfigurationError
 NOT_NESTED = tuple(f"{ENVIRONMENT_PREFIX}{name}__" for name in ("LAKE", "CATALOG", "ENVIRONMENT", "ACTIVE_ON"))
 OTHER_VARIABLES = {
     "METERLAKE_JARS",
+    "METERLAKE_PINS",
     "METERLAKE_CONFIG",
     "METERLAKE_PROFILE",
     "METERLAKE_NO_CLASS_ARCHIVE",
@@ -127,6 +130,8 @@ class Settings(BaseSettings):
     feeds: tuple[Feed, ...] = Field(default=(), min_length=1)
     reference: Reference | None = None
     api: Api = Api()
+    metrics: Metrics = Metrics()
+    spark: SparkOptions = {}
     _scratch: str | None = PrivateAttr(None)
 
     @classmethod

@@ -122,6 +122,21 @@ def _folder(path: str) -> Path | None:
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
+# Of Spark's settings those that results may rest on: they are set by the session and by nobody else.
+OWN_SETTINGS = ("spark.sql.", "spark.databricks.")
+
+
+def _spark_options(options: dict[str, str]) -> dict[str, str]:
+    for name in options:
+        if not re.fullmatch(r"spark\.[A-Za-z]\S*", name):
+            message = f"{name!r} is no setting of Spark: its name begins with 'spark.'"
+            raise ValueError(message)
+        if name.startswith(OWN_SETTINGS):
+            message = f"{name} is Meterlake's own to set: results rest on it"
+            raise ValueError(message)
+    return options
+
+
 def _column_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII) or name.lower() in OWN_COLUMNS:
         message = (
@@ -139,4 +154,5 @@ FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format)]
 ResponseFolder = Annotated[str, AfterValidator(_response_folder)]
 Url = Annotated[str, AfterValidator(_url)]
+SparkOptions = Annotated[dict[str, str], AfterValidator(_spark_options)]
 TokenVariable = Annotated[str, AfterValidator(_token_variable)]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from pipeline.config import Settings
+    from pipeline.span import Span
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Context:
     # Size of the deliveries that wait, of all and of the largest: a session of our own is built to fit.
     waiting_bytes: int = 0
     largest_bytes: int = 0
+    # Deliveries modified in this span are taken, no others; None: all.
+    span: Span | None = None
     # Commits of this run.
     commits: int = 0
     # Answers about a version of a table that several steps of one run ask for.

@@ -39,9 +39,14 @@ def pins_folder() -> Path:
     return PACKAGED if (PACKAGED / "coordinates.toml").is_file() else IN_PROJECT
 
 
+def _pins_file() -> Path:
+    """METERLAKE_PINS, for other versions of Spark and Delta than the newest; else the project's own."""
+    return Path(os.environ.get("METERLAKE_PINS") or pins_folder() / "coordinates.toml")
+
+
 @functools.cache
 def _pins() -> dict[str, Any]:
-    return tomllib.loads((pins_folder() / "coordinates.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(_pins_file().read_text(encoding="utf-8"))
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -51,8 +51,11 @@ def find(feed: Feed) -> list[Delivery]:
 
 
 def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, local_files.Seen]]:
-    for info in system.get_file_info(fs.FileSelector(folder, recursive=True)):
-        if info.type != fs.FileType.Directory:
+    infos = system.get_file_info(fs.FileSelector(folder, recursive=True))
+    # Tools make a folder by an object without bytes that has its name: that is no file.
+    folders = {str(parent) for info in infos for parent in PurePosixPath(info.path).parents} | {folder}
+    for info in infos:
+        if info.type != fs.FileType.Directory and (info.size or info.path.rstrip("/") not in folders):
             yield (
                 info.path[len(folder) :].lstrip("/"),
                 local_files.Seen(info.size, local_files.instant(info.mtime_ns or 0)),

@@ -77,6 +77,8 @@ FEW_PARTITIONS = max(2, CORES)
 # Of deliveries: some five million readings, whose hash map fits half a usual heap.
 BYTES_A_PARTITION = 256 * 1024 * 1024
 SECONDS_TO_END = 20
+# Of the configuration's settings those that ours are put before, not in the place of.
+ADDED_TO = ("spark.driver.extraJavaOptions", "spark.driver.extraClassPath")
 SMALL = {"spark.sql.adaptive.enabled": "false"}
 
 
@@ -99,7 +101,7 @@ def build(
     earns the optimising compiler back, however small they are.
     """
     if is_submitted():
-        return prepared(_of_the_submission())
+        return prepared(_of_the_submission(settings))
     return prepared(_local(settings, waiting_bytes, largest_bytes, lock, few=waiting_bytes < FEW_BYTES and not stays))
 
 
@@ -141,10 +143,10 @@ def prepared(session: SparkSession) -> SparkSession:
     return session
 
 
-def _of_the_submission() -> SparkSession:
+def _of_the_submission(settings: Settings) -> SparkSession:
     """Under spark-submit: master, memory and JARs are its command line's; ours are the Delta extensions."""
     builder = SparkSession.builder.appName("meterlake")
-    for name, value in EXTENSIONS.items():
+    for name, value in (settings.spark | EXTENSIONS).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
 
@@ -163,18 +165,22 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     # With as few tasks as cores a MERGE writes few files as it is; the shuffle before its write only costs (silver's
     # step of a next day 31 -> 26 s).
     conf.setIfMissing(BEFORE_MERGED_WRITE, str(partitions > FEW_PARTITIONS).lower())
+    for name, value in settings.spark.items():
+        if name not in ADDED_TO:
+            conf.set(name, value)
     heap, at_once = memory.session_for(largest_bytes)
     conf.setIfMissing("spark.driver.memory", f"{heap // 1024**2}m")
     conf.setIfMissing("spark.master", f"local[{at_once}]")
     for name, value in (LOCAL | EXTENSIONS | REQUIRED | (SMALL if small else {})).items():
         conf.setIfMissing(name, value)
     options = FEW_JAVA_OPTIONS if few else JAVA_OPTIONS
-    # Only a run that loads something uses the classes that the next one will use.
-    archive = class_archive.java_options(folder.absolute(), java, record=waiting_bytes > 0)
-    conf.setIfMissing("spark.driver.extraJavaOptions", f"{options} {archive}".strip())
-    conf.set(
-        "spark.driver.extraClassPath", os.pathsep.join(str(folder / jar.file) for jar in fetch_jars.expected_jars())
-    )
+    # Only a run that loads something uses the classes that the next one will use; what agents and listeners load is
+    # not for the archive.
+    archive = class_archive.java_options(folder.absolute(), java, record=waiting_bytes > 0 and not settings.spark)
+    given = [settings.spark.get(name, "") for name in ADDED_TO]
+    conf.setIfMissing(ADDED_TO[0], " ".join(filter(None, (options, archive, given[0]))))
+    jars = [str(folder / jar.file) for jar in fetch_jars.expected_jars()]
+    conf.set(ADDED_TO[1], os.pathsep.join(filter(None, (*jars, given[1]))))
     conf.set("spark.sql.warehouse.dir", _warehouse(settings))
     if settings.catalog:
         conf.set("spark.sql.catalogImplementation", "hive")

@@ -384,6 +384,9 @@ RUNS = Table(
     rows_read BIGINT Source rows of loaded deliveries
     rows_merged BIGINT Readings inserted or updated in silver
     error STRING The error, in one line
+    bronze_milliseconds BIGINT Time that bronze took; NULL where this command did not do it
+    silver_milliseconds BIGINT Time that silver took
+    gold_milliseconds BIGINT Time that gold took
     """
     ),
     ("run_id",),

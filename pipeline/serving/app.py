@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
 from pipeline import tables
@@ -24,7 +24,7 @@ from pipeline.serving.measures import Measured, Measures
 from pipeline.serving.warming import keep_warm
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from pipeline.config import Settings
 
@@ -43,11 +43,14 @@ Meter readings, what they add up to, and where they came from; always the newest
 """
 
 
-def application(settings: Settings) -> FastAPI:
-    """The API of a lake. Raises ConfigurationError where it cannot serve this one."""
+def application(settings: Settings, of_the_lake: Callable[[], bytes] = bytes) -> FastAPI:
+    """The API of a lake; `of_the_lake` gives its measures for /metrics, in Prometheus's text form.
+
+    Raises ConfigurationError where it cannot serve this one.
+    """
     if settings.catalog:
         raise ConfigurationError("catalog", "serve reads lakes in a folder or an object store; give `lake`")
-    service, measures = Service.of(settings), Measures()
+    service, measures = Service.of(settings), Measures(of_the_lake)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -128,7 +131,7 @@ def _add_service_routes(app: FastAPI, service: Service, measures: Measures, guar
         "/metrics", tags=["Service"], summary="Measures for Prometheus", dependencies=guards, response_class=Response
     )
     def metrics(request: Request) -> Response:  # noqa: ARG001
-        return Response(generate_latest(measures.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(measures.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _leave_out_what_never_comes(app: FastAPI) -> None:

@@ -1,22 +1,30 @@
-"""The API's own measures, for Prometheus."""
+"""What Prometheus reads on /metrics: the API's own measures, and those of the lake."""
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10)
+# What the lake says of itself holds so long; several Prometheis, or an eager one, do not make it read more often.
+FRESH_SECONDS = 10.0
 
 
 class Measures:
-    """Requests by route and status, and how long they took."""
+    """Requests by route and status, and how long they took; and what the lake says of itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_the_lake: Callable[[], bytes] = bytes) -> None:
+        self._of_the_lake, self._lock = of_the_lake, threading.Lock()
+        self._said, self._said_at = b"", -FRESH_SECONDS
         self.registry = CollectorRegistry()
         labels = ["route", "status"]
         self.requests = Counter("meterlake_api_requests", "Requests answered", labels, registry=self.registry)
@@ -24,6 +32,23 @@ class Measures:
             "meterlake_api_request_seconds", "Time to the end of the answer", ["route"], buckets=BUCKETS,
             registry=self.registry,
         )  # fmt: skip
+        self.lake_readable = Gauge(
+            "meterlake_lake_readable", "1 if the lake is there and can be measured", registry=self.registry
+        )
+
+    def text(self) -> bytes:
+        """All measures. Where the lake cannot be read, its own are left out and that is told."""
+        with self._lock:
+            if time.monotonic() - self._said_at >= FRESH_SECONDS:
+                try:
+                    self._said = self._of_the_lake()
+                    self.lake_readable.set(bool(self._said))
+                except Exception:  # whatever it is: the server's own measures are needed then most of all
+                    logging.getLogger(__name__).exception("the lake cannot be measured")
+                    self._said = b""
+                    self.lake_readable.set(0)
+                self._said_at = time.monotonic()
+            return generate_latest(self.registry) + self._said
 
 
 class Measured:

@@ -85,6 +85,20 @@ def test_every_key_of_the_example_is_taken(load):
     assert (feed.columns.meter_id, feed.columns.interval_start, feed.columns.consumption) == ("who", "when", "how_much")
 
 
+def test_how_runs_are_watched_and_what_spark_is_told_besides(load):
+    settings = load(GAS)
+    assert (settings.metrics.textfile, settings.metrics.due, settings.metrics.time_zone) == (
+        None,
+        "08:30",
+        "Europe/London",
+    )
+    assert settings.spark == {}
+    told = "[metrics]\ntextfile = 'm.prom'\ndue = '23:59'\n[spark]\n'spark.extraListeners' = 'a.B'\n"
+    settings = load(GAS + told)
+    assert (settings.metrics.textfile, settings.metrics.due) == ("m.prom", "23:59")
+    assert settings.spark == {"spark.extraListeners": "a.B"}
+
+
 def test_the_configuration_that_comes_with_the_project_is_good():
     assert [feed.name for feed in config.load("conf/local.toml").feeds][:2] == ["gas", "electricity"]
 
@@ -121,6 +135,16 @@ def test_an_abbreviation_or_a_place_that_is_no_zone_is_refused_by_name(refusal, 
 
 
 REFUSED = {
+    "a key of the metrics that is not known": (GAS + "[metrics]\nport = 9100", "metrics.port: unknown key"),
+    "a file that the node exporter passes over": (GAS + "[metrics]\ntextfile = 'x.txt'", "ends in .prom"),
+    "no time of day": (GAS + "[metrics]\ndue = '8:30'", "write it as '08:30'"),
+    "no zone for it": (GAS + "[metrics]\ntime_zone = 'BST'", "metrics.time_zone"),
+    "a setting of Spark that results rest on": (
+        GAS + "[spark]\n'spark.sql.session.timeZone' = 'CET'",
+        "spark: spark.sql.session.timeZone is Meterlake's own to set",
+    ),
+    "one of Delta's": (GAS + "[spark]\n'spark.databricks.delta.x' = '1'", "Meterlake's own to set"),
+    "no setting of Spark": (GAS + "[spark]\nmaster = 'local'", "begins with 'spark.'"),
     "a key that is not known": ("colour = 1\n" + GAS, "colour: unknown key"),
     "a key of a feed that is not known": (GAS + "timezone = 'UTC'", "feeds.0.timezone: unknown key"),
     "a column that is not known": (POWER + "columns = { meter = 'x' }", "feeds.0.columns.meter: unknown key"),

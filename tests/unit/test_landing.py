@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pyarrow import fs
 
 from pipeline import landing
 from pipeline.config import Feed
@@ -177,3 +178,20 @@ def test_a_file_that_changed_since_it_was_hashed_is_told_apart(feed):
     lay(feed, "touched", at=NOON + timedelta(seconds=1))
     (Path(feed.path) / "gone").unlink()
     assert {delivery.relative_path for delivery in landing.changed_since(found, feed)} == {"longer", "touched", "gone"}
+
+
+class _AStore:
+    """What a store lists: objects by their names, those that tools make for folders too."""
+
+    def __init__(self, **sizes):
+        self._sizes = sizes
+
+    def get_file_info(self, selector):
+        assert selector.recursive
+        return [fs.FileInfo(path, fs.FileType.File, size=size) for path, size in self._sizes.items()]
+
+
+def test_an_object_that_stands_for_a_folder_is_no_delivery():
+    store = _AStore(**{"": 0, "2021": 0, "2021/a.json": 5, "2021/empty.json": 0, "b.json": 1})
+    found = [path for path, _ in landing._remote_files(store, "")]
+    assert found == ["2021/a.json", "2021/empty.json", "b.json"]

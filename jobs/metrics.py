@@ -1,0 +1,69 @@
+"""Measures of the lake: the text file that each run leaves for Prometheus, and what `serve` answers on /metrics."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import generate_latest, write_to_textfile
+
+from jobs import completeness
+from pipeline import attention, causes, formats, housekeeping, lake, metrics, tables
+from pipeline.clock import zone_info
+from pipeline.ingestion_log import logged
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
+
+
+def found(context: Context) -> metrics.Facts:
+    """What is measured, read from the tables and their logs; no JVM in path mode."""
+    deliveries = logged(context)
+    days = completeness.yesterday(context)
+    done = lake.done_to(context, tables.METER_DAY)
+    received = lake.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
+    return metrics.Facts(
+        runs=lake.small_rows(context, tables.RUNS, tables.RUNS.names),
+        deliveries=deliveries,
+        received={row["file_id"]: row["received_at"] for row in received},
+        waiting=sum(each.revision > done for each in deliveries if each.local_dates),
+        standing_refusals=attention.standing_refusals(deliveries),
+        missing_generations=attention.missing_generations(deliveries),
+        yesterday=days,
+        last_day_ends={day["feed"]: _end(context, day["feed"], day["last_day"]) for day in days if day["last_day"]},
+        tables=[
+            {
+                "table": table.full_name,
+                "rows": lake.row_count(context, table),
+                "version": lake.version(context, table),
+                **housekeeping.storage(context, table),
+            }
+            for table in formats.lake_tables(context.settings)
+        ],
+        disk_bytes=housekeeping.bytes_on_disk(context),
+    )
+
+
+def _end(context: Context, feed: str, day: str) -> datetime:
+    zone = zone_info(context.settings.feed(feed).time_zone)
+    return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+def text(context: Context) -> bytes:
+    """The measures in Prometheus's text form; none where there is no lake yet."""
+    if lake.version(context, tables.RUNS) is None:
+        return b""
+    return generate_latest(metrics.registry(found(context), context.settings.metrics))
+
+
+def write(context: Context) -> None:
+    """Leave them in the file that the configuration names, whole or not at all. No run fails for them."""
+    path = context.settings.metrics.textfile
+    if not path:
+        return
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_to_textfile(path, metrics.registry(found(context), context.settings.metrics))
+    except Exception as problem:  # noqa: BLE001 - the readings are in; the alert on an old file tells of this
+        context.log.warning("the metrics could not be written", file=path, error=causes.one_line(problem))

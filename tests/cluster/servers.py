@@ -1,0 +1,180 @@
+"""A standalone Spark cluster and an object store on loopback, started for a test and stopped after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+import pyspark
+
+from pipeline import fetch_jars
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+SPARK_HOME = Path(pyspark.__file__).parent
+HERE = "127.0.0.1"
+SECONDS_TO_START = 60
+# The connector, and of the vendor's library what it uses: the bundle that it names is 686 MB, these are 18.
+S3A = "3.5.0"
+SDK = "2.35.4"
+PACKAGES = [
+    f"org.apache.hadoop:hadoop-aws:{S3A}",
+    *(f"software.amazon.awssdk:{part}:{SDK}" for part in ("s3", "s3-transfer-manager", "sts", "apache-client")),
+]
+NOT_WANTED = ["software.amazon.awssdk:bundle", "org.wildfly.openssl:wildfly-openssl"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HERE, 0))
+        return int(probe.getsockname()[1])
+
+
+def until(holds: Callable[[], Any], what: str, seconds: float = SECONDS_TO_START) -> Any:
+    """What `holds` answers once that is true; a failure where it is not within those seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if answer := holds():
+                return answer
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"not within {seconds} seconds: {what}")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's variables without what would lead a test's own Spark elsewhere."""
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("PYSPARK", "SPARK", "METERLAKE", "AWS_"))}
+    return kept | {"SPARK_HOME": str(SPARK_HOME), "SPARK_LOCAL_IP": HERE, "PYSPARK_PYTHON": sys.executable} | more
+
+
+def start(command: list[str], log: Path, **more: str) -> subprocess.Popen[bytes]:
+    """A server, in a process group of its own, so that what it starts ends with it."""
+    with log.open("ab") as output:
+        return subprocess.Popen(command, stdout=output, stderr=output, env=environment(**more), start_new_session=True)
+
+
+def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGKILL) -> None:
+    """End the server and what it started."""
+    if process.poll() is None:
+        os.killpg(process.pid, how)
+        process.wait(30)
+
+
+@dataclass
+class Cluster:
+    """A master and workers of one core each."""
+
+    folder: Path
+    master: subprocess.Popen[bytes] = field(init=False)
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    port: int = field(default_factory=free_port)
+    page: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        self.master = self._start("master.Master", "--port", str(self.port), "--webui-port", str(self.page))
+
+    @property
+    def url(self) -> str:
+        return f"spark://{HERE}:{self.port}"
+
+    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        script = [str(SPARK_HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{name}", "--host", HERE]
+        return start([*script, *arguments], self.folder / "cluster.log")
+
+    def with_workers(self, count: int) -> Cluster:
+        """So many alive, new ones in the place of those that were killed."""
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        for number in range(len(self.workers), count):
+            where = ["--work-dir", str(self.folder / f"work-{time.time_ns()}-{number}"), "--webui-port", "0"]
+            self.workers.append(self._start("worker.Worker", "--cores", "1", "--memory", "1g", *where, self.url))
+        until(lambda: self.states().count("ALIVE") == count, f"{count} workers: see {self.folder}/cluster.log")
+        return self
+
+    def states(self) -> list[str]:
+        """What the master says of each worker it has known."""
+        with urlopen(f"http://{HERE}:{self.page}/json/", timeout=10) as page:
+            return [worker["state"] for worker in json.load(page)["workers"]]
+
+    def kill_a_worker(self) -> None:
+        """As if its machine went dark: the worker and its executors."""
+        stop(self.workers.pop())
+
+    def stop(self) -> None:
+        for process in (*self.workers, self.master):
+            stop(process)
+
+
+@dataclass
+class Store:
+    """Moto: an object store that speaks S3's protocol."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        program = ROOT / ".venv-deploy" / "bin" / "moto_server"
+        assert program.is_file(), "`make test-cluster` installs it"
+        self.process = start([str(program), "-H", HERE, "-p", str(self.port)], self.folder / "store.log")
+        until(lambda: urlopen(self.url, timeout=5).status, f"the object store: see {self.folder}/store.log")
+
+    @property
+    def url(self) -> str:
+        return f"http://{HERE}:{self.port}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What delta-rs is told, in the variables of the vendor's own tools."""
+        keys = {"AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "not a secret", "AWS_REGION": "us-east-1"}
+        return keys | {"AWS_ENDPOINT_URL": self.url, "AWS_ALLOW_HTTP": "true"}
+
+    @property
+    def options(self) -> list[str]:
+        """What Spark is told, on the command line of spark-submit."""
+        conf = {
+            "endpoint": self.url,
+            "endpoint.region": "us-east-1",
+            "path.style.access": "true",
+            "connection.ssl.enabled": "false",
+        }
+        ivy = {
+            "spark.jars.ivy": str(ROOT / ".venv" / "ivy"),
+            "spark.jars.ivySettings": str(ROOT / "jars/ivysettings.xml"),
+        }
+        settings = {f"spark.hadoop.fs.s3a.{name}": value for name, value in conf.items()} | ivy
+        flags = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+        return ["--packages", ",".join(PACKAGES), "--exclude-packages", ",".join(NOT_WANTED), *flags]
+
+
+def submit(
+    cluster: Cluster, wheel: Path, *arguments: str, options: list[str], log: Path, **more: str
+) -> subprocess.Popen[bytes]:
+    """`spark-submit … main.py …` on the cluster, from a folder that holds main.py alone: the code is the wheel's."""
+    jars = ",".join(str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars())
+    # Spark's own default of 200 partitions a shuffle is for clusters that are not on one machine.
+    few = ["--conf", "spark.sql.shuffle.partitions=2", "--conf", "spark.databricks.delta.snapshotPartitions=2"]
+    memory = ["--executor-memory", "1g", "--conf", f"spark.driver.host={HERE}"]
+    command = [
+        str(SPARK_HOME / "bin" / "spark-submit"),
+        "--master",
+        cluster.url,
+        "--py-files",
+        str(wheel),
+        "--jars",
+        jars,
+    ]
+    command += [*few, *memory, *options, str(wheel.parent / "main.py"), *arguments]
+    return start(command, log, METERLAKE_JARS=str(log.parent / "no jars here"), **more)
