@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import metrics, silver
 from jobs.bronze import Batch
-from pipeline import causes, creation, formats, lake, run_lock, tables
+from pipeline import causes, creation, formats, lake, run_lock, schema_version, tables
 from pipeline.metrics import LAYERS
 
 if TYPE_CHECKING:
@@ -78,9 +78,11 @@ class Outcome:
 def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterator[Outcome]:
     """Hold the lake, see that its tables are there, and record in ops.runs how what is done inside ended."""
     with run_lock.held(context, command, wait_seconds):
+        before = schema_version.check(context)  # in a lake of a newer form not even the failure is written
         outcome = Outcome(context.run_id, context.now)
         try:
             creation.create_missing(context, formats.lake_tables(context.settings))
+            schema_version.record(context, before)
             silver.check_zones(context)
             yield outcome
         except Exception as problem:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from jobs import history, touched
 from jobs.show import cell, console, print_table
-from pipeline import lake, reference, tables
+from pipeline import lake, reference, schema_version, tables
 from pipeline.errors import UsageError
 from pipeline.gold import HALF_HOUR
 from pipeline.ingestion_log import WITHDRAWN
@@ -36,6 +36,7 @@ def instant_of(text: str) -> datetime:
 def run(context: Context, meter: str, instant: str, *, as_json: bool) -> None:
     """Show all versions of the meter's readings whose interval holds the instant, newest first."""
     at = instant_of(instant)
+    schema_version.check(context)
     versions = _versions(context, meter, at)
     cells = [each for version in versions if version["verdict"] == "current" for each in _gold(context, version)]
     if as_json:

@@ -12,7 +12,7 @@ from pyspark.errors import AnalysisException, ParseException
 
 from jobs import history
 from jobs.show import cell, print_table
-from pipeline import formats, lake, tables, views
+from pipeline import formats, lake, schema_version, tables, views
 from pipeline.errors import LakeError, UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def run(context: Context, query: str, form: str, limit: int) -> None:
     query = query.strip().rstrip(";")
     if not query:
         raise UsageError("an empty query")
+    schema_version.check(context)
     answer = select(context, query)
     if form == "table":
         _print(answer.limit(limit + 1), limit)

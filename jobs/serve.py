@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from pipeline import schema_version
 from pipeline.config_values import is_loopback
 from pipeline.errors import MissingPackageError, UsageError
 
@@ -29,6 +30,7 @@ def run(context: Context, host: str | None, port: int | None) -> None:
     if api.token_env is None and not is_loopback(where.host):
         raise UsageError(f"--host {where.host} lets other machines ask: name a bearer token's variable, api.token_env")
     settings = context.settings.model_copy(update={"api": where})
+    schema_version.check(context)
     app = application(settings, lambda: _measures(context))
     try:
         listening = socket.create_server((where.host, where.port), backlog=BACKLOG)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from pipeline import lake, tables
+from pipeline import lake, schema_version, tables
 from pipeline.errors import LakeError, printable
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def outcome(result: Outcome, *, as_json: bool) -> None:
 
 
 def must_exist(context: Context) -> None:
-    """A lake that nothing was loaded into has nothing to show."""
-    if lake.version(context, tables.INGESTION_LOG) is None:
+    """A lake that nothing was loaded into has nothing to show, and one of a newer form is not to be misread."""
+    if schema_version.check(context) is None:
         raise LakeError(context.settings.root, "has no tables yet: run `main.py run` or `main.py demo` first")
 
 

@@ -116,6 +116,19 @@ def forget(context: Context, table: Table) -> None:
                 _remove_checksums(tables.address(context.settings, table), opened.version())
 
 
+def set_properties(context: Context, table: Table, properties: dict[str, str]) -> None:
+    """Properties of the table, in a commit that carries the mark of the one before."""
+    if context.settings.catalog:
+        pairs = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
+        with delta_marks(context, table):
+            context.spark.sql(f"ALTER TABLE {tables.address(context.settings, table)} SET TBLPROPERTIES ({pairs})")
+        return
+    with failpoints.around(f"set properties of {table.full_name}"), _in_words(context, table):
+        _opened(context, table).alter.set_table_properties(
+            properties, raise_if_not_exists=False, commit_properties=_marked(context, table)
+        )
+
+
 def _remove_checksums(where: str, version: int) -> None:
     """Spark's notes on earlier versions (`….crc`), which also tell smallest and largest values."""
     system, folder = stores.opened(where)

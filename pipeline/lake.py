@@ -113,9 +113,13 @@ def version(context: Context, table: Table) -> int | None:
 def small_rows(
     context: Context, table: Table, columns: Sequence[str], where: tuple[str, str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """Rows of a table that fits the driver, as dictionaries; [] where there is no such table."""
-    found: list[dict[str, Any]] = small_table(context, table, where).select(list(columns)).to_pylist()
-    return found
+    """Rows of a table that fits the driver, as dictionaries; [] where there is no such table.
+
+    A column that a lake of an earlier form does not have yet is None.
+    """
+    there = small_table(context, table, where)
+    found: list[dict[str, Any]] = there.select([name for name in columns if name in there.column_names]).to_pylist()
+    return [{name: row.get(name) for name in columns} for row in found]
 
 
 @without_native_noise()

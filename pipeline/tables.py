@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from pipeline.config import Settings
 
+# Of the form of all tables together; pipeline/schema_version.py says what each version changed.
+SCHEMA_VERSION = 2
+SCHEMA_VERSION_PROPERTY = "meterlake.schemaVersion"
 ENERGY = "DECIMAL(18,6)"
 ENERGY_SUM = "DECIMAL(28,6)"
 
@@ -50,7 +53,9 @@ class Table:
     def properties(self) -> dict[str, str]:
         """Delta table properties."""
         stats = {"delta.dataSkippingStatsColumns": ",".join(self.stats)} if self.stats else {}
-        return {"delta.enableDeletionVectors": "false", **stats}
+        # One table of a lake says it for all.
+        version = {SCHEMA_VERSION_PROPERTY: str(SCHEMA_VERSION)} if self.full_name == "ops.ingestion_log" else {}
+        return {"delta.enableDeletionVectors": "false", **stats, **version}
 
     @property
     def schema(self) -> str:
