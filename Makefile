@@ -37,7 +37,7 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, a worker and a run killed, a lake in an object store (minutes)
 	@$(BIN)/python -m pytest -m cluster
 
-test-deploy: setup $(TOOLS)/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
+test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
 	@$(BIN)/python -m pytest -m deploy
 
 test-faults: setup ## runs that are killed, damaged lakes, full disks, fuzzed files, 200 histories (minutes)
@@ -94,6 +94,12 @@ $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
 	@$(PYTHON) -m venv --clear $(TOOLS)
 	@$(TOOLS)/bin/python -m pip install -qq --requirement tests/deploy/requirements.txt
 	@touch $@
+
+# Mermaid's own command, which draws the diagrams of the documents. Where there is no npm their test is skipped.
+$(TOOLS)/node/.packages: tests/deploy/package.json | $(TOOLS)/.packages
+	@command -v npm >/dev/null || { echo "no npm: the diagrams of the documents are not drawn"; exit 0; }; \
+	echo "Installing Mermaid …" && mkdir -p $(@D) && cp $< $(@D)/package.json && \
+	PUPPETEER_SKIP_DOWNLOAD=1 npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
 
 # A JAR that changed or is not there brings the step back whatever the stamp says.
 $(VENV)/.jars: $(VENV)/.packages jars/coordinates.toml $(wildcard $(JARS)) $(if $(filter-out $(wildcard $(JARS)),$(JARS)),force)

@@ -1,0 +1,104 @@
+"""Every Mermaid diagram of the documents, drawn by Mermaid itself in a real browser.
+
+    make test-deploy     # installs @mermaid-js/mermaid-cli into .venv-deploy/node, and runs this among others
+
+Wants npm, and Debian's Chromium or the one that `make test-page` fetches; without either of them it is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+pytestmark = pytest.mark.deploy
+ROOT = Path(__file__).parents[2]
+COMMAND = ROOT / ".venv-deploy" / "node" / "node_modules" / ".bin" / "mmdc"
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# In the browser: labels that stick out of the room that Mermaid gave them, and boxes that lie one on the other.
+CUT_OFF = """() => [...document.querySelectorAll('foreignObject')]
+    .filter(room => room.firstElementChild && (room.firstElementChild.scrollWidth > room.width.baseVal.value + 2
+        || room.firstElementChild.scrollHeight > room.height.baseVal.value + 2))
+    .map(room => room.textContent.trim())"""
+OVERLAPPING = """() => {
+    const boxes = [...document.querySelectorAll('g.node')].map(node => [node, node.getBoundingClientRect()])
+    const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1
+    return boxes.flatMap(([one, a], n) => boxes.slice(n + 1).filter(([, b]) => meet(a, b))
+        .map(([other]) => one.textContent.trim() + ' / ' + other.textContent.trim()))
+}"""
+
+
+def diagrams():
+    """Each block with the document and line that it begins on."""
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for found in BLOCK.finditer(text):
+            line = text.count("\n", 0, found.start()) + 1
+            yield pytest.param(found[1], id=f"{document.relative_to(ROOT)}:{line}")
+
+
+@pytest.fixture(scope="session")
+def browser_path():
+    named = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    found = next((path for path in named if path), None)
+    if found is None:
+        with sync_playwright() as playwright:
+            found = playwright.chromium.executable_path
+    if not Path(found).exists():
+        pytest.skip("no Chromium: make test-page fetches one")
+    return found
+
+
+@pytest.fixture
+def drawn(tmp_path, browser_path):
+    """Draws a diagram: the finished command, and where the picture is to be."""
+    if not COMMAND.exists():
+        pytest.skip("no Mermaid: make test-deploy installs it where there is npm")
+    settings = tmp_path / "puppeteer.json"
+    settings.write_text(json.dumps({"executablePath": browser_path, "args": ["--no-sandbox"]}))
+
+    def draw(text):
+        source, picture = tmp_path / "diagram.mmd", tmp_path / "diagram.svg"
+        source.write_text(text, encoding="utf-8")
+        command = [str(COMMAND), "--puppeteerConfigFile", str(settings), "--input", str(source), "--output", str(picture)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False), picture
+
+    return draw
+
+
+def words(text):
+    return set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize("text", diagrams())
+def test_mermaid_draws_every_diagram_whole(text, drawn, browser_path):
+    done, picture = drawn(text)
+    assert done.returncode == 0, done.stderr[-1500:]
+    shown = words(" ".join(ET.parse(picture).getroot().itertext()))  # noqa: S314 - made by our own command
+    labels = re.findall(r'"([^"]+)"', text)
+    assert words(re.sub(r"<br\s*/?>", " ", " ".join(labels))) <= shown
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(picture.as_uri())
+        assert page.evaluate(CUT_OFF) == []
+        assert page.evaluate(OVERLAPPING) == []
+        browser.close()
+
+
+def test_a_diagram_that_mermaid_cannot_read_is_refused(drawn):
+    done, picture = drawn("flowchart LR\n a[no end --> b\n")
+    assert done.returncode != 0
+    assert "Parse error" in done.stderr
+    assert not picture.exists()
+
+
+def test_documents_hold_diagrams():
+    assert len(list(diagrams())) >= 4
