@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -67,30 +68,63 @@ def drawn(tmp_path, browser_path):
     def draw(text):
         source, picture = tmp_path / "diagram.mmd", tmp_path / "diagram.svg"
         source.write_text(text, encoding="utf-8")
-        command = [str(COMMAND), "--puppeteerConfigFile", str(settings), "--input", str(source), "--output", str(picture)]
+        command = [
+            str(COMMAND),
+            "--puppeteerConfigFile",
+            str(settings),
+            "--input",
+            str(source),
+            "--output",
+            str(picture),
+        ]
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False), picture
 
     return draw
+
+
+@contextmanager
+def opened(picture, browser_path):
+    """The picture in a browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(picture.as_uri())
+        yield page
+        browser.close()
 
 
 def words(text):
     return set(re.findall(r"\w+", text))
 
 
-@pytest.mark.parametrize("text", diagrams())
+@pytest.mark.parametrize("text", list(diagrams()))
 def test_mermaid_draws_every_diagram_whole(text, drawn, browser_path):
     done, picture = drawn(text)
     assert done.returncode == 0, done.stderr[-1500:]
-    shown = words(" ".join(ET.parse(picture).getroot().itertext()))  # noqa: S314 - made by our own command
+    root = ET.parse(picture).getroot()  # noqa: S314 - made by our own command
+    shown = words(
+        " ".join(
+            part
+            for each in root.iter()
+            if not each.tag.endswith("style")
+            for part in (each.text or "", each.tail or "")
+        )
+    )
     labels = re.findall(r'"([^"]+)"', text)
-    assert words(re.sub(r"<br\s*/?>", " ", " ".join(labels))) <= shown
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.goto(picture.as_uri())
+    assert words(re.sub(r"</?\w+\s*/?>", " ", " ".join(labels))) <= shown
+    with opened(picture, browser_path) as page:
         assert page.evaluate(CUT_OFF) == []
         assert page.evaluate(OVERLAPPING) == []
-        browser.close()
+
+
+def test_what_is_cut_off_or_lies_one_on_the_other_is_seen(drawn, browser_path):
+    _, picture = drawn('flowchart LR\n one["some words"] --> two["others"]\n')
+    with opened(picture, browser_path) as page:
+        assert page.evaluate(CUT_OFF) == page.evaluate(OVERLAPPING) == []
+        page.evaluate("document.querySelector('g.node foreignObject').setAttribute('width', '20')")
+        assert page.evaluate(CUT_OFF) == ["some words"]
+        page.evaluate("document.querySelectorAll('g.node').forEach(node => node.removeAttribute('transform'))")
+        assert page.evaluate(OVERLAPPING) == ["some words / others"]
 
 
 def test_a_diagram_that_mermaid_cannot_read_is_refused(drawn):
