@@ -1,7 +1,7 @@
 """The arithmetic of docs/platform.md: from the inputs that its tables state to rows, bytes, hours and money.
 
     python benchmarks/scale.py           # write the computed tables into docs/platform.md, between their marks
-    python benchmarks/scale.py --check   # exit 1 when they are others than the document's
+    python benchmarks/scale.py --check   # exit 1 when the document states others
 
 An input is a table line whose first cell is a name in backticks and whose second a number. The test of the document
 (tests/unit/test_platform_document.py) computes the same by formulas of its own.
