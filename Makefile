@@ -96,7 +96,7 @@ $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
 	@touch $@
 
 # Mermaid's own command, which draws the diagrams of the documents. Where there is no npm their test is skipped.
-$(TOOLS)/node/.packages: tests/deploy/package.json | $(TOOLS)/.packages
+$(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
 	@command -v npm >/dev/null || { echo "no npm: the diagrams of the documents are not drawn"; exit 0; }; \
 	echo "Installing Mermaid …" && mkdir -p $(@D) && cp $< $(@D)/package.json && \
 	PUPPETEER_SKIP_DOWNLOAD=1 npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
