@@ -14,7 +14,7 @@ from jobs import bronze, gold, restatements, silver, touched
 from jobs import completeness as completeness_job
 from jobs import run as main_job
 from jobs.audit import Outcome, recorded
-from pipeline import ingestion_log, tables
+from pipeline import formats, ingestion_log, tables
 from pipeline.errors import UsageError
 from pipeline.ingestion_log import LOADED
 
@@ -84,7 +84,7 @@ def _silver(context: Context, outcome: Outcome, span: Span) -> None:
     ]
     if not chosen:
         return
-    context.expect(each.size_bytes for each in chosen)
+    context.expect(formats.weighed(context.settings, chosen))
     context.spark  # noqa: B018 - column expressions need it
     bronze.undo_unlogged(context, batch_id)
     ingestion_log.revise(context, chosen, batch_id)

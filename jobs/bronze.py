@@ -47,10 +47,10 @@ def run(context: Context) -> Batch:
     known = ingestion_log.logged(context)
     batch = Batch(endpoint_errors=endpoint.fetch_new(context))
     new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
-    sizes = [found.size_bytes for files in new.values() for found in files if not found.reason_code]
-    context.expect(sizes)
-    if sizes or snapshots.may_be_new(context, known):  # what is refused at a look needs no Spark
-        context.log.info("starting", megabytes=round(context.waiting_bytes / 1e6, 1))
+    sound = [found for files in new.values() for found in files if not found.reason_code]
+    context.expect(formats.weighed(context.settings, sound))
+    if sound or snapshots.may_be_new(context, known):  # what is refused at a look needs no Spark
+        context.log.info("starting", megabytes=round(sum(found.size_bytes or 0 for found in sound) / 1e6, 1))
         context.start_spark()
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known)]
     batch_id = ingestion_log.next_batch(known)

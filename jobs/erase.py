@@ -35,7 +35,7 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0)
     """Erase the meter and write the certificate."""
     with recorded(context, "erase", wait_seconds) as outcome:
         known = ingestion_log.logged(context)
-        context.expect(delivery.size_bytes for delivery in known)
+        context.expect(formats.weighed(context.settings, known))
         context.spark  # noqa: B018 - column expressions need it
         bronze.undo_unlogged(context, ingestion_log.next_batch(known))
         before = _count(context, meter)
@@ -48,6 +48,7 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0)
             tables.RESTATEMENTS.key,
             delta.read(context, tables.RESTATEMENTS).where(F.col("meter_id") == meter),
         )
+        _blank_totals(context)
         path_mode = context.settings.catalog is None
         certificate = {
             "run_id": context.run_id,
@@ -157,6 +158,22 @@ def _derive(context: Context, outcome: Outcome, meter: str) -> None:
     gold.run(context)
     completeness.run(context)
     outcome.restated = restatements.run(context, without_meter=meter)
+
+
+def _blank_totals(context: Context) -> None:
+    """Restated totals of days of erased meters lose their values: what one was, less what it is now, is a reading."""
+    erased = {
+        (each.feed, day) for each in ingestion_log.logged(context) if each.rows_erased for day in each.local_dates
+    }
+    there = lake.small_rows(context, tables.RESTATEMENTS, tables.RESTATEMENTS.names)
+    nothing = {"old_value": None, "new_value": None}
+    blanked = [
+        row | nothing if row["meter_id"] is None and (row["feed"], row["local_date"]) in erased else row
+        for row in there
+    ]
+    if blanked != there:
+        mark = {name: value for name, value in lake.mark(context, tables.RESTATEMENTS).items() if name[0] != "_"}
+        lake.write_rows(context, tables.RESTATEMENTS, blanked, mark, replace=lake.EVERYTHING)
 
 
 def _show(certificate: dict[str, Any], files: list[Delivery], *, as_json: bool) -> None:

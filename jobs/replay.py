@@ -51,7 +51,7 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
         known = ingestion_log.logged(context)
         chosen = {each.file_id: each for each in (delivery_named(known, name, REPLAYABLE, "replay") for name in names)}
         batch_id = ingestion_log.next_batch(known)
-        context.expect(each.size_bytes for each in chosen.values())
+        context.expect(formats.weighed(context.settings, chosen.values()))
         context.spark  # noqa: B018 - column expressions need it
         bronze.undo_unlogged(context, batch_id)
         changed = [_decided(context, known, chosen[number], batch_id) for number in sorted(chosen)]

@@ -44,7 +44,7 @@ class Check:
 def run(context: Context, *, as_json: bool, wait_seconds: float = 0) -> None:
     """Compare everything; raise VerificationError when something differs."""
     with recorded(context, "verify", wait_seconds):
-        context.expect(delivery.size_bytes for delivery in logged(context))
+        context.expect(formats.weighed(context.settings, logged(context)))
         context.spark  # noqa: B018 - started here, fit for all that was ever delivered
         checks = [*_deliveries(context), *_derived(context)]
         wrong = [check for check in checks if check.differences]

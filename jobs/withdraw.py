@@ -14,7 +14,7 @@ from jobs import run as main_job
 from jobs.audit import recorded
 from jobs.named import delivery_named
 from jobs.show import console
-from pipeline import ingestion_log
+from pipeline import formats, ingestion_log
 from pipeline.ingestion_log import LOADED, WITHDRAWN
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run(context: Context, name: str, reason: str, *, as_json: bool, wait_seconds
         batch_id = ingestion_log.next_batch(known)
         withdrawn = replace(delivery, status=WITHDRAWN, reason=" ".join(said.split()), revision=batch_id)
         context.log.info("withdrawn", file_id=delivery.file_id, file=delivery.relative_path)
-        context.expect([delivery.size_bytes])
+        context.expect(formats.weighed(context.settings, [delivery]))
         context.start_spark()
         ingestion_log.revise(context, [withdrawn], batch_id)
         main_job.derive(context, outcome)

@@ -67,10 +67,11 @@ class Context:
         starter.shutdown(wait=False)
         return future
 
-    def expect(self, sizes: Iterable[int | None]) -> None:
-        """Deliveries of these bytes will be read or judged: before Spark is first asked for."""
-        known = [size or 0 for size in sizes]
-        self.waiting_bytes, self.largest_bytes = sum(known), max(known, default=0)
+    def expect(self, weighed: Iterable[tuple[int, int]]) -> None:
+        """Deliveries of these bytes and weights (formats.weighed) will be read or judged: before Spark is asked for."""
+        known = [*weighed]
+        self.waiting_bytes = sum(weight for _, weight in known)
+        self.largest_bytes = max((size for size, _ in known), default=0)
 
     def start_spark(self) -> None:
         """Let Spark start beside what the driver does next; a session that runs already is adopted here and now."""

@@ -9,7 +9,10 @@ from pipeline.formats import interval_parquet, obis_json, smrt, split_json
 from pipeline.formats.feed_format import FeedFormat  # noqa: TC001 - part of what this package offers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.config import Feed, Settings
+    from pipeline.ingestion_log import Delivery
 
 FORMATS: dict[str, FeedFormat] = {
     "smrt": smrt.FORMAT,
@@ -22,6 +25,13 @@ FORMATS: dict[str, FeedFormat] = {
 def format_of(feed: Feed) -> FeedFormat:
     """The format of a feed."""
     return FORMATS[feed.format]
+
+
+def weighed(settings: Settings, deliveries: Iterable[Delivery]) -> list[tuple[int, int]]:
+    """(bytes, the same as bytes of a format that writes each reading out) of each, for the size of a session."""
+    weights = {feed.name: format_of(feed).weight for feed in settings.feeds}
+    sizes = [(each.size_bytes or 0, weights.get(each.feed, 1)) for each in deliveries]
+    return [(size, size * weight) for size, weight in sizes]
 
 
 def bronze_table(feed: Feed) -> tables.Table:

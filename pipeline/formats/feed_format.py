@@ -40,6 +40,8 @@ class FeedFormat:
     several: bool = False
     # How many readings a row can hold.
     most_readings: int = 1
+    # How many bytes of the other formats hold as many readings as one byte of this one: for the size of a session.
+    weight: int = 1
     # Whether a row's number is the line of the file that it stands on.
     rows_are_lines: bool = False
     # Whether its rows say their direction, else all have the feed's.

@@ -53,6 +53,18 @@ def test_an_erased_meter_is_nowhere_and_the_rest_is_as_if_it_had_never_been(lake
     assert (told["reference_rows"], told["gold_days"], told["restatements"]) == (1, 3, 1)
     assert [Path(path).name for path in told["still_in"]] == ["one.json", "PN000001.SMRT", "reference.db", "two.json"]
     assert files_that_hold(lake_folder, PERSON) == []
+    # Nor do totals say it: what one was, less what it is now, would be a reading. (Corrected and erased: 3, then 5, now 2.)
+    totals = rows(
+        context(),
+        tables.RESTATEMENTS,
+        "local_date",
+        "table_name",
+        "old_value",
+        "new_value",
+        where=lambda row: row["feed"] == "electricity",
+    )
+    assert len(totals) >= 4
+    assert {each[2:] for each in totals} == {(None, None)}
     assert rows(context(), tables.METER_DAY, "meter_id", "consumption")[0][0] == OTHER
     assert [float(kwh) for (kwh,) in rows(context(), tables.HALF_HOUR, "total_kwh")] == [2]
     assert rows(context(), tables.ACTIVE_AGREEMENTS, "meterpoint_id") == [(OTHER,)]
