@@ -269,16 +269,17 @@ def erase(
 def maintain(
     retention_hours: Annotated[int, typer.Option(help="Keep the versions of so many hours.", min=0)] = 168,
     force: Annotated[bool, typer.Option("--force", help="Allow fewer than 168 hours.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report small files and what would be done.")] = False,
     config: Config = CONFIG,
     wait: Wait = 0,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """OPTIMIZE and VACUUM every table; nothing that a version of the last week needs is removed."""
+    """Put readings in order of meters, OPTIMIZE, VACUUM; nothing that a version of the last week needs is removed."""
     with _errors(debug):
         from jobs import maintain as job
 
-        job.run(_context(config), retention_hours, force=force, as_json=json, wait_seconds=wait)
+        job.run(_context(config), retention_hours, force=force, as_json=json, wait_seconds=wait, dry_run=dry_run)
 
 
 @app.command()

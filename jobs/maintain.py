@@ -1,34 +1,51 @@
-"""`maintain`: small files put together, files that no recent version needs removed."""
+"""`maintain`: readings in the order of meters, small files put together, files that no recent version needs removed."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from jobs import restatements
+from jobs import restatements, touched
 from jobs.audit import recorded
-from jobs.show import print_table
+from jobs.show import must_exist, print_table
 from pipeline import formats, housekeeping, lake
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
+    from jobs.touched import Days
     from pipeline.context import Context
+    from pipeline.tables import Table
+
+DONE = {
+    "files_clustered": "files put in order",
+    "files_compacted": "files put together",
+    "files_removed": "files removed",
+}
 
 
-def run(context: Context, hours: int, *, force: bool, as_json: bool, wait_seconds: float = 0) -> None:
-    """OPTIMIZE and VACUUM every table, keeping versions of the last `hours`; fewer than a week only with `force`."""
+def run(  # noqa: PLR0913 - each is an option of the command
+    context: Context, hours: int, *, force: bool, as_json: bool, wait_seconds: float = 0, dry_run: bool = False
+) -> None:
+    """Cluster, OPTIMIZE and VACUUM every table, keeping versions of the last `hours`; fewer than a week with `force`.
+
+    A dry run shows what would be done, and does nothing.
+    """
     if hours < housekeeping.SAFE_HOURS and not force:
         raise UsageError(
             f"--retention-hours {hours}: a reader or another writer at work may lose its files below "
             f"{housekeeping.SAFE_HOURS}; with nobody else on the lake, say --force"
         )
+    if dry_run:
+        must_exist(context)
+        _show_report(report(context, hours), as_json=as_json)
+        return
     with recorded(context, "maintain", wait_seconds):
         facts = look_after(context, hours)
     if as_json:
         print(json.dumps(facts))
         return
-    done = [fact for fact in facts if fact["files_compacted"] or fact["files_removed"]]
-    print_table(["table", "files put together", "files removed"], [list(fact.values()) for fact in done])
+    done = [fact for fact in facts if any(fact[name] for name in DONE)]
+    print_table(["table", *DONE.values()], [list(fact.values()) for fact in done])
     print(f"{len(facts)} tables looked after; versions of the last {hours} hours are kept.")
 
 
@@ -40,9 +57,53 @@ def look_after(context: Context, hours: int) -> list[dict[str, Any]]:
     for table in formats.lake_tables(context.settings):
         if lake.version(context, table) in {None, 0}:
             continue
+        clustered = _cluster(context, table)
         compacted = housekeeping.compact(context, table)
         removed = housekeeping.vacuum(context, table, hours)
-        facts.append({"table": table.full_name, "files_compacted": compacted, "files_removed": removed})
+        numbers = dict(zip(DONE, (clustered, compacted, removed), strict=True))
+        facts.append({"table": table.full_name, **numbers})
     # The same gold in other files is no restatement.
     restatements.accept(context)
     return facts
+
+
+def _cluster(context: Context, table: Table) -> int:
+    """Days that changed since they were last put in order: the readings of one meter then lie together."""
+    days = _unordered(context, table)
+    return housekeeping.cluster(context, table, days, lake.done_to(context, table)) if days else 0
+
+
+def _unordered(context: Context, table: Table) -> Days:
+    if not table.cluster_by:
+        return {}
+    feeds = [feed.name for feed in context.settings.feeds]
+    changed = touched.changed_days(context, housekeeping.clustered_to(context, table), feeds)
+    there = touched.days_there_are(context, feeds)  # a withdrawal may have emptied some
+    days = {feed: sorted({*some}.intersection(there.get(feed, []))) for feed, some in changed.items()}
+    return {feed: some for feed, some in days.items() if some}
+
+
+def report(context: Context, hours: int) -> list[dict[str, Any]]:
+    """The small-file report: what each table holds, and what `maintain` would do to it."""
+    facts = []
+    for table in formats.lake_tables(context.settings):
+        if lake.version(context, table) in {None, 0}:
+            continue
+        facts.append(
+            {
+                "table": table.full_name,
+                **housekeeping.storage(context, table),
+                "days_to_cluster": sum(map(len, _unordered(context, table).values())),
+                "files_to_remove": housekeeping.removable(context, table, hours),
+            }
+        )
+    return facts
+
+
+def _show_report(facts: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(facts))
+        return
+    names = ["table", "files", "bytes", "small files", "days to cluster", "files to remove"]
+    print_table(names, [list(fact.values()) for fact in facts])
+    print("Nothing was done. A small file shares its partition with others, and is under 16 MB.")

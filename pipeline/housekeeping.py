@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable
+from deltalake import CommitProperties, DeltaTable, WriterProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
-from pipeline import causes, failpoints, lake, stores, tables
+from pipeline import causes, failpoints, lake, partitions, stores, tables
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from pipeline.context import Context
     from pipeline.tables import Table
@@ -29,6 +30,9 @@ SAFE_HOURS = 168
 LOG_DAYS = 30
 # A file below this is better put together with others of its partition.
 SMALL_FILE = 16 * 1024 * 1024
+CLUSTERED_TO = "meterlake.clusteredTo"
+# Row groups that a reader of one meter passes over by their smallest and largest value.
+ORDERED = WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024)
 
 
 def compact(context: Context, table: Table) -> int:
@@ -41,6 +45,49 @@ def compact(context: Context, table: Table) -> int:
         optimize = _opened(context, table).optimize
         done = optimize.compact(writer_properties=lake.WRITER, commit_properties=_marked(context, table))
         return int(done["numFilesRemoved"])
+
+
+def clustered_to(context: Context, table: Table) -> int:
+    """The batch up to which the table's days are in the order of `cluster_by`; 0 for none."""
+    where = tables.address(context.settings, table)
+    if context.settings.catalog:
+        told = context.spark.sql(f"SHOW TBLPROPERTIES {where}").toArrow().to_pylist()
+        return int({row["key"]: row["value"] for row in told}.get(CLUSTERED_TO, 0))
+    return int(lake.opened(context, table).metadata().configuration.get(CLUSTERED_TO, 0))
+
+
+def cluster(context: Context, table: Table, days: Mapping[str, Sequence[date]], batch_id: int) -> int:
+    """Write those days of those feeds anew in the order of `cluster_by`, one file a day as far as it goes.
+
+    Returns how many files went. That it is done up to the batch is noted last: killed before, it is done again.
+    """
+    gone = 0
+    for feed, some in sorted(days.items()):
+        if context.settings.catalog:
+            with delta_marks(context, table):
+                where, by = partitions.days_text({feed: some}), ", ".join(table.cluster_by)
+                order = f"OPTIMIZE {tables.address(context.settings, table)} WHERE {where} ZORDER BY ({by})"
+                done = context.spark.sql(order).toArrow().to_pylist()
+            gone += int(done[0]["metrics"]["numFilesRemoved"]) if done else 0
+            continue
+        with failpoints.around(f"cluster {table.full_name}"), _in_words(context, table):
+            done = _opened(context, table).optimize.z_order(
+                list(table.cluster_by),
+                partition_filters=[("feed", "=", feed), ("local_date", "in", [day.isoformat() for day in some])],
+                writer_properties=ORDERED,
+                commit_properties=_marked(context, table),
+            )
+            gone += int(done["numFilesRemoved"])
+    set_properties(context, table, {CLUSTERED_TO: str(batch_id)})
+    return gone
+
+
+def removable(context: Context, table: Table, hours: int) -> int | None:
+    """How many files `vacuum` would remove; a catalog does not say (None)."""
+    if context.settings.catalog:
+        return None
+    with _in_words(context, table):
+        return len(_opened(context, table).vacuum(retention_hours=hours, enforce_retention_duration=False, full=True))
 
 
 def storage(context: Context, table: Table) -> dict[str, int | None]:
