@@ -139,6 +139,8 @@ def _deliveries(into: CollectorRegistry, facts: Facts) -> None:
     for refusal in facts.standing_refusals:
         standing.labels(refusal["feed"], refusal["reason_code"]).set(refusal["files"])
     gaps = _gauge(into, "sequence_gaps", "Numbers of the sender that were never loaded", ["feed"])
+    for feed in {each.feed for each in facts.deliveries if each.generation}:
+        gaps.labels(feed).set(0)
     for gap in facts.missing_generations:
         gaps.labels(gap["feed"]).inc(gap["count"])
 
