@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .venv-deploy
+VERSIONS := 4.0 4.1
 JAR_FOLDER := $(or $(METERLAKE_JARS),jars)
 JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.toml)
 # Called as modules, never by their scripts, whose first line breaks when the folder is moved.
@@ -13,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-cluster test-deploy test-page test-laws test-platform test-faults test-fast lint bench benchmark soak clean force
+.PHONY: help setup demo test test-cluster test-deploy test-page test-laws test-platform test-versions test-faults test-fast lint bench benchmark soak clean force
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,14 @@ test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, a worker and a r
 
 test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
 	@$(BIN)/python -m pytest -m deploy
+
+# Each version in an environment of its own, with the whole suite of `make test`. Unclosed sockets are the older PySparks'.
+test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) ## the suite on Spark 4.0 and 4.1; JAVA_21=/where/one/is for Java 21 (an hour)
+	@for version in $(VERSIONS); do echo "Spark $$version"; \
+	METERLAKE_PINS=tests/versions/spark-$$version/coordinates.toml METERLAKE_JARS=$(CURDIR)/.venv-spark-$$version/delta \
+	.venv-spark-$$version/bin/python -m pytest -q -W default::ResourceWarning -W default::pytest.PytestUnraisableExceptionWarning $(ARGS) || exit 1; done
+	@if [ -z "$(JAVA_21)" ]; then echo "Java 21: not tried, name one: make test-versions JAVA_21=/where/one/is"; \
+	else echo "Java 21"; JAVA_HOME="$(JAVA_21)" $(BIN)/python -m pytest -q $(ARGS); fi
 
 test-faults: setup ## runs that are killed, damaged lakes, full disks, fuzzed files, 200 histories (minutes)
 	@$(BIN)/python -m pytest -m "faults or fuzz" $(ARGS)
@@ -100,6 +109,14 @@ $(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
 	@command -v npm >/dev/null || { echo "no npm: the diagrams of the documents are not drawn"; exit 0; }; \
 	echo "Installing Mermaid …" && mkdir -p $(@D) && cp $< $(@D)/package.json && \
 	PUPPETEER_SKIP_DOWNLOAD=1 npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
+
+.venv-spark-%/.packages: tests/versions/spark-%/requirements.txt tests/versions/spark-%/coordinates.toml requirements.txt | $(VENV)/.created
+	@echo "Installing Spark $* …"
+	@$(PYTHON) -m venv --clear $(@D)
+	@{ grep -vE '^(pyspark|delta-spark)==' requirements.txt; cat $<; } > $(@D)/requirements.txt
+	@$(@D)/bin/python -m pip install -qq --no-compile --requirement $(@D)/requirements.txt
+	@METERLAKE_PINS=tests/versions/spark-$*/coordinates.toml $(@D)/bin/python -m pipeline.fetch_jars $(@D)/delta
+	@touch $@
 
 # A JAR that changed or is not there brings the step back whatever the stamp says.
 $(VENV)/.jars: $(VENV)/.packages jars/coordinates.toml $(wildcard $(JARS)) $(if $(filter-out $(wildcard $(JARS)),$(JARS)),force)

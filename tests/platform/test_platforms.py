@@ -10,7 +10,7 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from pipeline import fetch_jars
+from pipeline import fetch_jars, session
 from tests.jobs.conftest import database
 
 pytestmark = pytest.mark.slow  # each starts processes of its own, a minute or two: `make test-platform`
@@ -98,3 +98,16 @@ def test_catalog_mode_keeps_its_tables_in_a_metastore_that_the_next_process_find
     described = process(folder, *command, "sql", "DESCRIBE TABLE gold.avg_half_hour_by_product", "--config", config)
     assert "total_kwh / meterpoint_count" in described
     assert "# Partition" in described
+    spark_sql_sees_them(folder)
+
+
+def spark_sql_sees_them(folder):
+    """Spark's own command line, on the same metastore: tables, the view that dashboards use, and their rows."""
+    extensions = [f"--conf={name}={value}" for name, value in session.EXTENSIONS.items()]
+    jars = [str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars()]
+    command = [str(Path(pyspark.__file__).parent / "bin" / "spark-sql"), "--master", "local[1]", *extensions]
+    command += ["--jars", ",".join(jars), f"--conf=spark.sql.warehouse.dir={folder}/spark-warehouse", "-S", "-e"]
+    few = "SET spark.sql.shuffle.partitions=1; "
+    answer = process(folder, *command, f"{few}SHOW TABLES IN gold; {QUERY};", SPARK_LOCAL_IP="127.0.0.1")
+    assert {"aggregate_per_half_hour", "meter_day", "total_consumption_half_hour"} <= {*answer.splitlines()}
+    assert answer.splitlines()[-1] == "1\t0.250000\tFixed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib.metadata import version
 
 import pytest
 
@@ -70,6 +71,7 @@ def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, told, 
     assert told(found, "feed", "meter_id") == [("power", "a"), ("power", "b")]
 
 
+@pytest.mark.skipif(version("delta-spark").startswith("4.0."), reason="this Delta keeps the folders all the same")
 def test_delta_is_asked_where_paths_do_not_say_the_partition(context, frame, spark, monkeypatch):
     address = tables.address(context.settings, READINGS)
     spark.sql(f"ALTER TABLE delta.`{address}` SET TBLPROPERTIES ('delta.randomizeFilePrefixes' = 'true')")

@@ -44,6 +44,15 @@ def forget_pins() -> None:
     fetch_jars.expected_jars.cache_clear()
 
 
+@pytest.fixture(autouse=True)
+def _of_the_project(monkeypatch):
+    """Not the pins of another version, where the suite runs on one."""
+    monkeypatch.delenv("METERLAKE_PINS", raising=False)
+    forget_pins()
+    yield
+    forget_pins()
+
+
 @pytest.fixture
 def path(tmp_path, monkeypatch):
     """The only folder on PATH, empty; JAVA_HOME is not set."""
@@ -293,3 +302,22 @@ def test_the_packages_of_the_wheel_are_pinned_alike_for_a_checkout():
         *project["dependencies"],
         *(pin for extra in project["optional-dependencies"].values() for pin in extra),
     } <= pinned
+
+
+def test_other_versions_are_pinned_by_a_file_of_their_own(tmp_path, monkeypatch):
+    other = tmp_path / "coordinates.toml"
+    other.write_text(PINS.format(lake=LAKE.sha256, shore=SHORE.sha256))
+    monkeypatch.setenv("METERLAKE_PINS", str(other))
+    forget_pins()
+    assert fetch_jars.expected_jars() == (LAKE, SHORE)
+
+
+@pytest.mark.parametrize("spark", ["4.0", "4.1"])
+def test_the_versions_that_are_tried_are_pinned_like_the_projects_own(spark):
+    folder = PROJECT / "tests" / "versions" / f"spark-{spark}"
+    pins = tomllib.loads((folder / "coordinates.toml").read_text())
+    named = {jar["coordinate"] for jar in pins["jar"]}
+    assert set(pins["resolve"]) <= named
+    packages = dict(line.split("==") for line in (folder / "requirements.txt").read_text().split() if "==" in line)
+    assert packages["pyspark"].startswith(spark)
+    assert f":{packages['delta-spark']}" in next(name for name in named if name.startswith("io.delta:delta-spark_"))
