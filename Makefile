@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .venv-deploy
+AIRFLOW := .venv-airflow
 JAR_FOLDER := $(or $(METERLAKE_JARS),jars)
 JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.toml)
 # Called as modules, never by their scripts, whose first line breaks when the folder is moved.
@@ -37,7 +38,7 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, a worker and a run killed, a lake in an object store (minutes)
 	@$(BIN)/python -m pytest -m cluster
 
-test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
+test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(AIRFLOW)/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
 	@$(BIN)/python -m pytest -m deploy
 
 test-faults: setup ## runs that are killed, damaged lakes, full disks, fuzzed files, 200 histories (minutes)
@@ -100,6 +101,12 @@ $(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
 	@command -v npm >/dev/null || { echo "no npm: the diagrams of the documents are not drawn"; exit 0; }; \
 	echo "Installing Mermaid …" && mkdir -p $(@D) && cp $< $(@D)/package.json && \
 	PUPPETEER_SKIP_DOWNLOAD=1 npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
+
+$(AIRFLOW)/.packages: tests/deploy/airflow-requirements.txt | $(VENV)/.created
+	@echo "Installing Airflow for the deployment tests …"
+	@$(PYTHON) -m venv --clear $(AIRFLOW)
+	@$(AIRFLOW)/bin/python -m pip install -qq --requirement tests/deploy/airflow-requirements.txt
+	@touch $@
 
 # A JAR that changed or is not there brings the step back whatever the stamp says.
 $(VENV)/.jars: $(VENV)/.packages jars/coordinates.toml $(wildcard $(JARS)) $(if $(filter-out $(wildcard $(JARS)),$(JARS)),force)
