@@ -94,6 +94,7 @@ $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
 	@echo "Installing the tools of the deployment tests …"
 	@$(PYTHON) -m venv --clear $(TOOLS)
 	@$(TOOLS)/bin/python -m pip install -qq --requirement tests/deploy/requirements.txt
+	@! command -v go >/dev/null || GOBIN=$(CURDIR)/$(TOOLS)/bin go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 	@touch $@
 
 # Mermaid's own command, which draws the diagrams of the documents. Where there is no npm their test is skipped.
