@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TOOLS := .venv-deploy
+AIRFLOW := .venv-airflow
 VERSIONS := 4.0 4.1
 JAR_FOLDER := $(or $(METERLAKE_JARS),jars)
 JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.toml)
@@ -38,7 +39,7 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, a worker and a run killed, a lake in an object store (minutes)
 	@$(BIN)/python -m pytest -m cluster
 
-test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
+test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(AIRFLOW)/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
 	@$(BIN)/python -m pytest -m deploy
 
 # Each version in an environment of its own, with the whole suite of `make test`. Unclosed sockets are the older PySparks'.
@@ -102,6 +103,7 @@ $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
 	@echo "Installing the tools of the deployment tests …"
 	@$(PYTHON) -m venv --clear $(TOOLS)
 	@$(TOOLS)/bin/python -m pip install -qq --requirement tests/deploy/requirements.txt
+	@! command -v go >/dev/null || GOBIN=$(CURDIR)/$(TOOLS)/bin go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 	@touch $@
 
 # Mermaid's own command, which draws the diagrams of the documents. Where there is no npm their test is skipped.
@@ -116,6 +118,12 @@ $(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
 	@{ grep -vE '^(pyspark|delta-spark)==' requirements.txt; cat $<; } > $(@D)/requirements.txt
 	@$(@D)/bin/python -m pip install -qq --no-compile --requirement $(@D)/requirements.txt
 	@METERLAKE_PINS=tests/versions/spark-$*/coordinates.toml $(@D)/bin/python -m pipeline.fetch_jars $(@D)/delta
+	@touch $@
+
+$(AIRFLOW)/.packages: tests/deploy/airflow-requirements.txt | $(VENV)/.created
+	@echo "Installing Airflow for the deployment tests …"
+	@$(PYTHON) -m venv --clear $(AIRFLOW)
+	@$(AIRFLOW)/bin/python -m pip install -qq --requirement tests/deploy/airflow-requirements.txt
 	@touch $@
 
 # A JAR that changed or is not there brings the step back whatever the stamp says.

@@ -1,0 +1,13 @@
+#!/bin/sh
+# A run now, and from then on one each day at 08:00 of the zone TZ: the schedule of compose.yaml, without another image.
+# A run that fails or was refused a delivery is told on standard error; the next day's is made all the same.
+#   validate:  make test-deploy   (tests/deploy/test_container.py runs it over both clock changes)
+set -u
+while true; do
+    meterlake run --strict --json || echo "meterlake run ended with $?" >&2
+    now=$(date +%s)
+    today=$(date +%F)
+    next=$(date -d "$today 08:00" +%s)
+    [ "$next" -gt "$now" ] || next=$(date -d "$today 08:00 tomorrow" +%s)
+    sleep "$((next - now))" || exit 1
+done

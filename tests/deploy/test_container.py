@@ -1,0 +1,224 @@
+"""The image and the compose file: by their linters and schema; and what the Dockerfile runs, run without an engine."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import re
+import shutil
+import sys
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import uvicorn
+
+from pipeline.config import load
+from tests.conftest import demo_in
+from tests.deploy.tools import DEPLOY, ROOT, accepted, asked, done, environment, tool
+
+pytestmark = pytest.mark.deploy
+FOLDER = DEPLOY / "container"
+LONDON = ZoneInfo("Europe/London")
+READ = "import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))"
+# What cannot run outside an engine: it would install into this machine, or make its user.
+OF_ROOT = ("apt-get", "groupadd")
+
+
+def instructions():
+    """(name, rest) of each instruction, its continued lines joined."""
+    text = re.sub(r"^#.*\n", "", (FOLDER / "Dockerfile").read_text(), flags=re.MULTILINE)
+    lines = re.sub(r"\\\n\s*", "", text).splitlines()
+    return [tuple(line.split(" ", 1)) for line in lines if line.strip()]
+
+
+def test_hadolint_has_nothing_to_say_and_would_have():
+    assert accepted(tool("hadolint"), FOLDER / "Dockerfile") == ""
+    wrong = (FOLDER / "Dockerfile").read_text().replace("USER 10001:10001", "USER root")
+    assert "DL3002" in done(tool("hadolint"), "-", input=wrong).stdout
+
+
+def seen(path):
+    """Whether the build may see a path, by the rules of Dockerfile.dockerignore: the last one that fits decides."""
+    rules = (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
+    visible = True
+    for rule in (rule for rule in rules if rule and not rule.startswith("#")):
+        kept, pattern = rule.startswith("!"), rule.lstrip("!")
+        parts = path.split("/")
+        inside = any(fnmatch.fnmatch("/".join(parts[:end]), pattern) for end in range(1, len(parts) + 1))
+        if inside or (pattern.startswith("**/") and pattern[3:] in parts):
+            visible = kept
+    return visible
+
+
+def test_the_build_sees_what_it_copies_and_nothing_of_a_working_copy():
+    copied = [rest.split() for name, rest in instructions() if name == "COPY" and "--from" not in rest]
+    sources = [part for words in copied for part in words[:-1] if not part.startswith("--")]
+    assert len(sources) >= 10
+    for source in sources:
+        assert (ROOT / source).exists(), source
+        assert seen(source), source
+    for other in (".git/config", ".venv/bin/python", "data_lake/gold", "jars/io.delta.jar", "tests/conftest.py"):
+        assert not seen(other), other
+    assert seen("pipeline/config.py")
+    assert not seen("pipeline/__pycache__/config.pyc")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The folder that the build stage makes, by its own COPY and RUN lines, with other places for its absolute ones."""
+    root = tmp_path_factory.mktemp("image")
+
+    def here(text):
+        return re.sub(r"(?<![\w.])/(src|opt/meterlake)\b", rf"{root}/\1", text)
+
+    lines = instructions()
+    start = lines.index(("FROM", "base AS build"))
+    stage = lines[start + 1 : next(n for n, line in enumerate(lines) if n > start and line[0] == "FROM")]
+    (root / "opt").mkdir()
+    folder, ran = root, []
+    told = {n: v for n, v in environment().items() if n != "METERLAKE_JARS"}
+    told["METERLAKE_JARS"] = here(re.search(r"METERLAKE_JARS=(\S+)", (FOLDER / "Dockerfile").read_text())[1])
+    for name, rest in stage:
+        if name == "WORKDIR":
+            folder = root / here(rest)
+            folder.mkdir(parents=True, exist_ok=True)
+        elif name == "COPY":
+            *sources, target = rest.split()
+            for source in sources:
+                to = folder / target / ("" if target.endswith("/") else "..")
+                to.mkdir(parents=True, exist_ok=True)
+                if (ROOT / source).is_dir():
+                    shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+                else:
+                    shutil.copy(ROOT / source, to)
+        else:
+            assert name == "RUN"
+            # With the cache of packages that this machine has: 450 MB less to fetch.
+            command = here(rest).replace("--no-cache-dir ", "").replace("python3 -m venv", f"{sys.executable} -m venv")
+            accepted("/bin/sh", "-e", "-c", command, cwd=folder, env=told, timeout=900)
+            ran.append(rest)
+    assert len(ran) == 3
+    return root / "opt/meterlake"
+
+
+def test_what_the_image_holds_runs_its_entrypoint_and_command(built, demo, tmp_path):
+    said = dict(instructions())
+    command = [*json.loads(said["ENTRYPOINT"]), *json.loads(said["CMD"])]
+    (archive,) = (built / "jars").glob("classes-*.jsa")
+    written = archive.stat().st_mtime_ns
+    config = demo_in(tmp_path, demo)
+    delivery = '{"columns": ["interval_start", "meterpoint_id", "consumption_delta"], "data": [["2021-05-04 00:00:00", "m1", "0.125"]]}'
+    (tmp_path / "data_lake/landing/electricity/later.json").write_text(delivery)
+    told = {n: v for n, v in environment().items() if n != "METERLAKE_JARS"}
+    told |= {"METERLAKE_JARS": str(built / "jars"), "METERLAKE_CONFIG": str(config)}
+    told["PATH"] = f"{built / 'bin'}:{os.environ['PATH']}"
+    # As USER: /opt/meterlake is not its own to write in.
+    answer = accepted(built / "bin" / command[0], *command[1:], env=told, cwd=tmp_path)
+    assert json.loads(answer)["files"] == 1
+    assert [path.name for path in (built / "jars").glob("classes-*")] == [archive.name]
+    assert archive.stat().st_mtime_ns == written
+    assert not {"pytest", "ruff", "mypy"} & {path.name for path in (built / "lib").glob("python*/site-packages/*")}
+
+
+def test_the_image_is_not_roots_and_only_lines_of_root_were_not_run():
+    final = instructions()
+    last = max(n for n, line in enumerate(final) if line[0] == "FROM")
+    user = [rest for name, rest in final[last:] if name == "USER"]
+    assert user == ["10001:10001"]
+    outside = [rest for n, (name, rest) in enumerate(final) if name == "RUN" and rest.startswith(OF_ROOT)]
+    assert len(outside) == 2
+    assert len([name for name, _ in final if name == "RUN"]) == 3 + len(outside)
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return asked(READ, FOLDER / "compose.yaml")
+
+
+def test_the_compose_file_is_of_the_specification_and_a_wrong_one_would_not_be(tmp_path):
+    check = [tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec"]
+    accepted(*check, FOLDER / "compose.yaml")
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text((FOLDER / "compose.yaml").read_text().replace("mem_limit:", "memory_limit:"))
+    assert done(*check, wrong).returncode == 1
+
+
+def test_every_file_that_is_mounted_is_there(compose):
+    mounted = [volume for service in compose["services"].values() for volume in service["volumes"]]
+    files = [volume.split(":")[0] for volume in mounted if volume.startswith(".")]
+    assert len(files) >= 6
+    for file in files:
+        assert (FOLDER / file).exists(), file
+    named = {volume.split(":")[0] for volume in mounted if re.match(r"[a-z]", volume)}
+    assert named == set(compose["volumes"])
+    built = compose["x-meterlake"]["build"]
+    assert (FOLDER / built["context"]).resolve() == ROOT
+    assert (ROOT / built["dockerfile"]).is_file()
+
+
+def test_each_listens_on_this_machine_where_the_others_look_for_it(compose):
+    services = compose["services"]
+    listening = set(re.findall(r"--web.listen-address=(\S+)", json.dumps(services).replace('"', " ")))
+    settings = load(FOLDER / "meterlake.toml")
+    listening.add(f"{settings.api.host}:{settings.api.port}")
+    prometheus = asked(READ, DEPLOY / "prometheus/prometheus.yml")
+    looked = {
+        target for job in prometheus["scrape_configs"] for each in job["static_configs"] for target in each["targets"]
+    }
+    assert looked | {"127.0.0.1:9090"} == listening
+    (source,) = asked(READ, DEPLOY / "grafana/provisioning/datasources/prometheus.yml")["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    assert services["grafana"]["extra_hosts"] == ["prometheus:127.0.0.1"]
+    folder = asked(READ, DEPLOY / "grafana/provisioning/dashboards/meterlake.yml")["providers"][0]["options"]["path"]
+    assert any(f":{folder}/" in volume for volume in services["grafana"]["volumes"])
+    # The run's measures are written where node-exporter reads.
+    assert settings.metrics.textfile == "/var/lib/meterlake/metrics/meterlake.prom"
+    assert "lake:/var/lib/meterlake" in services["pipeline"]["volumes"]
+    assert "lake:/lake:ro" in services["node-exporter"]["volumes"]
+    assert "--collector.textfile.directory=/lake/metrics" in services["node-exporter"]["command"]
+
+
+@pytest.mark.parametrize("start", ["2026-03-27T12:00", "2026-10-23T07:59", "2026-10-24T08:00"])
+def test_the_schedule_is_eight_in_london_also_when_the_clocks_change(tmp_path, start):
+    """daily.sh over four days: `sleep` moves the clock on, `date` tells it, `meterlake` notes when it ran."""
+    clock, runs = tmp_path / "clock", tmp_path / "runs"
+    now = datetime.fromisoformat(start).replace(tzinfo=LONDON)
+    clock.write_text(f"{int(now.timestamp())}\n")
+    real = shutil.which("date")
+    scripts = {
+        "date": f'case " $*" in *" -d"*) exec {real} "$@";; *) exec {real} -d "@$(cat {clock})" "$@";; esac',
+        "meterlake": f"cat {clock} >>{runs}; exit 3",
+        "sleep": f'echo $(( $(cat {clock}) + $1 )) >{clock}; [ "$(wc -l <{runs})" -lt 5 ]',
+    }
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    ended = done(FOLDER / "daily.sh", env={"PATH": f"{tmp_path}:/usr/bin:/bin", "TZ": "Europe/London"})
+    assert ended.returncode == 1
+    assert ended.stderr.count("meterlake run ended with 3") == 5
+    first, *later = [datetime.fromtimestamp(int(line), UTC).astimezone(LONDON) for line in runs.read_text().split()]
+    assert first == now
+    day = now.date() if now.hour < 8 else now.date() + timedelta(days=1)
+    assert [(at.date(), at.hour, at.minute) for at in later] == [(day + timedelta(days=n), 8, 0) for n in range(4)]
+
+
+def test_the_health_check_tells_a_server_that_answers_from_none(compose, demo):
+    kind, program, *arguments = compose["services"]["api"]["healthcheck"]["test"]
+    assert (kind, program) == ("CMD", "python")
+    assert done(sys.executable, *arguments).returncode != 0, "something listens on 8321 already"
+    from threading import Thread  # noqa: PLC0415 - here only
+
+    from pipeline.serving.app import application  # noqa: PLC0415
+
+    server = uvicorn.Server(uvicorn.Config(application(load(demo)), port=8321, log_level="warning"))
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            pass
+        accepted(sys.executable, *arguments)
+    finally:
+        server.should_exit = True
+        thread.join(30)

@@ -1,0 +1,143 @@
+"""The Kubernetes manifests: built by kubectl, against the API's schemas, by a linter; and their probes by a real server."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from typer.testing import CliRunner
+
+import main
+from tests.deploy.tools import DEPLOY, ROOT, TOOLS, accepted, asked, done, environment, tool
+
+FOLDER = DEPLOY / "kubernetes"
+READ = "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))"
+
+pytestmark = [
+    pytest.mark.deploy,
+    pytest.mark.skipif(
+        shutil.which("kubectl") is None, reason="no kubectl on this machine: it is of no registry that we use"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    """What `kubectl apply --kustomize` would send."""
+    path = tmp_path_factory.mktemp("kubernetes") / "all.yaml"
+    path.write_text(accepted("kubectl", "kustomize", FOLDER))
+    return path
+
+
+@pytest.fixture(scope="module")
+def objects(manifest):
+    return {f"{each['kind']}/{each['metadata']['name']}": each for each in asked(READ, manifest)}
+
+
+def pods(objects):
+    """Name -> the pod's template of everything that starts pods."""
+    found = {name: each["spec"] for name, each in objects.items() if name.startswith(("CronJob/", "Deployment/"))}
+    return {
+        name: (spec["jobTemplate"]["spec"] if "jobTemplate" in spec else spec)["template"]
+        for name, spec in found.items()
+    }
+
+
+@pytest.mark.parametrize("release", ["1.31", "1.37"])
+def test_each_object_is_of_the_apis_schema_and_a_wrong_one_would_not_be(manifest, tmp_path, release):
+    check = [tool("kubernetes-validate"), "--strict", "--kubernetes-version", release]
+    accepted(*check, manifest)
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(manifest.read_text().replace("timeZone:", "timezone:"))
+    ended = done(*check, wrong)
+    assert ended.returncode != 0
+    assert "timezone" in ended.stdout + ended.stderr
+
+
+@pytest.mark.skipif(
+    not (TOOLS / "kube-score").is_file(), reason="no kube-score: `make test-deploy` builds it where Go is"
+)
+def test_the_linter_warns_of_nothing_and_would_have(manifest, tmp_path):
+    check = [tool("kube-score"), "score", "--ignore-container-cpu-limit", "--exit-one-on-warning"]
+    accepted(*check, manifest)
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(manifest.read_text().replace("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false"))
+    assert done(*check, wrong).returncode == 1
+
+
+def test_runs_are_at_their_hour_in_london_one_at_a_time_and_never_tried_twice(objects, tmp_path):
+    for name, schedule, verb in (("run", "0 8 * * *", "run"), ("maintain", "0 3 * * 0", "maintain")):
+        job = objects[f"CronJob/meterlake-{name}"]["spec"]
+        assert (job["schedule"], job["timeZone"], job["concurrencyPolicy"]) == (schedule, "Europe/London", "Forbid")
+        assert job["jobTemplate"]["spec"]["backoffLimit"] == 0
+        (container,) = job["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+        assert container["args"][0] == verb
+        ended = CliRunner().invoke(main.app, [*container["args"], "--config", str(tmp_path / "none.toml")])
+        assert ended.exit_code == 2
+        assert "no such file" in ended.output
+
+
+def test_pods_are_what_the_image_makes_and_what_selects_them_finds_them(objects):
+    dockerfile = (DEPLOY / "container/Dockerfile").read_text()
+    user = re.search(r"^USER (\d+):(\d+)$", dockerfile, re.MULTILINE)
+    config = re.search(r"^ENV METERLAKE_CONFIG=(.*)/meterlake.toml$", dockerfile, re.MULTILINE)[1]
+    for name, pod in pods(objects).items():
+        security = pod["spec"]["securityContext"]
+        assert (security["runAsUser"], security["runAsGroup"]) == (int(user[1]), int(user[2])), name
+        (container,) = pod["spec"]["containers"]
+        places = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        assert places == {"lake": "/var/lib/meterlake", "configuration": config, "tmp": "/tmp"}  # noqa: S108 - a mount
+        assert (
+            objects["NetworkPolicy/meterlake"]["spec"]["podSelector"]["matchLabels"].items()
+            <= pod["metadata"]["labels"].items()
+        )
+    labels = pods(objects)["Deployment/meterlake-api"]["metadata"]["labels"]
+    for selector in (
+        objects["Service/meterlake-api"]["spec"]["selector"],
+        objects["Deployment/meterlake-api"]["spec"]["selector"]["matchLabels"],
+        objects["PodDisruptionBudget/meterlake-api"]["spec"]["selector"]["matchLabels"],
+    ):
+        assert selector.items() <= labels.items()
+    jobs = [pod["metadata"]["labels"] for name, pod in pods(objects).items() if name.startswith("CronJob/")]
+    assert not [each for each in jobs if objects["Service/meterlake-api"]["spec"]["selector"].items() <= each.items()]
+
+
+def answer(url, **headers):
+    try:
+        with urlopen(Request(url, headers=headers), timeout=30) as got:
+            return got.status
+    except HTTPError as refused:
+        return refused.code
+
+
+@pytest.mark.parametrize("lake", ["demo", "none yet"])
+def test_the_probes_are_answered_by_a_server_with_this_configuration(objects, demo, tmp_path, lake):
+    text = objects["ConfigMap/meterlake"]["data"]["meterlake.toml"]
+    where = demo.parent / "data_lake" if lake == "demo" else tmp_path / "lake"
+    config = tmp_path / "meterlake.toml"
+    config.write_text(text.replace("/var/lib/meterlake/lake", str(where)))
+    (container,) = pods(objects)["Deployment/meterlake-api"]["spec"]["containers"]
+    assert [port["containerPort"] for port in container["ports"]] == [tomllib.loads(text)["api"]["port"]]
+    token = {each["name"]: "told" for each in container["env"]}
+    told = environment(METERLAKE_CONFIG=str(config), **token)
+    # On loopback and any port that is free; in a pod it is the configuration's.
+    here = ["--host", "127.0.0.1", "--port", "0"]
+    command = [sys.executable, str(ROOT / "main.py"), *container["args"], *here]
+    server = subprocess.Popen(command, env=told, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        address = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())[0]
+        paths = {kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
+        got = {kind: answer(address + path) for kind, path in paths.items()}
+        assert got == {"startup": 200, "liveness": 200, "readiness": 200 if lake == "demo" else 503}
+        assert answer(address + "/meters") == 401
+        if lake == "demo":
+            assert answer(address + "/meters", Authorization="Bearer told") == 200
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
