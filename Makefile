@@ -39,7 +39,7 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, a worker and a run killed, a lake in an object store (minutes)
 	@$(BIN)/python -m pytest -m cluster
 
-test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(AIRFLOW)/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
+test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
 	@$(BIN)/python -m pytest -m deploy
 
 # Each version in an environment of its own, with the whole suite of `make test`. Unclosed sockets are the older PySparks'.
@@ -104,7 +104,16 @@ $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
 	@$(PYTHON) -m venv --clear $(TOOLS)
 	@$(TOOLS)/bin/python -m pip install -qq --requirement tests/deploy/requirements.txt
 	@! command -v go >/dev/null || GOBIN=$(CURDIR)/$(TOOLS)/bin go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+	@! command -v go >/dev/null || (cd tests/deploy/grafana_schema && go build -o $(CURDIR)/$(TOOLS)/bin/grafana_schema .)
 	@touch $@
+
+# Prometheus of the distribution, unpacked and not installed: no service starts, and nobody need be root. Where there is
+# another one on PATH, or none to be had, that one is used or its tests are skipped.
+$(TOOLS)/prometheus/.packages: $(TOOLS)/.packages
+	@command -v prometheus >/dev/null || ! command -v apt-get >/dev/null || { mkdir -p $(@D) && cd $(@D) && \
+	{ apt-get -qq download prometheus 2>/dev/null || { apt-get -qq update && apt-get -qq download prometheus; }; } && \
+	for package in prometheus_*.deb; do dpkg-deb --extract $$package . && rm $$package; done; } || echo "no Prometheus to be had"
+	@mkdir -p $(@D) && touch $@
 
 # Mermaid's own command, which draws the diagrams of the documents. Where there is no npm their test is skipped.
 $(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
