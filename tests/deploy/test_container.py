@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -87,10 +88,10 @@ def built(tmp_path_factory):
         elif name == "COPY":
             *sources, target = rest.split()
             for source in sources:
-                to = folder / target / ("" if target.endswith("/") else "..")
-                to.mkdir(parents=True, exist_ok=True)
+                to = folder / target / (Path(source).name if target.endswith("/") else "")
+                to.parent.mkdir(parents=True, exist_ok=True)
                 if (ROOT / source).is_dir():
-                    shutil.copytree(ROOT / source, folder / target, ignore=shutil.ignore_patterns("__pycache__"))
+                    shutil.copytree(ROOT / source, to, ignore=shutil.ignore_patterns("__pycache__"))
                 else:
                     shutil.copy(ROOT / source, to)
         else:
