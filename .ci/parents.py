@@ -26,7 +26,7 @@ DIRECT = {
     "duckdb": "`serve` and `report`: SQL over Arrow data, exact decimals",
     "fastapi-offline": "`serve`: the files of Swagger UI",
     "plotly": "`serve`: the script of the page's charts",
-    "prometheus-client": "`serve`: `/metrics`",
+    "prometheus-client": "measures of runs as text for Prometheus; `/metrics`",
     "statsmodels": "`report`: autocorrelation",
     "matplotlib": "`report`: pictures",
     "Jinja2": "`report`: the page, each value escaped",
