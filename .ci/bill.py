@@ -1,6 +1,7 @@
 """What Meterlake is made of: the bill of materials of a release, and docs/dependencies.md.
 
-    .venv-deploy/bin/python .ci/bill.py    writes docs/dependencies.md anew, after a pin changed
+    .venv-deploy/bin/python .ci/bill.py                                writes docs/dependencies.md, after a pin changed
+    .venv-deploy/bin/python .ci/bill.py ENVIRONMENT/bin/python DIST    writes the bill of what is installed there
 
 `make release-check` writes dist/sbom.json (CycloneDX 1.6, made by cyclonedx-py of the installed wheel, JARs added here,
 validated against CycloneDX's strict schema) and dist/licences.json (pip-licenses). That docs/dependencies.md has every
@@ -52,6 +53,7 @@ def write(python: Path, dist: Path) -> None:
     ]
     made = subprocess.run([*command, "--sv", "1.6", "--of", "JSON"], check=True, capture_output=True, text=True)
     bom = json.loads(made.stdout)
+    _leave_out_installers(bom)
     root = bom["metadata"]["component"]["bom-ref"]
     jars = [
         _component(*jar["coordinate"].split(":"), jar["sha256"], _jar_licences()[jar["coordinate"]]) for jar in JARS
@@ -70,6 +72,16 @@ def write(python: Path, dist: Path) -> None:
     (dist / "licences.json").write_text(json.dumps(_licences(python), indent=1) + "\n")
     packages = len(bom["components"]) - len(jars) - len(bundled)
     print(f"sbom.json: {packages} packages, {len(jars)} JARs, {len(bundled)} JARs of PySpark; CycloneDX accepts it")
+
+
+def _leave_out_installers(bom: dict) -> None:
+    """Every new environment holds them; what depends on them here are extras that nobody asked for."""
+    tools = {part["bom-ref"] for part in bom["components"] if part["name"] in {"pip", "setuptools"}}
+    bom["components"] = [part for part in bom["components"] if part["bom-ref"] not in tools]
+    bom["dependencies"] = [entry for entry in bom["dependencies"] if entry["ref"] not in tools]
+    for entry in bom["dependencies"]:
+        if "dependsOn" in entry:
+            entry["dependsOn"] = [ref for ref in entry["dependsOn"] if ref not in tools]
 
 
 def _component(group: str, name: str, version: str, sha256: str, licence: str = "") -> dict:
@@ -152,4 +164,7 @@ def check_document() -> None:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(document(), encoding="utf-8")
+    if len(sys.argv) > 1:
+        write(Path(sys.argv[1]), Path(sys.argv[2]))
+    else:
+        DOCUMENT.write_text(document(), encoding="utf-8")

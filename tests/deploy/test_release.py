@@ -26,7 +26,9 @@ pytestmark = pytest.mark.deploy
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 VERSION = PROJECT["version"]
+PINS = dict(pin.split("==") for pin in PROJECT["dependencies"])
 KINDS = ["wheel", "sdist"]
+TOOLS = ROOT / ".venv-deploy" / "bin"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def release(tmp_path_factory):
         yield Path(made)
         return
     folder = tmp_path_factory.mktemp("release") / "outside"
-    command = [str(ROOT / ".venv-deploy" / "bin" / "python"), str(ROOT / ".ci" / "release.py"), "prepare", str(folder)]
+    command = [str(TOOLS / "python"), str(ROOT / ".ci" / "release.py"), "prepare", str(folder)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1500)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -79,8 +81,7 @@ def lakes(release, tmp_path_factory):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_says_its_version_and_its_commands(release, tmp_path, kind):
-    pins = dict(pin.split("==") for pin in PROJECT["dependencies"])
-    said = f"meterlake {VERSION} (Spark {pins['pyspark']}, Delta {pins['delta-spark']})\n"
+    said = f"meterlake {VERSION} (Spark {PINS['pyspark']}, Delta {PINS['delta-spark']})\n"
     assert meterlake(release, kind, tmp_path, "--version") == said
     told = meterlake(release, kind, tmp_path, "--help")
     assert all(f" {command} " in told for command in ("run", "watch", "serve", "report", "erase"))
@@ -154,6 +155,26 @@ def test_the_wheel_holds_what_runs_and_nothing_else(release):
     assert f"{described}/licenses/LICENSE" in names
     modules = {str(path.relative_to(ROOT)) for folder in ("jobs", "pipeline") for path in (ROOT / folder).rglob("*.py")}
     assert modules <= set(names), "pyproject.toml lists the packages: one is missing"
+
+
+def test_the_bill_of_materials_has_what_is_installed_and_each_jar(release, tmp_path):
+    python = release / "wheel" / "bin" / "python"
+    command = [str(TOOLS / "python"), str(ROOT / ".ci" / "bill.py"), str(python), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr  # CycloneDX's strict schema accepts it, or it ends here
+    bom = json.loads((tmp_path / "sbom.json").read_text())
+    assert bom["metadata"]["component"]["version"] == VERSION
+    for jar in fetch_jars.expected_jars():
+        group, artifact, version = jar.coordinate.split(":")
+        (part,) = [part for part in bom["components"] if part.get("purl") == f"pkg:maven/{group}/{artifact}@{version}"]
+        assert part["hashes"] == [{"alg": "SHA-256", "content": jar.sha256}]
+        assert part["licenses"]
+    pinned = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    packages = {part["name"]: part["version"] for part in bom["components"] if part["purl"].startswith("pkg:pypi/")}
+    pinned |= {name.replace("-", "_"): number for name, number in pinned.items()}
+    assert packages.items() <= pinned.items()
+    licences = json.loads((tmp_path / "licences.json").read_text())
+    assert {entry["Name"] for entry in licences} - {"meterlake"} == set(packages)
 
 
 def test_the_source_distribution_passes_its_own_tests(release, tmp_path):
