@@ -92,15 +92,14 @@ def prepare(outside: Path) -> tuple[Path, Path]:
     return wheel, sdist
 
 
-def check_notes(version: str) -> None:
-    """A version that is tagged has its chapter in the changelog; the one that is coming has something to say."""
-    told = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+def check_tag(version: str) -> None:
+    """The commit that is released is tagged with its version, and nothing is left that Git does not have."""
     tags = subprocess.run(["git", "tag", "--points-at", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-    if f"v{version}" in tags.stdout.split():
-        if f"## [{version}]" not in told:
-            sys.exit(f"error: v{version} is tagged here, and CHANGELOG.md has no chapter [{version}]")
-    elif "## [Unreleased]\n\n###" not in told and f"## [{version}]" not in told:
-        sys.exit("error: CHANGELOG.md says nothing of what is unreleased")
+    numbers = [tag for tag in tags.stdout.split() if tag.startswith("v")]
+    if numbers and numbers != [f"v{version}"]:
+        sys.exit(f"error: this commit is tagged {', '.join(numbers)}, and pyproject.toml says {version}")
+    if not numbers:
+        print(f"warning: this commit is not tagged v{version}", file=sys.stderr)
     state = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=True)
     if state.stdout:
         print("warning: there are changes that are not committed: this is not what a tag would hold", file=sys.stderr)
@@ -109,7 +108,7 @@ def check_notes(version: str) -> None:
 def check() -> None:
     """Everything, in the order in which it is most likely to fail."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    check_notes(version)
+    check_tag(version)
     with tempfile.TemporaryDirectory(prefix="meterlake-release-") as scratch:
         outside = Path(scratch)
         built = prepare(outside)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import release
+from pipeline import config, release
+from pipeline.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -86,3 +87,34 @@ def test_the_project_file_of_somebody_else_is_not_taken_for_ours(installed, tmp_
 
 def test_the_versions_are_numbers_of_semantic_versioning():
     assert re.fullmatch(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", PROJECT["version"])
+
+
+def test_an_installed_wheel_names_its_example_where_no_configuration_is(monkeypatch, tmp_path):
+    monkeypatch.setattr(config, "EXAMPLE", tmp_path / "local.toml")
+    missing = tmp_path / "conf" / "local.toml"
+    with pytest.raises(ConfigurationError, match=r"no such file; name one with --config$"):
+        config.load(missing)
+    (tmp_path / "local.toml").touch()
+    with pytest.raises(ConfigurationError, match=rf"name one with --config \(an example: {tmp_path}/local.toml\)$"):
+        config.load(missing)
+
+
+def test_contributing_names_every_target_of_tests():
+    targets = re.findall(r"^(test[a-z-]*|lint):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    told = re.findall(r"^\| `make ([a-z-]+)` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert len(targets) > 5
+    assert set(told) == set(targets)
+
+
+def test_the_changelog_has_its_form():
+    told = (ROOT / "CHANGELOG.md").read_text()
+    chapters = re.findall(r"^## (.+)$", told, re.MULTILINE)
+    assert chapters[0] == "[Unreleased]"
+    released = [
+        re.fullmatch(r"\[(\d+)\.(\d+)\.(\d+)\] - \d{4}-\d\d-\d\d", chapter).groups() for chapter in chapters[1:]
+    ]
+    numbers = [tuple(map(int, number)) for number in released]
+    assert numbers == sorted(set(numbers), reverse=True)
+    assert PROJECT["version"] == ".".join(map(str, numbers[0])), "the version and the newest chapter differ"
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security", "Lake: schema and upgrade"}
+    assert set(re.findall(r"^### (.+)$", told, re.MULTILINE)) <= kinds
