@@ -50,7 +50,7 @@ def build(into: Path) -> tuple[Path, Path]:
             (Path(scratch) / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, Path(scratch) / name)
         # The wheel is built from the source distribution: that one is whole if this works.
-        call(sys.executable, "-m", "build", "--outdir", into, scratch, stdout=subprocess.DEVNULL)
+        call(sys.executable, "-m", "build", "--quiet", "--outdir", into, scratch, stdout=subprocess.DEVNULL)
     (wheel,), (sdist,) = into.glob("*.whl"), into.glob("*.tar.gz")
     call(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist)
     return wheel, sdist
@@ -121,7 +121,7 @@ def check() -> None:
             "deploy",
             "tests/deploy/test_release.py",
         ]
-        call(*tests, cwd=ROOT, env=os.environ | {"METERLAKE_RELEASE": str(outside)})
+        call(*tests, cwd=ROOT, env=os.environ | {"RELEASE_FOLDER": str(outside)})
         shutil.rmtree(DIST, ignore_errors=True)
         DIST.mkdir()
         for distribution in built:
