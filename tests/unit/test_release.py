@@ -43,7 +43,11 @@ def test_a_checkout_says_its_own_version_and_pins_without_loading_the_engine():
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     pins = dict(pin.split("==") for pin in PROJECT["dependencies"])
-    said = f"meterlake {PROJECT['version']} (Spark {pins['pyspark']}, Delta {pins['delta-spark']})"
+    # `make test-versions` runs this where other versions than the pinned ones are installed.
+    here = {name: metadata.version(name) for name in ("pyspark", "delta-spark")}
+    but = {name: "" if here[name] == pins[name] else f" but {here[name]} here" for name in here}
+    engine = f"Spark {pins['pyspark']}{but['pyspark']}, Delta {pins['delta-spark']}{but['delta-spark']}"
+    said = f"meterlake {PROJECT['version']} ({engine})"
     assert done.stdout.splitlines() == [said, "0 False"]
     assert done.stderr == ""
 
