@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-cluster test-deploy test-page test-laws test-platform test-versions test-faults test-fast lint bench benchmark soak clean force
+.PHONY: help setup demo test test-cluster test-deploy test-page test-laws test-platform test-versions test-faults test-fast lint release-check bench benchmark soak clean force
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ lint: setup ## ruff, mypy and the import rules
 	@$(BIN)/python -m mypy --no-error-summary
 	@$(BIN)/python -c $(LINT_IMPORTS) --no-logo --no-cache >$(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log >&2; exit 1; }
 	@echo "ruff, mypy and the import rules: clean"
+
+release-check: setup $(TOOLS)/.packages ## build, check, install where nothing is, run there; dist/ with SBOM and licences (minutes)
+	@$(TOOLS)/bin/python .ci/release.py
 
 bench: setup ## measure a first run and one more day; ARGS="--size M" for more
 	@$(BIN)/python benchmarks/measure.py $(ARGS)

@@ -41,6 +41,25 @@ Limit = Annotated[int, typer.Option(help="At most so many rows.", min=1)]
 CONFIG = Path("conf/local.toml")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from pipeline import release
+
+        typer.echo(release.in_words())
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option("--version", help="Show the version, and those of Spark and Delta.", callback=_version, is_eager=True),
+]
+
+
+@app.callback()
+def options(version: Version = False) -> None:
+    """What stands before a command."""
+
+
 @app.command()
 def run(
     layer: Annotated[str | None, typer.Argument(help="bronze, silver or gold; all of them when left out.")] = None,

@@ -31,6 +31,8 @@ from pipeline.config_values import (
 )
 from pipeline.errors import ConfigurationError
 
+EXAMPLE = Path(__file__).with_name("_conf") / "local.toml"  # there in an installed wheel only
+
 # Read elsewhere, by the set-up and by main.py; not keys of the configuration.
 NOT_NESTED = tuple(f"{ENVIRONMENT_PREFIX}{name}__" for name in ("LAKE", "CATALOG", "ENVIRONMENT", "ACTIVE_ON"))
 OTHER_VARIABLES = {
@@ -213,7 +215,8 @@ def load(path: str | Path) -> Settings:
     try:
         values: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigurationError(str(path), "no such file; name one with --config") from None
+        example = f" (an example: {EXAMPLE})" if EXAMPLE.is_file() else ""
+        raise ConfigurationError(str(path), f"no such file; name one with --config{example}") from None
     except (OSError, UnicodeDecodeError) as problem:
         raise ConfigurationError(str(path), f"cannot be read: {problem}") from None
     except tomllib.TOMLDecodeError as problem:

@@ -16,7 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
-from pipeline import tables
+from pipeline import release, tables
 from pipeline.errors import ConfigurationError
 from pipeline.serving import aggregates, deliveries, feeds, gaps, meters, pages, problems
 from pipeline.serving.asked import Service
@@ -61,8 +61,8 @@ def application(settings: Settings, of_the_lake: Callable[[], bytes] = bytes) ->
         stop.set()
 
     app = FastAPI(
-        title="Meterlake", version="0.1.0", description=DESCRIPTION, lifespan=life, redoc_url=None, docs_url=None,
-        dependencies=[],
+        title="Meterlake", version=release.version(), description=DESCRIPTION, lifespan=life, redoc_url=None,
+        docs_url=None, dependencies=[],
     )  # fmt: skip
     app.state.service = service
     token = _token(settings)
