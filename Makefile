@@ -43,10 +43,12 @@ test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheu
 	@$(BIN)/python -m pytest -m deploy
 
 # Each version in an environment of its own, with the whole suite of `make test`. Unclosed sockets are the older PySparks'.
-test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) ## the suite on Spark 4.0 and 4.1; JAVA_21=/where/one/is for Java 21 (an hour)
+test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packages ## the suite on Spark 4.0, 4.1 and Connect; JAVA_21=/where/one/is for Java 21 (an hour)
 	@for version in $(VERSIONS); do echo "Spark $$version"; \
 	METERLAKE_PINS=tests/versions/spark-$$version/coordinates.toml METERLAKE_JARS=$(CURDIR)/.venv-spark-$$version/delta \
 	.venv-spark-$$version/bin/python -m pytest -q -W default::ResourceWarning -W default::pytest.PytestUnraisableExceptionWarning $(ARGS) || exit 1; done
+	@echo "Spark Connect"
+	@METERLAKE_TESTS=connect .venv-connect/bin/python -m pytest -q -W default tests/spark tests/scenarios
 	@if [ -z "$(JAVA_21)" ]; then echo "Java 21: not tried, name one: make test-versions JAVA_21=/where/one/is"; \
 	else echo "Java 21"; JAVA_HOME="$(JAVA_21)" $(BIN)/python -m pytest -q $(ARGS); fi
 
@@ -130,6 +132,12 @@ $(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
 	@{ grep -vE '^(pyspark|delta-spark)==' requirements.txt; cat $<; } > $(@D)/requirements.txt
 	@$(@D)/bin/python -m pip install -qq --no-compile --requirement $(@D)/requirements.txt
 	@METERLAKE_PINS=tests/versions/spark-$*/coordinates.toml $(@D)/bin/python -m pipeline.fetch_jars $(@D)/delta
+	@touch $@
+
+.venv-connect/.packages: tests/versions/connect-requirements.txt requirements.txt | $(VENV)/.created
+	@echo "Installing Spark Connect …"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --no-compile --requirement requirements.txt --requirement $<
 	@touch $@
 
 $(AIRFLOW)/.packages: tests/deploy/airflow-requirements.txt | $(VENV)/.created

@@ -37,6 +37,7 @@ def received(context, frame):
     return add
 
 
+@pytest.mark.deltas_own_api
 def test_the_rows_of_some_batches_are_those_that_delta_gives(context, received, told):
     for batch, meters in {1: "ab", 2: "c", 3: "de"}.items():
         received(batch, *meters)
@@ -51,6 +52,7 @@ def test_the_rows_of_some_batches_are_those_that_delta_gives(context, received, 
 
 
 @pytest.mark.parametrize("at_most", [None, 10], ids=["spark wrote", "the driver wrote"])
+@pytest.mark.deltas_own_api
 def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, told, monkeypatch, at_most):
     rows = [
         (feed, meter, "import", f"{day} 12:00:00", 30, day, value, "kWh", None, 1, n, 1)

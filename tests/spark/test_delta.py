@@ -69,6 +69,7 @@ def engine(context, table):
     return re.match(r"delta-rs|Apache-Spark", commit["engineInfo"])[0]
 
 
+@pytest.mark.deltas_own_api
 def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, held, at_most):
     odd = "x'; DROP TABLE x --\\"  # a value that looks like SQL is a value
     creation.create_missing(context, [READINGS])
@@ -115,6 +116,7 @@ def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, 
     assert lake.version(context, READINGS) == version
 
 
+@pytest.mark.deltas_own_api
 def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, told, at_most):
     creation.create_missing(context, [METER_DAY])
     ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
@@ -170,6 +172,7 @@ def test_more_rows_than_were_guessed_are_left_to_spark(context, frame, monkeypat
 
 
 @pytest.mark.parametrize(("few", "few_to_merge_into"), [(1, 9), (9, 1)])
+@pytest.mark.deltas_own_api
 def test_many_rows_to_merge_or_to_merge_into_are_left_to_spark(context, readings, monkeypatch, few, few_to_merge_into):
     creation.create_missing(context, [READINGS])
     rows = readings(("a", FIRST, "1", 5, 3), ("b", FIRST, "1", 5, 4))
@@ -181,6 +184,7 @@ def test_many_rows_to_merge_or_to_merge_into_are_left_to_spark(context, readings
     assert lake.done_to(context, READINGS) == 2
 
 
+@pytest.mark.deltas_own_api
 def test_a_table_that_someone_gave_newer_features_is_written_by_spark_alone(context, readings, held, spark):
     creation.create_missing(context, [READINGS])
     address = tables.address(context.settings, READINGS)
@@ -231,6 +235,7 @@ def test_the_mark_of_a_table_is_that_of_the_last_commit_of_ours(context):
     assert lake.row_count(context, tables.RUNS) == 4
 
 
+@pytest.mark.deltas_own_api
 def test_deleted_rows_go_and_the_commit_carries_its_mark(context, readings, held):
     creation.create_missing(context, [READINGS])
     delta.append(context, READINGS, readings(("a", FIRST, "1", 1, 1), ("b", FIRST, "1", 2, 1)), {"batch_id": 2})
