@@ -148,7 +148,9 @@ def test_the_blocks_hold_commands_and_what_is_said_of_them():
 
 def test_commands_in_sentences_exist():
     group = typer.main.get_command(main.app)
-    named = set(re.findall(r"`(?:main\.py )?(run|watch|verify|maintain|erase|withdraw|replay|status|serve)\b", runbook.TEXT))
+    named = set(
+        re.findall(r"`(?:main\.py )?(run|watch|verify|maintain|erase|withdraw|replay|status|serve)\b", runbook.TEXT)
+    )
     assert named <= set(group.commands)
     assert set(re.findall(r"`main\.py (\w+)", runbook.TEXT)) <= set(group.commands)
 
@@ -165,7 +167,7 @@ def test_every_table_and_measure_exists():
     there |= {view.name for view in views.all_views(Settings(**example))}
     assert set(re.findall(r"\b((?:bronze|silver|gold|ops)\.(?!py\b)[a-z_]+)\b", runbook.TEXT)) <= there
     source = "".join((ROOT / "pipeline" / path).read_text() for path in ("metrics.py", "serving/measures.py"))
-    measures = {name for name in re.findall(r"\bmeterlake_([a-z_]+)", runbook.TEXT)}
+    measures = set(re.findall(r"\bmeterlake_([a-z_]+)", runbook.TEXT))
     assert len(measures) > 4
     assert {name for name in measures if f'"{name}"' not in source and f'"meterlake_{name}"' not in source} == set()
 
