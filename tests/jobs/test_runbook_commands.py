@@ -158,21 +158,30 @@ def test_a_database_that_comes_back_as_it_was_leaves_its_refusal(situations):
 
 
 @pytest.mark.slow
-def test_a_table_that_is_lost_is_made_anew_and_one_that_was_put_back_by_hand_is_not(demo, tmp_path):
+def test_layers_that_are_lost_are_made_anew_and_a_table_that_was_put_back_by_hand_is_not(demo, tmp_path):
     config = demo_in(tmp_path, demo)
     lake = tmp_path / "data_lake"
     whole = {name: _rows(lake, name) for name in ("silver/readings", "gold/meter_day", "gold/missing_intervals")}
-    shutil.rmtree(lake / "gold")
-    shutil.rmtree(lake / "silver" / "readings")
-    assert command("run", config=config).exit_code == 0
-    assert {name: _rows(lake, name) for name in whole} == whole
-    DeltaTable(str(lake / "gold" / "meter_day")).restore(0)  # by Delta's own means, to a version that was empty
+    for layer in ("gold", "silver"):
+        shutil.rmtree(lake / layer)
+        assert "does not exist or you don't have access" in command("status", config=config).output
+        assert command("run", config=config).exit_code == 0
+        assert {name: _rows(lake, name) for name in whole} == whole
+    # By Delta's own means, to a version that was empty.
+    DeltaTable(str(lake / "gold" / "meter_day")).restore(0)
     assert command("run", config=config).exit_code == 0
     assert _rows(lake, "gold/meter_day") == []
     days = ("--from", "2021-03-01", "--to", "2021-12-01")
     assert command("run", "silver", *days, config=config).exit_code == 0
     assert command("run", "gold", *days, config=config).exit_code == 0
     assert {name: _rows(lake, name) for name in whole} == whole
+    # Bronze put back, and forth again.
+    gas = DeltaTable(str(lake / "bronze" / "gas"))
+    newest, rows = gas.version(), gas.count()
+    gas.restore(0)
+    gas.restore(newest)
+    assert DeltaTable(str(lake / "bronze" / "gas")).count() == rows
+    assert "Nothing new" in command("run", config=config).output
 
 
 def _rows(lake, name):

@@ -142,7 +142,7 @@ def test_the_blocks_hold_commands_and_what_is_said_of_them():
         for line in block.splitlines()
         if runbook.PROGRAM not in line and not line.startswith((runbook.SAYS, runbook.MAY_SAY, runbook.EXIT))
     ]
-    assert {line.split()[0] for line in others} <= {"cat", "cp", "curl", "df", "grep", "ls"}
+    assert {line.split()[0] for line in others} <= {"cat", "cp", "curl", "df", "grep", "ls", "mv"}
     assert runbook.TEXT.count("```sh") == len(runbook.blocks(runbook.TEXT))
 
 
