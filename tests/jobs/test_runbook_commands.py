@@ -1,0 +1,193 @@
+"""The commands of docs/runbook.md run on the demo's lake, with the exit codes and the words that it says of them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from pipeline import sample_arrays, schema_version, tables
+from tests import runbook
+from tests.conftest import command, demo_in
+from tests.jobs.conftest import put, smrt, split_json
+
+# These write a row into ops.runs at least, a replay that is only tried too.
+WRITERS = {"run", "maintain", "withdraw", "replay", "erase", "verify"}
+WRITING = [each for each in runbook.commands() if each.verb in WRITERS and each.arguments != ["maintain", "--dry-run"]]
+READING = [each for each in runbook.commands() if each not in WRITING]
+# Answered by what a command above or a situation below brings about.
+OF_A_STATE = ("ops.erasures", "ops.restatements WHERE")
+
+
+def ran(each, config, lakes=None):
+    """The command's exit code and all that it says."""
+    environment = {
+        name: str(lakes / Path(value).name) if name == "METERLAKE_LAKE" else value
+        for name, value in each.environment.items()
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        result = command(*each.arguments, config=config)
+    return result.exit_code, result.output
+
+
+def is_as_said(each, config, lakes=None):
+    code, output = ran(each, config, lakes)
+    assert code == each.exit_code, (each.line, output)
+    assert [said for said in each.says if not runbook.is_said(said, output)] == [], (each.line, output)
+    return output
+
+
+def different(commands):
+    """Each command once, with all that is said of it anywhere."""
+    found = {}
+    for each in commands:
+        if each.line in found:
+            found[each.line].says += each.says
+        else:
+            found[each.line] = each
+    return found.values()
+
+
+READ_ONCE = [each for each in different(READING) if not any(text in each.line for text in OF_A_STATE)]
+
+
+@pytest.mark.parametrize("each", READ_ONCE, ids=lambda each: each.line)
+def test_a_command_that_reads_answers_what_the_runbook_says(each, demo):
+    is_as_said(each, demo)
+
+
+def test_most_commands_say_something():
+    silent = [each.line for each in READING + WRITING if not (each.says or each.may_say)]
+    assert len(silent) < len(READING + WRITING) / 8
+
+
+# --- minutes: they make days anew, or whole lakes ----------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_commands_that_write_run_one_after_the_other_and_leave_a_sound_lake(demo, tmp_path):
+    config = demo_in(tmp_path, demo)
+    lake, proved = tmp_path / "data_lake", {}
+    shutil.copytree(lake, tmp_path / "moved_lake")  # `cp -a` of the runbook
+    after = WRITING + [each for each in READING if any(text in each.line for text in OF_A_STATE)]
+    order = {each.line: n for n, each in enumerate(runbook.commands())}
+    for each in sorted(after, key=lambda each: order[each.line]):
+        if each.verb == "verify":  # the longest: once for each lake, when all is done
+            proved[each.environment.get("METERLAKE_LAKE")] = each
+            continue
+        is_as_said(each, config, tmp_path)
+    assert len(proved) == 3
+    for each in proved.values():
+        is_as_said(each, config, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def situations(demo, tmp_path_factory):
+    """All that the program says where something is wrong, and what became of it."""
+    said: list[str] = []
+    config = demo_in(tmp_path_factory.mktemp("wrong"), demo)
+    lake = config.parent / "data_lake"
+    landing, lock, database = lake / "landing", lake / "_meterlake.lock", lake / "landing" / "reference.db"
+
+    def does(code, *arguments):
+        result = command(*arguments, config=config)
+        assert result.exit_code == code, result.output
+        said.append(result.output)
+        return result
+
+    holder = {"run_id": "0123456789ab", "command": "run", "process": 4711, "host": "node"}
+    with lock.open("w") as held:
+        json.dump(holder, held)
+        held.flush()
+        fcntl.flock(held, fcntl.LOCK_EX)
+        does(4, "run")
+    lock.write_text(json.dumps(holder))
+    does(0, "run")  # whoever wrote itself into the file is gone
+    rows = ['"001","20210230","0000",1.0', '"001","20210401","0000"', '"001","20210401","0000",1.0']
+    put(landing / "gas", "PN000005.SMRT", smrt("PN000005", *rows))
+    put(landing / "electricity", "today.json", split_json(["2021-04-01 00:00:00", "m1", "1"]), 24 * 60)
+    does(0, "run", "--from", "2021-04-02", "--to", "2021-04-03")  # the other file is older
+    put(landing / "vilnius", "gap.parquet", _a_value_in_the_gap())
+    does(0, "run")
+    does(0, "status")
+    does(0, "rejected")
+    does(2, "maintain", "--retention-hours", "24")
+    database.rename(landing / "away.db")
+    does(1, "run")
+    does(0, "status")
+    (landing / "away.db").rename(database)
+    does(0, "run")
+    stands = json.loads(does(0, "status", "--json").stdout)["refused"]
+    # Rows that are lost in bronze, and a day in gold.
+    DeltaTable(str(lake / "bronze" / "gas")).delete("file_id = 2")
+    DeltaTable(str(lake / "gold" / "meter_day")).delete("feed = 'electricity' AND local_date = '2021-03-28'")
+    does(1, "verify")
+    newer = {schema_version.PROPERTY: "99"}
+    DeltaTable(str(lake / "ops" / "ingestion_log")).alter.set_table_properties(newer, raise_if_not_exists=False)
+    does(1, "status")
+    return said, stands
+
+
+def _a_value_in_the_gap():
+    return sample_arrays._parquet([("northern", date(2021, 3, 28), "VNO-0009", [100] * 24)])
+
+
+ELSEWHERE = [
+    said
+    for part in ("What to do first", "Alerts", "Rows", "Operations")
+    for each in runbook.commands(runbook.parts()[part])
+    for said in each.may_say
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("said", ELSEWHERE)
+def test_what_another_lake_may_say_is_what_is_said(said, situations):
+    assert any(runbook.is_said(said, output) for output in situations[0])
+
+
+@pytest.mark.slow
+def test_a_database_that_comes_back_as_it_was_leaves_its_refusal(situations):
+    assert {"feed": "reference", "reason_code": "UNREADABLE", "files": 1} in situations[1]
+
+
+@pytest.mark.slow
+def test_layers_that_are_lost_are_made_anew_and_a_table_that_was_put_back_by_hand_is_not(demo, tmp_path):
+    config = demo_in(tmp_path, demo)
+    lake = tmp_path / "data_lake"
+    whole = {name: _rows(lake, name) for name in ("silver/readings", "gold/meter_day", "gold/missing_intervals")}
+    for layer in ("gold", "silver"):
+        shutil.rmtree(lake / layer)
+        told = "does not exist or you don't have access" in command("status", config=config).output
+        assert told == (layer == "gold")
+        assert command("run", config=config).exit_code == 0
+        assert {name: _rows(lake, name) for name in whole} == whole
+    # By Delta's own means, to a version that was empty.
+    DeltaTable(str(lake / "gold" / "meter_day")).restore(0)
+    assert command("run", config=config).exit_code == 0
+    assert _rows(lake, "gold/meter_day") == []
+    days = ("--from", "2021-03-01", "--to", "2021-12-01")
+    assert command("run", "silver", *days, config=config).exit_code == 0
+    assert command("run", "gold", *days, config=config).exit_code == 0
+    assert {name: _rows(lake, name) for name in whole} == whole
+    # Bronze put back, and forth again.
+    gas = DeltaTable(str(lake / "bronze" / "gas"))
+    newest, rows = gas.version(), gas.count()
+    gas.restore(0)
+    gas.restore(newest)
+    assert DeltaTable(str(lake / "bronze" / "gas")).count() == rows
+    assert "Nothing new" in command("run", config=config).output
+
+
+def _rows(lake, name):
+    every = {f"{each.layer}/{each.name}": each for each in (tables.READINGS, tables.METER_DAY, tables.MISSING)}
+    kept = [*every[name].key, *({"consumption"} & {*every[name].names})]
+    found = DeltaTable(str(lake / name)).to_pyarrow_table().to_pylist()
+    return sorted((tuple(row[column] for column in kept) for row in found), key=repr)
