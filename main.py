@@ -385,6 +385,10 @@ def entry() -> None:
     except SystemExit as leaving:
         code = leaving.code or 0
     sys.stdout.flush()
+    if "DATABRICKS_RUNTIME_VERSION" in os.environ:
+        if code:
+            sys.exit(code)  # type: ignore[arg-type]
+        return  # the interpreter is the platform's own, and goes on
     if archive := sys.modules.get("pipeline.class_archive"):
         if archive.is_recording() and sys.stderr.isatty():
             typer.echo("Keeping what Java loaded, so that the next runs start faster (once, some seconds) …", err=True)
