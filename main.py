@@ -95,7 +95,7 @@ def run(
             else:
                 outcomes = iter([backfill.anew(context, layer, span, wait)])
             for outcome in outcomes:
-                show.outcome(outcome, as_json=json)
+                show.outcome(outcome, as_json=json, days_anew=span is not None and layer in {"silver", "gold"})
                 refused = refused or bool(outcome.refused)
         if strict and refused:
             raise typer.Exit(REFUSED)

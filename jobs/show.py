@@ -78,13 +78,16 @@ def profile(found: Profile) -> None:
     print_table(["until", "seconds", "Spark jobs", "commits"], rows, "Where the time went", stderr=True)
 
 
-def outcome(result: Outcome, *, as_json: bool) -> None:
-    """The summary of a run: what came in, what was refused and why, what changed."""
+def outcome(result: Outcome, *, as_json: bool, days_anew: bool = False) -> None:
+    """The summary of a run: what came in, what was refused and why, what changed; or that days were made anew."""
     facts = result.facts()
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
         return
     out = console()
+    if days_anew:
+        out.print(Text(f"The days were made anew ({facts['seconds']} s)."))
+        return
     if not result.deliveries and not result.rows_merged:
         waiting = f"; {facts['waiting']} files are still being written" if facts["waiting"] else ""
         out.print(Text(f"Nothing new: every delivery is known and unchanged{waiting} ({facts['seconds']} s)."))

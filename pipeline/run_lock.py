@@ -37,25 +37,30 @@ def held(context: Context, command: str, wait_seconds: float = 0) -> Iterator[No
     path = Path(context.settings.root) / FILE
     file = opened(context) if context.lock_file is None else context.lock_file
     try:
-        _take(context, file, path, wait_seconds)
-        if before := _holder(path):
-            context.log.warning("a run before this one was killed", **before)
-        _write(
-            file, {"run_id": context.run_id, "command": command, "process": os.getpid(), "host": socket.gethostname()}
-        )
-        context.lock = file
-        yield
-        _write(file, None)
-    except Exception:
-        # It ended by itself and says so itself; only of one that was killed something stays in the file.
-        _write(file, None)
-        raise
+        _take(context, file, path, wait_seconds)  # who is turned away leaves what the holder wrote
+        with _named_in(file, path, context, command):
+            yield
     finally:
         context.lock = None
         # By name, for a JVM of ours that lives on holds the same lock.
         fcntl.flock(file, fcntl.LOCK_UN)
         if file != context.lock_file:
             os.close(file)
+
+
+@contextmanager
+def _named_in(file: int, path: Path, context: Context, command: str) -> Iterator[None]:
+    """The holder's name in the file. Whatever ends by itself takes it out; only that of a killed run stays."""
+    if before := _holder(path):
+        context.log.warning("a run before this one was killed", **before)
+    _write(file, {"run_id": context.run_id, "command": command, "process": os.getpid(), "host": socket.gethostname()})
+    context.lock = file
+    try:
+        yield
+    except Exception:
+        _write(file, None)
+        raise
+    _write(file, None)
 
 
 def opened(context: Context) -> int:

@@ -131,3 +131,15 @@ def test_the_command_line(demo):
     result = command("run", "--from", "2021-04-01", config=demo)
     assert result.exit_code == main.UsageError.exit_code
     assert "belong together" in result.output
+
+
+def test_the_command_line_says_that_days_were_made_anew(tmp_path, spark):
+    (tmp_path / "gas").mkdir()
+    config = tmp_path / "meterlake.toml"
+    config.write_text(f'lake = "{tmp_path}/lake"\n[[feeds]]\nname = "gas"\nformat = "smrt"\npath = "{tmp_path}/gas"\n')
+    put(tmp_path / "gas", "PN000001.SMRT", smrt("PN000001", '"001","20210331","0000",1.5'))
+    result = command("run", "--from", "2021-04-01", "--to", "2021-04-02", config=config)
+    assert result.exit_code == 0
+    assert "1 readings inserted or updated" in result.output
+    result = command("run", "gold", "--from", "2021-03-31", "--to", "2021-04-01", config=config)
+    assert (result.exit_code, "The days were made anew" in result.output) == (0, True)

@@ -71,6 +71,12 @@ def test_a_second_run_is_told_who_holds_the_lake(holder, tmp_path):
         pass
     assert f"`run` (run first, process {holder.pid} on" in str(busy.value)
     assert busy.value.exit_code == 4
+    # The next one hears the same: who was turned away took nothing out of the file.
+    with (
+        pytest.raises(BusyLakeError, match=f"process {holder.pid} on"),
+        run_lock.held(context(tmp_path / "lake"), "run"),
+    ):
+        pass
 
 
 def test_a_run_that_waits_takes_the_lake_when_it_is_free(holder, tmp_path):
