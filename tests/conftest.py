@@ -31,13 +31,13 @@ def command(*arguments: str, config: Path) -> Any:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """CI gives the tests of faults what time it has left: TESTS_UNTIL, in seconds since 1970."""
+    """CI gives the tests that come last what time it has left: TESTS_UNTIL, in seconds since 1970."""
     if os.environ.get("METERLAKE_TESTS") == "connect" and item.get_closest_marker("deltas_own_api"):
         pytest.skip("a Connect server knows DeltaTable by a plugin of its own only, which Maven Central has not")
-    slow = item.get_closest_marker("faults") or item.get_closest_marker("fuzz")
+    last = any(item.get_closest_marker(name) for name in ("faults", "fuzz", "cluster"))
     until = os.environ.get("TESTS_UNTIL")
-    if slow and until and time.time() > float(until):
-        pytest.skip("no time left in this run of CI: `make test-faults` runs it")
+    if last and until and time.time() > float(until):
+        pytest.skip("no time left in this run of CI: `make test-faults` or `make test-cluster` runs it")
 
 
 @pytest.fixture(scope="session")
