@@ -46,7 +46,10 @@ def _days_with_news(context: Context, span: Span) -> list[Span]:
     """In order; the whole span where nothing waits."""
     waiting = bronze.waiting(context)
     inside = [each for each in waiting if span.holds(each.modified_at)]
-    older = [each for each in waiting if each.modified_at and each.modified_at < span.first]
+    fetched = {feed.name for feed in context.settings.feeds if feed.url}  # taken whatever their time
+    older = [
+        each for each in waiting if each.feed not in fetched and each.modified_at and each.modified_at < span.first
+    ]
     parts = span.parts(inside) or [span]
     context.log.info("backfill", deliveries=len(inside), days=len(parts) if inside else 0)
     if older:
