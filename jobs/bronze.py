@@ -159,11 +159,16 @@ def _new_rows(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataF
 
 
 def _unreadable(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
-    """Those whose rows Spark cannot read, found by reading ever fewer of them together."""
+    """Those whose rows Spark cannot read, found by reading ever fewer of them together.
+
+    A cluster that went, or a store that does not answer, is no delivery's fault: Spark must have its very bytes.
+    """
     try:
         _new_rows(context, feed, deliveries).write.format("noop").mode("overwrite").save()
-    except (PySparkException, Py4JJavaError):
+    except (PySparkException, Py4JJavaError) as problem:
         if len(deliveries) == 1:
+            if causes.in_words(problem) or not landing.is_whole_for_spark(context.spark, deliveries[0], feed):
+                raise
             return deliveries
         half = len(deliveries) // 2
         return [each for part in (deliveries[:half], deliveries[half:]) for each in _unreadable(context, feed, part)]

@@ -24,6 +24,14 @@ CAUSES = (
         r"Answer from Java side is empty|Error while sending or receiving|Errno 111\] Connection refused",
         f"Spark ended while it worked, most often for want of memory: see that enough of it is free, then {AGAIN}",
     ),
+    (
+        r"All masters are unresponsive|Master removed our application|SparkContext was shut down|stopped SparkContext",
+        f"Spark's cluster ended the application or does not answer: see that master and workers run, then {AGAIN}",
+    ),
+    (
+        r"ExecutorLostFailure|MetadataFetchFailed|FetchFailed",
+        f"Spark lost its executors again and again, most often for want of memory: give them more, then {AGAIN}",
+    ),
     (r"FAILED_READ_FILE\.FILE_NOT_EXIST|PATH_NOT_FOUND", f"a file went while it was read: {AGAIN}"),
 )
 _PLACES = (

@@ -129,6 +129,19 @@ def spark_path(delivery: Delivery, feed: Feed) -> str:
     return "file:" + str(Path(feed.path).absolute() / delivery.relative_path)
 
 
+def is_whole_for_spark(spark: SparkSession, delivery: Delivery, feed: Feed) -> bool:
+    """Whether Spark gets the bytes that were hashed, whatever it makes of them; False where it cannot work at all."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - a run with nothing new needs no Spark
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+    from pyspark.sql import functions as F  # noqa: PLC0415
+
+    try:
+        files = spark.read.format("binaryFile").load(local_files.as_pattern(spark_path(delivery, feed)))
+        return [row[0] for row in files.select(F.sha2("content", 256)).collect()] == [delivery.sha256]
+    except (PySparkException, Py4JError):
+        return False
+
+
 def contents_with_file_id(
     spark: SparkSession,
     contents: Callable[[SparkSession, list[str], list[Delivery]], DataFrame],

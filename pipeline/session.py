@@ -16,7 +16,7 @@ from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-from pipeline import class_archive, fetch_jars, memory
+from pipeline import class_archive, fetch_jars, jvm_output, memory
 from pipeline.errors import LakeError, MissingJarError
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ LOCAL = {
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.databricks.delta.snapshotPartitions": "2",
 }
-JAVA_OPTIONS = "-XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m"
+# Standard output is for answers: what the JVM itself has to say, of its own crash too, is the other one's.
+JAVA_OPTIONS = "-XX:+DisplayVMOutputToStderr -XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m"
 # A run over in a minute is mostly cold code: the optimising compiler costs more than it brings (measured at 66 MB of
 # deliveries: 154 CPU seconds with it, 118 without).
 FEW_BYTES = 128 * 1024 * 1024
@@ -79,6 +80,7 @@ BYTES_A_PARTITION = 256 * 1024 * 1024
 SECONDS_TO_END = 20
 # Of the configuration's settings those that ours are put before, not in the place of.
 ADDED_TO = ("spark.driver.extraJavaOptions", "spark.driver.extraClassPath")
+AGENT = "-javaagent:"
 SMALL = {"spark.sql.adaptive.enabled": "false"}
 
 
@@ -120,13 +122,18 @@ def end(session: SparkSession) -> None:
         session.stop()
     with contextlib.suppress(Exception):
         context._gateway.shutdown()  # type: ignore[union-attr]  # noqa: SLF001
-    process.stdin.close()  # PySpark's JVM ends when this does
+    _end_process(process)
+    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None  # noqa: SLF001
+    SparkSession._instantiatedSession = None  # noqa: SLF001
+
+
+def _end_process(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()  # PySpark's JVM ends when this does
     try:
         process.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:
         process.kill()
-    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None  # noqa: SLF001
-    SparkSession._instantiatedSession = None  # noqa: SLF001
 
 
 def prepared(session: SparkSession) -> SparkSession:
@@ -174,10 +181,12 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     for name, value in (LOCAL | EXTENSIONS | REQUIRED | (SMALL if small else {})).items():
         conf.setIfMissing(name, value)
     options = FEW_JAVA_OPTIONS if few else JAVA_OPTIONS
-    # Only a run that loads something uses the classes that the next one will use; what agents and listeners load is
-    # not for the archive.
-    archive = class_archive.java_options(folder.absolute(), java, record=waiting_bytes > 0 and not settings.spark)
     given = [settings.spark.get(name, "") for name in ADDED_TO]
+    # Only a run that loads something uses the classes that the next one will use; what listeners load is not for the
+    # archive, and an agent rewrites the classes that are in it (a JVM with both did not always come up).
+    archive = ""
+    if AGENT not in given[0]:
+        archive = class_archive.java_options(folder.absolute(), java, record=waiting_bytes > 0 and not settings.spark)
     conf.setIfMissing(ADDED_TO[0], " ".join(filter(None, (options, archive, given[0]))))
     jars = [str(folder / jar.file) for jar in fetch_jars.expected_jars()]
     conf.set(ADDED_TO[1], os.pathsep.join(filter(None, (*jars, given[1]))))
@@ -185,15 +194,19 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     if settings.catalog:
         conf.set("spark.sql.catalogImplementation", "hive")
     # The JVM's own chatter goes to a file that is shown only when it does not come up.
+    gateway = None
     with tempfile.TemporaryFile() as chatter:
         try:
             gateway = launch_gateway(conf, {"stderr": chatter, "pass_fds": () if lock is None else (lock,)})  # type: ignore[no-untyped-call]
             context = SparkContext(conf=conf, gateway=gateway)
             class_archive.started(gateway.proc, context.stop)
         except Exception as problem:
+            if gateway is not None:
+                _end_process(gateway.proc)
             chatter.seek(0)
-            lines = [line for line in chatter.read().decode(errors="replace").splitlines() if line.strip()]
-            raise LakeError("session", f"Spark did not start: {lines[-1] if lines else problem}") from problem
+            said = chatter.read().decode(errors="replace")
+            problem.add_note(said)  # for --debug
+            raise LakeError("session", f"Spark did not start: {jvm_output.why_not_started(said, problem)}") from problem
     context.setLogLevel("OFF")
     return SparkSession(context)
 

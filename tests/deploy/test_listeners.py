@@ -39,20 +39,34 @@ def jars(tmp_path_factory):
     return found
 
 
-def run(folder, spark):
+def start(folder, spark):
     """The main job on one delivery, with these lines in [spark]."""
     (folder / "in").mkdir()
     (folder / "in" / "day.json").write_text(DELIVERY)
     feed = '[[feeds]]\nname = "electricity"\nformat = "split_json"\npath = "in"\ntime_zone = "Europe/London"\n'
     lines = "\n".join(f"{json.dumps(name)} = {json.dumps(value)}" for name, value in spark.items())
     (folder / "meterlake.toml").write_text(f'lake = "lake"\n{feed}[spark]\n{lines}\n')
-    command = [sys.executable, str(ROOT / "main.py"), "run", "--json", "--config", "meterlake.toml"]
+    command = [sys.executable, str(ROOT / "main.py"), "run", "--json", "--debug", "--config", "meterlake.toml"]
     jars = str(fetch_jars.jar_folder().absolute())
-    done = subprocess.run(
+    return subprocess.run(
         command, cwd=folder, env=environment(METERLAKE_JARS=jars), capture_output=True, text=True, timeout=SECONDS, check=False
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def run(folder, spark):
+    """The same where it must end well."""
+    done = start(folder, spark)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["rows_merged"] == 1
+
+
+def test_an_agent_that_does_not_start_is_told_in_one_line(tmp_path):
+    done = start(tmp_path, {"spark.driver.extraJavaOptions": "-javaagent:not-there.jar"})
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1] == (
+        "meterlake: lake session: Spark did not start: agent library failed to init: instrument"
+    )
 
 
 def test_openlineage_is_told_which_file_went_into_which_table(jars, tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs import bronze
+from pipeline import landing
 from tests.jobs.conftest import log, put
 from tests.spark.interval_arrays import NORMAL, VILNIUS, parquet
 
@@ -35,3 +37,14 @@ def test_a_parquet_file_that_only_spark_cannot_read_is_refused_and_the_others_lo
         ("3.parquet", "loaded", None),
     ]
     assert [each.rows_read for each in batch.deliveries] == [1, 1, 0, 1]
+
+
+def test_a_delivery_is_blamed_only_where_spark_has_its_very_bytes(lake: Callable[..., Context], tmp_path: Path) -> None:
+    context = lake(ARRAYS)
+    put(tmp_path / "arrays", "a [1].parquet", parquet((NORMAL, "m", [1])))
+    (delivery,) = bronze.run(context).deliveries
+    feed = context.settings.feeds[0]
+    assert landing.is_whole_for_spark(context.spark, delivery, feed)
+    assert not landing.is_whole_for_spark(context.spark, replace(delivery, sha256="0" * 64), feed)
+    (tmp_path / "arrays" / "a [1].parquet").unlink()
+    assert not landing.is_whole_for_spark(context.spark, delivery, feed)

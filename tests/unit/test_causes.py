@@ -32,6 +32,10 @@ GONE = """An error occurred while calling o207.save.
 : org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/lake/bronze/gas. SQLSTATE: 58030
 Caused by: org.apache.spark.SparkException: [FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error while reading file file:///landing/a.txt. File does not exist."""
 
+NO_MASTER = """An error occurred while calling o62.save.
+: org.apache.spark.SparkException: Job aborted due to stage failure: Master removed our application: KILLED"""
+NO_EXECUTOR = """Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 times, most recent failure: Lost task 0.3 in stage 1.0 (TID 4) (127.0.0.1 executor 3): ExecutorLostFailure (executor 3 exited caused by one of the running tasks) Reason: Command exited with code 137"""
+
 
 @pytest.mark.parametrize(
     ("problem", "place", "words"),
@@ -55,6 +59,8 @@ Caused by: org.apache.spark.SparkException: [FAILED_READ_FILE.FILE_NOT_EXIST] En
             "Spark ran out of memory",
         ),
         (ConnectionRefusedError(111, "Connection refused"), None, "Spark ended while it worked"),
+        (RuntimeError(NO_MASTER), None, "Spark's cluster ended the application or does not answer"),
+        (RuntimeError(NO_EXECUTOR), None, "Spark lost its executors again and again"),
         (RuntimeError(GONE), "/lake/bronze/gas", "a file went while it was read"),
     ],
 )

@@ -1,0 +1,27 @@
+"""What a JVM that did not come up says of the reason, among much else."""
+
+from __future__ import annotations
+
+import re
+
+# Lines that say nothing about why a JVM ended: a log's, a stack's, its own last words.
+CHATTER = re.compile(
+    r"\b(WARN|INFO|DEBUG)\b|^WARNING:|^\[otel\.javaagent |^\tat |^\t\.\.\. |^Error: (Could not create|A fatal exc)"
+)
+CRASH_REPORT = re.compile(r"^# (/.*hs_err_pid.*)$", re.MULTILINE)
+
+
+def why_not_started(said: str, problem: Exception) -> str:
+    r"""One line on why the JVM did not come up: its crash, else its last telling line, else Python's reason.
+
+    >>> why_not_started("#  SIGSEGV (0xb)\n# /home/me/hs_err_pid7.log\n# submit a bug report\n", OSError("gone"))
+    'the JVM crashed, its report: /home/me/hs_err_pid7.log'
+    >>> why_not_started("Unrecognized VM option 'X'\nError: Could not create the Java Virtual Machine.\n", OSError())
+    "Unrecognized VM option 'X'"
+    >>> why_not_started("26/11/29 13:28:33 WARN Native: none\n", OSError("[GATEWAY_EXITED] the JVM ended\nmore"))
+    '[GATEWAY_EXITED] the JVM ended'
+    """
+    if report := CRASH_REPORT.search(said):
+        return f"the JVM crashed, its report: {report[1]}"
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not CHATTER.search(line)]
+    return lines[-1] if lines else str(problem).partition("\n")[0] or type(problem).__name__
