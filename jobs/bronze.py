@@ -31,6 +31,8 @@ class Batch:
     reference_error: ReferenceDatabaseError | None = None
     endpoint_errors: list[EndpointError] = field(default_factory=list)
     acknowledgement_errors: list[AcknowledgementError] = field(default_factory=list)
+    # Entries of the log whose files lie there with the same bytes and another time.
+    touched: list[Delivery] = field(default_factory=list)
 
     @property
     def error(self) -> MeterlakeError | None:
@@ -49,13 +51,14 @@ def run(context: Context) -> Batch:
     new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
     sound = [found for files in new.values() for found in files if not found.reason_code]
     context.expect(formats.weighed(context.settings, sound))
-    if sound or snapshots.may_be_new(context, known):  # what is refused at a look needs no Spark
+    if sound or snapshots.newer(context, known):  # what is refused at a look needs no Spark
         context.log.info("starting", megabytes=round(sum(found.size_bytes or 0 for found in sound) / 1e6, 1))
         context.start_spark()
-    decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known)]
+    decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known, batch)]
     batch_id = ingestion_log.next_batch(known)
     first_id = max((delivery.file_id for delivery in known), default=0) + 1
     snapshot, batch.reference_error = snapshots.read(context, known)
+    ingestion_log.note_touched(context, batch.touched)
     if not decided and snapshot is None:
         return batch
     undo_unlogged(context, batch_id)
@@ -71,12 +74,13 @@ def run(context: Context) -> Batch:
     return batch
 
 
-def news(context: Context) -> tuple[int, int]:
-    """(how many deliveries wait in the folders and the database, bytes of the largest), by a look that reads none."""
+def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
+    """(what waits in folders and database, as it lies there; bytes of the largest), by a look that reads none."""
     known = ingestion_log.logged(context)
     new = waiting(context)
     largest = max((found.size_bytes or 0 for found in new if not found.reason_code), default=0)
-    return len(new) + snapshots.may_be_new(context, known), largest
+    there = {(each.feed, each.relative_path, each.size_bytes, each.modified_at) for each in new}
+    return frozenset(there | {("reference", *facts) for facts in snapshots.newer(context, known)}), largest
 
 
 def waiting(context: Context) -> list[Delivery]:
@@ -95,11 +99,14 @@ def _new_files(context: Context, feed: Feed, known: list[Delivery], batch: Batch
     return [found for found in inside if not history.is_unchanged(found)]
 
 
-def _decide(context: Context, feed: Feed, new: dict[str, list[Delivery]], known: list[Delivery]) -> list[Delivery]:
+def _decide(
+    context: Context, feed: Feed, new: dict[str, list[Delivery]], known: list[Delivery], batch: Batch
+) -> list[Delivery]:
     form = formats.format_of(feed)
     history = History.of(delivery for delivery in known if delivery.feed == feed.name)
     inspected = landing.inspect(new[feed.name], feed, form.inspect, context.settings.environment)
     decided = ingestion_log.decide(inspected, history, by_name=form.identity_is_name)
+    batch.touched += [entry for found in inspected if (entry := history.touched(found))]
     if new[feed.name]:
         context.log.info("deliveries", feed=feed.name, found=len(new[feed.name]), new=len(decided))
     return decided

@@ -9,53 +9,58 @@ import pyarrow as pa
 
 from pipeline import lake, reference, tables
 from pipeline.errors import ReferenceDatabaseError
-from pipeline.ingestion_log import LOADED, REFERENCE, Delivery
+from pipeline.ingestion_log import DUPLICATE, LOADED, REFERENCE, REJECTED, Delivery
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pipeline.context import Context
 
 Found = tuple[Delivery, reference.Snapshot | None]
 
 
-def may_be_new(context: Context, known: list[Delivery]) -> bool:
-    """Whether the database's size or time differs from the last snapshot's; a missing one is looked at later."""
+def newer(context: Context, known: list[Delivery]) -> list[tuple[int, datetime]]:
+    """[(size, time)] of the database where not as it was last read; a missing one is looked at later."""
     settings = context.settings.reference
     if settings is None:
-        return False
+        return []
     try:
         now = reference.stat(settings.url)
     except ReferenceDatabaseError:
-        return False
-    last = _last(known)
-    return last is None or (last.size_bytes, last.modified_at) != now
+        return []
+    read = _last(known, LOADED, DUPLICATE)
+    return [] if read is not None and (read.size_bytes, read.modified_at) == now else [now]
 
 
-def _last(known: list[Delivery]) -> Delivery | None:
-    loaded = [delivery for delivery in known if delivery.feed == REFERENCE and delivery.status == LOADED]
-    return loaded[-1] if loaded else None
+def _last(known: list[Delivery], *statuses: str) -> Delivery | None:
+    """The newest entry of the database, of these statuses or of any."""
+    fit = [each for each in known if each.feed == REFERENCE and (not statuses or each.status in statuses)]
+    return fit[-1] if fit else None
 
 
 def read(context: Context, known: list[Delivery]) -> tuple[Found | None, ReferenceDatabaseError | None]:
-    """The database as a delivery, where it has something to say: new content, or a new fault; and what is wrong."""
+    """The database as a delivery, where it says something: new content, time or fault; and what is wrong."""
     settings = context.settings.reference
     if settings is None:
         return None, None
     path = reference.path_of(settings.url)
     delivery = Delivery(REFERENCE, path.name, str(path), path.name, None, None)
-    last = _last(known)
+    newest, loaded = _last(known), _last(known, LOADED)
+    refused = newest is not None and newest.status == REJECTED
     try:
-        if not may_be_new(context, known) and reference.stat(settings.url):
-            return None, None
         size, modified = reference.stat(settings.url)
+        if not refused and not newer(context, known):
+            return None, None
         delivery = replace(delivery, size_bytes=size, modified_at=modified)
         snapshot = reference.read(context.spark, settings.url)
     except ReferenceDatabaseError as problem:
-        refused = delivery.refused("UNREADABLE", str(problem))
-        newest = next((each for each in reversed(known) if each.feed == REFERENCE), None)
-        said = newest is not None and (newest.reason, newest.modified_at) == (refused.reason, refused.modified_at)
-        return (None if said else (refused, None)), problem
-    if last is not None and last.sha256 == snapshot.sha256:
-        return None, None
+        fault = delivery.refused("UNREADABLE", str(problem))
+        said = newest is not None and (newest.reason, newest.modified_at) == (fault.reason, fault.modified_at)
+        return (None if said else (fault, None)), problem
+    if loaded is not None and loaded.sha256 == snapshot.sha256:
+        # Logged, so that it is not read again before it changes, and that a refusal before it is over.
+        reason = f"same content as file {loaded.file_id}, the last one loaded"
+        return (replace(delivery, sha256=snapshot.sha256, status=DUPLICATE, reason=reason), None), None
     return (replace(delivery, sha256=snapshot.sha256, status=LOADED), snapshot), None
 
 

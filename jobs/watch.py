@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 SETTLE_SECONDS = 1
 FAILURES = 5
 LONGEST_PAUSE_SECONDS = 60.0
+# With nothing new a run all the same, so often: its row in ops.runs says that the watch lives, and it tries again what
+# could not be read, or is not there.
+IDLE_SECONDS = 600.0
 SLICE_SECONDS = 0.2
 
 
@@ -71,6 +74,9 @@ class _Watch:
         self.batches = self.failures = self.largest = 0
         # Longer from failure to failure.
         self.pause = 0.0
+        # What the last look saw, as it lay there: a batch that left it would leave it again.
+        self.seen: frozenset[tuple[Any, ...]] = frozenset()
+        self.last_batch = time.monotonic()
 
     def look(self) -> None:
         """A batch where something waits, or where one is owed another try."""
@@ -80,6 +86,7 @@ class _Watch:
                 self.batch()
             self.failures, self.pause = 0, 0.0
         except BusyLakeError as problem:
+            self.seen = frozenset()
             self.context.log.info("waiting for another run", reason=str(problem))
         except Exception as problem:  # noqa: BLE001 - whatever it is, the next try may do better
             self._failed(problem)
@@ -90,10 +97,13 @@ class _Watch:
             self.context.log.info("a larger session", megabytes=round(largest / memory.MB, 1))
             self.context.end_spark()
         self.largest = max(self.largest, largest)
-        return waiting > 0 or self.failures > 0
+        idle = time.monotonic() - self.last_batch > IDLE_SECONDS
+        new, self.seen = waiting - self.seen, waiting
+        return bool(new) or self.failures > 0 or idle
 
     def batch(self) -> None:
         """One run. Faults of an endpoint, the reference or a response are told; the deliveries are in all the same."""
+        self.last_batch = time.monotonic()
         outcome = main_job.run(self.context, command="watch", raise_at_end=False)
         if error := outcome.batch.error:
             self.context.log.warning("loaded, but", error=str(error))

@@ -89,6 +89,14 @@ class History:
         if delivery.status == WITHDRAWN:
             self.withdrawn[delivery.file_name, delivery.sha256] = delivery
 
+    def touched(self, inspected: Delivery) -> Delivery | None:
+        """The newest entry of the file's path, with another size or time, where the bytes are the same."""
+        last = self.last_by_path.get(inspected.relative_path)
+        if last is None or last.sha256 is None or last.sha256 != inspected.sha256:
+            return None
+        now = replace(last, size_bytes=inspected.size_bytes, modified_at=inspected.modified_at)
+        return now if now != last else None
+
     def is_unchanged(self, found: Delivery) -> bool:
         """Whether a file is as it was when it was last decided, by size and time; such a file is not read.
 
@@ -146,16 +154,28 @@ def asked(context: Context, batch_id: int) -> dict[str, dict[str, int]]:
 
 def revise(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
     """Deliveries of the log, by file_id, in the place of what it said of them; when they were received stays."""
+    _replace(context, deliveries, {"batch_id": batch_id} | asked(context, batch_id), {"run_id": context.run_id})
+
+
+def note_touched(context: Context, touched: list[Delivery]) -> None:
+    """Size and time of files that lie there anew with the bytes they had, so that the next run need not read them."""
+    if touched:
+        _replace(context, touched, lake.mark(context, INGESTION_LOG), {})
+
+
+def _replace(context: Context, deliveries: list[Delivery], mark: dict[str, Any], stamp: dict[str, Any]) -> None:
+    """Rows of the log by those of the deliveries; in one commit with the rows between them, which stay as they are."""
     revised = {delivery.file_id: delivery for delivery in deliveries}
-    rows = lake.small_rows(context, INGESTION_LOG, INGESTION_LOG.names)
-    changed = []
-    for row in rows:
-        if (delivery := revised.get(row["file_id"])) is not None:
+    first, last = min(revised), max(revised)
+    rows = []
+    for row in lake.small_rows(context, INGESTION_LOG, INGESTION_LOG.names):
+        delivery = revised.get(row["file_id"])
+        if delivery is not None:
             facts = {name: getattr(delivery, name) for name in row if name not in {"received_at", "run_id"}}
-            changed.append(row | facts | {"run_id": context.run_id, "local_dates": list(delivery.local_dates)})
-    numbers = ", ".join(str(int(number)) for number in sorted(revised))
-    mark = {"batch_id": batch_id} | asked(context, batch_id)
-    lake.write_rows(context, INGESTION_LOG, changed, mark, replace=f"file_id IN ({numbers})")
+            rows.append(row | facts | {"local_dates": list(delivery.local_dates)} | stamp)
+        elif first < row["file_id"] < last:
+            rows.append(row)
+    lake.write_rows(context, INGESTION_LOG, rows, mark, replace=f"file_id >= {first} AND file_id <= {last}")
 
 
 def arrival_order(delivery: Delivery) -> tuple[datetime, str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs import bronze, run
+from jobs import bronze, run, watch
 from pipeline import formats, landing, tables
 from pipeline import lake as metadata
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, utc, versions
@@ -48,7 +48,52 @@ def test_smrt_names_are_loaded_once_and_refused_ones_may_come_back(lake: Callabl
     assert run.run(lake(GAS)).deliveries == []
     put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},9.9"), minutes=3)
     assert run.run(lake(GAS)).deliveries == []
-    assert versions(context) == before
+    changed = {name for name, version in versions(context).items() if version != before[name]}
+    assert changed == {"ops.ingestion_log"}  # the time of the file, for the next look
+
+
+def test_a_file_that_is_copied_there_again_is_read_once_more_and_then_known(
+    lake: Callable[..., Context], gas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2, 3):
+        put(gas, f"PN00000{number}.SMRT", smrt(f"PN00000{number}", f"{HOUR},{number}.5"))
+    context = lake(GAS)
+    run.run(context)
+    names = [name for name in tables.INGESTION_LOG.names if name != "modified_at"]
+    before = rows(context, tables.INGESTION_LOG, *names), rows(context, tables.READINGS, *tables.READINGS.names)
+    for number in (1, 3):
+        put(gas, f"PN00000{number}.SMRT", smrt(f"PN00000{number}", f"{HOUR},{number}.5"), minutes=7)
+    assert run.run(lake(GAS)).deliveries == []
+    monkeypatch.setattr(landing, "read", None)
+    at = versions(context)
+    assert run.run(lake(GAS)).deliveries == []
+    assert versions(context) == at
+    after = rows(context, tables.INGESTION_LOG, *names), rows(context, tables.READINGS, *tables.READINGS.names)
+    assert after == before
+    times = rows(context, tables.INGESTION_LOG, "file_id", "modified_at")
+    assert times == [(1, utc("2021-04-01 06:07")), (2, utc("2021-04-01 06:00")), (3, utc("2021-04-01 06:07"))]
+
+
+def test_a_watch_offers_a_file_that_cannot_be_read_once(
+    lake: Callable[..., Context], gas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    context = lake(GAS)
+    at_work = watch._Watch(context, 0, as_json=True)
+    at_work.batch()
+    put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1.5"))
+    read = landing.read
+    monkeypatch.setattr(landing, "read", closed)
+    for _ in range(4):
+        at_work.look()
+    assert len(rows(context, tables.RUNS, "run_id")) == 2
+    assert log(context) == [("PN000001.SMRT", "rejected", "UNREADABLE")]
+    monkeypatch.setattr(landing, "read", read)  # chmod changes no time: the run that is due anyway takes it
+    at_work.last_batch -= watch.IDLE_SECONDS
+    at_work.look()
+    assert log(context)[1:] == [("PN000001.SMRT", "loaded", None)]
 
 
 def test_changed_json_is_a_new_delivery_and_the_last_one_wins(lake: Callable[..., Context], electricity: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs import run
-from pipeline import tables
+from jobs import run, snapshots
+from pipeline import ingestion_log, tables
+from pipeline.attention import standing_refusals
 from pipeline.config import Reference
 from pipeline.errors import ReferenceDatabaseError
 from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, versions
@@ -169,3 +171,31 @@ def test_a_database_that_cannot_be_read_fails_the_run_after_the_good_deliveries_
 
     run.run(lake(ELECTRICITY, **settings))  # readable again: the product tables catch up
     assert len(by_product(context)) == 5
+
+
+def test_a_database_that_comes_back_as_it_was_ends_its_refusal(
+    lake: Callable[..., Context], electricity: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "reference.db"
+    settings = {"reference": Reference(url=database(path, FIRST), feeds=("electricity",))}
+    put(electricity, "a.json", split_json(*ROWS))
+    context = lake(ELECTRICITY, **settings)
+    run.run(context)
+    path.rename(tmp_path / "away.db")
+    with pytest.raises(ReferenceDatabaseError):
+        run.run(lake(ELECTRICITY, **settings))
+    assert standing_refusals(ingestion_log.logged(context.next_run())) == [
+        {"feed": "reference", "reason_code": "UNREADABLE", "files": 1}
+    ]
+    (tmp_path / "away.db").rename(path)
+    products = by_product(context)
+    run.run(lake(ELECTRICITY, **settings))
+    assert standing_refusals(ingestion_log.logged(context.next_run())) == []
+    # Touched: read once, logged once, and then known.
+    os.utime(path, (0, 0))
+    for _ in range(2):
+        run.run(lake(ELECTRICITY, **settings))
+    entries = rows(context, tables.INGESTION_LOG, "file_id", "status", where=lambda row: row["feed"] == "reference")
+    assert entries == [(2, "loaded"), (3, "rejected"), (4, "duplicate"), (5, "duplicate")]
+    assert by_product(context) == products
+    assert snapshots.newer(context, ingestion_log.logged(context.next_run())) == []

@@ -8,7 +8,7 @@ import pytest
 
 from jobs import run as main_job
 from jobs import watch
-from pipeline import ingestion_log, lake, tables
+from pipeline import ingestion_log, lake, run_lock, tables
 from pipeline.config import Feed, Settings
 from pipeline.context import Context
 from pipeline.errors import LakeError, LandingFolderError
@@ -57,6 +57,33 @@ def test_what_is_wrong_from_the_start_ends_the_watch_at_once(context, tmp_path):
     (tmp_path / "gas").rmdir()
     with pytest.raises(LandingFolderError):
         watch.run(context, poll_seconds=1, maintain_every=0, as_json=False)
+
+
+def batches(context):
+    return len(lake.small_rows(context, tables.RUNS, ["run_id"]))
+
+
+def test_after_a_while_without_news_a_run_says_that_the_watch_lives(context, monkeypatch):
+    at_work = watch._Watch(context, 0, as_json=False)
+    at_work.batch()
+    at_work.look()
+    assert batches(context) == 1
+    at_work.last_batch -= watch.IDLE_SECONDS
+    at_work.look()
+    at_work.look()
+    assert batches(context) == 2
+
+
+def test_a_batch_that_another_run_held_up_is_news_still(context, tmp_path):
+    at_work = watch._Watch(context, 0, as_json=False)
+    at_work.batch()
+    (tmp_path / "gas" / "link.SMRT").symlink_to(tmp_path)
+    context.lock_file = None
+    with run_lock.held(Context(context.settings, log=Log("", quiet=True)), "another"):
+        at_work.look()
+        assert batches(context) == 1
+    at_work.look()
+    assert batches(context) == 2
 
 
 def test_after_so_many_batches_the_tables_are_maintained(context):
