@@ -76,7 +76,7 @@ def install(distribution: Path, environment: Path) -> None:
     python = environment / "bin" / "python"
     pins = ("--constraint", ROOT / "requirements.txt")
     # From a folder of its own: in the repository `main` and `pipeline` would be found without being installed.
-    call(python, "-m", "pip", "install", "-qq", *pins, f"{distribution}{EXTRAS}", cwd=environment)
+    call(python, "-m", "pip", "install", "-qq", "--no-compile", *pins, f"{distribution}{EXTRAS}", cwd=environment)
     call(python, "-m", "pip", "check", cwd=environment, stdout=subprocess.DEVNULL)
 
 

@@ -118,8 +118,9 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
 
 
 def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
-    """The newest snapshot in the place of the one before; meterpoint is written last and says that all three are."""
-    if not snapshots or lake.done_to(context, tables.METERPOINT) >= snapshots[-1].revision:
+    """The newest snapshot in the place of the one before, until all three tables say that it is theirs."""
+    done = min(lake.done_to(context, table) for table in tables.REFERENCE)
+    if not snapshots or done >= snapshots[-1].revision:
         return
     mark = {"batch_id": snapshots[-1].revision, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):

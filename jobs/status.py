@@ -148,6 +148,11 @@ def _notes(facts: dict[str, Any]) -> list[str]:
         f"{each['feed']}: {each['files']:,} refused, {each['reason_code']}, nothing sound came for them: main.py files"
         for each in facts["refused"]
     ]
+    notes += [
+        f"{each['table']} is not there: main.py run makes it, main.py verify says whether something is lost"
+        for each in facts["tables"]
+        if each["version"] is None
+    ]
     gaps = facts["missing_generations"]
     for gap in gaps[:SHOWN_GAPS]:
         numbers = gap["first"] if gap["count"] == 1 else f"{gap['first']} to {gap['last']} ({gap['count']:,})"

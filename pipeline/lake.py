@@ -221,11 +221,14 @@ def rows_of_days(context: Context, table: Table, days: Mapping[str, Sequence[dat
 
 
 def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:
-    """The partitions that hold rows, as tuples of text."""
+    """The partitions that hold rows, as tuples of text; none where there is no such table."""
     if context.settings.catalog:
         frame = context.spark.read.table(tables.address(context.settings, table)).select(*table.partition_by).distinct()
         return {tuple(str(value) for value in row) for row in frame.collect()}
-    found = opened(context, table).partitions()
+    try:
+        found = opened(context, table).partitions()
+    except TableNotFoundError:
+        return set()
     return {tuple(str(partition[name]) for name in table.partition_by) for partition in found}
 
 

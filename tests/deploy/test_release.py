@@ -50,7 +50,7 @@ def release(tmp_path_factory):
 def environment():
     """Of a user who has this machine's Java and JARs, and nothing of the repository."""
     foreign = ("PYTHON", "PYSPARK", "SPARK", "METERLAKE", "VIRTUAL_ENV")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    kept = {n: value for n, value in os.environ.items() if not n.startswith(foreign) and n != "PYTEST_ADDOPTS"}
     return kept | {"METERLAKE_JARS": str(fetch_jars.jar_folder().absolute()), "COLUMNS": "120"}
 
 

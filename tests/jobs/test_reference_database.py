@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
@@ -199,3 +200,18 @@ def test_a_database_that_comes_back_as_it_was_ends_its_refusal(
     assert entries == [(2, "loaded"), (3, "rejected"), (4, "duplicate"), (5, "duplicate")]
     assert by_product(context) == products
     assert snapshots.newer(context, ingestion_log.logged(context.next_run())) == []
+
+
+@pytest.mark.parametrize("table", tables.REFERENCE, ids=lambda table: table.name)
+def test_a_reference_table_that_is_lost_is_made_anew(
+    lake: Callable[..., Context], electricity: Path, tmp_path: Path, table: tables.Table
+) -> None:
+    settings = {"reference": Reference(url=database(tmp_path / "reference.db", FIRST), feeds=("electricity",))}
+    put(electricity, "a.json", split_json(*ROWS))
+    context = lake(ELECTRICITY, **settings)
+    run.run(context)
+    before = {each.name: rows(context, each, *each.names) for each in tables.REFERENCE}
+    shutil.rmtree(tables.address(context.settings, table))
+    run.run(lake(ELECTRICITY, **settings))
+    assert {each.name: rows(context, each, *each.names) for each in tables.REFERENCE} == before
+    assert before[table.name] != []

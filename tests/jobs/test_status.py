@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from jobs import run, status, withdraw
 from pipeline import lake as metadata
 from pipeline import tables
-from tests.jobs.conftest import GAS, put, smrt
+from tests.jobs.conftest import GAS, put, rows, smrt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pytest
 
     from pipeline.context import Context
 
@@ -41,3 +44,18 @@ def test_what_bronze_has_and_gold_has_not_waits(lake: Callable[..., Context], ga
     run.run(lake(GAS), "bronze")
     gold = status.found(lake(GAS))["gold"]
     assert (gold["newest_delivery_at"], gold["waiting_deliveries"]) == (None, 1)
+
+
+def test_a_table_that_is_lost_is_told_and_the_next_run_makes_it(
+    lake: Callable[..., Context], gas: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(gas, "PN000001.SMRT", smrt("PN000001", '"001","20210401","0000",1.5'))
+    context = lake(GAS)
+    run.run(context)
+    meter_days = rows(context, tables.METER_DAY, *tables.METER_DAY.names)
+    shutil.rmtree(tables.address(context.settings, tables.METER_DAY))
+    status.run(lake(GAS), as_json=False)
+    told = "gold.meter_day is not there: main.py run makes it, main.py verify says whether something is lost"
+    assert told in " ".join(capsys.readouterr().out.split())
+    run.run(lake(GAS))
+    assert rows(context, tables.METER_DAY, *tables.METER_DAY.names) == meter_days
