@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-cluster test-deploy test-page test-laws test-platform test-versions test-faults test-fast lint release-check bench benchmark soak clean force
+.PHONY: help setup demo test deploy-tools test-cluster test-deploy test-page test-laws test-platform test-versions test-faults test-fast lint release-check bench benchmark soak clean force
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,9 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, a worker and a run killed, a lake in an object store (minutes)
 	@$(BIN)/python -m pytest -m cluster
 
-test-deploy: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what runs it elsewhere, validated by the tools of those who use it (minutes)
+deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
+
+test-deploy: deploy-tools ## what runs it elsewhere, validated by the tools of those who use it (minutes)
 	@$(BIN)/python -m pytest -m deploy
 
 # Each version in an environment of its own, with the whole suite of `make test`. Unclosed sockets are the older PySparks'.

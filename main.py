@@ -139,7 +139,7 @@ def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) 
 @app.command()
 def files(
     config: Config = CONFIG,
-    status: Annotated[str | None, typer.Option(help="Only loaded, rejected, duplicate or conflict.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only loaded, rejected, duplicate, conflict or withdrawn.")] = None,
     feed: Annotated[str | None, typer.Option(help="Only of this feed (or 'reference').")] = None,
     limit: Limit = 100,
     json: AsJson = False,
@@ -234,14 +234,14 @@ def verify(config: Config = CONFIG, wait: Wait = 0, json: AsJson = False, debug:
 
 @app.command()
 def withdraw(
-    file: Annotated[str, typer.Argument(help="A loaded delivery: its path, its name, or #file_id.")],
+    file: Annotated[str, typer.Argument(help="A loaded or refused delivery: its path, its name, or #file_id.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the log.")] = "",
     config: Config = CONFIG,
     wait: Wait = 0,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Take a delivery back out: what it had superseded counts again, in silver and gold."""
+    """Take a delivery back out: what it had superseded counts again, in silver and gold. Settle a refused one."""
     with _errors(debug):
         from jobs import withdraw as job
 

@@ -29,7 +29,7 @@ def found(context: Context) -> metrics.Facts:
         received={row["file_id"]: row["received_at"] for row in received},
         waiting=sum(each.revision > done for each in deliveries if each.local_dates),
         standing_refusals=attention.standing_refusals(deliveries),
-        missing_generations=attention.missing_generations(deliveries),
+        missing_generations=attention.missing_generations(deliveries, context.settings.never_sent),
         yesterday=days,
         last_day_ends={day["feed"]: _end(context, day["feed"], day["last_day"]) for day in days if day["last_day"]},
         tables=[

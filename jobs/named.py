@@ -8,14 +8,17 @@ from pipeline.errors import UsageError
 from pipeline.ingestion_log import REFERENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from pipeline.ingestion_log import Delivery
 
 
-def delivery_named(known: Iterable[Delivery], name: str, statuses: set[str], verb: str) -> Delivery:
-    """The newest delivery of one of these statuses that `name` means: `#file_id`, path, or bare name, a feed before it.
+def delivery_named(
+    known: Iterable[Delivery], name: str, statuses: set[str], verb: str, otherwise: Collection[str] = ()
+) -> Delivery:
+    """The newest delivery of one of these statuses, `otherwise` of those, that `name` means.
 
+    A name is `#file_id`, a path, or a bare name, with the feed before it where that is needed.
     `gas/resent/PN000001.SMRT`, `resent/PN000001.SMRT`, `PN000001.SMRT` and `#17` may be the same one. What is the path
     of one is not taken for the bare name of others.
     """
@@ -27,7 +30,7 @@ def delivery_named(known: Iterable[Delivery], name: str, statuses: set[str], ver
         raise UsageError(f"{name!r} is a delivery of {', '.join(feeds)}: say which, {feeds[0]}/{name}")
     if not meant:
         raise UsageError(f"no delivery {name!r} in the log: `main.py files` lists them")
-    fit = [each for each in meant if each.status in statuses]
+    fit = [each for each in meant if each.status in statuses] or [each for each in meant if each.status in otherwise]
     paths = sorted({each.relative_path for each in fit})
     if len(paths) > 1:
         raise UsageError(f"{name!r} is {len(paths)} deliveries ({', '.join(paths[:3])}): give the path, or #file_id")

@@ -20,14 +20,14 @@ from jobs.named import delivery_named
 from jobs.show import print_table
 from pipeline import formats, ingestion_log, landing
 from pipeline.errors import ReplayError, UsageError
-from pipeline.ingestion_log import CONFLICT, LOADED, REJECTED, WITHDRAWN, Delivery, History
+from pipeline.ingestion_log import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery, History
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.context import Context
 
-REPLAYABLE = {LOADED, REJECTED, CONFLICT, WITHDRAWN}
+REPLAYABLE = {LOADED, WITHDRAWN} | REFUSED
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_
         raise UsageError(f"feed {delivery.feed!r} of file {delivery.file_id} is no longer in the configuration")
     others = [each for each in known if each.feed == feed.name and each.file_id != delivery.file_id]
     form = formats.format_of(feed)
-    if delivery.status in {REJECTED, CONFLICT}:
+    if delivery.reason_code:  # refused, and perhaps settled since
         return Replayed(delivery, _looked_at_again(context, delivery, others, batch_id))
     taken = History.of(others).loaded_by_name.get(delivery.file_name) if form.identity_is_name else None
     if delivery.status == WITHDRAWN and taken is not None:
@@ -106,13 +106,9 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
 
 def _loaded(context: Context, changed: list[Replayed]) -> list[Delivery]:
     """What counts now: rows of deliveries that were refused go into bronze first."""
-    counting = [each.after for each in changed if each.before.status not in {REJECTED, CONFLICT}]
+    counting = [each.after for each in changed if not each.before.reason_code]
     for feed in context.settings.feeds:
-        new = [
-            each.after
-            for each in changed
-            if each.after.feed == feed.name and each.before.status in {REJECTED, CONFLICT}
-        ]
+        new = [each.after for each in changed if each.after.feed == feed.name and each.before.reason_code]
         counting += [each for each in bronze.load(context, feed, new) if each.status == LOADED]
     return counting
 

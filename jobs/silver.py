@@ -133,7 +133,7 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
 
 def is_revised(delivery: Delivery) -> bool:
     """Whether something in silver of this delivery may have to go: it was loaded before, and replayed or taken out."""
-    return delivery.revision != delivery.batch_id or delivery.status == WITHDRAWN
+    return delivery.revision != delivery.batch_id or delivery.was_taken_out
 
 
 def _merge_readings(context: Context, counted: list[Delivery]) -> int:

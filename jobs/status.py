@@ -49,7 +49,7 @@ def found(context: Context) -> dict[str, Any]:
         "gold": _gold(context, received),
         "late": _late(context, days, received),
         "refused": attention.standing_refusals(deliveries),
-        "missing_generations": attention.missing_generations(deliveries),
+        "missing_generations": attention.missing_generations(deliveries, context.settings.never_sent),
         "overlapping_agreements": _overlaps(context),
         "deliveries": _by_feed(context),
         "completeness": days,

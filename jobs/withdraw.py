@@ -1,5 +1,7 @@
 """`withdraw FILE`: a delivery that should not have come counts no more; what it had superseded counts again.
 
+A refused one counts for nothing as it is: withdrawn, it is settled, and nobody is told of it any more.
+
 Its rows stay in bronze, as received, and its row in the log says that it was withdrawn: that one commit is what the
 rest follows from. The days it has readings on are made anew in silver and gold; `replay` brings it back.
 """
@@ -15,7 +17,7 @@ from jobs.audit import recorded
 from jobs.named import delivery_named
 from jobs.show import console
 from pipeline import formats, ingestion_log
-from pipeline.ingestion_log import LOADED, WITHDRAWN
+from pipeline.ingestion_log import LOADED, REFUSED, WITHDRAWN
 
 if TYPE_CHECKING:
     from pipeline.context import Context
@@ -25,15 +27,20 @@ def run(context: Context, name: str, reason: str, *, as_json: bool, wait_seconds
     """Take the delivery that `name` means back out; `reason` is kept in the log."""
     with recorded(context, f"withdraw {name}", wait_seconds) as outcome:
         known = ingestion_log.logged(context)
-        delivery = delivery_named(known, name, {LOADED}, "withdraw")
+        delivery = delivery_named(known, name, {LOADED}, "withdraw", otherwise=REFUSED)
         said = f"withdrawn by run {context.run_id}" + (f": {reason}" if reason else "")
         batch_id = ingestion_log.next_batch(known)
         withdrawn = replace(delivery, status=WITHDRAWN, reason=" ".join(said.split()), revision=batch_id)
         context.log.info("withdrawn", file_id=delivery.file_id, file=delivery.relative_path)
-        context.expect(formats.weighed(context.settings, [delivery]))
-        context.start_spark()
-        ingestion_log.revise(context, [withdrawn], batch_id)
-        main_job.derive(context, outcome)
+        if delivery.status in REFUSED:
+            # Nothing that counts changes, so no layer has anything to follow.
+            settled = replace(withdrawn, reason=f"{delivery.reason}; {withdrawn.reason}", revision=delivery.revision)
+            ingestion_log.revise(context, [settled], batch_id)
+        else:
+            context.expect(formats.weighed(context.settings, [delivery]))
+            context.start_spark()
+            ingestion_log.revise(context, [withdrawn], batch_id)
+            main_job.derive(context, outcome)
     facts = {
         "file_id": delivery.file_id,
         "file": delivery.file_path,
@@ -44,6 +51,9 @@ def run(context: Context, name: str, reason: str, *, as_json: bool, wait_seconds
     }
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
+        return
+    if delivery.status in REFUSED:
+        console().print(f"File {delivery.file_id} ({delivery.reason_code}) is settled: nobody is told of it again.")
         return
     days = f"{len(delivery.local_dates)} days" if len(delivery.local_dates) != 1 else "one day"
     console().print(

@@ -17,31 +17,40 @@ GENERATION = re.compile(r"([A-Z]{2})([0-9]{6})")
 
 
 def standing_refusals(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
-    """Refused deliveries that nothing sound has come for since, by feed and reason: `{feed, reason_code, files}`.
+    """Refused deliveries that nobody has settled since, by feed and reason: `{feed, reason_code, files}`.
 
-    Something sound is a later delivery of the same feed and path that was taken, or whose bytes were there already.
+    Settled: by a later delivery of the same feed and path that was taken, or whose bytes were there already, or by
+    `withdraw`.
     """
     standing: dict[tuple[str, str], str] = {}
     for each in sorted(deliveries, key=lambda delivery: delivery.file_id):
         place = each.feed, each.relative_path
         if each.status in {REJECTED, CONFLICT}:
             standing[place] = each.reason_code or ""
-        elif each.status in {LOADED, DUPLICATE}:
+        elif each.status in {LOADED, DUPLICATE} or (each.status == WITHDRAWN and each.reason_code):
             standing.pop(place, None)
     counts = Counter((feed, code) for (feed, _), code in standing.items())
     return [{"feed": feed, "reason_code": code, "files": count} for (feed, code), count in sorted(counts.items())]
 
 
-def missing_generations(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
+def missing_generations(
+    deliveries: Iterable[Delivery], never_sent: Iterable[tuple[str, str]] = ()
+) -> list[dict[str, Any]]:
     """Gaps in the senders' own numbers: `{feed, first, last, count}`, between the lowest and the highest loaded.
 
-    A delivery that was refused leaves its gap; one that was withdrawn did arrive.
+    A delivery that was refused leaves its gap; one that was withdrawn did arrive, or is settled. `never_sent`:
+    (feed, "PN000004" or "PN000004-PN000009") of numbers that are not waited for.
     """
     arrived: dict[tuple[str, str], set[int]] = {}
     for each in deliveries:
         found = GENERATION.fullmatch(each.generation or "")
         if found and each.status in {LOADED, WITHDRAWN}:
             arrived.setdefault((each.feed, found[1]), set()).add(int(found[2]))
+    for feed, unused in never_sent:
+        first, _, last = unused.partition("-")
+        if loaded := arrived.get((feed, first[:2])):
+            lowest, highest = min(loaded), max(loaded)
+            loaded.update(range(max(lowest, int(first[2:])), min(highest, int((last or first)[2:])) + 1))
     gaps: list[dict[str, Any]] = []
     for (feed, prefix), numbers in sorted(arrived.items()):
         before: int | None = None

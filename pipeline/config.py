@@ -21,6 +21,7 @@ from pipeline.config_values import (
     Direction,
     FeedName,
     FormatName,
+    Generations,
     ResponseFolder,
     SparkOptions,
     Strict,
@@ -86,6 +87,8 @@ class Feed(Strict):
     url_max_megabytes: int = Field(default=512, gt=0)
     # Where each delivery gets a response file for its sender.
     acknowledge: ResponseFolder | None = None
+    # SMRT numbers that nobody waits for: the sender says that they were never used.
+    never_sent: tuple[Generations, ...] = ()
 
     @property
     def minutes(self) -> int:
@@ -96,6 +99,13 @@ class Feed(Strict):
     def _interval_divides_the_day(self) -> Self:
         if DAY_MINUTES % self.minutes:
             message = f"interval_minutes = {self.minutes} does not divide a day"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _numbers_are_of_smrt(self) -> Self:
+        if self.never_sent and self.format != "smrt":
+            message = f"never_sent is for SMRT numbers; deliveries of {self.format} have none"
             raise ValueError(message)
         return self
 
@@ -203,6 +213,11 @@ class Settings(BaseSettings):
     def feed(self, name: str) -> Feed:
         """The feed of that name."""
         return next(feed for feed in self.feeds if feed.name == name)
+
+    @property
+    def never_sent(self) -> list[tuple[str, str]]:
+        """(feed, number or span of numbers) that nobody waits for."""
+        return [(feed.name, numbers) for feed in self.feeds for numbers in feed.never_sent]
 
     @property
     def reference_feeds(self) -> tuple[str, ...]:

@@ -37,6 +37,16 @@ def _zone(name: str) -> str:
     return name
 
 
+def _generations(text: str) -> str:
+    first, _, last = text.partition("-")
+    if not re.fullmatch(r"[A-Z]{2}[0-9]{6}(-[A-Z]{2}[0-9]{6})?", text) or (
+        last and (first[:2] != last[:2] or first > last)
+    ):
+        message = f"{text!r} is no SMRT number: write 'PN000004', or 'PN000004-PN000009' for several"
+        raise ValueError(message)
+    return text
+
+
 def _feed_name(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name) or name in RESERVED_FEED_NAMES:
         message = (
@@ -152,6 +162,7 @@ ColumnName = Annotated[str, AfterValidator(_column_name)]
 Origin = Annotated[str, AfterValidator(_origin)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format)]
+Generations = Annotated[str, AfterValidator(_generations)]
 ResponseFolder = Annotated[str, AfterValidator(_response_folder)]
 Url = Annotated[str, AfterValidator(_url)]
 SparkOptions = Annotated[dict[str, str], AfterValidator(_spark_options)]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LOADED, REJECTED, DUPLICATE, CONFLICT = "loaded", "rejected", "duplicate", "conflict"
 WITHDRAWN = "withdrawn"
+REFUSED = frozenset({REJECTED, CONFLICT})
 REFERENCE = "reference"
 ASKED = "acknowledge"
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -48,6 +49,11 @@ class Delivery:
     rows_erased: int = 0
     # Columns that the delivery names itself, of parquet with their types; known while it is being loaded, not logged.
     columns: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def was_taken_out(self) -> bool:
+        """Whether it was loaded and then withdrawn; a refused one that was withdrawn keeps its reason code."""
+        return self.status == WITHDRAWN and self.reason_code is None
 
     def refused(self, code: str, reason: str, status: str = REJECTED) -> Delivery:
         """This delivery, refused: it counts no rows. What it quotes of the file becomes one line of valid text."""
@@ -84,9 +90,9 @@ class History:
             self.loaded_by_name[delivery.file_name] = delivery
         if delivery.status in {LOADED, DUPLICATE}:
             self.taken.add((delivery.relative_path, delivery.sha256))
-        if delivery.status == CONFLICT:
+        if delivery.status in {CONFLICT, WITHDRAWN} and not delivery.was_taken_out:
             self.conflicts.add((delivery.file_name, delivery.sha256))
-        if delivery.status == WITHDRAWN:
+        if delivery.was_taken_out:
             self.withdrawn[delivery.file_name, delivery.sha256] = delivery
 
     def touched(self, inspected: Delivery) -> Delivery | None:
@@ -106,7 +112,9 @@ class History:
         last = self.last_by_path.get(found.relative_path)
         if last is None or (last.size_bytes, last.modified_at) != (found.size_bytes, found.modified_at):
             return False
-        return last.reason == found.reason if found.reason_code else last.sha256 is not None
+        if found.reason_code:
+            return (last.reason or "").startswith(found.reason or "")  # it may be settled since, which follows
+        return last.sha256 is not None
 
 
 def logged(context: Context) -> list[Delivery]:

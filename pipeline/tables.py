@@ -295,7 +295,7 @@ INGESTION_LOG = Table(
     size_bytes BIGINT Size in bytes
     modified_at TIMESTAMP Modification time (UTC)
     sha256 STRING SHA-256 of the bytes (reference: of the snapshot's content); NULL when unreadable
-    status STRING loaded, rejected, duplicate or conflict; withdrawn: was loaded and was taken back out
+    status STRING loaded, rejected, duplicate or conflict; withdrawn: taken back out, or refused and settled
     reason_code STRING Why it was refused
     reason STRING The same in words
     rows_read BIGINT Source rows; 0 when refused

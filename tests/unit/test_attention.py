@@ -20,6 +20,8 @@ def test_a_refusal_stands_until_something_sound_comes_under_its_path():
     assert standing_refusals([refused, logged(2, "PN1.SMRT", LOADED)]) == []
     assert standing_refusals([logged(2, "PN1.SMRT", DUPLICATE), refused]) == []  # in the order of file_id
     assert standing_refusals([logged(0, "PN1.SMRT", LOADED), refused])
+    assert standing_refusals([refused, logged(2, "PN1.SMRT", WITHDRAWN, "NOT_UTF8")]) == []  # settled by hand
+    assert standing_refusals([refused, logged(2, "PN1.SMRT", WITHDRAWN)])
     other_feed = logged(2, "PN1.SMRT", LOADED, feed="water")
     assert standing_refusals([refused, other_feed])
 
@@ -54,6 +56,21 @@ def test_numbers_between_the_lowest_and_the_highest_that_never_came(numbers, gap
     log = [logged(n, f"{n}.SMRT", LOADED, generation=f"PN{number:06d}") for n, number in enumerate(numbers)]
     found = [(gap["first"], gap["last"], gap["count"]) for gap in missing_generations(log)]
     assert found == gaps
+
+
+@pytest.mark.parametrize(
+    ("never_sent", "gaps"),
+    [
+        ([("gas", "PN000003")], [("PN000002", "PN000002"), ("PN000004", "PN000004")]),
+        ([("gas", "PN000002-PN000004")], []),
+        ([("gas", "PN000000-PN000003"), ("gas", "PN000004-PN999999")], []),
+        ([("water", "PN000003"), ("gas", "DV000003")], [("PN000002", "PN000004")]),
+        ([("gas", "PN000007-PN000009")], [("PN000002", "PN000004")]),
+    ],
+)
+def test_nobody_waits_for_numbers_that_were_never_used(never_sent, gaps):
+    log = [logged(n, f"{n}.SMRT", LOADED, generation=f"PN{number:06d}") for n, number in enumerate([1, 5])]
+    assert [(gap["first"], gap["last"]) for gap in missing_generations(log, never_sent)] == gaps
 
 
 def test_a_refused_delivery_leaves_its_gap_and_a_withdrawn_one_none():

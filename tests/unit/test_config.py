@@ -279,3 +279,16 @@ def test_responses_never_lie_where_they_would_become_deliveries(load, refusal, t
     assert load(GAS + 'acknowledge = "loop"').feeds
     as_uri = GAS.replace('"in/gas"', f'"file://{tmp_path}/in/gas"')
     assert "would become deliveries" in refusal(as_uri + 'acknowledge = "in/gas/out"')
+
+
+@pytest.mark.parametrize("numbers", ["PN000004", "PN000004-PN000004", "PN000004-PN000019", "DV000000-DV999999"])
+def test_numbers_that_were_never_sent_are_smrts(load, refusal, numbers):
+    assert load(GAS + f'never_sent = ["{numbers}"]').never_sent == [("gas", numbers)]
+    assert "never_sent is for SMRT numbers" in refusal(POWER + f'never_sent = ["{numbers}"]')
+
+
+@pytest.mark.parametrize(
+    "numbers", ["", "PN4", "PN000004-", "-PN000004", "PN000009-PN000004", "PN000004-DV000009", "PN000004.SMRT"]
+)
+def test_what_is_no_number_of_smrt_is_refused(refusal, numbers):
+    assert "write 'PN000004', or 'PN000004-PN000009' for several" in refusal(GAS + f'never_sent = ["{numbers}"]')

@@ -76,6 +76,29 @@ def test_a_rejected_name_that_comes_back_broken_otherwise_is_rejected_again(by_n
     assert log.run(file("a", "cut", hour=2, code="TRAILER_MISSING")) == [("a", "rejected", "TRAILER_MISSING")]
 
 
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_refusal_that_was_settled_is_not_decided_again_and_bars_nothing(by_name):
+    log = Log(by_name=by_name)
+    log.run(file("a", "A"), file("b", "B", code="EMPTY_FILE"), file("c", None, code="UNREADABLE"))
+    log.rows[1:] = [replace(each, status="withdrawn", reason=f"{each.reason}; withdrawn") for each in log.rows[1:]]
+    again = [file("b", "B", hour=1, code="EMPTY_FILE"), file("c", None, code="UNREADABLE")]
+    assert log.run(*again) == []
+    history = History.of(log.rows)
+    assert history.is_unchanged(file("c", None, code="UNREADABLE"))
+    assert history.touched(again[0]) == replace(log.rows[1], modified_at=again[0].modified_at)
+    assert log.run(file("d/b", "B", hour=2, code="EMPTY_FILE")) == [("d/b", "rejected", "EMPTY_FILE")]
+    assert log.run(file("b", "whole", hour=3)) == [("b", "loaded", None)]
+
+
+def test_a_conflict_that_was_settled_does_not_come_back(smrt):
+    smrt.run(file("a.SMRT", "A"))
+    smrt.run(file("a.SMRT", "other", hour=1))
+    smrt.rows[1] = replace(smrt.rows[1], status="withdrawn")
+    assert smrt.run(file("a.SMRT", "other", hour=2)) == []
+    assert smrt.run(file("again/a.SMRT", "other", hour=3)) == []
+    assert smrt.run(file("a.SMRT", "a third", hour=4)) == [("a.SMRT", "conflict", CONFLICT)]
+
+
 def test_the_same_bytes_under_a_loaded_name_in_another_folder_are_a_duplicate_once(smrt):
     smrt.run(file("a.SMRT", "A"))
     assert smrt.run(file("again/a.SMRT", "A")) == [("again/a.SMRT", "duplicate", None)]
