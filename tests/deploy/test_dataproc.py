@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -78,8 +79,18 @@ def jobs():
     return [batch["message"]["pysparkBatch"], *(job["pysparkJob"] for job in workflow["message"]["jobs"])]
 
 
-def test_jobs_bring_the_pinned_jars_the_wheel_of_this_version_and_commands_of_meterlake(tmp_path):
-    pins = {jar["file"] for jar in tomllib.loads((ROOT / "jars/coordinates.toml").read_text())["jar"]}
+# What the runtimes of that number have, by the vendor's pages.
+SPARK_OF = {"3.0": "4.0", "3.0-debian12": "4.0"}
+
+
+def test_jobs_bring_the_jars_of_the_runtimes_spark_the_wheel_of_this_version_and_commands_of_meterlake(tmp_path):
+    runtimes = re.findall(
+        r"(?:^  version|imageVersion): \"?([\w.-]+)", "".join(map(Path.read_text, FILES.glob("*.yaml"))), re.MULTILINE
+    )
+    assert len(runtimes) == 2
+    (spark,) = {SPARK_OF[runtime] for runtime in runtimes}
+    said = tomllib.loads((ROOT / f"tests/versions/spark-{spark}/coordinates.toml").read_text())
+    pins = {jar["file"] for jar in said["jar"]}
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     verbs = []
     for job in jobs():
