@@ -57,8 +57,8 @@ def run(context: Context) -> Batch:
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known, batch)]
     batch_id = ingestion_log.next_batch(known)
     first_id = max((delivery.file_id for delivery in known), default=0) + 1
-    snapshot, batch.reference_error = snapshots.read(context, known)
-    ingestion_log.note_touched(context, batch.touched)
+    snapshot, batch.reference_error = snapshots.read(context, known, batch.touched)
+    ingestion_log.note(context, batch.touched)
     if not decided and snapshot is None:
         return batch
     undo_unlogged(context, batch_id)
@@ -80,7 +80,11 @@ def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
     new = waiting(context)
     largest = max((found.size_bytes or 0 for found in new if not found.reason_code), default=0)
     there = {(each.feed, each.relative_path, each.size_bytes, each.modified_at) for each in new}
-    return frozenset(there | {("reference", *facts) for facts in snapshots.newer(context, known)}), largest
+    # A database that others keep writing to is read once a minute at most.
+    minutes = {
+        ("reference", modified.replace(second=0, microsecond=0)) for _, modified in snapshots.newer(context, known)
+    }
+    return frozenset(there | minutes), largest
 
 
 def waiting(context: Context) -> list[Delivery]:
@@ -96,7 +100,8 @@ def _new_files(context: Context, feed: Feed, known: list[Delivery], batch: Batch
     # When a delivery was fetched says nothing of when it was ready: of such a feed all belong to any span.
     span = None if feed.url else context.span
     inside = [found for found in ready if span is None or span.holds(found.modified_at)]
-    return [found for found in inside if not history.is_unchanged(found)]
+    by_name = formats.format_of(feed).identity_is_name
+    return [found for found in inside if not history.is_unchanged(found, by_name=by_name)]
 
 
 def _decide(

@@ -52,8 +52,8 @@ def run(context: Context, *, products: bool = True, again: Days | None = None) -
 
 
 def _energy_work(context: Context, again: Days) -> _Work | None:
-    # Written last, and with rows whenever a day has readings: what it is complete to, both are.
-    done = lake.done_to(context, tables.METER_DAY)
+    # Written last, and with rows whenever a day has readings: what it is complete to, both are, unless one was lost.
+    done = lake.done_to(context, tables.METER_DAY) if lake.mark(context, tables.HALF_HOUR) else 0
     batch_id = lake.done_to(context, tables.READINGS)
     days = (
         touched.changed_days(context, done, [feed.name for feed in context.settings.feeds]) if batch_id > done else {}
@@ -65,6 +65,8 @@ def _energy_work(context: Context, again: Days) -> _Work | None:
 def _product_work(context: Context, again: Days) -> _Work | None:
     """Days of the reference's feeds that changed, and days whose agreements changed."""
     written = lake.mark(context, tables.PRODUCT_DAY)  # the last of the two
+    if not lake.mark(context, tables.PRODUCT_HALF_HOUR):  # which was lost
+        written = {}
     done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
     batch_id = lake.done_to(context, tables.READINGS)
     snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))

@@ -28,7 +28,7 @@ def newer(context: Context, known: list[Delivery]) -> list[tuple[int, datetime]]
         now = reference.stat(settings.url)
     except ReferenceDatabaseError:
         return []
-    read = _last(known, LOADED, DUPLICATE)
+    read = _last(known, LOADED, DUPLICATE)  # with the time that was noted when it was last read
     return [] if read is not None and (read.size_bytes, read.modified_at) == now else [now]
 
 
@@ -38,8 +38,13 @@ def _last(known: list[Delivery], *statuses: str) -> Delivery | None:
     return fit[-1] if fit else None
 
 
-def read(context: Context, known: list[Delivery]) -> tuple[Found | None, ReferenceDatabaseError | None]:
-    """The database as a delivery, where it says something: new content, time or fault; and what is wrong."""
+def read(
+    context: Context, known: list[Delivery], touched: list[Delivery]
+) -> tuple[Found | None, ReferenceDatabaseError | None]:
+    """The database as a delivery, where it says something: new content, a new fault, the end of one; and what is wrong.
+
+    Where only its time is another, the entry to note that in joins `touched`.
+    """
     settings = context.settings.reference
     if settings is None:
         return None, None
@@ -58,9 +63,13 @@ def read(context: Context, known: list[Delivery]) -> tuple[Found | None, Referen
         said = newest is not None and (newest.reason, newest.modified_at) == (fault.reason, fault.modified_at)
         return (None if said else (fault, None)), problem
     if loaded is not None and loaded.sha256 == snapshot.sha256:
-        # Logged, so that it is not read again before it changes, and that a refusal before it is over.
-        reason = f"same content as file {loaded.file_id}, the last one loaded"
-        return (replace(delivery, sha256=snapshot.sha256, status=DUPLICATE, reason=reason), None), None
+        if refused:  # which is over
+            reason = f"same content as file {loaded.file_id}, the last one loaded"
+            return (replace(delivery, sha256=snapshot.sha256, status=DUPLICATE, reason=reason), None), None
+        touched += [
+            replace(each, size_bytes=size, modified_at=modified) for each in [_last(known, LOADED, DUPLICATE)] if each
+        ]
+        return None, None
     return (replace(delivery, sha256=snapshot.sha256, status=LOADED), snapshot), None
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 COUNTS = ("loaded", "duplicate", "rejected", "conflict", "rows_read", "rows_rejected")
 SHOWN_GAPS = 10
+# Layers that follow from bronze and the log.
+FOLLOWING = ("silver.", "gold.")
 HOUR, DAY = 3600, 86400
 
 
@@ -149,9 +151,9 @@ def _notes(facts: dict[str, Any]) -> list[str]:
         for each in facts["refused"]
     ]
     notes += [
-        f"{each['table']} is not there: main.py run makes it, main.py verify says whether something is lost"
-        for each in facts["tables"]
-        if each["version"] is None
+        f"{name} is not there: "
+        + ("main.py run makes it" if name.startswith(FOLLOWING) else "main.py verify says what is lost")
+        for name in (each["table"] for each in facts["tables"] if each["version"] is None)
     ]
     gaps = facts["missing_generations"]
     for gap in gaps[:SHOWN_GAPS]:

@@ -71,7 +71,7 @@ class _Watch:
 
     def __init__(self, context: Context, maintain_every: int, *, as_json: bool) -> None:
         self.context, self.maintain_every, self.as_json = context, maintain_every, as_json
-        self.batches = self.failures = self.largest = 0
+        self.runs = self.batches = self.failures = self.largest = 0
         # Longer from failure to failure.
         self.pause = 0.0
         # What the last look saw, as it lay there: a batch that left it would leave it again.
@@ -107,12 +107,12 @@ class _Watch:
         outcome = main_job.run(self.context, command="watch", raise_at_end=False)
         if error := outcome.batch.error:
             self.context.log.warning("loaded, but", error=str(error))
-        if not outcome.deliveries:
-            return
-        self.batches += 1
-        facts = outcome.facts()
-        print(json.dumps(facts) if self.as_json else _line(facts), flush=True)
-        if self.maintain_every and self.batches % self.maintain_every == 0:
+        self.runs += 1
+        if outcome.deliveries:
+            self.batches += 1
+            facts = outcome.facts()
+            print(json.dumps(facts) if self.as_json else _line(facts), flush=True)
+        if self.maintain_every and self.runs % self.maintain_every == 0:  # each leaves a row in ops.runs at least
             self._maintain()
 
     def _failed(self, problem: Exception) -> None:

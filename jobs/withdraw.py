@@ -35,7 +35,7 @@ def run(context: Context, name: str, reason: str, *, as_json: bool, wait_seconds
         if delivery.status in REFUSED:
             # Nothing that counts changes, so no layer has anything to follow.
             settled = replace(withdrawn, reason=f"{delivery.reason}; {withdrawn.reason}", revision=delivery.revision)
-            ingestion_log.revise(context, [settled], batch_id)
+            ingestion_log.note(context, [settled])
         else:
             context.expect(formats.weighed(context.settings, [delivery]))
             context.start_spark()

@@ -64,6 +64,8 @@ def document(delivery: Row, rejected: list[Row], in_all: int, *, rows_are_lines:
     """
     position = "line" if rows_are_lines else "row"
     verdict = {LOADED: "accepted", DUPLICATE: "duplicate", WITHDRAWN: "withdrawn"}.get(delivery["status"], "refused")
+    if delivery["reason_code"]:  # also of one that was settled since
+        verdict = "refused"
     received = delivery["received_at"].astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {
         **{name: delivery[name] for name in ("feed", "file_name", "relative_path", "sha256", "size_bytes")},

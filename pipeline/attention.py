@@ -42,11 +42,14 @@ def missing_generations(
     (feed, "PN000004" or "PN000004-PN000009") of numbers that are not waited for.
     """
     arrived: dict[tuple[str, str], set[int]] = {}
+    settled = []
     for each in deliveries:
         found = GENERATION.fullmatch(each.generation or "")
-        if found and each.status in {LOADED, WITHDRAWN}:
+        if found and (each.status == LOADED or each.was_taken_out):
             arrived.setdefault((each.feed, found[1]), set()).add(int(found[2]))
-    for feed, unused in never_sent:
+        elif found and each.status == WITHDRAWN:
+            settled.append((each.feed, found[0]))
+    for feed, unused in [*never_sent, *settled]:
         first, _, last = unused.partition("-")
         if loaded := arrived.get((feed, first[:2])):
             lowest, highest = min(loaded), max(loaded)

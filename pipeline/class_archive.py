@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 OFF = "METERLAKE_NO_CLASS_ARCHIVE"
 SECONDS_TO_WRITE = 120
+AGENTS = ("-javaagent:", "-agentlib:", "-agentpath:")
+# Whose options the JVM takes without being told.
+JAVA_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 # A JVM that cannot use the file says so on standard output, which is ours for answers.
 QUIET = "-Xlog:disable"
 
@@ -50,6 +53,12 @@ def jars_on_the_class_path(folder: Path) -> list[Path]:
     """Spark's JARs and ours."""
     spark = Path(pyspark.__file__).parent / "jars"
     return [*spark.glob("*.jar"), *(folder / jar.file for jar in fetch_jars.expected_jars())]
+
+
+def has_agent(*options: str) -> bool:
+    """Whether the JVM will have an agent: it rewrites classes, and with an archive beside it did not always come up."""
+    told = (*options, *(os.environ.get(name, "") for name in JAVA_VARIABLES))
+    return any(flag in text for text in told for flag in AGENTS)
 
 
 def java_options(folder: Path, java: str, *, record: bool) -> str:

@@ -236,4 +236,4 @@ def committing(context: Context, mark: Mapping[str, Any], transaction: int | Non
 
 
 def _count(context: Context, table: Table, metric: str) -> int:
-    return int(lake.mark(context, table).get("_metrics", {}).get(metric) or 0)
+    return int(lake.mark(context, table).get(lake.METRICS, {}).get(metric) or 0)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LOADED, REJECTED, DUPLICATE, CONFLICT = "loaded", "rejected", "duplicate", "conflict"
 WITHDRAWN = "withdrawn"
 REFUSED = frozenset({REJECTED, CONFLICT})
+CHANGED = "CHANGED_AFTER_LOADING"
 REFERENCE = "reference"
 ASKED = "acknowledge"
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -72,6 +73,8 @@ class History:
     loaded_by_name: dict[str, Delivery] = field(default_factory=dict)
     taken: set[tuple[str, str | None]] = field(default_factory=set)
     conflicts: set[tuple[str, str | None]] = field(default_factory=set)
+    by_content: dict[tuple[str, str], Delivery] = field(default_factory=dict)
+    seen: set[tuple[str, int | None, datetime | None]] = field(default_factory=set)
     withdrawn: dict[tuple[str, str | None], Delivery] = field(default_factory=dict)
 
     @classmethod
@@ -90,25 +93,35 @@ class History:
             self.loaded_by_name[delivery.file_name] = delivery
         if delivery.status in {LOADED, DUPLICATE}:
             self.taken.add((delivery.relative_path, delivery.sha256))
-        if delivery.status in {CONFLICT, WITHDRAWN} and not delivery.was_taken_out:
+        if delivery.sha256 is not None:
+            self.by_content[delivery.relative_path, delivery.sha256] = delivery
+            self.seen.add((delivery.relative_path, delivery.size_bytes, delivery.modified_at))
+        if delivery.reason_code == CHANGED:  # settled or not
             self.conflicts.add((delivery.file_name, delivery.sha256))
         if delivery.was_taken_out:
             self.withdrawn[delivery.file_name, delivery.sha256] = delivery
 
     def touched(self, inspected: Delivery) -> Delivery | None:
-        """The newest entry of the file's path, with another size or time, where the bytes are the same."""
-        last = self.last_by_path.get(inspected.relative_path)
-        if last is None or last.sha256 is None or last.sha256 != inspected.sha256:
+        """The newest entry of the file's path and bytes with the size and time of now, where these are other."""
+        last = self.by_content.get((inspected.relative_path, inspected.sha256 or ""))
+        if last is None:
             return None
         now = replace(last, size_bytes=inspected.size_bytes, modified_at=inspected.modified_at)
         return now if now != last else None
 
-    def is_unchanged(self, found: Delivery) -> bool:
+    def is_unchanged(self, found: Delivery, *, by_name: bool = False) -> bool:
         """Whether a file is as it was when it was last decided, by size and time; such a file is not read.
 
         One that could not be read is tried again, for permissions change without touching the time, unless a look is
-        enough to know that the reason is still the same.
+        enough to know that the reason is still the same. Of a name that is loaded once (`by_name`) any entry will do:
+        what is put back is no delivery.
         """
+        if (
+            by_name
+            and not found.reason_code
+            and (found.relative_path, found.size_bytes, found.modified_at) in self.seen
+        ):
+            return True
         last = self.last_by_path.get(found.relative_path)
         if last is None or (last.size_bytes, last.modified_at) != (found.size_bytes, found.modified_at):
             return False
@@ -165,10 +178,11 @@ def revise(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
     _replace(context, deliveries, {"batch_id": batch_id} | asked(context, batch_id), {"run_id": context.run_id})
 
 
-def note_touched(context: Context, touched: list[Delivery]) -> None:
-    """Size and time of files that lie there anew with the bytes they had, so that the next run need not read them."""
-    if touched:
-        _replace(context, touched, lake.mark(context, INGESTION_LOG), {})
+def note(context: Context, deliveries: list[Delivery]) -> None:
+    """What is new of deliveries and changes nothing that counts: the log stays complete to the batch that it was."""
+    if deliveries:
+        mark = {name: value for name, value in lake.mark(context, INGESTION_LOG).items() if name != lake.METRICS}
+        _replace(context, deliveries, mark, {})
 
 
 def _replace(context: Context, deliveries: list[Delivery], mark: dict[str, Any], stamp: dict[str, Any]) -> None:
@@ -224,7 +238,7 @@ def _by_name(delivery: Delivery, history: History) -> Delivery | None:
     if (delivery.file_name, delivery.sha256) in history.conflicts:
         return None
     reason = f"the name was loaded as {_named(loaded)} with other bytes; a correction needs a name of its own"
-    return delivery.refused("CHANGED_AFTER_LOADING", reason, CONFLICT)
+    return delivery.refused(CHANGED, reason, CONFLICT)
 
 
 def _of_a_free_name(delivery: Delivery, history: History) -> Delivery | None:

@@ -7,6 +7,7 @@ import re
 # Lines that say nothing about why a JVM ended: a log's, a stack's, its own last words.
 CHATTER = re.compile(
     r"\b(WARN|INFO|DEBUG)\b|^WARNING:|^\[otel\.javaagent |^\tat |^\t\.\.\. |^Error: (Could not create|A fatal exc)"
+    r"|^Using Spark's default log4j profile:|^(Setting default log level|To adjust logging level) |^(NOTE: )?Picked up "
 )
 CRASH_REPORT = re.compile(r"^# (/.*hs_err_pid.*)$", re.MULTILINE)
 
@@ -18,6 +19,8 @@ def why_not_started(said: str, problem: Exception) -> str:
     'the JVM crashed, its report: /home/me/hs_err_pid7.log'
     >>> why_not_started("Unrecognized VM option 'X'\nError: Could not create the Java Virtual Machine.\n", OSError())
     "Unrecognized VM option 'X'"
+    >>> why_not_started("Picked up JAVA_TOOL_OPTIONS: x\nUsing Spark's default log4j profile: x\n", OSError("gone"))
+    'gone'
     >>> why_not_started("26/11/29 13:28:33 WARN Native: none\n", OSError("[GATEWAY_EXITED] the JVM ended\nmore"))
     '[GATEWAY_EXITED] the JVM ended'
     """

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pipeline.tables import Table
 
 MARK = "userMetadata"
+# Beside what a mark says: what the writer measured of its commit.
+METRICS = "_metrics"
 EVERYTHING = "true"
 WRITER = WriterProperties(compression="ZSTD")  # as Spark's files: half the bytes of the default, and no slower
 # Delta type and Arrow type of each SQL type that tables.py uses.
@@ -78,7 +80,7 @@ def mark(context: Context, table: Table) -> dict[str, Any]:
         for commit in commits:
             if commit.get(MARK):
                 found: dict[str, Any] = json.loads(commit[MARK])
-                return found | {"_metrics": commit.get("operationMetrics") or {}}
+                return found | {METRICS: commit.get("operationMetrics") or {}}
         if limit is None or len(commits) < limit:
             break
     return {}
@@ -95,6 +97,10 @@ def _history(context: Context, table: Table, limit: int | None) -> list[dict[str
         return []
 
 
+def _is_in_catalog(context: Context, table: Table) -> bool:
+    return bool(context.spark.catalog.tableExists(tables.address(context.settings, table)))
+
+
 def done_to(context: Context, table: Table) -> int:
     """The highest batch that the table is complete to; 0 for none."""
     return int(mark(context, table).get("batch_id", 0))
@@ -102,9 +108,9 @@ def done_to(context: Context, table: Table) -> int:
 
 def version(context: Context, table: Table) -> int | None:
     """The table's newest version, None where there is no such table."""
+    if context.settings.catalog:
+        return int(_history(context, table, 1)[0]["version"]) if _is_in_catalog(context, table) else None
     try:
-        if context.settings.catalog:
-            return int(_history(context, table, 1)[0]["version"])
         return opened(context, table).version()
     except TableNotFoundError:
         return None
@@ -223,6 +229,8 @@ def rows_of_days(context: Context, table: Table, days: Mapping[str, Sequence[dat
 def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:
     """The partitions that hold rows, as tuples of text; none where there is no such table."""
     if context.settings.catalog:
+        if not _is_in_catalog(context, table):
+            return set()
         frame = context.spark.read.table(tables.address(context.settings, table)).select(*table.partition_by).distinct()
         return {tuple(str(value) for value in row) for row in frame.collect()}
     try:

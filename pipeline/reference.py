@@ -65,7 +65,7 @@ def stat(url: str) -> tuple[int, datetime]:
     if not path.is_file():
         raise ReferenceDatabaseError(url, "is not a file")
     log = path.with_name(path.name + "-wal")
-    if log.exists():
+    if log.exists() and log.stat().st_size:  # an empty one is left by whoever only reads
         found.append(log.stat())
     micros = max(entry.st_mtime_ns for entry in found) // 1000
     modified = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)

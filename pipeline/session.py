@@ -80,7 +80,6 @@ BYTES_A_PARTITION = 256 * 1024 * 1024
 SECONDS_TO_END = 20
 # Of the configuration's settings those that ours are put before, not in the place of.
 ADDED_TO = ("spark.driver.extraJavaOptions", "spark.driver.extraClassPath")
-AGENT = "-javaagent:"
 SMALL = {"spark.sql.adaptive.enabled": "false"}
 
 
@@ -123,8 +122,7 @@ def end(session: SparkSession) -> None:
     with contextlib.suppress(Exception):
         context._gateway.shutdown()  # type: ignore[union-attr]  # noqa: SLF001
     _end_process(process)
-    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None  # noqa: SLF001
-    SparkSession._instantiatedSession = None  # noqa: SLF001
+    _forget()
 
 
 def _end_process(process: subprocess.Popen[bytes]) -> None:
@@ -134,6 +132,12 @@ def _end_process(process: subprocess.Popen[bytes]) -> None:
         process.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:
         process.kill()
+
+
+def _forget() -> None:
+    """Of a JVM that is gone: PySpark holds on to it for the life of the process."""
+    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None  # noqa: SLF001
+    SparkSession._instantiatedSession = None  # noqa: SLF001
 
 
 def prepared(session: SparkSession) -> SparkSession:
@@ -183,9 +187,9 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     options = FEW_JAVA_OPTIONS if few else JAVA_OPTIONS
     given = [settings.spark.get(name, "") for name in ADDED_TO]
     # Only a run that loads something uses the classes that the next one will use; what listeners load is not for the
-    # archive, and an agent rewrites the classes that are in it (a JVM with both did not always come up).
+    # archive.
     archive = ""
-    if AGENT not in given[0]:
+    if not class_archive.has_agent(given[0], conf.get("spark.driver.defaultJavaOptions", "")):
         archive = class_archive.java_options(folder.absolute(), java, record=waiting_bytes > 0 and not settings.spark)
     conf.setIfMissing(ADDED_TO[0], " ".join(filter(None, (options, archive, given[0]))))
     jars = [str(folder / jar.file) for jar in fetch_jars.expected_jars()]
@@ -203,6 +207,7 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
         except Exception as problem:
             if gateway is not None:
                 _end_process(gateway.proc)
+            _forget()  # or the next try would ask this one's JVM
             chatter.seek(0)
             said = chatter.read().decode(errors="replace")
             problem.add_note(said)  # for --debug

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs import run
+from jobs import run, withdraw
 from pipeline import lake as metadata
 from pipeline import tables
 from pipeline.errors import AcknowledgementError
@@ -212,3 +212,20 @@ def test_a_feed_that_begins_to_ask_is_answered_from_then_on(
     run.run(lake(*feeds))
     assert noted(context)[1:] == [(5, "electricity", "rejected", 4)]
     assert f"PN000002.SMRT.3.ack.jso_/{'c' * 244}.5.ack.json" in responses(answers)
+
+
+def test_a_refusal_that_is_settled_while_responses_are_owed_costs_no_later_one(
+    lake: Callable[..., Context], gas: Path, answers: Path
+) -> None:
+    feed = asking(GAS, answers)
+    put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1.5"))
+    put(gas, "PN000009.SMRT", CUT)
+    run.run(lake(feed), "bronze")
+    withdraw.run(lake(feed), "PN000009.SMRT", "never to come", as_json=True)
+    run.run(lake(feed))
+    put(gas, "PN000002.SMRT", smrt("PN000002", f"{HOUR},2.5"), minutes=1)
+    run.run(lake(feed))
+    put(gas, "PN000003.SMRT", smrt("PN000003", f"{HOUR},3.5"), minutes=2)
+    run.run(lake(feed))
+    told = {path.split(".")[0]: said["verdict"] for path, said in responses(answers).items()}
+    assert told == {"PN000001": "accepted", "PN000009": "refused", "PN000002": "accepted", "PN000003": "accepted"}

@@ -73,6 +73,7 @@ class Shown:
         """The table below the chart, opened as a person does, every row of it."""
         if self.page.locator("details.figures").count() and not self.page.locator("details.figures[open]").count():
             self.page.locator("details.figures summary").click()
+            self.page.wait_for_selector("#view tbody tr")  # filled once it is open
         return self.table()
 
     def table(self) -> list[list[str]]:

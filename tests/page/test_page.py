@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.page.browser import READY, VIEWS, Server, Shown, ms, utc
 from tests.page.lake import HOSTILE, PRODUCT
@@ -167,7 +168,7 @@ def test_with_a_token_the_page_asks_for_it(browser, config):
         token = page.locator("#token")
         token.fill("wrong")
         token.press("Enter")
-        page.wait_for_function("document.querySelector('#token').value === ''")
+        expect(page.locator("#token")).to_have_value("")  # asked for anew
         page.locator("#token").fill("s3cret")
         page.locator("#token").press("Enter")
         page.wait_for_selector("#view table, #view .chart, #view details")

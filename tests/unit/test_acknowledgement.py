@@ -79,6 +79,10 @@ def test_each_status_has_a_verdict(status, verdict):
     assert (said(status=status)["verdict"], said(status=status)["status"]) == (verdict, status)
 
 
+def test_a_refusal_that_was_settled_before_its_answer_was_written_is_a_refusal():
+    assert said(status="withdrawn", reason_code="EMPTY_FILE")["verdict"] == "refused"
+
+
 def test_a_format_without_lines_names_the_row():
     (row,) = said([BAD_ROW], 1, rows_are_lines=False)["rejected_rows"]
     assert (row["row"], "line" in row) == (3, False)

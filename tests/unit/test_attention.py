@@ -58,6 +58,16 @@ def test_numbers_between_the_lowest_and_the_highest_that_never_came(numbers, gap
     assert found == gaps
 
 
+def test_a_number_that_was_only_refused_is_no_end_of_the_sequence():
+    log = [logged(n, f"{n}.SMRT", LOADED, generation=f"PN{n:06d}") for n in (1, 5)]
+    log += [logged(6, "x", WITHDRAWN, "NAME_MISMATCH", generation="PN000800")]
+    log += [logged(n, "y", WITHDRAWN, "WRONG_ENVIRONMENT", generation=f"DV{n:06d}") for n in (1, 100)]
+    assert [(gap["first"], gap["last"]) for gap in missing_generations(log)] == [("PN000002", "PN000004")]
+    log += [logged(7, "z", WITHDRAWN, "TRAILER_MISSING", generation="PN000003")]
+    found = [(gap["first"], gap["last"]) for gap in missing_generations(log)]
+    assert found == [("PN000002", "PN000002"), ("PN000004", "PN000004")]
+
+
 @pytest.mark.parametrize(
     ("never_sent", "gaps"),
     [

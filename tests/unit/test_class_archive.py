@@ -93,3 +93,13 @@ def test_a_jvm_that_wrote_nothing_leaves_nothing(folder: Path) -> None:
     class_archive.started(jvm(options, writes=False), lambda: None)
     class_archive.finish()
     assert list(folder.glob("classes-*")) == []
+
+
+@pytest.mark.parametrize("flag", ["-javaagent:a.jar", "-Xmx1g -agentlib:jdwp=x", "-agentpath:/a.so"])
+def test_an_agent_is_seen_wherever_the_jvm_would_see_it(flag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in class_archive.JAVA_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert not class_archive.has_agent("-Xmx1g", "")
+    assert class_archive.has_agent("", flag)
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", flag)
+    assert class_archive.has_agent()

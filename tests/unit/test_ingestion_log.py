@@ -99,6 +99,26 @@ def test_a_conflict_that_was_settled_does_not_come_back(smrt):
     assert smrt.run(file("a.SMRT", "a third", hour=4)) == [("a.SMRT", "conflict", CONFLICT)]
 
 
+def test_what_was_refused_and_settled_comes_as_a_conflict_when_the_name_is_loaded_since(smrt):
+    smrt.run(file("a.SMRT", "cut", code="TRAILER_MISSING"))
+    smrt.rows[0] = replace(smrt.rows[0], status="withdrawn")
+    smrt.run(file("a.SMRT", "whole", hour=1))
+    assert smrt.run(file("a.SMRT", "cut", hour=2)) == [("a.SMRT", "conflict", CONFLICT)]
+
+
+def test_old_bytes_put_back_are_read_once_and_then_known(smrt):
+    smrt.run(file("a.SMRT", "A"))
+    smrt.run(file("a.SMRT", "other", hour=1))
+    back = file("a.SMRT", "A", hour=2)
+    assert smrt.run(back) == []
+    assert not History.of(smrt.rows).is_unchanged(back, by_name=True)
+    noted = History.of(smrt.rows).touched(back)
+    assert noted == replace(smrt.rows[0], modified_at=back.modified_at)
+    smrt.rows[0] = noted
+    assert History.of(smrt.rows).is_unchanged(back, by_name=True)
+    assert not History.of(smrt.rows).is_unchanged(back)  # of a path whose content is taken anew each time
+
+
 def test_the_same_bytes_under_a_loaded_name_in_another_folder_are_a_duplicate_once(smrt):
     smrt.run(file("a.SMRT", "A"))
     assert smrt.run(file("again/a.SMRT", "A")) == [("again/a.SMRT", "duplicate", None)]
