@@ -68,7 +68,7 @@ def test_a_batch_a_day_oldest_first_is_what_would_be_if_it_had_been_taken_as_it_
     assert [outcome.deliveries for outcome in again] == [[]]
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize(
     "place", ["before write ops.ingestion_log#2", "after write bronze.electricity#3", "after write silver.readings#2"]
 )
@@ -100,7 +100,7 @@ def test_only_what_the_span_holds_is_taken_and_older_ones_are_told_of(lake, gas,
     assert len(log(context)) == 5
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize("layer", ["silver", "gold"])
 def test_days_that_were_damaged_are_made_anew(lake, gas, electricity, layer):
     deliver(gas, electricity)
