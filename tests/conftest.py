@@ -31,7 +31,7 @@ def command(*arguments: str, config: Path) -> Any:
 
 
 # Seconds that the longest test of a marker takes on a slow day.
-LONGEST = {"cluster": 400, "faults": 300, "fuzz": 300, "slow": 220, "deploy": 150, "page": 60, "laws": 60}
+LONGEST = {"cluster": 250, "faults": 300, "fuzz": 300, "slow": 220, "deploy": 150, "page": 60, "laws": 60}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
