@@ -7,11 +7,14 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jobs import metrics, silver
 from jobs.bronze import Batch
-from pipeline import causes, creation, formats, lake, run_lock, schema_version, tables
+from pipeline import causes, claim, creation, formats, guards, lake, leftovers, run_lock, schema_version, tables
+from pipeline.errors import BusyLakeError
+from pipeline.ingestion_log import logged
 from pipeline.metrics import LAYERS
 
 if TYPE_CHECKING:
@@ -76,19 +79,59 @@ class Outcome:
 
 @contextmanager
 def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterator[Outcome]:
-    """Hold the lake, see that its tables are there, and record in ops.runs how what is done inside ended."""
+    """Hold the lake, see that it is whole and its tables are there, and record in ops.runs how what is inside ended.
+
+    What every command that writes owes the lake is done here. Of a lake of a newer form, or one that is not whole, not
+    even the failure is written.
+    """
     with run_lock.held(context, command, wait_seconds):
-        before = schema_version.check(context)  # in a lake of a newer form not even the failure is written
+        context.claim = context.before_commit = None
+        before = schema_version.check(context)
+        every = _every_table(context)
+        _look(context, every)
+        if claim.is_left_open(context):
+            claim.take(context, every)
+            _look(context, every)  # what it did until now
         outcome = Outcome(context.run_id, context.now)
         try:
             creation.create_missing(context, formats.lake_tables(context.settings))
-            schema_version.record(context, before)
+            context.before_commit = partial(_claimed, context, every)
+            schema_version.record(context, before, every)
             silver.check_zones(context)
+            leftovers.undo(context, [table for table in every if table.layer == "bronze"], logged(context))
             yield outcome
+        except BusyLakeError:
+            raise  # turned away: the other run's row tells of it
         except Exception as problem:
-            _record(context, outcome, command, problem)
+            _end(context, outcome, command, problem)
             raise
-        _record(context, outcome, command, None)
+        _end(context, outcome, command, None)
+
+
+def _every_table(context: Context) -> list[tables.Table]:
+    """Tables of the configuration, and bronze of feeds that left it."""
+    configured = formats.lake_tables(context.settings)
+    names = {table.full_name for table in configured}
+    return [*configured, *(table for table in lake.bronze_tables(context) if table.full_name not in names)]
+
+
+def _look(context: Context, every: list[tables.Table]) -> None:
+    """What the lake is before anything is written; DamagedLakeError where it is not whole."""
+    context.claimed_before = claim.newest(lake.mark(context, tables.INGESTION_LOG))
+    guards.check(context, every, logged(context))
+
+
+def _claimed(context: Context, every: list[tables.Table]) -> None:
+    """Before each commit: the first one of a run claims the lake."""
+    if context.claim is None:
+        claim.take(context, every)
+
+
+def _end(context: Context, outcome: Outcome, command: str, problem: Exception | None) -> None:
+    """The claim is given back, and the run has its row, which needs none."""
+    claim.release(context)
+    context.before_commit = None
+    _record(context, outcome, command, problem)
 
 
 def _record(context: Context, outcome: Outcome, command: str, problem: Exception | None) -> None:

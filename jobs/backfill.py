@@ -89,7 +89,6 @@ def _silver(context: Context, outcome: Outcome, span: Span) -> None:
         return
     context.expect(formats.weighed(context.settings, chosen))
     context.spark  # noqa: B018 - column expressions need it
-    bronze.undo_unlogged(context, batch_id)
     ingestion_log.revise(context, chosen, batch_id)
     outcome.rows_merged = silver.run(context)
 

@@ -10,7 +10,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from jobs import snapshots
-from pipeline import causes, delta, endpoint, formats, ingestion_log, lake, landing, silver, tables
+from pipeline import causes, delta, endpoint, formats, ingestion_log, lake, landing, silver
 from pipeline.errors import AcknowledgementError, EndpointError, MeterlakeError, ReferenceDatabaseError, SeveralError
 from pipeline.ingestion_log import LOADED, Delivery, History
 
@@ -61,7 +61,6 @@ def run(context: Context) -> Batch:
     ingestion_log.note(context, batch.touched)
     if not decided and snapshot is None:
         return batch
-    undo_unlogged(context, batch_id)
     numbered = [
         replace(delivery, file_id=first_id + n, batch_id=batch_id, revision=batch_id)
         for n, delivery in enumerate([*decided, *([snapshot[0]] if snapshot else [])])
@@ -117,15 +116,6 @@ def _decide(
     return decided
 
 
-def undo_unlogged(context: Context, batch_id: int) -> None:
-    """Rows of a run that died between bronze and the log count for nothing: remove them, their files come again."""
-    bronze = [formats.bronze_table(feed) for feed in context.settings.feeds]
-    for table in [*bronze, *tables.SNAPSHOTS]:
-        if lake.done_to(context, table) >= batch_id:
-            context.log.warning("unlogged rows removed", table=table.full_name, batch_id=batch_id)
-            delta.delete(context, table, F.col("batch_id") >= batch_id, {"batch_id": batch_id - 1})
-
-
 def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
     """Sound deliveries into bronze, and every one with its final verdict and counts."""
     form, table = formats.format_of(feed), formats.bronze_table(feed)
@@ -153,7 +143,7 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     if changed := landing.changed_since(sound, feed):
         # Not what was hashed: out again.
         ids = [delivery.file_id for delivery in changed]
-        delta.delete(context, table, F.col("file_id").isin(*ids), {"batch_id": batch_id})
+        delta.delete(context, table, f"file_id IN ({', '.join(map(str, ids))})", {"batch_id": batch_id})
         kept = _left_for_the_next_run(context, feed, changed, deliveries)
     return _with_counts(context, feed, kept)
 

@@ -37,7 +37,6 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0)
         known = ingestion_log.logged(context)
         context.expect(formats.weighed(context.settings, known))
         context.spark  # noqa: B018 - column expressions need it
-        bronze.undo_unlogged(context, ingestion_log.next_batch(known))
         before = _count(context, meter)
         gone = {table.full_name: _from_bronze(context, table, rows) for table, rows in _rows(context, known, meter)}
         files = _recounted(context, known, meter)
@@ -172,7 +171,7 @@ def _blank_totals(context: Context) -> None:
         for row in there
     ]
     if blanked != there:
-        mark = {name: value for name, value in lake.mark(context, tables.RESTATEMENTS).items() if name[0] != "_"}
+        mark = lake.mark(context, tables.RESTATEMENTS)
         lake.write_rows(context, tables.RESTATEMENTS, blanked, mark, replace=lake.EVERYTHING)
 
 

@@ -53,7 +53,6 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
         batch_id = ingestion_log.next_batch(known)
         context.expect(formats.weighed(context.settings, chosen.values()))
         context.spark  # noqa: B018 - column expressions need it
-        bronze.undo_unlogged(context, batch_id)
         changed = [_decided(context, known, chosen[number], batch_id) for number in sorted(chosen)]
         if not dry_run:
             counting = [each.after for each in changed if each.after.status == LOADED]

@@ -50,6 +50,11 @@ def in_words(problem: BaseException) -> str | None:
     return next((words for pattern, words in CAUSES if re.search(pattern, message)), None)
 
 
+def is_overtaken(problem: BaseException) -> bool:
+    """Whether a commit was refused because another run's came between."""
+    return re.search(r"Concurrent transaction failed|ConcurrentTransactionException", _message(problem)) is not None
+
+
 def place(problem: BaseException) -> str | None:
     """The file or folder that the error's message names."""
     message = _message(problem)

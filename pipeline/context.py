@@ -13,12 +13,40 @@ from typing import TYPE_CHECKING, Any
 from pipeline.log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pyspark.sql import SparkSession
 
     from pipeline.config import Settings
     from pipeline.span import Span
+
+
+# Commits that one claim can make.
+MOST_COMMITS = 1 << 20
+
+
+@dataclass
+class Claim:
+    """A run's right to write (claim.py); the numbers of its commits run from `number * MOST_COMMITS` to `end`."""
+
+    number: int
+    run_id: str
+    released: bool = False
+    commits: int = 0
+
+    @property
+    def end(self) -> int:
+        """Above the number of every commit of this claim: where the next one's begin."""
+        return (self.number + 1) * MOST_COMMITS
+
+    def next_number(self) -> int:
+        """The number of one more commit."""
+        self.commits += 1
+        return self.number * MOST_COMMITS + self.commits
+
+    def facts(self) -> dict[str, Any]:
+        """As the log's mark holds it."""
+        return {"number": self.number, "run_id": self.run_id, "released": self.released}
 
 
 @dataclass
@@ -42,6 +70,13 @@ class Context:
     lock: int | None = None
     # One that stays open from run to run, because the JVM does.
     lock_file: int | None = None
+    # Whether the lock of a lake in a folder is held: no other writer can be at work.
+    is_alone: bool = False
+    # The last claim on the lake when this run began, and its own (pipeline/claim.py).
+    claimed_before: Claim = field(default_factory=lambda: Claim(0, "", released=True))
+    claim: Claim | None = None
+    # Called before each commit to the lake.
+    before_commit: Callable[[], None] | None = None
     # Whether the session is for many runs.
     stays: bool = False
     # Whether the session was built for this run or one before it: ours to end.
@@ -84,7 +119,7 @@ class Context:
 
     def beside(self, settings: Settings) -> Context:
         """The same run with other settings, in the same session."""
-        other = replace(self, settings=settings, answers={})
+        other = replace(self, settings=settings, answers={}, claim=None, before_commit=None)
         other.__dict__["_starting"] = self._starting
         return other
 
@@ -93,6 +128,7 @@ class Context:
         log = replace(self.log, started=time.monotonic())
         run_id, now = uuid.uuid4().hex[:12], datetime.now(UTC)
         other = replace(self, run_id=run_id, now=now, log=log, waiting_bytes=0, largest_bytes=0, commits=0)
+        other.claim, other.before_commit = None, None
         # The newest answer holds as long as its table's version: the log is not read again at every look.
         other.answers = dict([*self.answers.items()][-1:])
         # One that did not start is tried again.

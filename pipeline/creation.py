@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 
-from pipeline import lake, tables, version_checksum, views
+from pipeline import gate, housekeeping, lake, tables, version_checksum, views
 from pipeline.causes import one_line
 from pipeline.errors import LakeError
 
@@ -34,6 +34,7 @@ def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
                 DeltaTable.create(
                     where,
                     schema=_delta_schema(table),
+                    mode="ignore",  # another run may make it at the same moment
                     description=table.comment,
                     partition_by=list(table.partition_by),
                     configuration=dict(table.properties),
@@ -49,9 +50,15 @@ def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
 def _add_columns(context: Context, opened: DeltaTable, table: Table) -> None:
     """Columns that the table has got since the lake was made; NULL for the rows that are in it."""
     there = {field.name for field in opened.schema().fields}
-    if missing := [field for field in _delta_schema(table).fields if field.name not in there]:
+    if missing := [column for column in table.columns if column.name not in there]:
+        fields = [field for field in _delta_schema(table).fields if field.name not in there]
         with lake.committed(context, f"extend {table.full_name}"):
-            opened.alter.add_columns(missing)
+            if gate.is_plain(opened, to_write=True):
+                opened.alter.add_columns(fields, commit_properties=housekeeping.marked(context, table))
+                return
+            name, added = housekeeping.spark_name(context, table), ", ".join(map(_described, missing))
+            with housekeeping.spark_marks(context, table):
+                context.spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({added})")
 
 
 def _delta_schema(table: Table) -> Schema:
@@ -81,7 +88,8 @@ def _create_in_catalog(context: Context, wanted: Iterable[Table]) -> list[Table]
             there = set(spark.read.table(name).columns)
             for column in table.columns:
                 if column.name not in there:
-                    spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_described(column)})")
+                    with housekeeping.spark_marks(context, table):
+                        spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_described(column)})")
             continue
         spark.sql(_ddl(name, table))
         created.append(table)

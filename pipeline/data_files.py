@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from pipeline import lake, tables
+from pipeline import gate, tables
 from pipeline.local_files import as_pattern
 
 if TYPE_CHECKING:
@@ -24,16 +24,9 @@ if TYPE_CHECKING:
     from pipeline.context import Context
     from pipeline.tables import Table
 
-# The protocol's version of tables without any feature that asks more of a writer than to append and to overwrite.
-PLAIN_WRITER = 2
 # Spark looks at each file that it is told of, one after the other.
 MOST_FILES = 1000
 MOST_REMOTE_FILES = 50
-
-
-def is_plain(context: Context, table: Table) -> bool:
-    """Whether the table uses nothing of Delta that came after its first days, so that every writer can write it."""
-    return bool(lake.opened(context, table).protocol().min_writer_version <= PLAIN_WRITER)
 
 
 def of_batches(context: Context, table: Table, batches: Collection[int]) -> DataFrame | None:
@@ -57,10 +50,11 @@ def of_partitions(context: Context, table: Table, keys: Collection[tuple[Any, ..
 
 
 def _read(context: Context, table: Table, wanted: Callable[[dict[str, Any]], bool]) -> DataFrame | None:
-    if context.settings.catalog or not is_plain(context, table):
+    there = gate.readable(context, table)
+    if there is None:
         return None
     folder = tables.address(context.settings, table)
-    files = pa.table(lake.opened(context, table).get_add_actions(flatten=True)).to_pylist()
+    files = pa.table(there.get_add_actions(flatten=True)).to_pylist()
     paths = [file["path"] for file in files if wanted(file)]
     most = MOST_REMOTE_FILES if "://" in folder else MOST_FILES
     if not paths or len(paths) > most or not all(_says_its_partition(path, table) for path in paths):

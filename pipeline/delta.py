@@ -1,19 +1,20 @@
 """Reading and writing Delta tables. Every commit carries a mark: the batch it made the table complete to.
 
 Spark writes; but rows that are few (`at_most` says how many there can be) come to the driver, whose writer (lake.py)
-needs no Spark job: a MERGE of a day into silver in one second in the place of eight, most of them cold code.
+needs no Spark job: a MERGE of a day into silver takes one second, by Spark eight, most of them cold code.
 """
 
 from __future__ import annotations
 
-import json
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
-from pipeline import data_files, driver_merge, lake, session, tables
+from pipeline import data_files, driver_merge, gate, lake, progress, session, tables
+from pipeline.errors import OvertakenError
 from pipeline.partitions import days_text, on_days
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pyarrow as pa
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame
 
     from pipeline.context import Context
     from pipeline.tables import Table
@@ -52,11 +53,10 @@ def append(
     if _are_few(context, table, at_most):
         return lake.write_rows(context, table, collect(context, rows, table), dict(mark))
     with lake.committed(context, f"write {table.full_name}"):
-        _save(context, table, rows, mark)
-    return _count(context, table, "numOutputRows")
+        return save(context, table, rows, mark)
 
 
-def replace_days(  # noqa: PLR0913 - each is a thing of its own
+def replace_days(  # noqa: PLR0913 - what a replacement, a MERGE is made of
     context: Context,
     table: Table,
     rows: DataFrame,
@@ -79,13 +79,12 @@ def replace_days(  # noqa: PLR0913 - each is a thing of its own
     if found is not None and found.num_rows <= FEW_ROWS:
         return lake.write_rows(context, table, found, dict(mark), where)
     with lake.committed(context, f"write {table.full_name}"):
-        _save(context, table, rows, mark, replace_where=where)
-    return _count(context, table, "numOutputRows")
+        return save(context, table, rows, mark, replace=where)
 
 
 def _are_few(context: Context, table: Table, at_most: int | None) -> bool:
-    few = at_most is not None and at_most <= FEW_ROWS and not context.settings.catalog
-    return few and data_files.is_plain(context, table)
+    few = at_most is not None and at_most <= FEW_ROWS
+    return few and gate.writable(context, table) is not None
 
 
 def collect(context: Context, rows: DataFrame, table: Table) -> pa.Table:
@@ -119,11 +118,10 @@ def replace_files(
     """Put rows in the place of all that the table holds of these deliveries; returns how many."""
     numbers = ", ".join(str(int(number)) for number in sorted(file_ids))
     with lake.committed(context, f"write {table.full_name}"):
-        _save(context, table, rows, mark, replace_where=f"file_id IN ({numbers})")
-    return _count(context, table, "numOutputRows")
+        return save(context, table, rows, mark, replace=f"file_id IN ({numbers})")
 
 
-def merge_latest(  # noqa: PLR0913 - each is a thing of its own
+def merge_latest(  # noqa: PLR0913 - what a replacement, a MERGE is made of
     context: Context,
     table: Table,
     source: DataFrame,
@@ -151,17 +149,24 @@ def merge_latest(  # noqa: PLR0913 - each is a thing of its own
         .whenNotMatchedInsertAll()
     )
     # The transaction makes the commit (and so its mark) happen even when no row changed.
-    with committing(context, mark, transaction=int(mark["batch_id"])):
+    with lake.committed(context, f"write {table.full_name}"), noted(context, table, mark) as metrics:
         session.describe(context.spark, f"merge into {table.full_name}")
-        with lake.committed(context, f"write {table.full_name}"):
-            merge.execute()
-    return _count(context, table, "numTargetRowsInserted") + _count(context, table, "numTargetRowsUpdated")
+        merge.execute()
+    return int(metrics["numTargetRowsInserted"]) + int(metrics["numTargetRowsUpdated"])
 
 
-def delete(context: Context, table: Table, condition: Column, mark: Mapping[str, Any]) -> None:
-    """Remove the rows that meet the condition."""
-    with committing(context, mark), lake.committed(context, f"delete {table.full_name}"):
-        _delta_table(context, table).delete(condition)
+def delete(context: Context, table: Table, condition: str, mark: Mapping[str, Any]) -> None:
+    """Remove the rows that meet the condition; one commit, also where there are none."""
+    with lake.committed(context, f"delete {table.full_name}"):
+        to_write = gate.writable(context, table)
+        if to_write is None:
+            with noted(context, table, mark):
+                _delta_table(context, table).delete(condition)
+            return
+        before = to_write.version()
+        to_write.delete(condition, lake.WRITER, commit_properties=gate.stamped(context, dict(mark)))
+        if to_write.version() == before:
+            lake.append_nothing(context, to_write, table, dict(mark))
 
 
 def delete_matching(context: Context, table: Table, key: Sequence[str], rows: DataFrame) -> int:
@@ -173,16 +178,16 @@ def delete_matching(context: Context, table: Table, key: Sequence[str], rows: Da
     keys = rows.select(*key).distinct().toArrow()
     if not keys.num_rows:
         return 0
-    mark = {name: value for name, value in lake.mark(context, table).items() if not name.startswith("_")}
     same = [F.col(f"t.{name}").eqNullSafe(F.col(f"s.{name}")) for name in key]
     condition = same[0]
     for part in same[1:]:
         condition = condition & part
     source = context.spark.createDataFrame(keys).alias("s")
     merge = _delta_table(context, table).alias("t").merge(source, condition).whenMatchedDelete()
-    with committing(context, mark), lake.committed(context, f"delete {table.full_name}"):
+    mark = lake.mark(context, table)
+    with lake.committed(context, f"delete {table.full_name}"), noted(context, table, mark) as metrics:
         merge.execute()
-    return _count(context, table, "numTargetRowsDeleted")
+    return int(metrics["numTargetRowsDeleted"])
 
 
 def conform(rows: DataFrame, table: Table) -> DataFrame:
@@ -197,43 +202,50 @@ def _delta_table(context: Context, table: Table) -> DeltaTable:
     return DeltaTable.forPath(context.spark, where)
 
 
-def _save(
-    context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any], replace_where: str | None = None
-) -> None:
+def save(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any], replace: str | None = None) -> int:
+    """Append rows, or `replace` those that meet a condition; by Spark, inside of lake.committed. Returns how many."""
     session.describe(context.spark, f"write {table.full_name}")
-    where, note = tables.address(context.settings, table), json.dumps(dict(mark))
+    where = tables.address(context.settings, table)
     rows = conform(rows, table)
     if table.partition_by and session.has_many_tasks(context.spark):
         rows = rows.hint("rebalance", *table.partition_by)  # else each task writes a file into each partition
-    if context.settings.catalog:
-        # Not saveAsTable, which in the place of rows replaces the table, its comments and partitions too.
-        into = rows.writeTo(where).option(lake.MARK, note)
-        if replace_where is None:
-            into.append()
+    with noted(context, table, mark) as metrics:
+        if context.settings.catalog:
+            # Not saveAsTable, which replaces the table with its comments and partitions, not its rows.
+            into = rows.writeTo(where)
+            if replace is None:
+                into.append()
+            else:
+                into.overwrite(F.expr(replace))
+        elif replace is None:
+            rows.write.format("delta").mode("append").save(where)
         else:
-            into.overwrite(F.expr(replace_where))
-        return
-    writer = rows.write.format("delta").option(lake.MARK, note)
-    if replace_where is None:
-        writer.mode("append").save(where)
-    else:
-        writer.mode("overwrite").option("replaceWhere", replace_where).save(where)
+            rows.write.format("delta").mode("overwrite").option("replaceWhere", replace).save(where)
+    return int(metrics.get("numOutputRows") or 0)
 
 
 @contextmanager
-def committing(context: Context, mark: Mapping[str, Any], transaction: int | None = None) -> Iterator[None]:
-    """The commit made inside carries the mark; these operations take it from the session, not from an option."""
+def noted(context: Context, table: Table, mark: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The commit that Spark makes inside carries the mark and the run's next number; gives what Spark measured of it.
+
+    Delta skips a commit whose number is no higher than one that the table has: then another run owns the lake.
+    """
+    if context.claim is None:
+        application, number = "meterlake", time.time_ns() // 1000
+    else:
+        application, number = gate.APPLICATION, context.claim.next_number()
+    said = lake.with_claim(context, table, dict(mark)) | {"commit": number}
     conf = context.spark.conf
-    conf.set(COMMIT_MARK, json.dumps(dict(mark)))
-    if transaction is not None:
-        conf.set(TXN_APP, "meterlake")
-        conf.set(TXN_VERSION, str(transaction))
+    conf.set(COMMIT_MARK, progress.text_of(said))
+    conf.set(TXN_APP, application)
+    conf.set(TXN_VERSION, str(number))
+    metrics: dict[str, Any] = {}
     try:
-        yield
+        yield metrics
     finally:
         for name in (COMMIT_MARK, TXN_APP, TXN_VERSION):
             conf.unset(name)
-
-
-def _count(context: Context, table: Table, metric: str) -> int:
-    return int(lake.mark(context, table).get(lake.METRICS, {}).get(metric) or 0)
+    found = lake.found(context, table)[0]
+    if found.mark.get("commit") != number:
+        raise OvertakenError(lake.where(context))
+    metrics |= found.metrics

@@ -152,6 +152,25 @@ class BusyLakeError(MeterlakeError):
         )
 
 
+class OvertakenError(MeterlakeError):
+    """Another run claimed the lake while this one was at work or stalled: it owns what is written from then on."""
+
+    exit_code = 4
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"lake {where}: another run claimed it meanwhile, so this one ends here and writes nothing more; "
+            "nothing is lost: run again when that one is done"
+        )
+
+
+class DamagedLakeError(MeterlakeError):
+    """The lake is not whole, so that a command that writes could lose or invent readings; nothing was written."""
+
+    def __init__(self, where: str, table: str, problem: str, section: str) -> None:
+        super().__init__(f"lake {where}: {table} {problem}; nothing was written: docs/runbook.md, {section!r}")
+
+
 class LakeError(MeterlakeError):
     """The lake cannot be read or written."""
 

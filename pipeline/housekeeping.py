@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from contextlib import contextmanager, suppress
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, WriterProperties
+from deltalake import CommitProperties, WriterProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
-from pipeline import causes, failpoints, lake, partitions, stores, tables
+from pipeline import causes, failpoints, gate, lake, partitions, progress, stores, tables
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
@@ -37,45 +36,38 @@ ORDERED = WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024)
 
 def compact(context: Context, table: Table) -> int:
     """Put small files of a partition together; returns how many files went. The mark of the last commit stays."""
-    if context.settings.catalog:
-        with delta_marks(context, table):
-            done = context.spark.sql(f"OPTIMIZE {tables.address(context.settings, table)}").toArrow().to_pylist()
-        return int(done[0]["metrics"]["numFilesRemoved"]) if done else 0
-    with failpoints.around(f"compact {table.full_name}"), _in_words(context, table):
-        optimize = _opened(context, table).optimize
-        done = optimize.compact(writer_properties=lake.WRITER, commit_properties=_marked(context, table))
+    with lake.committed(context, f"compact {table.full_name}"), _in_words(context, table):
+        to_write = gate.writable(context, table)
+        if to_write is None:
+            return _by_spark(context, table, f"OPTIMIZE {spark_name(context, table)}")
+        done = to_write.optimize.compact(writer_properties=lake.WRITER, commit_properties=marked(context, table))
         return int(done["numFilesRemoved"])
 
 
 def clustered_to(context: Context, table: Table) -> int:
     """The batch up to which the table's days are in the order of `cluster_by`; 0 for none."""
-    where = tables.address(context.settings, table)
-    if context.settings.catalog:
-        told = context.spark.sql(f"SHOW TBLPROPERTIES {where}").toArrow().to_pylist()
-        return int({row["key"]: row["value"] for row in told}.get(CLUSTERED_TO, 0))
-    return int(lake.opened(context, table).metadata().configuration.get(CLUSTERED_TO, 0))
+    return int((lake.properties(context, table) or {}).get(CLUSTERED_TO, 0))
 
 
 def cluster(context: Context, table: Table, days: Mapping[str, Sequence[date]], batch_id: int) -> int:
-    """Write those days of those feeds anew in the order of `cluster_by`, one file a day as far as it goes.
+    """Rewrite those days of those feeds in the order of `cluster_by`, one file a day as far as it goes.
 
     Returns how many files went. That it is done up to the batch is noted last: killed before, it is done again.
     """
     gone = 0
     for feed, some in sorted(days.items()):
-        if context.settings.catalog:
-            with delta_marks(context, table):
-                where, by = partitions.days_text({feed: some}), ", ".join(table.cluster_by)
-                order = f"OPTIMIZE {tables.address(context.settings, table)} WHERE {where} ZORDER BY ({by})"
-                done = context.spark.sql(order).toArrow().to_pylist()
-            gone += int(done[0]["metrics"]["numFilesRemoved"]) if done else 0
-            continue
-        with failpoints.around(f"cluster {table.full_name}"), _in_words(context, table):
-            done = _opened(context, table).optimize.z_order(
+        with lake.committed(context, f"cluster {table.full_name}"), _in_words(context, table):
+            to_write = gate.writable(context, table)
+            if to_write is None:
+                only, by = partitions.days_text({feed: some}), ", ".join(table.cluster_by)
+                order = f"OPTIMIZE {spark_name(context, table)} WHERE {only} ZORDER BY ({by})"
+                gone += _by_spark(context, table, order)
+                continue
+            done = to_write.optimize.z_order(
                 list(table.cluster_by),
                 partition_filters=[("feed", "=", feed), ("local_date", "in", [day.isoformat() for day in some])],
                 writer_properties=ORDERED,
-                commit_properties=_marked(context, table),
+                commit_properties=marked(context, table),
             )
             gone += int(done["numFilesRemoved"])
     set_properties(context, table, {CLUSTERED_TO: str(batch_id)})
@@ -83,11 +75,12 @@ def cluster(context: Context, table: Table, days: Mapping[str, Sequence[date]], 
 
 
 def removable(context: Context, table: Table, hours: int) -> int | None:
-    """How many files `vacuum` would remove; a catalog does not say (None)."""
-    if context.settings.catalog:
-        return None
+    """How many files `vacuum` would remove; Spark does not say (None)."""
     with _in_words(context, table):
-        return len(_opened(context, table).vacuum(retention_hours=hours, enforce_retention_duration=False, full=True))
+        to_write = gate.writable(context, table)
+        if to_write is None:
+            return None
+        return len(to_write.vacuum(retention_hours=hours, enforce_retention_duration=False, full=True))
 
 
 def storage(context: Context, table: Table) -> dict[str, int | None]:
@@ -95,13 +88,14 @@ def storage(context: Context, table: Table) -> dict[str, int | None]:
 
     A catalog does not say which are small (None).
     """
-    if context.settings.catalog:
-        (told,) = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").toArrow().to_pylist()
-        return {"files": int(told["numFiles"]), "bytes": int(told["sizeInBytes"]), "small_files": None}
     try:
-        found = pa.table(lake.opened(context, table).get_add_actions(flatten=True)).to_pylist()
+        there = gate.readable(context, table)
     except TableNotFoundError:
-        found = []
+        return {"files": 0, "bytes": 0, "small_files": 0}
+    if there is None:
+        (told,) = context.spark.sql(f"DESCRIBE DETAIL {spark_name(context, table)}").toArrow().to_pylist()
+        return {"files": int(told["numFiles"]), "bytes": int(told["sizeInBytes"]), "small_files": None}
+    found = pa.table(there.get_add_actions(flatten=True)).to_pylist()
     small: dict[tuple[Any, ...], int] = {}
     for file in found:
         if file["size_bytes"] < SMALL_FILE:
@@ -124,22 +118,23 @@ def bytes_on_disk(context: Context) -> int | None:
 
 
 def vacuum(context: Context, table: Table, hours: int) -> int:
-    """Remove the files that only versions older than `hours` need; returns how many (in a catalog: 0, unknown)."""
-    if context.settings.catalog:
-        guard = "spark.databricks.delta.retentionDurationCheck.enabled"
-        context.spark.conf.set(guard, str(hours >= SAFE_HOURS).lower())
-        try:
-            context.spark.sql(f"VACUUM {tables.address(context.settings, table)} RETAIN {int(hours)} HOURS")
-        finally:
-            context.spark.conf.unset(guard)
-        return 0
-    with failpoints.around(f"vacuum {table.full_name}"), _in_words(context, table):
-        gone = _opened(context, table).vacuum(
+    """Remove the files that only versions older than `hours` need; returns how many (by Spark: 0, unknown)."""
+    with lake.committed(context, f"vacuum {table.full_name}"), _in_words(context, table):
+        to_write = gate.writable(context, table)
+        if to_write is None:
+            guard = "spark.databricks.delta.retentionDurationCheck.enabled"
+            context.spark.conf.set(guard, str(hours >= SAFE_HOURS).lower())
+            try:
+                context.spark.sql(f"VACUUM {spark_name(context, table)} RETAIN {int(hours)} HOURS")
+            finally:
+                context.spark.conf.unset(guard)
+            return 0
+        gone = to_write.vacuum(
             retention_hours=hours,
             dry_run=False,
             enforce_retention_duration=hours >= SAFE_HOURS,
             full=True,
-            commit_properties=_marked(context, table),
+            commit_properties=marked(context, table),
         )
     return len(gone)
 
@@ -153,11 +148,11 @@ def forget(context: Context, table: Table) -> None:
     vacuum(context, table, 0)
     with failpoints.around(f"forget {table.full_name}"), _in_words(context, table):
         for days in (0, LOG_DAYS):
-            _opened(context, table).alter.set_table_properties(
-                {"delta.logRetentionDuration": f"interval {days} days"}, commit_properties=_marked(context, table)
+            gate.opened(context, table).alter.set_table_properties(
+                {"delta.logRetentionDuration": f"interval {days} days"}, commit_properties=marked(context, table)
             )
             if not days:
-                opened = _opened(context, table)
+                opened = gate.opened(context, table)
                 opened.create_checkpoint()
                 opened.cleanup_metadata()
                 _remove_checksums(tables.address(context.settings, table), opened.version())
@@ -165,14 +160,15 @@ def forget(context: Context, table: Table) -> None:
 
 def set_properties(context: Context, table: Table, properties: dict[str, str]) -> None:
     """Properties of the table, in a commit that carries the mark of the one before."""
-    if context.settings.catalog:
-        pairs = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
-        with delta_marks(context, table):
-            context.spark.sql(f"ALTER TABLE {tables.address(context.settings, table)} SET TBLPROPERTIES ({pairs})")
-        return
-    with failpoints.around(f"set properties of {table.full_name}"), _in_words(context, table):
-        _opened(context, table).alter.set_table_properties(
-            properties, raise_if_not_exists=False, commit_properties=_marked(context, table)
+    with lake.committed(context, f"set properties of {table.full_name}"), _in_words(context, table):
+        to_write = gate.writable(context, table)
+        if to_write is None:
+            pairs = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
+            with spark_marks(context, table):
+                context.spark.sql(f"ALTER TABLE {spark_name(context, table)} SET TBLPROPERTIES ({pairs})")
+            return
+        to_write.alter.set_table_properties(
+            properties, raise_if_not_exists=False, commit_properties=marked(context, table)
         )
 
 
@@ -185,26 +181,34 @@ def _remove_checksums(where: str, version: int) -> None:
             system.delete_file(entry.path)
 
 
-def _opened(context: Context, table: Table) -> DeltaTable:
-    return DeltaTable(tables.address(context.settings, table))
-
-
-def _mark(context: Context, table: Table) -> dict[str, Any]:
+def marked(context: Context, table: Table) -> CommitProperties:
     """What the last commit of ours says of the table: every later one must, for old commits are not kept for ever."""
-    return {name: value for name, value in lake.mark(context, table).items() if not name.startswith("_")}
+    return gate.stamped(context, lake.with_claim(context, table, lake.mark(context, table)))
 
 
-def _marked(context: Context, table: Table) -> CommitProperties:
-    return CommitProperties(custom_metadata={lake.MARK: json.dumps(_mark(context, table))})
+def spark_name(context: Context, table: Table) -> str:
+    """The table's name in SQL: that of the catalog, or its path."""
+    where = tables.address(context.settings, table)
+    return where if context.settings.catalog else f"delta.`{where}`"
 
 
 @contextmanager
-def delta_marks(context: Context, table: Table) -> Iterator[None]:
-    """In a catalog: commits made inside carry the table's mark."""
+def spark_marks(context: Context, table: Table) -> Iterator[None]:
+    """Commits that Spark makes inside carry the table's mark; these operations know no transactions."""
     from pipeline import delta  # noqa: PLC0415 - path mode needs no Spark for this
 
-    with delta.committing(context, _mark(context, table)):
+    mark = lake.with_claim(context, table, lake.mark(context, table))
+    context.spark.conf.set(delta.COMMIT_MARK, progress.text_of(mark))
+    try:
         yield
+    finally:
+        context.spark.conf.unset(delta.COMMIT_MARK)
+
+
+def _by_spark(context: Context, table: Table, optimize: str) -> int:
+    with spark_marks(context, table):
+        done = context.spark.sql(optimize).toArrow().to_pylist()
+    return int(done[0]["metrics"]["numFilesRemoved"]) if done else 0
 
 
 @contextmanager

@@ -181,8 +181,7 @@ def revise(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
 def note(context: Context, deliveries: list[Delivery]) -> None:
     """What is new of deliveries and changes nothing that counts: the log stays complete to the batch that it was."""
     if deliveries:
-        mark = {name: value for name, value in lake.mark(context, INGESTION_LOG).items() if name != lake.METRICS}
-        _replace(context, deliveries, mark, {})
+        _replace(context, deliveries, lake.mark(context, INGESTION_LOG), {})
 
 
 def _replace(context: Context, deliveries: list[Delivery], mark: dict[str, Any], stamp: dict[str, Any]) -> None:

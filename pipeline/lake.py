@@ -6,31 +6,36 @@ Tables too large for the driver are read and written in delta.py.
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from pyarrow import fs
 
-from pipeline import failpoints, tables
-from pipeline.causes import one_line
-from pipeline.errors import LakeError
+from pipeline import causes, failpoints, gate, progress, stores, tables
+from pipeline.errors import LakeError, OvertakenError
+from pipeline.gate import opened
 from pipeline.log import without_native_noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
+    from deltalake import DeltaTable
+    from pyspark.sql import DataFrame
+
     from pipeline.context import Context
+    from pipeline.progress import Commit, Progress
     from pipeline.tables import Table
 
-MARK = "userMetadata"
-# Beside what a mark says: what the writer measured of its commit.
-METRICS = "_metrics"
+__all__ = ["opened"]
+
 EVERYTHING = "true"
+# Since then a lake's marks have a namespace (pipeline/progress.py).
+FORM_WITH_NAMESPACE = 3
 WRITER = WriterProperties(compression="ZSTD")  # as Spark's files: half the bytes of the default, and no slower
 # Delta type and Arrow type of each SQL type that tables.py uses.
 TYPES: dict[str, tuple[Any, pa.DataType]] = {
@@ -58,35 +63,71 @@ def arrow_schema(table: Table) -> pa.Schema:
 
 @contextmanager
 def committed(context: Context, what: str) -> Iterator[None]:
-    """Around each commit of ours: it can be killed before and after, and is counted."""
+    """Around each commit of ours: the run holds the lake's claim, it can be killed before and after, and is counted."""
+    if context.before_commit is not None:
+        context.before_commit()
     with failpoints.around(what):
-        yield
+        try:
+            yield
+        except Exception as problem:
+            if context.claim is not None and causes.is_overtaken(problem):
+                raise OvertakenError(where(context)) from None
+            raise
         context.commits += 1
 
 
-def opened(context: Context, table: Table) -> DeltaTable:
-    """In path mode, the table as delta-rs has it."""
-    return DeltaTable(tables.address(context.settings, table))
+def where(context: Context) -> str:
+    """The lake's address in messages: its catalog, or its folder or URI."""
+    return context.settings.catalog or context.settings.root
+
+
+def found(context: Context, table: Table) -> tuple[Progress, bool]:
+    """(how far the table is complete, whether its history reaches back to a mark of ours or to its beginning)."""
+    old_form = form(context) < FORM_WITH_NAMESPACE
+    for limit in (1, 50, None):
+        commits = history(context, table, limit)
+        if (told := progress.found(commits, old_form=old_form)) is not None:
+            return told, True
+        if limit is None or len(commits) < limit:
+            return progress.Progress(), not commits or commits[-1]["version"] == 0
+    raise AssertionError  # the last limit is None
 
 
 def mark(context: Context, table: Table) -> dict[str, Any]:
-    """What the newest commit of ours says of itself, `{}` for a table without one.
-
-    Each of our commits carries a mark: which batch it made the table complete to. So progress and data are one
-    commit. Commits of others (OPTIMIZE by hand) carry none and are passed over.
-    """
-    for limit in (1, 50, None):
-        commits = _history(context, table, limit)
-        for commit in commits:
-            if commit.get(MARK):
-                found: dict[str, Any] = json.loads(commit[MARK])
-                return found | {METRICS: commit.get("operationMetrics") or {}}
-        if limit is None or len(commits) < limit:
-            break
-    return {}
+    """What the newest commit of ours says of the table as it is now, `{}` for a table without one."""
+    return found(context, table)[0].mark
 
 
-def _history(context: Context, table: Table, limit: int | None) -> list[dict[str, Any]]:
+def done_to(context: Context, table: Table) -> int:
+    """The highest batch that the table is complete to; 0 for none."""
+    return found(context, table)[0].batch_id
+
+
+def form(context: Context) -> int:
+    """The version of the lake's form; that of this program where there is no lake yet."""
+    if ("form",) not in context.answers:
+        told = properties(context, tables.INGESTION_LOG)
+        newest = tables.SCHEMA_VERSION if told is None else 1
+        context.answers["form",] = int((told or {}).get(tables.SCHEMA_VERSION_PROPERTY, newest))
+    return int(context.answers["form",])
+
+
+def properties(context: Context, table: Table) -> dict[str, str] | None:
+    """The table's properties; None where there is no such table."""
+    if context.settings.catalog:
+        if not is_in_catalog(context, table):
+            return None
+        address = tables.address(context.settings, table)
+        rows = context.spark.sql(f"SHOW TBLPROPERTIES {address}").toArrow().to_pylist()
+        return {row["key"]: row["value"] for row in rows}
+    try:
+        return dict(opened(context, table).metadata().configuration)
+    except TableNotFoundError:
+        return None
+
+
+def history(context: Context, table: Table, limit: int | None) -> list[Commit]:
+    """The newest commits, newest first; [] where there is no such table."""
     if context.settings.catalog:
         name = tables.address(context.settings, table)
         end = f" LIMIT {limit}" if limit else ""
@@ -97,19 +138,15 @@ def _history(context: Context, table: Table, limit: int | None) -> list[dict[str
         return []
 
 
-def _is_in_catalog(context: Context, table: Table) -> bool:
+def is_in_catalog(context: Context, table: Table) -> bool:
+    """In a catalog, whether it has the table."""
     return bool(context.spark.catalog.tableExists(tables.address(context.settings, table)))
-
-
-def done_to(context: Context, table: Table) -> int:
-    """The highest batch that the table is complete to; 0 for none."""
-    return int(mark(context, table).get("batch_id", 0))
 
 
 def version(context: Context, table: Table) -> int | None:
     """The table's newest version, None where there is no such table."""
     if context.settings.catalog:
-        return int(_history(context, table, 1)[0]["version"]) if _is_in_catalog(context, table) else None
+        return int(history(context, table, 1)[0]["version"]) if is_in_catalog(context, table) else None
     try:
         return opened(context, table).version()
     except TableNotFoundError:
@@ -149,102 +186,139 @@ def write_rows(
     return int(values.num_rows)
 
 
-def marked(mark: dict[str, Any]) -> CommitProperties:
-    """The mark as the driver's writer wants it."""
-    return CommitProperties(custom_metadata={MARK: json.dumps(mark)})
-
-
 def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any], replace: str | None) -> None:
     address = tables.address(context.settings, table)
-    if context.settings.catalog:
-        from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
-
-        into = context.spark.createDataFrame(values).writeTo(address).option(MARK, json.dumps(mark))
-        if replace is None:
-            into.append()
-        else:
-            into.overwrite(F.expr(replace))
-        return
-    how: Any = {"commit_properties": marked(mark), "writer_properties": WRITER}
     try:
+        to_write = gate.writable(context, table)
+        if to_write is None:
+            from pipeline import delta  # noqa: PLC0415 - path mode needs no Spark for this
+
+            delta.save(context, table, context.spark.createDataFrame(values), mark, replace)
+            return
+        how: Any = {"commit_properties": gate.stamped(context, with_claim(context, table, mark))}
+        how["writer_properties"] = WRITER
         if replace is None:
-            write_deltalake(address, values, mode="append", **how)
+            write_deltalake(to_write, values, mode="append", **how)
         else:
-            where = None if replace == EVERYTHING else replace
-            write_deltalake(address, values, mode="overwrite", predicate=where, **how)
+            only = None if replace == EVERYTHING else replace
+            write_deltalake(to_write, values, mode="overwrite", predicate=only, **how)
     except (DeltaError, OSError) as problem:
-        raise LakeError(address, f"cannot be written: {one_line(problem)}") from None
+        raise LakeError(address, f"cannot be written: {causes.one_line(problem)}") from None
+
+
+def with_claim(context: Context, table: Table, mark: dict[str, Any]) -> dict[str, Any]:
+    """The log's mark names the claim that its commit was made under; other marks are as they are."""
+    if table != tables.INGESTION_LOG or context.claim is None:
+        return mark
+    return mark | {"claim": context.claim.facts()}
+
+
+def carry_mark(context: Context, table: Table) -> None:
+    """A commit without rows that says once more how far the table is complete; nothing where there is no table."""
+    if version(context, table) is not None:
+        write_rows(context, table, [], mark(context, table))
+
+
+def append_nothing(context: Context, to_write: DeltaTable, table: Table, mark: dict[str, Any]) -> None:
+    """A commit without rows on the version that is open: it conflicts with any of another run since."""
+    stamp = gate.stamped(context, with_claim(context, table, mark))
+    write_deltalake(to_write, arrow_schema(table).empty_table(), mode="append", commit_properties=stamp)
+
+
+def bronze_tables(context: Context) -> list[Table]:
+    """Every bronze table that there is, of feeds that left the configuration too; of those columns of lineage only."""
+    return [tables.bronze(name, "", "") for name in _names_in(context, "bronze")]
+
+
+def _names_in(context: Context, layer: str) -> list[str]:
+    if context.settings.catalog:
+        schema = f"{context.settings.catalog}.{layer}"
+        if not context.spark.catalog.databaseExists(schema):
+            return []
+        return sorted(row["tableName"] for row in context.spark.sql(f"SHOW TABLES IN {schema}").toArrow().to_pylist())
+    system, folder = stores.opened(f"{context.settings.root}/{layer}")
+    found = system.get_file_info(fs.FileSelector(folder, allow_not_found=True))
+    return sorted(each.base_name for each in found if each.type == fs.FileType.Directory)
+
+
+def rows_in_spark(context: Context, table: Table) -> DataFrame:
+    """The table as Spark reads it."""
+    from pipeline import delta  # noqa: PLC0415 - path mode needs no Spark for this
+
+    return delta.read(context, table)
 
 
 def small_table(context: Context, table: Table, where: tuple[str, str, Any] | None = None) -> pa.Table:
     """A table that fits the driver; `where` is one (column, '=', value) that must hold."""
-    if context.settings.catalog:
-        from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
-
-        frame = context.spark.read.table(tables.address(context.settings, table))
-        return (frame.where(F.col(where[0]) == F.lit(where[2])) if where else frame).toArrow()
     try:
-        found: pa.Table = opened(context, table).to_pyarrow_table(filters=[where] if where else None)
+        there = gate.readable(context, table)
     except TableNotFoundError:
         return arrow_schema(table).empty_table()
-    return found
+    if there is not None:
+        read: pa.Table = there.to_pyarrow_table(filters=[where] if where else None)
+        return read
+    from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
+
+    frame = rows_in_spark(context, table)
+    return (frame.where(F.col(where[0]) == F.lit(where[2])) if where else frame).toArrow()
 
 
 def scan(
     context: Context, table: Table, columns: Sequence[str], column: str, values: Sequence[int]
 ) -> Iterator[pa.Table]:
-    """Those columns of the rows whose `column` is one of the values, a piece at a time; in path mode never all."""
-    if context.settings.catalog:
+    """Those columns of the rows whose `column` is one of the values, a piece at a time; by the driver never all."""
+    there = gate.readable(context, table)
+    if there is None:
         from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
 
-        frame = context.spark.read.table(tables.address(context.settings, table))
-        yield frame.where(F.col(column).isin(*values)).select(*columns).toArrow()
+        yield rows_in_spark(context, table).where(F.col(column).isin(*values)).select(*columns).toArrow()
         return
-    dataset = opened(context, table).to_pyarrow_dataset()
+    dataset = there.to_pyarrow_dataset()
     for batch in dataset.to_batches(columns=list(columns), filter=pc.field(column).isin(list(values))):
         yield pa.Table.from_batches([batch])
 
 
 def count_on_days(context: Context, table: Table, days: Mapping[str, Sequence[date]]) -> int | None:
     """How many rows those days of those feeds hold, from the files' statistics; None where these do not say."""
-    if context.settings.catalog:
+    there = gate.readable(context, table)
+    if there is None:
         return None
     feed, day = table.partition_by
     keys = {(name, each) for name, some in days.items() for each in some}
-    files = pa.table(opened(context, table).get_add_actions(flatten=True)).to_pylist()
+    files = pa.table(there.get_add_actions(flatten=True)).to_pylist()
     counts = [file["num_records"] for file in files if (file[f"partition.{feed}"], file[f"partition.{day}"]) in keys]
     return None if None in counts else sum(counts)
 
 
 def rows_of_days(context: Context, table: Table, days: Mapping[str, Sequence[date]]) -> pa.Table:
-    """In path mode, the rows of those days of those feeds, which fit the driver."""
+    """The rows of those days of those feeds of a table that the driver may read; they fit it."""
     feed, day = table.partition_by
     wanted = [[(feed, "=", name), (day, "in", list(some))] for name, some in days.items() if some]
-    if not wanted:
+    there = gate.readable(context, table)
+    if not wanted or there is None:
         return arrow_schema(table).empty_table()
-    found = opened(context, table).to_pyarrow_table(filters=wanted)
+    found = there.to_pyarrow_table(filters=wanted)
     return found.select(table.names).cast(arrow_schema(table))
 
 
 def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:
     """The partitions that hold rows, as tuples of text; none where there is no such table."""
-    if context.settings.catalog:
-        if not _is_in_catalog(context, table):
-            return set()
-        frame = context.spark.read.table(tables.address(context.settings, table)).select(*table.partition_by).distinct()
-        return {tuple(str(value) for value in row) for row in frame.collect()}
     try:
-        found = opened(context, table).partitions()
+        there = gate.readable(context, table)
     except TableNotFoundError:
         return set()
-    return {tuple(str(partition[name]) for name in table.partition_by) for partition in found}
+    if there is not None:
+        return {tuple(str(each[name]) for name in table.partition_by) for each in there.partitions()}
+    if context.settings.catalog and not is_in_catalog(context, table):
+        return set()
+    frame = rows_in_spark(context, table).select(*table.partition_by).distinct()
+    return {tuple(str(value) for value in row) for row in frame.collect()}
 
 
 def row_count(context: Context, table: Table) -> int:
     """How many rows the table holds, from its files' statistics where these are there."""
-    if context.settings.catalog:
-        return context.spark.read.table(tables.address(context.settings, table)).count()
     try:
-        return opened(context, table).count()
+        there = gate.readable(context, table)
     except TableNotFoundError:
         return 0
+    return rows_in_spark(context, table).count() if there is None else there.count()

@@ -37,11 +37,12 @@ def held(context: Context, command: str, wait_seconds: float = 0) -> Iterator[No
     path = Path(context.settings.root) / FILE
     file = opened(context) if context.lock_file is None else context.lock_file
     try:
-        _take(context, file, path, wait_seconds)  # who is turned away leaves what the holder wrote
+        # Who is turned away leaves what the holder wrote.
+        context.is_alone = _take(context, file, path, wait_seconds)
         with _named_in(file, path, context, command):
             yield
     finally:
-        context.lock = None
+        context.lock, context.is_alone = None, False
         # By name, for a JVM of ours that lives on holds the same lock.
         fcntl.flock(file, fcntl.LOCK_UN)
         if file != context.lock_file:
@@ -79,7 +80,8 @@ def has_lock(context: Context) -> bool:
     return not context.settings.catalog and "://" not in context.settings.root
 
 
-def _take(context: Context, file: int, path: Path, wait_seconds: float) -> None:
+def _take(context: Context, file: int, path: Path, wait_seconds: float) -> bool:
+    """Whether the file system has locks, and so this one is held."""
     deadline = time.monotonic() + wait_seconds
     told = False
     while True:
@@ -94,10 +96,10 @@ def _take(context: Context, file: int, path: Path, wait_seconds: float) -> None:
                 told = True
             time.sleep(LOOK_AGAIN_SECONDS)
         except OSError as problem:
-            context.log.warning("no lock on this file system: keep other runs away", error=problem.strerror)
-            return
+            context.log.warning("no lock on this file system", error=problem.strerror)
+            return False
         else:
-            return
+            return True
 
 
 def _holder(path: Path) -> dict[str, Any]:

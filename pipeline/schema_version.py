@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
-
-from pipeline import housekeeping, tables
+from pipeline import housekeeping, lake, tables
 from pipeline.errors import LakeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.context import Context
+    from pipeline.tables import Table
 
 CHANGES = {
     1: "the first form, of lakes that say nothing of it",
     2: "ops.runs says how long each layer took; the lake says its version",
+    3: "marks in commits have a namespace, so that those of other tools are told from them",
 }
 NEWEST = tables.SCHEMA_VERSION
 PROPERTY = tables.SCHEMA_VERSION_PROPERTY
@@ -28,16 +29,8 @@ PROPERTY = tables.SCHEMA_VERSION_PROPERTY
 
 def recorded(context: Context) -> int | None:
     """The version of the lake's form; None where there is no lake yet."""
-    where = tables.address(context.settings, tables.INGESTION_LOG)
-    if context.settings.catalog:
-        if not context.spark.catalog.tableExists(where):
-            return None
-        rows = context.spark.sql(f"SHOW TBLPROPERTIES {where}").toArrow().to_pylist()
-        return int({row["key"]: row["value"] for row in rows}.get(PROPERTY, 1))
-    try:
-        return int(DeltaTable(where).metadata().configuration.get(PROPERTY, 1))
-    except TableNotFoundError:
-        return None
+    told = lake.properties(context, tables.INGESTION_LOG)
+    return None if told is None else int(told.get(PROPERTY, 1))
 
 
 def check(context: Context) -> int | None:
@@ -53,9 +46,13 @@ def check(context: Context) -> int | None:
     return found
 
 
-def record(context: Context, before: int | None) -> None:
-    """Once the tables have their columns: the lake is of the newest version from here on."""
+def record(context: Context, before: int | None, every: Iterable[Table]) -> None:
+    """Once the tables have their columns: their marks are written in the new form, and the lake says it last."""
     if before in {None, NEWEST}:  # a new lake was made with it
         return
+    for table in every:
+        if lake.mark(context, table):
+            lake.carry_mark(context, table)
     housekeeping.set_properties(context, tables.INGESTION_LOG, {PROPERTY: str(NEWEST)})
+    context.answers["form",] = NEWEST
     context.log.info("lake upgraded", version_before=before, version=NEWEST, change=CHANGES[NEWEST])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pipeline.config import Settings
 
 # Of the form of all tables together; pipeline/schema_version.py says what each version changed.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA_VERSION_PROPERTY = "meterlake.schemaVersion"
 ENERGY = "DECIMAL(18,6)"
 ENERGY_SUM = "DECIMAL(28,6)"

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from pipeline import causes, partitions, tables
+from pipeline import causes, gate, partitions, tables
 from pipeline.errors import VersionGoneError
 
 if TYPE_CHECKING:
@@ -63,37 +62,39 @@ def _changed_days(context: Context, table: Table, before: int, after: int) -> Da
     return days
 
 
-def _files(context: Context, table: Table, version: int) -> dict[tuple[str, date], set[str]]:
+def _files(context: Context, table: Table, version: int) -> dict[tuple[str, date], set[tuple[Any, ...]]]:
     """The files of each feed and day in a version."""
     feed, day = table.partition_by
     with _is_there(context, table, version):
-        if context.settings.catalog:
-            rows = _at(context, table, version)
-            found = rows.selectExpr(feed, day, "_metadata.file_path AS path").distinct().toArrow()
+        there = gate.readable(context, table, version)
+        if there is None:
+            # By its rows too: what deletion vectors take from a file leaves its name as it is.
+            rows = _at(context, table, version).selectExpr(feed, day, "_metadata.file_path AS path")
+            found = rows.groupBy(feed, day, "path").count().toArrow()
         else:
-            opened = DeltaTable(tables.address(context.settings, table), version=version)
-            found = pa.table(opened.get_add_actions(flatten=True))
+            found = pa.table(there.get_add_actions(flatten=True))
             if found.num_rows:
                 found = found.select([f"partition.{feed}", f"partition.{day}", "path"])
-    files: dict[tuple[str, date], set[str]] = {}
+    files: dict[tuple[str, date], set[tuple[Any, ...]]] = {}
     for row in found.to_pylist():
-        *partition, path = row.values()
-        files.setdefault((partition[0], partition[1]), set()).add(path)
+        name, local_day, *file = row.values()
+        files.setdefault((name, local_day), set()).add(tuple(file))
     return files
 
 
 def _rows(context: Context, table: Table, names: list[str], days: Days, version: int) -> pa.Table:
     feed_column, day_column = table.partition_by
     with _is_there(context, table, version):
-        if context.settings.catalog:
+        there = gate.readable(context, table, version)
+        if there is None:
             return _at(context, table, version).where(partitions.on_days(days, day=day_column)).select(*names).toArrow()
-        opened = DeltaTable(tables.address(context.settings, table), version=version)
         wanted = [[(feed_column, "=", feed), (day_column, "in", some)] for feed, some in days.items()]
-        return opened.to_pyarrow_table(columns=names, filters=wanted)
+        return there.to_pyarrow_table(columns=names, filters=wanted)
 
 
 def _at(context: Context, table: Table, version: int) -> DataFrame:
-    return context.spark.read.option("versionAsOf", version).table(tables.address(context.settings, table))
+    where, reader = tables.address(context.settings, table), context.spark.read.option("versionAsOf", version)
+    return reader.table(where) if context.settings.catalog else reader.format("delta").load(where)
 
 
 @contextmanager

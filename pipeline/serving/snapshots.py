@@ -12,8 +12,8 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from pipeline import tables
-from pipeline.errors import VersionGoneError
+from pipeline import gate, tables
+from pipeline.errors import LakeError, VersionGoneError
 from pipeline.lake import arrow_schema
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Opened:
     """One version of a table; nobody moves it on, so what was asked of it once holds."""
 
     def __init__(self, delta: DeltaTable) -> None:
+        if not gate.is_plain(delta):
+            raise LakeError(delta.table_uri, "has deletion vectors or the like, which only Spark reads: main.py sql")
         self.delta = delta
         self.version = delta.version()
 

@@ -21,6 +21,7 @@ SEED = 20210328
 MINUTES = 10 * 60
 # Every place where a run of this lake can be killed, in order; the first test sees that there are no others.
 STEPS = (
+    "claim ops.ingestion_log",
     "write bronze.gas",
     "write bronze.electricity",
     "write bronze.agreement",

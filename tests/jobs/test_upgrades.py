@@ -40,16 +40,24 @@ def test_there_is_an_archive_of_each_form_but_the_newest():
 
 
 def test_a_run_brings_it_forward_and_keeps_what_it_holds(old):
-    assert schema_version.check(old()) == 1
     before = versions(old())
     held = {table: rows(old(), table, *table.key) for table in (tables.READINGS, tables.METER_DAY, tables.RUNS)}
-    assert status.found(old())["last_run"]["bronze_milliseconds"] is None  # read before it is brought forward
+    last = status.found(old())["last_run"]  # read before it is brought forward
+    assert last["bronze_milliseconds"] is None  # form 1 has no such column, a withdrawal no such layer
+    done = {table: metadata.mark(old(), table) for table in (tables.READINGS, tables.METER_DAY, tables.INGESTION_LOG)}
+    assert all(done.values())
     run.run(old())
     context = old()
     assert schema_version.check(context) == schema_version.NEWEST
     after = versions(context)
-    # Only the log has a new version, which says the form; no data table was written.
-    assert {name for name in after if after[name] != before[name]} == {"ops.ingestion_log"}
+    # Each table with a mark has it in the new form, by a commit without rows; no data was written.
+    for table, mark in done.items():
+        kept = {name: value for name, value in metadata.mark(context, table).items() if name != "claim"}
+        assert kept == mark
+        assert '{"meterlake": ' in DeltaTable(tables.address(context.settings, table)).history(1)[0]["userMetadata"]
+    grown = {name for name in after if after[name] != before[name]}
+    data = {name for name in grown if not name.startswith("ops.")}
+    assert {name: after[name] - before[name] for name in data} == dict.fromkeys(data, 1)
     assert {table: rows(context, table, *table.key) for table in (tables.READINGS, tables.METER_DAY)} == {
         table: held[table] for table in (tables.READINGS, tables.METER_DAY)
     }
@@ -63,12 +71,13 @@ def test_a_run_brings_it_forward_and_keeps_what_it_holds(old):
 
 
 def test_killed_before_it_is_recorded_the_next_run_does_it(old, monkeypatch):
+    form = schema_version.check(old())
     failpoints.forget()
     monkeypatch.setenv(failpoints.VARIABLE, "raise:before set properties of ops.ingestion_log")
     with pytest.raises(failpoints.Killed):
         run.run(old())
     monkeypatch.delenv(failpoints.VARIABLE)
-    assert schema_version.check(old()) == 1
+    assert schema_version.check(old()) == form
     run.run(old())
     assert schema_version.check(old()) == schema_version.NEWEST
 

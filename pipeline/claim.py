@@ -1,0 +1,90 @@
+"""Two writers on whatever storage: a run claims the lake by a commit to the log that only one of two can make.
+
+A claim has a number that only grows, and every commit of the run carries it as a Delta transaction. So where two runs
+make the same claim one of them is refused, and who is overtaken fails at its next commit. A run that ends gives its
+claim back. One that was killed, or stalls, does not: the next run takes the claim over and puts a commit of its own on
+every table, with which whatever the other has under way conflicts. Where the lake's lock is held nobody else can be at
+work, and no such commits are needed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline import causes, failpoints, gate, lake, progress, tables
+from pipeline.context import Claim
+from pipeline.errors import BusyLakeError, LakeError, OvertakenError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipeline.context import Context
+    from pipeline.tables import Table
+
+LOG = tables.INGESTION_LOG
+
+
+def newest(mark: dict[str, Any]) -> Claim:
+    """The last claim that the log's mark tells of."""
+    said = mark.get("claim", {})
+    return Claim(int(said.get("number", 0)), str(said.get("run_id", "")), released=bool(said.get("released", not said)))
+
+
+def is_left_open(context: Context) -> bool:
+    """Whether the run of the last claim may still be at work: it did not give it back, and there is no lock to tell."""
+    return not (context.claimed_before.released or context.is_alone)
+
+
+def take(context: Context, every: Iterable[Table]) -> None:
+    """Claim the lake: BusyLakeError where another run has claimed it since `context.claimed_before` was read.
+
+    Where the run before may still be at work, `every` table gets a commit that ends whatever it has under way.
+    """
+    before = context.claimed_before
+    claim = Claim(before.number + 1, context.run_id)
+    try:
+        with failpoints.around(f"claim {LOG.full_name}"):
+            _commit(context, before, claim)
+            context.commits += 1
+    except Exception as problem:
+        context.claim = None
+        if isinstance(problem, OvertakenError) or causes.is_overtaken(problem):
+            raise BusyLakeError(lake.where(context), "another run") from None
+        raise
+    if is_left_open(context):
+        context.log.warning("a run before this one did not end; its claim is taken over", run_before=before.run_id)
+        for table in every:
+            if table != LOG:
+                lake.carry_mark(context, table)
+
+
+def _commit(context: Context, before: Claim, claim: Claim) -> None:
+    """The claim's commit, on the very version of the log that was looked at."""
+    to_write = gate.writable(context, LOG)
+    mark = lake.mark(context, LOG) if to_write is None else _mark_of(context, to_write)
+    if newest(mark).number != before.number:
+        raise BusyLakeError(lake.where(context), "another run")
+    context.claim = claim
+    if to_write is None:
+        lake.carry_mark(context, LOG)
+        if newest(lake.mark(context, LOG)).run_id != context.run_id:
+            raise OvertakenError(lake.where(context))
+        return
+    lake.append_nothing(context, to_write, LOG, mark)
+
+
+def _mark_of(context: Context, log: Any) -> dict[str, Any]:  # noqa: ANN401 - the driver's table
+    """The mark of the version that is open."""
+    told = progress.found(log.history(), old_form=lake.form(context) < lake.FORM_WITH_NAMESPACE)
+    return {} if told is None else told.mark
+
+
+def release(context: Context) -> None:
+    """Give the claim back, where there is no lock that does; a fault in it only makes the next run take it over."""
+    if context.claim is None or context.is_alone:
+        return
+    context.claim.released = True
+    try:
+        lake.carry_mark(context, LOG)
+    except (LakeError, OvertakenError) as problem:
+        context.log.warning("the claim was not given back", error=str(problem))

@@ -1,0 +1,144 @@
+"""Whether the lake is whole, before a command writes: a table may be lost, copied from a backup or restored.
+
+The log says which deliveries count and which numbers are used. With a log behind its tables a run would take out rows
+that count, or use numbers twice; with a table behind the log, readings would be missing for good.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deltalake.exceptions import TableNotFoundError
+
+from pipeline import gate, lake, tables
+from pipeline.errors import DamagedLakeError
+from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pipeline.context import Context
+    from pipeline.ingestion_log import Delivery
+    from pipeline.tables import Table
+
+LOST_BRONZE = "Bronze or the log is lost"
+LOST_DERIVED = "Silver or gold is lost"
+RESTORED = "A table was restored"
+NO_PROGRESS = "A table's progress is no longer in its history"
+# What tables without these marks lose cannot be derived again; others are rebuilt, or compared from here on.
+SNAPSHOTS = {table.full_name for table in tables.SNAPSHOTS}
+NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.INGESTION_LOG.full_name}
+
+
+@dataclass(frozen=True)
+class State:
+    """What a table says of itself."""
+
+    table: str
+    batch_id: int = 0
+    is_restored: bool = False
+    holds_files: bool = False
+    # False where commits of others have outlived ours in the history.
+    tells_progress: bool = True
+
+    @property
+    def layer(self) -> str:
+        """Bronze, silver, gold or ops."""
+        return self.table.partition(".")[0]
+
+
+def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -> None:
+    """Raise DamagedLakeError where the lake is not whole; nothing is written."""
+    states = {table.full_name: state for table in every if (state := state_of(context, table)) is not None}
+    found = next(problems(states, known), None)
+    if found is not None:
+        raise DamagedLakeError(lake.where(context), *found)
+
+
+def state_of(context: Context, table: Table) -> State | None:
+    """What the table says of itself; None where there is no such table."""
+    if context.settings.catalog:
+        if not lake.is_in_catalog(context, table):
+            return None
+        told = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").toArrow()
+        holds_files = told["numFiles"][0].as_py() > 0
+    else:
+        try:
+            holds_files = bool(gate.opened(context, table).file_uris())
+        except TableNotFoundError:
+            return None
+    found, is_whole = lake.found(context, table)
+    return State(table.full_name, found.batch_id, found.is_restored, holds_files, is_whole)
+
+
+def problems(states: dict[str, State], known: Sequence[Delivery]) -> Iterator[tuple[str, str, str]]:
+    """(table, what is wrong, section of the runbook), the worst first."""
+    log = states.get(tables.INGESTION_LOG.full_name)
+    if log is None:
+        for state in states.values():
+            if state.layer != "ops" and state.holds_files:
+                yield tables.INGESTION_LOG.full_name, f"is not there, but {state.table} holds rows", LOST_BRONZE
+        return
+    for state in states.values():
+        if state.is_restored:
+            yield state.table, "was RESTOREd to a state before its progress", RESTORED
+    for state in states.values():
+        if not state.tells_progress and state.table in NEEDED_MARKS:
+            yield state.table, "no longer says in its history how far it is complete", NO_PROGRESS
+    yield from _log_behind(states, known, log)
+    yield from _behind_the_log(states, known)
+
+
+def _log_behind(states: dict[str, State], known: Sequence[Delivery], log: State) -> Iterator[tuple[str, str, str]]:
+    last = max((max(each.batch_id, each.revision) for each in known), default=0)
+    for state in states.values():
+        # A killed run leaves bronze one batch ahead. Silver and gold follow from the log and never are.
+        ahead = 1 if state.layer in {"bronze", "ops"} else 0
+        if state.batch_id > last + ahead:
+            problem = f"ends at batch {last}, but {state.table} is complete to batch {state.batch_id}"
+            if state is log:
+                problem = f"ends at batch {last}, but its newest commit says {state.batch_id}: rows of it are gone"
+            yield tables.INGESTION_LOG.full_name, problem, LOST_BRONZE
+
+
+def _behind_the_log(states: dict[str, State], known: Sequence[Delivery]) -> Iterator[tuple[str, str, str]]:
+    """Bronze that lacks what the log says it holds; silver and gold without a row where there were some."""
+    for name, batch_id in _held(known).items():
+        state = states.get(name)
+        if state is None:
+            yield name, "is not there, but the log says that it holds rows", LOST_BRONZE
+        elif state.batch_id < batch_id:
+            problem = f"is complete to batch {state.batch_id}, but the log says that it holds batch {batch_id}"
+            yield name, problem, LOST_BRONZE
+        elif not state.holds_files and name not in SNAPSHOTS:
+            yield name, "is empty, but the log says that it holds rows", LOST_BRONZE
+    if _held(known).keys() & SNAPSHOTS and not any(states[name].holds_files for name in SNAPSHOTS & states.keys()):
+        yield min(SNAPSHOTS), "is empty, but the log says that it holds rows", LOST_BRONZE
+    for table in (tables.READINGS, tables.METER_DAY):
+        derived = states.get(table.full_name)
+        if derived is not None and not derived.holds_files and _has_readings(known, derived.batch_id):
+            yield derived.table, "is empty, but the log says that it holds rows", LOST_DERIVED
+
+
+def _held(known: Sequence[Delivery]) -> dict[str, int]:
+    """Bronze table -> the newest batch that the log says it holds rows of; a snapshot may leave one of three empty."""
+    held: dict[str, int] = {}
+    for each in known:
+        if each.status in {LOADED, WITHDRAWN} and each.rows_read and not each.reason_code:
+            for name in SNAPSHOTS if each.feed == REFERENCE else {f"bronze.{each.feed}"}:
+                held[name] = max(held.get(name, 0), each.batch_id)
+    return held
+
+
+def _has_readings(known: Sequence[Delivery], batch_id: int) -> bool:
+    """Whether deliveries that count, up to the batch, gave readings that nobody erased."""
+    return any(
+        each.status == LOADED
+        and each.feed != REFERENCE
+        and each.rows_accepted
+        and each.local_dates
+        and not each.rows_erased
+        and each.revision <= batch_id
+        for each in known
+    )

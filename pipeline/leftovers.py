@@ -1,0 +1,42 @@
+"""What a killed run left in bronze: rows of a batch that the log does not know count for nothing and are taken out.
+
+Their files come again. In every bronze table that there is, of feeds that left the configuration too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline import delta, lake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pipeline.context import Context
+    from pipeline.ingestion_log import Delivery
+    from pipeline.tables import Table
+
+
+def undo(context: Context, bronze: Iterable[Table], known: Sequence[Delivery]) -> None:
+    """Take out what the log does not know; a table whose newest batch is logged is as it should be."""
+    logged = {each.batch_id for each in known}
+    for table in bronze:
+        newest = lake.done_to(context, table)
+        if newest and newest not in logged:
+            context.log.warning("unlogged rows removed", table=table.full_name, batch_id=newest)
+            mark = {"batch_id": max((batch for batch in logged if batch < newest), default=0)}
+            delta.delete(context, table, condition(logged), mark)
+
+
+def condition(logged: set[int]) -> str:
+    """Rows of batches that are not logged, as SQL: later ones, and the numbers between that other commands used.
+
+    >>> condition({1, 2, 5})
+    'batch_id > 5 OR batch_id IN (3, 4)'
+    >>> condition(set())
+    'batch_id > 0'
+    """
+    last = max(logged, default=0)
+    between = sorted(set(range(1, last)) - logged)
+    listed = f" OR batch_id IN ({', '.join(map(str, between))})" if between else ""
+    return f"batch_id > {last}{listed}"

@@ -1,0 +1,111 @@
+"""How far a table is complete, as its own commits say it. Pure: no Spark, no files.
+
+Each commit of ours carries a mark in its `userMetadata`, `{"meterlake": {"batch_id": 7, …}}`: data and progress are one
+commit. What other people and tools write there is passed over. A RESTORE brings back the data of an earlier version, so
+the mark that counts is the one that was newest there.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KEY = "userMetadata"
+NAMESPACE = "meterlake"
+# Marks of lakes before form 3 stood alone; each of them named one of these.
+BEFORE_NAMESPACE = ({"batch_id"}, {"run_id"})
+
+Commit = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The mark that counts, what its writer measured of the commit, and what a RESTORE took back."""
+
+    mark: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    # The highest batch of the commits that a RESTORE took back; 0 where there was none.
+    taken_back: int = 0
+
+    @property
+    def batch_id(self) -> int:
+        """The highest batch that the table is complete to; 0 for none."""
+        return int(self.mark.get("batch_id", 0))
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether a RESTORE brought the table to a state before its progress."""
+        return self.taken_back > self.batch_id
+
+
+def text_of(mark: dict[str, Any]) -> str:
+    """The mark as a commit carries it."""
+    return json.dumps({NAMESPACE: mark})
+
+
+def mark_in(commit: Commit, *, old_form: bool = False) -> dict[str, Any] | None:
+    """Our mark in a commit; None where there is none, or somebody else's words.
+
+    >>> mark_in({"userMetadata": '{"meterlake": {"batch_id": 7}}'})
+    {'batch_id': 7}
+    >>> mark_in({"userMetadata": "weekly maintenance"})
+    >>> mark_in({"userMetadata": '{"batch_id": 7}'}, old_form=True)
+    {'batch_id': 7}
+    """
+    try:
+        said = json.loads(commit.get(KEY) or "null")
+    except ValueError:
+        return None
+    if not isinstance(said, dict):
+        return None
+    if isinstance(ours := said.get(NAMESPACE), dict):
+        return ours
+    is_old = old_form and any(names <= said.keys() for names in BEFORE_NAMESPACE)
+    return said if is_old and isinstance(said.get("batch_id", 0), int) else None
+
+
+def found(commits: Iterable[Commit], *, old_form: bool = False) -> Progress | None:
+    """The progress that commits, newest first, tell of; None where they do not reach back to a mark.
+
+    `old_form` also takes the marks of lakes that no run has brought forward yet.
+    """
+    known = list(commits)
+    newest: int | None = None  # versions above it were taken back
+    taken_back = 0
+    for commit in known:
+        mark = mark_in(commit, old_form=old_form)
+        if newest is not None and commit["version"] > newest:
+            taken_back = max(taken_back, int((mark or {}).get("batch_id", 0)))
+        elif mark is not None:
+            return Progress(mark, commit.get("operationMetrics") or {}, taken_back)
+        elif commit.get("operation") == "RESTORE":
+            newest = _restored_to(commit, known)
+    return None
+
+
+def _restored_to(restore: Commit, known: list[Commit]) -> int:
+    """The version that a RESTORE brought back, named by its number or by a time; -1 where that cannot be told."""
+    asked = restore.get("operationParameters") or {}
+    if (version := asked.get("version")) not in {None, ""}:
+        return int(version)
+    text = next((str(asked[name]) for name in ("timestamp", "datetime") if asked.get(name)), "")
+    try:
+        until = datetime.fromisoformat(text)
+    except ValueError:
+        return -1
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    before = [each["version"] for each in known if each["version"] < restore["version"] and _time(each) <= until]
+    return max(before, default=-1)
+
+
+def _time(commit: Commit) -> datetime:
+    """When a commit was made: delta-rs tells milliseconds, Spark an instant."""
+    told = commit["timestamp"]
+    if isinstance(told, datetime):
+        return told if told.tzinfo else told.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(int(told) / 1000, UTC)
