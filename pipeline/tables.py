@@ -330,8 +330,8 @@ RESTATEMENTS = Table(
     interval_start TIMESTAMP Start of the half hour, of values of one (UTC)
     product_display_name STRING Product, of values by product
     measure STRING Column that changed
-    old_value DECIMAL(28,6) Value that was published before; NULL of totals on days of an erased meter
-    new_value DECIMAL(28,6) Value now; NULL where there is none any more, and where old_value is
+    old_value DECIMAL(28,6) Value that was published before; NULL where it had gone, and of totals on days of an erased meter
+    new_value DECIMAL(28,6) Value now; NULL where there is none any more, and of totals on days of an erased meter
     batch_id BIGINT The batch that changed it
     file_id BIGINT The delivery that changed it; NULL after an erasure
     restated_at TIMESTAMP When the change was published (UTC)

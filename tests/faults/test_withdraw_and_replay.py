@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from jobs import explain, replay, run, verify, withdraw
-from pipeline import tables
+from pipeline import failpoints, tables
 from pipeline.config import Feed
 from pipeline.errors import ReplayError, UsageError
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
@@ -79,9 +81,44 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
         ("m2", 8, 2),
     ]
     assert totals(context) == [("6.0", 2), ("8.0", 2)]
+    assert [row for row in restated(context) if row[4] == 4] == [  # back to it is told too
+        ("meter_day", "5.0", "6.0", 2, 4),
+        ("meter_day", None, "8.0", 2, 4),
+        ("total_consumption_half_hour", "1.0", "2.0", 2, 4),
+        ("total_consumption_half_hour", None, "8.0", 2, 4),
+    ]
     assert {row[1] for row in log(context)} == {"loaded"}
     commands = [command for (command,) in rows(context, tables.RUNS, "command")]
     assert commands == ["replay #2", "run", "run", "run", "verify", "withdraw second.json"]
+
+
+@pytest.mark.parametrize("killed", ["", "before write ops.restatements", "after write gold.meter_day"])
+def test_a_value_that_went_and_comes_back_is_two_restatements_and_a_first_value_is_none(
+    lake, electricity, monkeypatch, killed
+):
+    put(electricity, "one.json", split_json(["2021-01-04 00:00:00", "m1", 1]))
+    run.run(lake(ELECTRICITY))
+    withdraw.run(lake(ELECTRICITY), "one.json", "", as_json=True)
+    # A meter and a half hour that were never there come beside those that come back.
+    put(electricity, "two.json", split_json(["2021-01-04 00:30:00", "m2", 2], ["2021-01-06 00:00:00", "m1", 4]), 5)
+    run.run(lake(ELECTRICITY))
+    gone = [("meter_day", "1.0", None, 1, 2), ("total_consumption_half_hour", "1.0", None, 1, 2)]
+    assert restated(lake(ELECTRICITY)) == gone
+    failpoints.forget()
+    if killed:
+        monkeypatch.setenv(failpoints.VARIABLE, f"raise:{killed}")
+    with pytest.raises(failpoints.Killed) if killed else nullcontext():
+        replay.run(lake(ELECTRICITY), ["#1"], dry_run=False, as_json=True)
+    monkeypatch.delenv(failpoints.VARIABLE, raising=False)
+    run.run(lake(ELECTRICITY))
+    context = lake(ELECTRICITY)
+    back = [("meter_day", None, "1.0", 1, 4), ("total_consumption_half_hour", None, "1.0", 1, 4)]
+    assert sorted(restated(context), key=repr) == sorted([*gone, *back], key=repr)
+    assert rows(context, tables.RESTATEMENTS, "key")[-1] == (
+        "feed=electricity, meter_id=m1, direction=import, local_date=2021-01-04",
+    )
+    withdraw.run(lake(ELECTRICITY), "#1", "", as_json=True)
+    assert len(restated(lake(ELECTRICITY))) == 6
 
 
 def test_a_refused_delivery_is_let_in_at_its_old_place_once_the_configuration_allows_it(lake, gas, capsys):
