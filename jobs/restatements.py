@@ -56,7 +56,7 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
             for pair in versions.changed_rows(context, table, measures, before, after):
                 rows += _restated(context, table, measures, pair, causes)
             if gone and (keys := _keys_of(table, gone)).num_rows:
-                for pair in versions.returned_rows(context, table, measures, before, after, keys):
+                for pair in versions.returned_rows(context, table, measures, before, after, gone=keys):
                     rows += _restated(context, table, measures, pair, causes)
         except VersionGoneError as problem:
             context.log.warning("not compared", table=table.full_name, reason=str(problem))

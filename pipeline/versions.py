@@ -50,7 +50,7 @@ def changed_rows(
 
 
 def returned_rows(  # noqa: PLR0913 - a comparison has two sides
-    context: Context, table: Table, measures: tuple[str, ...], before: int, after: int, gone: pa.Table
+    context: Context, table: Table, measures: tuple[str, ...], before: int, after: int, *, gone: pa.Table
 ) -> Iterator[dict[str, Any]]:
     """Rows of version `after` that `before` does not have, of the keys in `gone`; in the form of `changed_rows`.
 
