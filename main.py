@@ -236,6 +236,7 @@ def verify(config: Config = CONFIG, wait: Wait = 0, json: AsJson = False, debug:
 def withdraw(
     file: Annotated[str, typer.Argument(help="A loaded or refused delivery: its path, its name, or #file_id.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the log.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; change nothing.")] = False,
     config: Config = CONFIG,
     wait: Wait = 0,
     json: AsJson = False,
@@ -245,7 +246,7 @@ def withdraw(
     with _errors(debug):
         from jobs import withdraw as job
 
-        job.run(_context(config), file, reason, as_json=json, wait_seconds=wait)
+        job.run(_context(config), file, reason, as_json=json, wait_seconds=wait, dry_run=dry_run)
 
 
 @app.command()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 
 import pytest
 
 from jobs import explain, replay, run, verify, withdraw
-from pipeline import failpoints, tables
+from pipeline import failpoints, run_lock, tables
+from pipeline import lake as lake_facts
 from pipeline.config import Feed
-from pipeline.errors import ReplayError, UsageError
+from pipeline.errors import LakeError, ReplayError, UsageError
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
 
 pytestmark = pytest.mark.faults
@@ -19,6 +21,11 @@ LATER = '"20210402","060000"'
 
 def values(context):
     return rows(context, tables.READINGS, "meter_id", "consumption", "file_id")
+
+
+def every_version(context):
+    """Of ops.runs too: a dry run is no run."""
+    return versions(context) | {"ops.runs": lake_facts.version(context, tables.RUNS)}
 
 
 def totals(context):
@@ -128,10 +135,11 @@ def test_a_refused_delivery_is_let_in_at_its_old_place_once_the_configuration_al
     run.run(lake(GAS))
     assert log(lake(GAS))[0] == ("DV000001.SMRT", "rejected", "WRONG_ENVIRONMENT")
     development = {"environment": "development"}
-    before = versions(lake(GAS))
-    replay.run(lake(GAS, **development), ["DV000001.SMRT"], dry_run=True, as_json=False)
+    before = every_version(lake(GAS))
+    with run_lock.held(lake(GAS), "a run at work"):
+        replay.run(lake(GAS, **development), ["DV000001.SMRT"], dry_run=True, as_json=False)
     assert "rejected WRONG_ENVIRONMENT" in capsys.readouterr().out
-    assert versions(lake(GAS)) == before
+    assert every_version(lake(GAS)) == before
 
     replay.run(lake(GAS, **development), ["gas/DV000001.SMRT"], dry_run=False, as_json=False)
     context = lake(GAS)
@@ -185,6 +193,42 @@ def test_a_withdrawn_name_is_free_for_what_was_in_conflict_with_it(lake, gas):
     replay.run(lake(GAS), ["#1"], dry_run=False, as_json=True)
     assert totals(lake(GAS)) == [("7.0", 2)]
     assert log(lake(GAS))[0][1] == "withdrawn"
+
+
+def test_a_dry_run_on_a_lake_that_is_not_there_makes_none(lake, gas, tmp_path):
+    for dry_run in (
+        lambda: replay.run(lake(GAS), ["#1"], dry_run=True, as_json=True),
+        lambda: withdraw.run(lake(GAS), "#1", "", as_json=True, dry_run=True),
+    ):
+        with pytest.raises(LakeError, match="has no tables yet"):
+            dry_run()
+    assert not (tmp_path / "lake").exists()
+
+
+def test_what_a_withdrawal_would_do_is_shown_and_not_done(lake, gas, capsys):
+    put(gas, "PN000001.SMRT", smrt("PN000001", '"0001","20210331","0100","1"', '"0001","20210401","0100","x"'))
+    put(gas, "PN000002.SMRT", smrt("PN000002")[:-7])
+    run.run(lake(GAS))
+    before = every_version(lake(GAS))
+    with run_lock.held(lake(GAS), "a run at work"):
+        withdraw.run(lake(GAS), "PN000001.SMRT", "", as_json=True, dry_run=True)
+        told = json.loads(capsys.readouterr().out)
+        assert told == {
+            "dry_run": True,
+            "file_id": 1,
+            "file": str(gas / "PN000001.SMRT"),
+            "status": "loaded",
+            "rows": 1,
+            "rejected_rows": 1,
+            "days": ["2021-03-31"],
+        }
+        withdraw.run(lake(GAS), "#1", "", as_json=False, dry_run=True)
+        assert "1 readings on one day, 1 rejected rows would no longer count" in capsys.readouterr().out
+        withdraw.run(lake(GAS), "#2", "", as_json=False, dry_run=True)
+        assert "TRAILER_MISSING) would be settled" in capsys.readouterr().out
+        with pytest.raises(UsageError, match="in the log"):
+            withdraw.run(lake(GAS), "PN000009.SMRT", "", as_json=True, dry_run=True)
+    assert every_version(lake(GAS)) == before
 
 
 def test_what_cannot_be_taken_back_or_looked_at_again_is_said_in_a_line(lake, gas):
