@@ -271,6 +271,7 @@ def erase(
     yes: Annotated[
         bool, typer.Option("--yes", help="Confirm: nothing brings it back, earlier versions go too.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; change nothing.")] = False,
     config: Config = CONFIG,
     wait: Wait = 0,
     json: AsJson = False,
@@ -280,9 +281,9 @@ def erase(
     with _errors(debug):
         from jobs import erase as job
 
-        if not yes:
+        if not (yes or dry_run):
             raise UsageError("erase removes the meter and every earlier version of every table: confirm with --yes")
-        job.run(_context(config), meter, as_json=json, wait_seconds=wait)
+        job.run(_context(config), meter, as_json=json, wait_seconds=wait, dry_run=dry_run)
 
 
 @app.command()

@@ -76,7 +76,7 @@ def accept(context: Context) -> None:
     """Gold is what it was, in other files: the next comparison begins from here."""
     written = lake.mark(context, tables.RESTATEMENTS)
     now = {table.full_name: lake.version(context, table) or 0 for table in MEASURES}
-    if written and written.get("compared") != now:
+    if "compared" in written and written["compared"] != now:
         lake.write_rows(context, tables.RESTATEMENTS, [], {"batch_id": written["batch_id"], "compared": now})
 
 

@@ -164,16 +164,18 @@ def delete(context: Context, table: Table, condition: Column, mark: Mapping[str,
         _delta_table(context, table).delete(condition)
 
 
-def delete_matching(context: Context, table: Table, key: Sequence[str], rows: DataFrame) -> int:
-    """Remove the rows that have the key of one of `rows`; returns how many. The table's mark stays as it is.
+def delete_matching(
+    context: Context, table: Table, key: Sequence[str], keys: pa.Table, also: Mapping[str, Any] | None = None
+) -> int:
+    """Remove the rows that have one of the keys; returns how many. The table's mark stays as it is, and says `also`.
 
     Keys come from the driver and the condition names columns only: Delta writes a condition into its log, where no
     value of an erased row may stand.
     """
-    keys = rows.select(*key).distinct().toArrow()
     if not keys.num_rows:
         return 0
     mark = {name: value for name, value in lake.mark(context, table).items() if not name.startswith("_")}
+    mark |= also or {}
     same = [F.col(f"t.{name}").eqNullSafe(F.col(f"s.{name}")) for name in key]
     condition = same[0]
     for part in same[1:]:
