@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs import touched
 from pipeline import delta, formats, lake, partitions, reference, silver, tables
 from pipeline.errors import ConfigurationError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
@@ -152,9 +153,10 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
         [_current(context, feed, [each for each in taken if each.feed == feed.name]) for feed in feeds],
     )
     zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
-    mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones}
-    at_most = sum(most_readings(context, each) for each in taken)
     present = lake.partitions(context, tables.READINGS)
+    minutes = _lengths_with(context, feeds, {feed for feed, _ in present})
+    mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones, "minutes": minutes}
+    at_most = sum(most_readings(context, each) for each in taken)
     if again:
         source = source.where(partitions.on_days(days))
         changed = delta.replace_days(context, tables.READINGS, source, days, mark, at_most=at_most)
@@ -167,6 +169,16 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
         "silver", table=tables.READINGS.full_name, feeds=len(feeds), days=sum(map(len, days.values())), rows=changed
     )
     return changed
+
+
+def _lengths_with(context: Context, feeds: list[Feed], present: set[str]) -> dict[str, list[int]]:
+    """The lengths of intervals in silver once these feeds are written; where unknown ones are there, none is known."""
+    lengths = touched.interval_lengths(context)
+    for feed in feeds:
+        if feed.name in lengths or feed.name not in present:
+            any_length = formats.format_of(feed).several
+            lengths[feed.name] = sorted({*lengths.get(feed.name, []), 0 if any_length else feed.minutes})
+    return lengths
 
 
 def most_readings(context: Context, delivery: Delivery) -> int:

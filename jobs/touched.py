@@ -34,6 +34,15 @@ def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Da
     return {feed: sorted(some) for feed, some in sorted(days.items()) if some}
 
 
+def interval_lengths(context: Context) -> dict[str, list[int]]:
+    """Feed -> every length in minutes that its readings in silver were written with; 0 where any may be among them.
+
+    What the configuration says now does not tell it. A feed whose readings an earlier version began is not in it.
+    """
+    found: dict[str, list[int]] = lake.mark(context, tables.READINGS).get("minutes", {})
+    return found
+
+
 def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
     """Local days with readings that an agreement covers which one snapshot has and the other has not."""
     covered = days_there_are(context, context.settings.reference_feeds)

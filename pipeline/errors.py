@@ -178,6 +178,17 @@ class LakeError(MeterlakeError):
         super().__init__(f"lake {where}: {problem}")
 
 
+LOST_FILE_SECTION = "'A data file is lost' in docs/runbook.md"
+
+
+class LostFileError(MeterlakeError):
+    """A data file that a table names is not there."""
+
+    def __init__(self, table: str, file: str, count: int = 1) -> None:
+        more = f", and {count - 1} more of its files" if count > 1 else ""
+        super().__init__(f"table {table}: its data file {file} is not there{more}: see {LOST_FILE_SECTION}")
+
+
 class VersionsNeedSparkError(MeterlakeError):
     """Versions of a format's readings can be read with Spark only."""
 

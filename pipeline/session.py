@@ -236,6 +236,17 @@ def describe(session: SparkSession, text: str) -> None:
         context.setJobDescription(text)
 
 
+def zone_data_version(session: SparkSession) -> str | None:
+    """Of the time-zone data that the JVM goes by, such as 2025b; None where that cannot be asked (Spark Connect)."""
+    context = getattr(session, "_sc", None)
+    if context is None:
+        return None
+    try:
+        return str(context._jvm.java.time.zone.ZoneRulesProvider.getVersions("UTC").lastKey())  # noqa: SLF001
+    except Exception:  # noqa: BLE001 - a platform may forbid it
+        return None
+
+
 def jobs_so_far(session: SparkSession) -> int | None:
     """How many Spark jobs this session has run; None where that cannot be asked (Spark Connect)."""
     context = getattr(session, "_sc", None)
