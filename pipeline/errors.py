@@ -81,9 +81,7 @@ class JarChecksumError(MeterlakeError):
 
 
 class LandingFolderError(MeterlakeError):
-    """A feed's landing folder is not there or cannot be listed."""
-
-    exit_code = 2
+    """A feed's landing folder is not there or cannot be listed; the other feeds load."""
 
     def __init__(self, feed: str, path: str, problem: str) -> None:
         super().__init__(f"feed {feed!r}: landing folder {path} {problem}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,12 +25,20 @@ if TYPE_CHECKING:
     from pipeline.config import Feed
 
 UNFINISHED = (".tmp", ".part")
+# What Spark and Hadoop leave beside the files of an output folder.
+SIDECARS = re.compile(r"_SUCCESS|_(?:committed|started)_.*|.*\.crc", re.DOTALL)
+UNCOMMITTED = "_temporary"
+# A time further ahead than any clock that only goes wrong tells nothing of when a file was written.
+WRONG_CLOCK = timedelta(hours=1)
 # Hashing runs beside the start of the JVM and is bound by reading; more threads only hold more files in memory.
 READERS = 2
 
 
 def find(feed: Feed) -> list[Delivery]:
-    """The files below the feed's folder, at any depth, in order of their paths; hidden and unfinished ones left out."""
+    """The files below the feed's folder, at any depth, in order of their paths.
+
+    Hidden and unfinished ones are left out, and what Spark leaves beside its output.
+    """
     try:
         system, folder = stores.opened(feed.path)
         # A store has no folders: one that is not there is one where nothing has come yet.
@@ -41,7 +50,9 @@ def find(feed: Feed) -> list[Delivery]:
     found = []
     for relative, seen in entries:
         parts = relative.split("/")
-        if any(part.startswith(".") for part in parts) or relative.endswith(UNFINISHED):
+        if any(part.startswith(".") or part == UNCOMMITTED for part in parts) or relative.endswith(UNFINISHED):
+            continue
+        if SIDECARS.fullmatch(parts[-1]):
             continue
         path = feed.path.rstrip("/") + "/" + relative
         delivery = Delivery(feed.name, parts[-1], path, relative, seen.size, seen.modified)
@@ -63,13 +74,16 @@ def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, loc
 
 
 def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
-    """(ready, still being written): changed within the feed's settle_seconds."""
+    """(ready, still being written): changed within the feed's settle_seconds before `now`, the time of the look.
+
+    A time ahead of `now` is that of a server whose clock is fast: such a file waits until it is old enough by our clock.
+    One that is further ahead than WRONG_CLOCK would wait for ever, and is taken.
+    """
     ready: list[Delivery] = []
     waiting: list[Delivery] = []
     for delivery in found:
-        # A time in the future is a wrong clock, not a file in the making.
-        age = abs(now - delivery.modified_at) if delivery.modified_at else timedelta.max
-        young = age < timedelta(seconds=feed.settle_seconds)
+        age = now - delivery.modified_at if delivery.modified_at else timedelta.max
+        young = feed.settle_seconds > 0 and -WRONG_CLOCK <= age < timedelta(seconds=feed.settle_seconds)
         (waiting if young else ready).append(delivery)
     return ready, waiting
 
