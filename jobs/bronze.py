@@ -128,6 +128,8 @@ def _decide(
     form = formats.format_of(feed)
     history = History.of(delivery for delivery in known if delivery.feed == feed.name)
     inspected = landing.inspect(new[feed.name], feed, form.inspect, context.settings.environment)
+    if any(not landing.spark_path(each, feed).isascii() for each in inspected if not each.reason_code):
+        inspected = landing.nameable(context.spark, inspected, feed)
     decided = ingestion_log.decide(inspected, history, by_name=form.identity_is_name)
     batch.touched += [entry for found in inspected if (entry := history.touched(found))]
     if new[feed.name]:

@@ -146,6 +146,7 @@ def _resolve(scratch: Path) -> Path:
     for name, value in options.items():
         command += ["--conf", f"{name}={value}"]
     command.append(str(script))
+    jvm_names.give_a_locale()
     environment = os.environ | {
         "SPARK_HOME": str(spark_home),
         "SPARK_CONF_DIR": str(scratch),  # no spark-defaults of another installation

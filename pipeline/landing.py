@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import fs
 
-from pipeline import local_files, memory, stores
+from pipeline import jvm_names, local_files, memory, stores
 from pipeline.errors import LandingFolderError
 from pipeline.ingestion_log import Delivery
 
@@ -143,6 +143,17 @@ def spark_path(delivery: Delivery, feed: Feed) -> str:
     return "file:" + str(Path(feed.path).absolute() / delivery.relative_path)
 
 
+def nameable(spark: SparkSession, inspected: list[Delivery], feed: Feed) -> list[Delivery]:
+    """The deliveries, those refused whose paths the session's JVM cannot say; without a hash: they are tried again."""
+    objection = None if stores.is_remote(feed.path) else jvm_names.ascii_only(spark)
+    return [
+        replace(each, sha256=None).refused("UNREADABLE", objection)
+        if objection and not each.reason_code and not spark_path(each, feed).isascii()
+        else each
+        for each in inspected
+    ]
+
+
 def is_whole_for_spark(spark: SparkSession, delivery: Delivery, feed: Feed) -> bool:
     """Whether Spark gets the bytes that were hashed, whatever it makes of them; False where it cannot work at all."""
     from py4j.protocol import Py4JError  # noqa: PLC0415 - a run with nothing new needs no Spark
@@ -150,7 +161,8 @@ def is_whole_for_spark(spark: SparkSession, delivery: Delivery, feed: Feed) -> b
     from pyspark.sql import functions as F  # noqa: PLC0415
 
     try:
-        files = spark.read.format("binaryFile").load(local_files.as_pattern(spark_path(delivery, feed)))
+        reader = spark.read.format("binaryFile").options(**local_files.UNCHECKED)
+        files = reader.load(local_files.as_pattern(spark_path(delivery, feed)))
         return [row[0] for row in files.select(F.sha2("content", 256)).collect()] == [delivery.sha256]
     except (PySparkException, Py4JError):
         return False
