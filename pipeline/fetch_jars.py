@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipeline import jvm_names
 from pipeline.errors import JarChecksumError, JarDownloadError, MeterlakeError, MissingJavaError, OldJavaError
 
 OLDEST_JAVA = 17
