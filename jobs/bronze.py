@@ -73,7 +73,7 @@ def run(context: Context) -> Batch:
         return batch
     undo_unlogged(context, batch_id)
     numbered = [
-        replace(delivery, file_id=first_id + n, batch_id=batch_id, revision=batch_id)
+        replace(delivery, file_id=first_id + n, batch_id=batch_id, revision=batch_id, received_at=context.now)
         for n, delivery in enumerate([*decided, *([snapshot[0]] if snapshot else [])])
     ]
     for feed in context.settings.feeds:
@@ -248,7 +248,7 @@ def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[in
         return {}
     form, table = formats.format_of(feed), formats.bronze_table(feed)
     bronze = delta.read_batches(context, table, [deliveries[0].batch_id])
-    return counts(form.judged(bronze, feed), several=form.several)
+    return counts(form.judged(bronze, feed, silver.received_at(deliveries)), several=form.several)
 
 
 NOTHING: dict[str, Any] = {

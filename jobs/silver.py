@@ -68,9 +68,11 @@ def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFram
     repeated = [delivery for delivery in deliveries if delivery.repeated_times]
     parts = []
     if plain:
-        parts.append(form.judged(_of(context, feed, plain, without=repeated), feed))
+        rows = _of(context, feed, plain, without=repeated)
+        parts.append(form.judged(rows, feed, silver.received_at(plain)))
     if repeated:
-        rows = form.judged(_of(context, feed, repeated, without=plain), feed)
+        rows = _of(context, feed, repeated, without=plain)
+        rows = form.judged(rows, feed, silver.received_at(repeated))
         parts.append(form.in_order(rows, feed) if form.in_order else rows)
     return reduce(DataFrame.unionByName, parts)
 

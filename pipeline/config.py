@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -62,6 +63,9 @@ class Columns(Strict):
         return self
 
 
+# What a date can still hold.
+MOST_DAYS_AHEAD = 1_000_000
+
 # In a lake's path; delta-rs decodes the first and fails on the others.
 UNWRITABLE = set("%[]^|\\")
 
@@ -76,6 +80,11 @@ class Feed(Strict):
     company: str = "GAZ"
     time_zone: Zone = "UTC"
     interval_minutes: int | None = Field(default=None, gt=0, le=DAY_MINUTES)
+    # Readings that begin before this local day, or so many days after their delivery came, are rejected rows.
+    earliest: date = date(1970, 1, 1)
+    latest_days_ahead: int = Field(default=7, ge=0, le=MOST_DAYS_AHEAD)
+    # More than this, in the feed's unit, no interval holds.
+    max_consumption: Decimal | None = Field(default=None, gt=0, max_digits=18, decimal_places=6)
     direction: Direction = "import"
     unit: Literal["kWh", "Wh"] = "kWh"
     columns: Columns = Columns()

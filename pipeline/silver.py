@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping
 
     from pyspark.sql import Column, DataFrame
 
     from pipeline.config import Feed
+    from pipeline.ingestion_log import Delivery
 
 # (file_id, row_number) in one BIGINT that sorts the same: cheaper to aggregate by than a struct.
 ROW_BITS = 31
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Of a delivery of which the log does not say when it came.
+ALWAYS = datetime(7000, 1, 1, tzinfo=UTC)
 ROW_MASK = (1 << ROW_BITS) - 1
 
 
@@ -77,6 +81,26 @@ def _batch(batches: Mapping[int, int]) -> Column:
     column = F.lit(runs[0][1]).cast("bigint")
     for first_file, batch_id in runs[1:]:
         column = F.when(F.col("file_id") >= first_file, F.lit(batch_id).cast("bigint")).otherwise(column)
+    return column
+
+
+def received_at(deliveries: Iterable[Delivery]) -> Column:
+    """When the delivery of each row came: one literal for one batch, else looked up by the row's batch.
+
+    A delivery that was replayed is of a later batch than it came with: those few are told by their number.
+    """
+    known = [(each.batch_id, each.file_id, each.received_at or ALWAYS) for each in deliveries]
+    if len(times := {at for *_, at in known}) == 1:
+        return F.lit(times.pop())
+    of_batch = {batch: at for batch, _, at in sorted(known)}
+    first, last = min(of_batch), max(of_batch)
+    micros = (str((of_batch.get(batch, ALWAYS) - EPOCH) // timedelta(microseconds=1)) for batch in range(first, last + 1))
+    # As one text, which is folded into an array: thousands of literals take seconds to build.
+    times_of_batches = F.split(F.lit(",".join(micros)), ",").cast("array<bigint>")
+    column = F.timestamp_micros(F.get(times_of_batches, (F.col("batch_id") - first).cast("int")))
+    for batch, file_id, at in known:
+        if of_batch[batch] != at:
+            column = F.when(F.col("file_id") == file_id, F.lit(at)).otherwise(column)
     return column
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The quarter hours of the longest day.
 MOST_READINGS = 25 * 4
 NANOSECONDS_IN_A_DAY = 86_400_000_000_000
-DAY = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?\z"
+DAY = r"\A(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?\z"
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:
@@ -65,7 +65,7 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
     return contents.select(*COLUMNS, "file_id", "row_number")
 
 
-def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
+def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """Bronze rows as readings, one a list element (two where its position comes twice), each with what refuses it.
 
     Of elements without a value only the first stays, so that a row without any is still there to be counted.
@@ -77,14 +77,14 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
     )
     measured = sized.withColumns({"_true": _true_minutes(feed.time_zone), "_wall": _wall_minutes()})
     of_row = measured.withColumn("_minutes", F.coalesce("_true", "_wall"))
-    row_rules = _row_rules(feed)
+    row_rules = _row_rules(feed, received)
     coded = of_row.withColumns({"_code": quality.first_broken(row_rules), "_reason": quality.first_reason(row_rules)})
     values = F.when(F.col("_code").isNull(), F.col(LIST))
     elements = coded.select("*", F.posexplode_outer(values).alias("_at", "_text")).withColumns(
         {"position": F.coalesce("_at", F.lit(0)), "_energy": quality.energy(F.col("_text"))}
     )
     kept = elements.where(F.col("_text").isNotNull() | (F.col("position") == 0))
-    return _on_instants(_placed(kept, feed), feed)
+    return _on_instants(_placed(kept, feed), feed, received)
 
 
 def _true_minutes(zone: str) -> Column:
@@ -108,15 +108,18 @@ def _wall_minutes() -> Column:
     return F.coalesce(*fits)
 
 
-def _row_rules(feed: Feed) -> list[Rule]:
+def _row_rules(feed: Feed, received: Column) -> list[Rule]:
     """What refuses a row as a whole."""
     meter, day = F.col("ext_dev_ref"), F.col("_day")
     return [
         Rule("METER_ID_MISSING", quality.is_blank(meter), F.lit("no ext_dev_ref")),
         Rule(
             "INTERVAL_START_INVALID",
-            day.isNull() | clock.is_out_of_range(clock.day_start(day, feed.time_zone), day.cast("timestamp")),
+            day.isNull(),
             F.concat(F.lit("not a day: "), quality.shown(F.col("date"))),
+        ),
+        readings.range_rule(
+            clock.day_start(day, feed.time_zone), day, quality.shown(F.col("date")), feed, received
         ),
         Rule(
             "LOCAL_TIME_NONEXISTENT",
@@ -147,12 +150,14 @@ def _placed(elements: DataFrame, feed: Feed) -> DataFrame:
     )
 
 
-def _on_instants(placed: DataFrame, feed: Feed) -> DataFrame:
+def _on_instants(placed: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """One row an instant: a position that comes twice carries the sum of both and is split evenly."""
     text, energy, twice = F.col("_text"), F.col("_energy"), F.col("_second").isNotNull()
     where = F.concat(F.lit("element "), F.col("position") + 1, F.lit(": "), quality.shown(text))
+    of_interval = F.when(twice, energy / 2).otherwise(energy)
     rules = [
-        *readings.consumption_rules(energy, where),
+        readings.range_rule(F.coalesce("_second", "_first"), F.col("_day"), where, feed, received),
+        *readings.consumption_rules(of_interval, where, feed),
         Rule(
             "NONEXISTENT_POSITION",
             F.coalesce("_missing", F.lit(False)),  # noqa: FBT003
@@ -173,7 +178,7 @@ def _on_instants(placed: DataFrame, feed: Feed) -> DataFrame:
         "interval_start": F.col("_start"),
         "interval_minutes": F.col("_minutes"),
         "local_date": F.col("_day"),
-        "consumption": F.when(twice, energy / 2).otherwise(energy).cast("DECIMAL(18,6)"),
+        "consumption": of_interval.cast("DECIMAL(18,6)"),
         "quality": F.when(twice, F.lit("split")),
         "reason_code": F.col("_code"),
         "reason": F.col("_reason"),

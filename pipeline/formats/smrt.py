@@ -54,7 +54,7 @@ def _unquoted(field: Column) -> Column:
     )
 
 
-def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
+def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """Bronze rows as readings, each with the reason that refuses it or NULL."""
     meter, day, time = F.col("meter_number"), F.col("measurement_date"), F.col("measurement_time")
     text = F.concat_ws(
@@ -80,11 +80,12 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         ),
         Rule(
             "INTERVAL_START_INVALID",
-            start.isNull() | clock.is_out_of_range(start, local_date.cast("timestamp")),
+            start.isNull(),
             F.concat(F.lit("no such date or time: "), quality.shown(F.concat_ws(" ", day, time))),
         ),
+        readings.range_rule(start, local_date, quality.shown(F.concat_ws(" ", day, time)), feed, received),
         readings.grid_rule(start, F.concat(F.lit("time "), quality.shown(time)), feed),
-        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), quality.shown(F.col("consumption")))),
+        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), quality.shown(F.col("consumption"))), feed),
     ]
     received = F.concat_ws(
         ",", F.lit('"CONSU"'), *(F.concat(F.lit('"'), c, F.lit('"')) for c in (meter, day, time)), F.col("consumption")

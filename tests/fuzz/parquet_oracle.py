@@ -15,6 +15,7 @@ FILE_CODES = ("EMPTY_FILE", "BAD_FILE_NAME", "WRONG_SHAPE", "COLUMNS_MISSING", "
 ROW_CODES = (
     "METER_ID_MISSING",
     "INTERVAL_START_INVALID",
+    "INTERVAL_OUT_OF_RANGE",
     "CONSUMPTION_INVALID",
     "CONSUMPTION_NEGATIVE",
     "ARRAY_LENGTH_INVALID",
@@ -22,6 +23,7 @@ ROW_CODES = (
 )
 QUARTER = timedelta(minutes=15)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = datetime(2021, 11, 8, tzinfo=UTC)  # a week after all files came
 LARGEST = 10**12 - 1
 MILLION = 1_000_000
 MINUTES = (60, 30, 15)
@@ -99,19 +101,16 @@ def _judged(number, meter, day, values):
     meter, day = None if meter is None else str(meter), _day(day)
     if meter is None or not meter.strip(" \t\r\n"):
         yield number, "METER_ID_MISSING", meter, None, None, None, None
-    elif day is None or not _begins_in_range(day):
+    elif day is None:
         yield number, "INTERVAL_START_INVALID", meter, None, None, None, None
+    elif day < EPOCH.date() or quarters(day)[0][0] > LAST:
+        yield number, "INTERVAL_OUT_OF_RANGE", meter, None, None, None, None
     else:
         minutes, places = _places(day, len(values or []))
         if not minutes:
             yield number, "ARRAY_LENGTH_INVALID", meter, None, None, None, None
             return
         yield from _elements(number, meter, values, minutes, places)
-
-
-def _begins_in_range(day):
-    """Whether the day begins in the years 1 to 9999, in UTC too."""
-    return day != date(1, 1, 1)
 
 
 def _places(day, length):
@@ -138,7 +137,9 @@ def _elements(number, meter, values, minutes, places):
             continue
         found = True
         code = None
-        if abs(value) > LARGEST:
+        if instants and max(instants) > LAST:
+            code = "INTERVAL_OUT_OF_RANGE"
+        elif abs(value) > LARGEST:
             code = "CONSUMPTION_INVALID"
         elif value < 0:
             code = "CONSUMPTION_NEGATIVE"

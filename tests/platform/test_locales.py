@@ -21,6 +21,7 @@ path = "landing"
 # A session that is not ours, of a JVM that knows ASCII only.
 ADOPTED = """
 import os, sys
+sys.path.insert(0, sys.argv.pop(1))
 from pyspark.sql import SparkSession
 from pipeline import fetch_jars, session
 jars = [str((fetch_jars.jar_folder() / jar.file).absolute()) for jar in fetch_jars.expected_jars()]
@@ -65,7 +66,7 @@ def test_a_run_of_ours_names_every_file_and_folder(tmp_path):
 
 def test_in_a_session_that_knows_ascii_only_the_file_is_refused_and_the_others_load(tmp_path):
     lay(tmp_path, "lake")
-    command = ("-c", ADOPTED, "run", "--config", "meterlake.toml", "--json")
+    command = ("-c", ADOPTED, str(ROOT), "run", "--config", "meterlake.toml", "--json")
     run = process(tmp_path, *command)
     assert run.returncode == 0, run.stderr
     assert "\"loaded\": 1" in run.stdout
@@ -77,7 +78,7 @@ def test_in_a_session_that_knows_ascii_only_the_file_is_refused_and_the_others_l
 
 def test_in_a_session_that_knows_ascii_only_a_lake_is_refused_in_a_line(tmp_path):
     lay(tmp_path, "G å")
-    run = process(tmp_path, "-c", ADOPTED, "run", "--config", "meterlake.toml")
+    run = process(tmp_path, "-c", ADOPTED, str(ROOT), "run", "--config", "meterlake.toml")
     assert run.returncode == 1
     assert "sun.jnu.encoding is ANSI_X3.4-1968): start it with LC_ALL=C.UTF-8" in run.stderr
     assert [path.name for path in tmp_path.iterdir() if "?" in path.name] == []

@@ -31,6 +31,15 @@ def judged(read):
             ("27.03.2021", "b", [1] * 24),
             (None, "c", [1] * 24),
         ),
+        "range.parquet": parquet(
+            ("1969-12-31", "a", [1]),
+            ("1970-01-01", "b", [1]),
+            ("2021-11-09", "c", numbered(24)),
+            ("2021-11-10", "d", [1] * 24),
+            ("9999-12-31", "e", [1] * 7),
+            ("0001-01-01", "f", [1]),
+            ("0000-01-01", "g", [1]),
+        ),
         "two/meters.parquet": parquet((NORMAL, "a", [1]), (NORMAL, "b", [2]), ("2021-03-26", "a", [3])),
         "nanoseconds.parquet": parquet(
             (datetime(2021, 3, 27), "m", [1]),  # noqa: DTZ001 - a local day
@@ -98,6 +107,21 @@ def test_a_row_without_a_meter_or_a_day_is_refused_once(judged):
         (4, "INTERVAL_START_INVALID"),
         (5, "INTERVAL_START_INVALID"),
     ]
+
+
+def test_a_day_out_of_range_is_refused_once_and_of_the_last_one_the_elements_that_are(judged):
+    codes = judged.codes("range.parquet")
+    assert [each for each in codes if each[0] != 3] == [
+        (1, "INTERVAL_OUT_OF_RANGE"),
+        (2, None),
+        (4, "INTERVAL_OUT_OF_RANGE"),
+        (5, "INTERVAL_OUT_OF_RANGE"),
+        (6, "INTERVAL_OUT_OF_RANGE"),
+        (7, "INTERVAL_START_INVALID"),
+    ]
+    # A week after the deliveries came it is two o'clock in Vilnius.
+    assert [code for row, code in codes if row == 3] == [None] * 3 + ["INTERVAL_OUT_OF_RANGE"] * 21
+    assert judged.values("range.parquet", "reason")[0] == "'1969-12-31' is out of range: before 1970-01-01"
 
 
 def test_many_meters_and_days_in_one_file(judged):

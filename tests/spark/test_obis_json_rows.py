@@ -71,7 +71,8 @@ GOOD = {
     at('"2021-03-28T01:15Z"'): [("14", "measured", "import", "2021-03-28 01:15:00", "1.000000")],
     at('"2021-03-28T01:15:00.000000000000Z"'): [("14", "measured", "import", "2021-03-28 01:15:00", "1.000000")],
     at('"2020-02-29T23:45:00Z"'): [("14", "measured", "import", "2020-02-29 23:45:00", "1.000000")],
-    at('"0001-01-01T00:00:00Z"'): [("14", "measured", "import", "0001-01-01 00:00:00", "1.000000")],
+    at('"1970-01-01T00:00:00Z"'): [("14", "measured", "import", "1970-01-01 00:00:00", "1.000000")],
+    at('"2021-11-09T00:00:00Z"'): [("14", "measured", "import", "2021-11-09 00:00:00", "1.000000")],
 }
 # Members of a record, as JSON -> the code of each of its rows of readings (None: passed).
 BAD = {
@@ -115,8 +116,13 @@ BAD = {
     at('"0000-01-01T00:00:00Z"'): ["INTERVAL_START_INVALID"],
     f'"timestamp": "2021-03-28T00:10:00Z", {M}, {IN}: 1, {OUT}: "x"': ["OFF_GRID", "OFF_GRID"],
     at('"2021-03-28T00:15:01Z"'): ["OFF_GRID"],
+    at('"0001-01-01T00:00:00Z"'): ["INTERVAL_OUT_OF_RANGE"],
+    at('"1969-12-31T23:45:00Z"'): ["INTERVAL_OUT_OF_RANGE"],
+    at('"2021-11-09T00:15:00Z"'): ["INTERVAL_OUT_OF_RANGE"],
+    f'"timestamp": "9999-12-31T23:40:00Z", {M}, {IN}: 1, {OUT}: "x"': ["INTERVAL_OUT_OF_RANGE"] * 2,
     f"{T}, {M}, {IN}: null, {OUT}: 1": ["CONSUMPTION_INVALID", None],
     f"{T}, {M}, {IN}: 1, {OUT}: -1": [None, "CONSUMPTION_NEGATIVE"],
+    f'{T}, {M}, {IN}: "1\\u001a", {OUT}: " 1"': ["CONSUMPTION_INVALID", None],
     f'{T}, {M}, {IN}: "n/a", {OUT}: -0.001': ["CONSUMPTION_INVALID", "CONSUMPTION_NEGATIVE"],
     f'{T}, {M}, {IN}: "", {OUT}: true': ["CONSUMPTION_INVALID", "CONSUMPTION_INVALID"],
     f'{T}, {M}, {IN}: [1], {OUT}: {{"a": 1}}': ["CONSUMPTION_INVALID", "CONSUMPTION_INVALID"],
