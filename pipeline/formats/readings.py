@@ -61,7 +61,7 @@ def range_rule(start: Column, local: Column, said: Column, feed: Feed, received:
 
     The end is told by the delivery and not by the clock, so that a rebuild decides the same.
     """
-    early = local < F.lit(feed.earliest)
+    early = local < F.lit(feed.earliest.isoformat()).cast("date")
     if feed.earliest.year == 1:  # a day whose first hours may lie in the year 0 of UTC
         early |= start < F.lit("0001-01-01 00:00:00").cast("timestamp")
     late = start > received + F.expr(f"INTERVAL {feed.latest_days_ahead} DAYS")

@@ -253,7 +253,6 @@ def test_a_format_that_judges_no_rows_in_python_is_refused_with_what_to_do(monke
         ("1e-999", "0"),
         ("0e37", "0"),
         (" \t1\r\n", "1"),
-        ("\x011\x1f", "1"),
         ("999999999999.9999994", "999999999999.999999"),
         ("0" * 990 + "1.5", "1.5"),
     ],
@@ -644,4 +643,4 @@ def test_the_last_day_there_is_has_all_hours_that_a_time_can_say(asked):
     last = date.max
     assert len(asked(ARRAYS, {1: [array(last, ["1"] * 24)]}, "m1", days={1: [last]}, received_at=LATE)) == 24
     west = ARRAYS.model_copy(update={"time_zone": "America/New_York", "name": "west"})
-    assert len(asked(west, {2: [array(last, ["1"] * 24)]}, "m1", days={2: [last]})) == 19
+    assert len(asked(west, {2: [array(last, ["1"] * 24)]}, "m1", days={2: [last]}, received_at=LATE)) == 19
