@@ -17,6 +17,7 @@ from pipeline.errors import (
     EndpointError,
     LandingFolderError,
     MeterlakeError,
+    MiscountedRowsError,
     ReferenceDatabaseError,
     SeveralError,
 )
@@ -232,6 +233,7 @@ def _with_counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> li
         final = delivery
         if delivery.status == LOADED and delivery.file_id in counted:
             final = replace(delivery, **counted[delivery.file_id])
+            _must_be_alike(feed, delivery, final.rows_read)
         elif delivery.status == LOADED:
             if form.diagnose is not None:
                 final = form.diagnose(landing.read(delivery, feed), delivery, feed)
@@ -240,6 +242,15 @@ def _with_counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> li
                 final = final.refused(code, "Spark's reader found no rows where there are some")
         result.append(final)
     return result
+
+
+def _must_be_alike(feed: Feed, delivery: Delivery, rows: int) -> None:
+    """Rows are counted twice: by the driver from the bytes, by Spark from bronze."""
+    form, held = formats.format_of(feed), delivery.rows_read
+    if held != rows and form.diagnose is not None:  # the first count was a quick one: brackets in texts count as rows
+        held = form.diagnose(landing.read(delivery, feed), delivery, feed).rows_read
+    if held != rows:
+        raise MiscountedRowsError(feed.name, delivery.relative_path, held, rows)
 
 
 def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[int, dict[str, Any]]:

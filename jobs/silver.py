@@ -109,7 +109,8 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     if ids:
         for table in tables.SNAPSHOTS:
             rows = delta.read(context, table).where(F.col("file_id").isin(*ids))
-            parts.append(silver.rejected_readings(reference.JUDGES[table.name](rows), REFERENCE, context.now))
+            judged_rows = reference.judged(table.name, rows, context.settings.reference_zone)
+            parts.append(silver.rejected_readings(judged_rows, REFERENCE, context.now))
     mark = {"batch_id": max(delivery.revision for delivery in pending)}
     if again:
         rows = reduce(DataFrame.unionByName, parts or [delta.read(context, tables.REJECTED).where("false")])
@@ -127,7 +128,8 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     mark = {"batch_id": snapshots[-1].revision, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = lake.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
-        judged_rows = reference.JUDGES[source.name](context.spark.createDataFrame(snapshot))
+        rows = context.spark.createDataFrame(snapshot)
+        judged_rows = reference.judged(source.name, rows, context.settings.reference_zone)
         current = delta.conform(reference.current(judged_rows, reference.KEYS[source.name]), target)
         lake.write_rows(context, target, current.toArrow(), mark, replace=lake.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)

@@ -135,6 +135,8 @@ class Reference(Strict):
 
     url: str = Field(pattern=r"^jdbc:sqlite:.+")
     feeds: tuple[str, ...] = ()
+    # Of its instants; none: that of its first feed.
+    time_zone: Zone | None = None
 
 
 class Settings(BaseSettings):
@@ -190,6 +192,18 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _folders_are_of_one_feed(self) -> Self:
+        for n, feed in enumerate(self.feeds):
+            for other in self.feeds[n + 1 :]:
+                if lie_one_in_the_other(feed.path, other.path):
+                    message = (
+                        f"the landing folders of feeds {feed.name!r} ({feed.path}) and {other.name!r} ({other.path}) lie "
+                        "one in the other: files would be deliveries of both; name a folder of its own for each"
+                    )
+                    raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _responses_are_no_deliveries(self) -> Self:
         for feed in self.feeds:
             for other in self.feeds:
@@ -227,6 +241,14 @@ class Settings(BaseSettings):
     def never_sent(self) -> list[tuple[str, str]]:
         """(feed, number or span of numbers) that nobody waits for."""
         return [(feed.name, numbers) for feed in self.feeds for numbers in feed.never_sent]
+
+    @property
+    def reference_zone(self) -> str:
+        """Whose local days an agreement's instants are."""
+        if self.reference is None:
+            return "UTC"
+        of_feed = self.feed(self.reference.feeds[0]).time_zone if self.reference.feeds else "UTC"
+        return self.reference.time_zone or of_feed
 
     @property
     def reference_feeds(self) -> tuple[str, ...]:

@@ -157,6 +157,16 @@ class LakeError(MeterlakeError):
         super().__init__(f"lake {where}: {problem}")
 
 
+class MiscountedRowsError(MeterlakeError):
+    """The engine read other rows than the file holds; nothing of the batch counts."""
+
+    def __init__(self, feed: str, path: str, held: int, read: int) -> None:
+        super().__init__(
+            f"feed {feed!r}: {path} holds {held:,} rows, but Spark read {read:,} into bronze: nothing of this batch counts; "
+            "run again, and where it stays so keep the file and tell the owner of the program"
+        )
+
+
 class VersionsNeedSparkError(MeterlakeError):
     """Versions of a format's readings can be read with Spark only."""
 

@@ -94,7 +94,9 @@ def received_at(deliveries: Iterable[Delivery]) -> Column:
         return F.lit(times.pop())
     of_batch = {batch: at for batch, _, at in sorted(known)}
     first, last = min(of_batch), max(of_batch)
-    micros = (str((of_batch.get(batch, ALWAYS) - EPOCH) // timedelta(microseconds=1)) for batch in range(first, last + 1))
+    micros = (
+        str((of_batch.get(batch, ALWAYS) - EPOCH) // timedelta(microseconds=1)) for batch in range(first, last + 1)
+    )
     # As one text, which is folded into an array: thousands of literals take seconds to build.
     times_of_batches = F.split(F.lit(",".join(micros)), ",").cast("array<bigint>")
     column = F.timestamp_micros(F.get(times_of_batches, (F.col("batch_id") - first).cast("int")))

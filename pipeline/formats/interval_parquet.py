@@ -118,9 +118,7 @@ def _row_rules(feed: Feed, received: Column) -> list[Rule]:
             day.isNull(),
             F.concat(F.lit("not a day: "), quality.shown(F.col("date"))),
         ),
-        readings.range_rule(
-            clock.day_start(day, feed.time_zone), day, quality.shown(F.col("date")), feed, received
-        ),
+        readings.range_rule(clock.day_start(day, feed.time_zone), day, quality.shown(F.col("date")), feed, received),
         Rule(
             "LOCAL_TIME_NONEXISTENT",
             F.col("_length") == 0,

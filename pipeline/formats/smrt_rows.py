@@ -6,7 +6,16 @@ import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from pipeline.formats.row_judge import Reading, Row, RowJudge, is_in_range, is_on_grid, is_plausible, time_of, usable_energy
+from pipeline.formats.row_judge import (
+    Reading,
+    Row,
+    RowJudge,
+    is_in_range,
+    is_on_grid,
+    is_plausible,
+    time_of,
+    usable_energy,
+)
 from pipeline.local_time import wall_clock
 
 if TYPE_CHECKING:

@@ -34,8 +34,8 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
     body = json_document.body_of(content)
     if refused := json_document.refused_at_first_sight(content, body, delivery):
         return refused
-    columns = _columns_of_a_plain_frame(body)
-    looked_at = _with_columns(columns, delivery, feed) if columns is not None else None
+    columns, rows = _plain_frame(body) or (None, 0)
+    looked_at = _with_columns(columns, replace(delivery, rows_read=rows), feed) if columns is not None else None
     # A refusal is exact: what is wrong first in the order of the codes shows only when all of it is parsed.
     if looked_at is None or looked_at.reason_code:
         return diagnose(content, delivery, feed)
@@ -63,10 +63,11 @@ def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:
     return _with_columns(columns, replace(delivery, rows_read=len(data)), feed)
 
 
-def _columns_of_a_plain_frame(body: bytes) -> list[str] | None:
-    """The column names, where a look at the frame is enough to know that the whole is one object with both keys.
+def _plain_frame(body: bytes) -> tuple[list[str], int] | None:
+    """(column names, rows), where a look at the frame is enough to know that the whole is one object with both keys.
 
-    One opening and one closing brace, at both ends, make one root object; what lies between is Spark's to parse.
+    One opening and one closing brace, at both ends, make one root object; what lies between is Spark's to parse. Rows
+    are the brackets inside of data: a bracket in a text counts as well, so where Spark's count differs `diagnose` tells.
     """
     plain = (
         body[:1] == b"{"
@@ -86,7 +87,9 @@ def _columns_of_a_plain_frame(body: bytes) -> list[str] | None:
         columns = json.loads(found[1])
     except ValueError:
         return None
-    return columns if all(isinstance(name, str) for name in columns) else None
+    if not all(isinstance(name, str) for name in columns):
+        return None
+    return columns, body.count(b"[") - found[1].count(b"[") - 1
 
 
 def _with_columns(columns: list[str], delivery: Delivery, feed: Feed) -> Delivery:
@@ -150,7 +153,9 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         Rule(
             "METER_ID_INVALID",
             _is_no_id(meter),
-            F.concat(F.lit("meter "), quality.shown(meter), F.lit(" is no id: a number that lost its digits, or a flag")),
+            F.concat(
+                F.lit("meter "), quality.shown(meter), F.lit(" is no id: a number that lost its digits, or a flag")
+            ),
         ),
         Rule(
             "INTERVAL_START_INVALID",

@@ -36,7 +36,9 @@ class Asked:
     @property
     def condition(self) -> pc.Expression:
         """On rows of silver.readings and gold.missing_intervals."""
-        in_range = (pc.field("local_date") >= pa.scalar(self.earliest)) & (pc.field("local_date") <= pa.scalar(self.latest))
+        in_range = (pc.field("local_date") >= pa.scalar(self.earliest)) & (
+            pc.field("local_date") <= pa.scalar(self.latest)
+        )
         return self._asked_for & in_range
 
     @property

@@ -50,8 +50,10 @@ def _is_record(record):
 def _is_member(key, value):
     if key == "tags":
         return _is_tags(value)
+    if key == "measurement":
+        return value is None or (type(value) is str and value == "energy")
     # The hex digits of a code may be of either case.
-    return key in {"measurement", "timestamp"} or key.upper() in DIRECTIONS
+    return key == "timestamp" or key.upper() in DIRECTIONS
 
 
 def _is_tags(tags):

@@ -127,7 +127,8 @@ def _code(row):
         "INTERVAL_START_INVALID": local is None,
         "LOCAL_TIME_NONEXISTENT": local is not None and not instants(local),
         # The earlier instant of a time that comes twice decides.
-        "INTERVAL_OUT_OF_RANGE": local is not None and not (local >= EPOCH and all(at <= LAST for at in instants(local)[:1])),
+        "INTERVAL_OUT_OF_RANGE": local is not None
+        and not (local >= EPOCH and all(at <= LAST for at in instants(local)[:1])),
         "OFF_GRID": local is not None and (local.minute % 30, local.second) != (0, 0),
         "CONSUMPTION_INVALID": value is None,
         "CONSUMPTION_NEGATIVE": value is not None and value < 0,

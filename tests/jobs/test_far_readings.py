@@ -78,7 +78,9 @@ def test_a_lake_that_holds_far_readings_is_measured_and_reported(
     run.run(lake(*(feed.model_copy(update=everything) for feed in (GAS, ELECTRICITY, ARRAYS))))
     context = lake(GAS, ELECTRICITY, ARRAYS)
     assert {day for _, day in days(context)} == {date.fromisoformat(day) for day in ("2021-04-01", *FAR)}
-    ends = re.findall(r'meterlake_feed_last_day_end_timestamp_seconds\{feed="(\w+)"\} (\S+)', metrics.text(context).decode())
+    ends = re.findall(
+        r'meterlake_feed_last_day_end_timestamp_seconds\{feed="(\w+)"\} (\S+)', metrics.text(context).decode()
+    )
     assert [(feed, datetime.fromtimestamp(float(end), UTC).date()) for feed, end in sorted(ends)] == [
         ("electricity", date(2021, 4, 1)),
         ("gas", date(2021, 4, 2)),

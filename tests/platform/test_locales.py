@@ -60,7 +60,7 @@ def test_a_run_of_ours_names_every_file_and_folder(tmp_path):
     lay(tmp_path, "G å 电")
     run = process(tmp_path, str(ROOT / "main.py"), "run", "--config", "meterlake.toml", "--json")
     assert run.returncode == 0, run.stderr
-    assert "\"status\": {\"loaded\": 2}" in run.stdout
+    assert '"status": {"loaded": 2}' in run.stdout
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir() and path.name[0] == "G") == ["G å 电"]
 
 
@@ -69,11 +69,11 @@ def test_in_a_session_that_knows_ascii_only_the_file_is_refused_and_the_others_l
     command = ("-c", ADOPTED, str(ROOT), "run", "--config", "meterlake.toml", "--json")
     run = process(tmp_path, *command)
     assert run.returncode == 0, run.stderr
-    assert "\"loaded\": 1" in run.stdout
+    assert '"loaded": 1' in run.stdout
     assert "sun.jnu.encoding is ANSI_X3.4-1968" in run.stdout
     # By a session that can name it, it loads without being touched.
     again = process(tmp_path, str(ROOT / "main.py"), "run", "--config", "meterlake.toml", "--json")
-    assert "\"status\": {\"loaded\": 1}" in again.stdout, again.stdout + again.stderr
+    assert '"status": {"loaded": 1}' in again.stdout, again.stdout + again.stderr
 
 
 def test_in_a_session_that_knows_ascii_only_a_lake_is_refused_in_a_line(tmp_path):

@@ -12,7 +12,6 @@ from pyspark.sql import functions as F
 
 from pipeline import formats, landing
 
-
 # When the deliveries of these tests came.
 RECEIVED = datetime(2021, 11, 2, tzinfo=UTC)
 

@@ -87,8 +87,14 @@ def test_of_an_array_each_interval_is_held_to_it(read):
     autumn = [1, 1, 1, 201, *[1] * 20]  # a position that comes twice holds the sum of both
     spring = [1, 1, 1, 200, *[1] * 20]
     feed = VILNIUS.model_copy(update=KEYS)
-    found = read(feed, {"a.parquet": parquet((NORMAL, "a", [100] * 23 + [101]), (AUTUMN, "b", autumn), (AUTUMN, "c", spring))})
-    refused = [(row["row_number"], row["position"], row["reason_code"]) for row in found.judged["a.parquet"] if row["reason_code"]]
+    found = read(
+        feed, {"a.parquet": parquet((NORMAL, "a", [100] * 23 + [101]), (AUTUMN, "b", autumn), (AUTUMN, "c", spring))}
+    )
+    refused = [
+        (row["row_number"], row["position"], row["reason_code"])
+        for row in found.judged["a.parquet"]
+        if row["reason_code"]
+    ]
     assert refused == [(1, 23, "CONSUMPTION_IMPLAUSIBLE"), (2, 3, "CONSUMPTION_IMPLAUSIBLE")]
     reasons = [reason for reason in found.values("a.parquet", "reason") if reason]
     assert reasons[0] == "element 24: '101' is more than 100 Wh in an interval"

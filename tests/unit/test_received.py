@@ -30,7 +30,9 @@ LATE = datetime(9999, 12, 24, 23, 30, tzinfo=UTC)
 def asked(tmp_path):
     """A function from a feed, its files {file_id: rows}, a meter and days to the versions, as dictionaries."""
 
-    def versions(feed, files, meter, first=date.min, last=date.max, *, days=None, withdrawn=(), unlogged=(), received_at=None):
+    def versions(
+        feed, files, meter, first=date.min, last=date.max, *, days=None, withdrawn=(), unlogged=(), received_at=None
+    ):
         settings = Settings(lake=str(tmp_path), feeds=(feed,))
         bronze = formats.bronze_table(feed)
         every = [
@@ -176,9 +178,7 @@ def test_a_meter_without_rows_has_no_versions(asked):
     assert asked(POWER, {1: [cells("2021-06-01 00:00:00")]}, "m2") == []
 
 
-@pytest.mark.parametrize(
-    "meter", ["1", "01", "1.0.0", "1e0", "m", "M", "é", "e\u0301", "'", "1\x00", "x" * 300]
-)
+@pytest.mark.parametrize("meter", ["1", "01", "1.0.0", "1e0", "m", "M", "é", "e\u0301", "'", "1\x00", "x" * 300])
 def test_a_meter_is_the_text_that_was_received_letter_by_letter(asked, meter):
     meters = ["1", "01", "1.0.0", "1e0", "m", "M", "é", "e\u0301", "'", "1\x00", "x" * 300]
     files = {1: [cells("2021-06-01 00:00:00", str(n), each) for n, each in enumerate(meters)]}
@@ -200,7 +200,9 @@ def test_what_is_no_meter_has_no_versions(asked, meter):
 RECEIVED = datetime(2021, 6, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("key", "value"), [("earliest", date(2021, 6, 1)), ("latest_days_ahead", 3), ("max_consumption", 5)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("earliest", date(2021, 6, 1)), ("latest_days_ahead", 3), ("max_consumption", 5)]
+)
 def test_versions_are_held_to_what_their_feed_says(asked, key, value):
     hours = {"2021-05-31": 1, "2021-06-01": 2, "2021-06-03": 5, "2021-06-05": 6, "9999-12-31": 7}
     days = [date.fromisoformat(day) for day in hours]
@@ -215,7 +217,6 @@ def test_versions_are_held_to_what_their_feed_says(asked, key, value):
         held = feed.model_copy(update={key: value})
         found = asked(held, {1: rows}, "1", days={1: days}, received_at=RECEIVED)
         assert [int(each["consumption"]) for each in found] == wanted, feed.name
-
 
 
 @pytest.mark.parametrize("meter", ["", " ", "\t\r\n "])
