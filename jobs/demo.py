@@ -94,8 +94,8 @@ def _must_hold_samples_only(feed: Feed) -> None:
         if found.relative_path not in own or not path.is_file() or path.read_bytes() != own[found.relative_path]:
             raise ConfigurationError(
                 "for the demo",
-                f"feed {feed.name!r}: {path} is no delivery of the demo's: it writes only into folders that hold nothing "
-                "else; name other folders and another lake",
+                f"feed {feed.name!r}: {path} is no delivery of the demo's: it writes only into folders that hold "
+                "nothing else; name other folders and another lake",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal  # noqa: TC003 - pydantic asks for it
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -197,8 +197,8 @@ class Settings(BaseSettings):
             for other in self.feeds[n + 1 :]:
                 if lie_one_in_the_other(feed.path, other.path):
                     message = (
-                        f"the landing folders of feeds {feed.name!r} ({feed.path}) and {other.name!r} ({other.path}) lie "
-                        "one in the other: files would be deliveries of both; name a folder of its own for each"
+                        f"the landing folders of feeds {feed.name!r} ({feed.path}) and {other.name!r} ({other.path}) "
+                        "lie one in the other: files would be deliveries of both; name a folder of its own for each"
                     )
                     raise ValueError(message)
         return self

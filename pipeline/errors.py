@@ -162,8 +162,8 @@ class MiscountedRowsError(MeterlakeError):
 
     def __init__(self, feed: str, path: str, held: int, read: int) -> None:
         super().__init__(
-            f"feed {feed!r}: {path} holds {held:,} rows, but Spark read {read:,} into bronze: nothing of this batch counts; "
-            "run again, and where it stays so keep the file and tell the owner of the program"
+            f"feed {feed!r}: {path} holds {held:,} rows, but Spark read {read:,} into bronze: nothing of this batch "
+            "counts; run again, and where it stays so keep the file and tell the owner of the program"
         )
 
 

@@ -76,7 +76,7 @@ def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, loc
 def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
     """(ready, still being written): changed within the feed's settle_seconds before `now`, the time of the look.
 
-    A time ahead of `now` is that of a server whose clock is fast: such a file waits until it is old enough by our clock.
+    A time ahead of `now` is of a server whose clock is fast: such a file waits until it is old enough by our clock.
     One that is further ahead than WRONG_CLOCK would wait for ever, and is taken.
     """
     ready: list[Delivery] = []

@@ -164,21 +164,12 @@ def _last_of_each(judged: DataFrame, key: str) -> DataFrame:
     of_id = Window.partitionBy("file_id", key)
     last = F.max_by(F.when(good, F.col("raw")), F.when(good, F.col("row_number"))).over(of_id)
     differs = good & (F.col("raw") != last)
-    said = F.concat(F.lit(f"{key} stands twice with different content: "), quality.shown(F.col(key).cast("string")))
-    return (
-        judged.withColumn("_differs", differs)
-        .withColumns(
-            {
-                "reason": F.when(F.col("_differs"), F.concat(said, F.lit("; the last row counts"))).otherwise(
-                    F.col("reason")
-                ),
-                "reason_code": F.when(F.col("_differs"), F.lit("REFERENCE_ROW_INVALID")).otherwise(
-                    F.col("reason_code")
-                ),
-            }
-        )
-        .drop("_differs")
-    )
+    shown = quality.shown(F.col(key).cast("string"))
+    said = F.concat(F.lit(f"{key} "), shown, F.lit(" stands twice with different content: the last row counts"))
+    told = judged.withColumn("_differs", differs)
+    other = {"reason": said, "reason_code": F.lit("REFERENCE_ROW_INVALID")}
+    columns = {name: F.when(F.col("_differs"), value).otherwise(F.col(name)) for name, value in other.items()}
+    return told.withColumns(columns).drop("_differs")
 
 
 def judged(table: str, bronze: DataFrame, zone: str) -> DataFrame:

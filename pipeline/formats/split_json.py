@@ -67,7 +67,7 @@ def _plain_frame(body: bytes) -> tuple[list[str], int] | None:
     """(column names, rows), where a look at the frame is enough to know that the whole is one object with both keys.
 
     One opening and one closing brace, at both ends, make one root object; what lies between is Spark's to parse. Rows
-    are the brackets inside of data: a bracket in a text counts as well, so where Spark's count differs `diagnose` tells.
+    are the brackets inside of data: one in a text counts as well, so where Spark's count differs `diagnose` tells.
     """
     plain = (
         body[:1] == b"{"
@@ -153,9 +153,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         Rule(
             "METER_ID_INVALID",
             _is_no_id(meter),
-            F.concat(
-                F.lit("meter "), quality.shown(meter), F.lit(" is no id: a number that lost its digits, or a flag")
-            ),
+            F.concat(F.lit("meter "), quality.shown(meter), F.lit(" is a number that lost digits, or a flag: no id")),
         ),
         Rule(
             "INTERVAL_START_INVALID",

@@ -72,6 +72,22 @@ def test_a_usual_file_is_judged_without_parsing_it(layout):
     assert obis_document._plain_records(text.encode()) == 2
 
 
+@pytest.mark.parametrize(
+    ("measurement", "said"),
+    [
+        ("power", "measurement is 'power', not 'energy'"),
+        ("Energy", "measurement is 'Energy', not 'energy'"),
+        ("", "measurement is '', not 'energy'"),
+        (1, "measurement is '1', not 'energy'"),
+        (True, "measurement is true or false, not 'energy'"),
+        ({}, "measurement is an object, not 'energy'"),
+    ],
+)
+def test_another_measurement_than_energy_is_refused_and_named(measurement, said):
+    found = looked_at([OTHER, ONE | {"measurement": measurement}])
+    assert (found.reason_code, found.reason) == ("WRONG_SHAPE", f"record 2: {said}")
+
+
 def test_a_file_without_records_is_sound():
     assert (looked_at([]).reason_code, looked_at([]).rows_read) == (None, 0)
 
