@@ -27,6 +27,7 @@ CORES = memory.CORES
 REQUIRED = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
 }
 # Ways of working; a platform that does not let them be set works all the same.
 WISHED = {

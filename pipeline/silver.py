@@ -139,16 +139,19 @@ def summary(judged: DataFrame, *, several: bool = False) -> DataFrame:
     """
     passed = F.col("reason_code").isNull()
     if several:
+        # Each row has one first reading, whose second instant, where it has two, is told as repeated: so a row that
+        # stands in bronze twice is counted twice.
         rows = judged.groupBy("file_id", "row_number").agg(
+            F.count_if((F.col("position") == 0) & ~F.col("is_repeated")).alias("copies"),
             F.bool_or(~passed).alias("refused"),
             F.sort_array(F.collect_set(F.when(passed & F.col("consumption").isNotNull(), F.col("local_date")))).alias(
                 "days"
             ),
         )
-        days = rows.select("file_id", "refused", F.posexplode_outer("days").alias("n", "local_date"))
+        days = rows.select("file_id", "copies", "refused", F.posexplode_outer("days").alias("n", "local_date"))
         first = F.coalesce(F.col("n"), F.lit(0)) == 0
         return days.groupBy("file_id", "local_date").agg(
-            F.count_if(first).alias("rows"),
+            F.sum(F.when(first, F.col("copies")).otherwise(0)).alias("rows"),
             F.count_if(first & F.col("refused")).alias("rejected"),
             F.lit(0).alias("repeated"),
         )

@@ -7,6 +7,7 @@ must be: parquet_file.py.
 
 from __future__ import annotations
 
+import re
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 # The quarter hours of the longest day.
 MOST_READINGS = 25 * 4
-NANOSECONDS_IN_A_DAY = 86_400_000_000_000
+NO_ROWS = (
+    "client_id string, date string, ext_dev_ref string, energy_consumption array<string>, resolution string, "
+    "extra map<string,string>, row_number bigint, reported_path string"
+)
 DAY = r"\A(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?\z"
 
 
@@ -36,33 +40,51 @@ def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) 
     """The rows, all values as text, with `row_number`; files of the same types are read together."""
     paths_of: dict[tuple[str, ...], list[str]] = {}
     for path, delivery in zip(paths, deliveries, strict=True):
-        paths_of.setdefault(delivery.columns, []).append(path)
-    parts = []
-    for types, some in sorted(paths_of.items()):
-        read = spark.read.options(**UNCHECKED).schema(", ".join(types)).parquet(*some)
-        date = F.date_from_unix_date(F.floor(F.col("date") / NANOSECONDS_IN_A_DAY).cast("int"))
-        is_number = "date BIGINT" in types
-        # A time of day is kept, as the reason why such a row is refused.
-        rest = F.when(F.col("date") % NANOSECONDS_IN_A_DAY != 0, F.lit(" and a time of day")) if is_number else None
-        parts.append(
-            read.select(
-                F.col("client_id").cast("string").alias("client_id"),
-                (
-                    F.concat_ws("", date.cast("string"), rest) if rest is not None else F.col("date").cast("string")
-                ).alias("date"),
-                F.col("ext_dev_ref").cast("string").alias("ext_dev_ref"),
-                F.col(LIST).cast("array<string>").alias(LIST),
-                F.col("resolution").cast("string").alias("resolution"),
-                (F.col("_metadata.row_index") + 1).alias("row_number"),
-                F.col("_metadata.file_path").alias("reported_path"),
-            )
+        if delivery.columns:  # else it holds no rows
+            paths_of.setdefault(delivery.columns, []).append(path)
+    parts = [
+        spark.read.options(**UNCHECKED)
+        .schema(", ".join(types))
+        .parquet(*some)
+        .select(
+            *(_text_of(column).alias(name) for name, column in zip(COLUMNS, types, strict=False)),
+            _extra(types[len(COLUMNS) :]).alias("extra"),
+            (F.col("_metadata.row_index") + 1).alias("row_number"),
+            F.col("_metadata.file_path").alias("reported_path"),
         )
-    return reduce(DataFrame.unionByName, parts)
+        for types, some in sorted(paths_of.items())
+    ]
+    return reduce(DataFrame.unionByName, parts) if parts else spark.createDataFrame([], NO_ROWS)
+
+
+def _text_of(column: str) -> Column:
+    """The text of one of COLUMNS, of which `name TYPE` is told."""
+    name, kind = column.split(" ", 1)
+    if name == LIST:
+        return F.col(name).cast("array<string>")
+    if name != "date" or kind in {"STRING", "DATE", "TIMESTAMP_NTZ"}:
+        return F.col(name).cast("string")
+    at, rest = F.col(name), F.lit("")
+    if kind.startswith("BIGINT"):
+        at = F.timestamp_micros(F.expr(f"({name} - pmod({name}, 1000)) DIV 1000"))
+        rest = F.when(F.expr(f"pmod({name}, 1000) <> 0"), " and nanoseconds").otherwise("")
+    local = F.from_utc_timestamp(at, kind.split("'")[1]) if "COMMENT" in kind else at
+    # A time of day is kept, as the reason why such a row is refused.
+    return F.concat(F.regexp_replace(local.cast("string"), r" 00:00:00\z", ""), rest)
+
+
+def _extra(columns: tuple[str, ...]) -> Column:
+    """Further columns by their names, NULL where there are none."""
+    if not columns:
+        return F.lit(None).cast("map<string,string>")
+    names = [re.sub(r"` \S+\Z", "`", column) for column in columns]
+    pairs = [each for name in names for each in (F.lit(name[1:-1].replace("``", "`")), F.col(name).cast("string"))]
+    return F.create_map(*pairs)
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
     """Bronze's columns."""
-    return contents.select(*COLUMNS, "file_id", "row_number")
+    return contents.select(*COLUMNS, "file_id", "row_number", "extra")
 
 
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
@@ -178,6 +200,7 @@ def _on_instants(placed: DataFrame, feed: Feed, received: Column) -> DataFrame:
         "local_date": F.col("_day"),
         "consumption": of_interval.cast("DECIMAL(18,6)"),
         "quality": F.when(twice, F.lit("split")),
+        "is_repeated": F.coalesce(F.col("_start") == F.col("_second"), F.lit(False)),  # noqa: FBT003
         "reason_code": F.col("_code"),
         "reason": F.col("_reason"),
         "raw": F.to_json(F.struct(*COLUMNS)),
@@ -194,7 +217,7 @@ def _bronze_columns(feed: Feed) -> tuple[str, str]:  # noqa: ARG001 - the same f
     energy_consumption ARRAY<STRING> Energy of the day's intervals, as received
     resolution STRING What the source says of the interval; its length is taken from the list
     """
-    return own, ""
+    return own, "extra MAP<STRING,STRING> Further columns of the delivery, by name"
 
 
 FORMAT = FeedFormat(

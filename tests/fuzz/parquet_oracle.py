@@ -37,11 +37,14 @@ def verdict(name, content, table, codec):
     if not name.endswith(".parquet") or name[0] == "_" or ":" in name:
         return "BAD_FILE_NAME", None
     names = table.column_names
-    # A further column is a wrong shape: the contract's table names the columns and no others.
-    if set(names) - set(COLUMNS) or len(set(names)) < len(names) or not all(map(_is_right, table.schema)):
-        return "WRONG_SHAPE", None
-    if len(names) < len(COLUMNS):
+    names = [name.lower() for name in names]
+    if not set(COLUMNS) <= set(names):
         return "COLUMNS_MISSING", None
+    # Further columns are kept; of a file without rows the types say nothing.
+    known = [field.with_name(name) for field, name in zip(table.schema, names, strict=True) if name in COLUMNS]
+    if len(set(names)) < len(names) or (table.num_rows and not all(map(_is_right, known))):
+        return "WRONG_SHAPE", None
+    table = table.rename_columns(names)
     # The contract is silent on compressions; Spark has no Brotli.
     if codec == "brotli":
         return "UNREADABLE", None
@@ -53,12 +56,13 @@ def _is_right(field):
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if field.name == "energy_consumption":
         lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-        return any(is_one(kind) for is_one in lists) and pa.types.is_integer(kind.value_type)
+        numbers = (pa.types.is_integer, pa.types.is_float32, pa.types.is_float64, pa.types.is_decimal128)
+        return any(is_one(kind) for is_one in lists) and any(is_one(kind.value_type) for is_one in numbers)
     texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     if any(is_one(kind) for is_one in texts):
         return True
     if field.name == "date":
-        return pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None)
+        return pa.types.is_date(kind) or pa.types.is_timestamp(kind)
     return pa.types.is_integer(kind)
 
 
