@@ -18,7 +18,7 @@ from jobs import silver as silver_job
 from jobs.audit import recorded
 from jobs.named import delivery_named
 from jobs.show import must_exist, print_table
-from pipeline import formats, ingestion_log, landing
+from pipeline import formats, ingestion_log, landing, silver
 from pipeline.errors import ReplayError, UsageError
 from pipeline.ingestion_log import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery, History
 
@@ -112,9 +112,16 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
     verdict = ingestion_log.decide(found, History.of(others), by_name=form.identity_is_name)
     if not verdict or verdict[0].status != LOADED:
         return verdict[0] if verdict else delivery
-    new = replace(verdict[0], file_id=delivery.file_id, batch_id=batch_id, revision=batch_id)
+    new = replace(
+        verdict[0],
+        file_id=delivery.file_id,
+        batch_id=batch_id,
+        revision=batch_id,
+        received_at=delivery.received_at,
+    )
     paths = landing.contents_with_file_id(context.spark, form.contents, [new], feed)
-    rows = form.judged(bronze.rows_of(form, paths, feed, [new], batch_id), feed)
+    rows = bronze.rows_of(form, paths, feed, [new], batch_id)
+    rows = form.judged(rows, feed, silver.received_at([new]))
     return replace(new, **bronze.counts(rows, several=form.several).get(new.file_id, bronze.NOTHING))
 
 

@@ -69,9 +69,11 @@ def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFram
     repeated = [delivery for delivery in deliveries if delivery.repeated_times]
     parts = []
     if plain:
-        parts.append(form.judged(_of(context, feed, plain, without=repeated), feed))
+        rows = _of(context, feed, plain, without=repeated)
+        parts.append(form.judged(rows, feed, silver.received_at(plain)))
     if repeated:
-        rows = form.judged(_of(context, feed, repeated, without=plain), feed)
+        rows = _of(context, feed, repeated, without=plain)
+        rows = form.judged(rows, feed, silver.received_at(repeated))
         parts.append(form.in_order(rows, feed) if form.in_order else rows)
     return reduce(DataFrame.unionByName, parts)
 
@@ -108,7 +110,8 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     if ids:
         for table in tables.SNAPSHOTS:
             rows = delta.read(context, table).where(F.col("file_id").isin(*ids))
-            parts.append(silver.rejected_readings(reference.JUDGES[table.name](rows), REFERENCE, context.now))
+            judged_rows = reference.judged(table.name, rows, context.settings.reference_zone)
+            parts.append(silver.rejected_readings(judged_rows, REFERENCE, context.now))
     mark = {"batch_id": max(delivery.revision for delivery in pending)}
     if again:
         rows = reduce(DataFrame.unionByName, parts or [delta.read(context, tables.REJECTED).where("false")])
@@ -126,7 +129,8 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     mark = {"batch_id": snapshots[-1].revision, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = lake.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
-        judged_rows = reference.JUDGES[source.name](context.spark.createDataFrame(snapshot))
+        rows = context.spark.createDataFrame(snapshot)
+        judged_rows = reference.judged(source.name, rows, context.settings.reference_zone)
         current = delta.conform(reference.current(judged_rows, reference.KEYS[source.name]), target)
         lake.write_rows(context, target, current.toArrow(), mark, replace=lake.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)

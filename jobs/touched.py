@@ -81,7 +81,7 @@ def _snapshot(context: Context, file_id: int) -> DataFrame:
         delta.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
     )
     return reference.products_agreed(
-        reference.current(reference.judged_agreements(agreements), "agreement_id"),
+        reference.current(reference.judged_agreements(agreements, context.settings.reference_zone), "agreement_id"),
         reference.current(reference.judged_products(products), "product_id"),
     )
 

@@ -94,6 +94,7 @@ class Context:
         running = session.running()  # is one of a thread: to be asked here, not in the starter's
         if running is not None:
             done: Future[SparkSession] = Future()
+            session.check_names(running, self.settings)
             done.set_result(session.prepared(running))
             return done
         self.owns_spark = True
