@@ -13,7 +13,6 @@ import pytest
 from pipeline import silver
 from tests.spark.interval_arrays import AUTUMN, NORMAL, SPRING, VILNIUS, numbered, parquet, readings
 
-
 ZONED = pa.timestamp("us", "Europe/Vilnius")
 COLUMNS = {
     "client_id": pa.array(["c"]),
