@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable
 
 from jobs import run, verify
 from pipeline import formats, guards, tables
@@ -21,7 +19,7 @@ from pipeline.context import Context
 from pipeline.errors import AcknowledgementError, DamagedLakeError
 from pipeline.log import Log
 from tests import runbook
-from tests.jobs.conftest import GAS, put, rows, smrt
+from tests.jobs.conftest import GAS, age_out, put, rows, smrt
 
 LOG, BRONZE, READINGS, REJECTED = tables.INGESTION_LOG, formats.bronze_table(GAS), tables.READINGS, tables.REJECTED
 FIRST = [("001", Decimal("1.5")), ("002", Decimal(2))]
@@ -78,22 +76,6 @@ def python(program, context):
     return done.stdout
 
 
-def age_out(context, table):
-    """Another tool commits, and Delta's own clean-up removes the log's files of more than 30 days ago."""
-    path = folder(context, table)
-    for _ in range(2):
-        found = DeltaTable(path)
-        write_deltalake(found, found.to_pyarrow_table().slice(0, 0), mode="append")
-    before = time.time() - 40 * 24 * 3600
-    for file in path.glob("_delta_log/*.json"):
-        os.utime(file, (before, before))
-    found = DeltaTable(path)
-    found.create_checkpoint()
-    found.cleanup_metadata()
-    assert all("userMetadata" not in commit for commit in DeltaTable(path).history())
-    assert DeltaTable(path).history()[-1]["version"] > 0
-
-
 def refused(context, table, words, section):
     before = DeltaTable(folder(context, tables.RUNS)).version()
     with pytest.raises(DamagedLakeError) as raised:
@@ -117,7 +99,7 @@ def responses(context):
 
 @pytest.mark.parametrize("table", [READINGS, REJECTED], ids=lambda table: table.full_name)
 def test_silver_without_progress_is_made_again_where_it_is_moved_away(loaded, third, tmp_path, table):
-    age_out(loaded(), table)
+    age_out(folder(loaded(), table))
     refused(loaded(), table, guards.UNTOLD, guards.NO_PROGRESS)
     folder(loaded(), table).rename(tmp_path / "kept.by.hand")
     run.run(loaded())
@@ -128,7 +110,7 @@ def test_silver_without_progress_is_made_again_where_it_is_moved_away(loaded, th
 
 @pytest.mark.parametrize("table", [LOG, BRONZE], ids=lambda table: table.full_name)
 def test_the_runbooks_program_says_the_progress_of_the_log_and_of_bronze(loaded, third, table):
-    age_out(loaded(), table)
+    age_out(folder(loaded(), table))
     refused(loaded(), table, guards.UNTOLD, guards.NO_PROGRESS)
     program, there = runbook.script(guards.NO_PROGRESS), '"ops/ingestion_log"  #'
     assert there in program
@@ -146,7 +128,7 @@ def test_the_runbooks_program_says_the_progress_of_the_log_and_of_bronze(loaded,
 def test_other_tables_whose_progress_is_gone_are_made_again_or_go_on_without_it(loaded, third):
     for table in formats.lake_tables(loaded().settings):
         if table not in {LOG, BRONZE, READINGS, REJECTED} and DeltaTable(folder(loaded(), table)).version():
-            age_out(loaded(), table)
+            age_out(folder(loaded(), table))
     run.run(loaded())
     is_whole(loaded())
     assert responses(loaded()) == {1: 1, 2: 1, 3: 1}
