@@ -81,11 +81,14 @@ def where(context: Context) -> str:
     return context.settings.catalog or context.settings.root
 
 
-def found(context: Context, table: Table) -> tuple[Progress, bool]:
-    """(how far the table is complete, whether its history reaches back to a mark of ours or to its beginning)."""
+def found(context: Context, table: Table, there: DeltaTable | None = None) -> tuple[Progress, bool]:
+    """(how far the table is complete, whether its history reaches back to a mark of ours or to its beginning).
+
+    `there` is the table where the driver has it open.
+    """
     old_form = form(context) < FORM_WITH_NAMESPACE
     for limit in (1, 50, None):
-        commits = history(context, table, limit)
+        commits = history(context, table, limit) if there is None else there.history(limit)
         is_whole = limit is None or len(commits) < limit
         if (told := progress.found(commits, old_form=old_form, is_whole=is_whole)) is not None:
             return told, True
