@@ -236,6 +236,7 @@ def verify(config: Config = CONFIG, wait: Wait = 0, json: AsJson = False, debug:
 def withdraw(
     file: Annotated[str, typer.Argument(help="A loaded or refused delivery: its path, its name, or #file_id.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the log.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; change nothing.")] = False,
     config: Config = CONFIG,
     wait: Wait = 0,
     json: AsJson = False,
@@ -245,7 +246,7 @@ def withdraw(
     with _errors(debug):
         from jobs import withdraw as job
 
-        job.run(_context(config), file, reason, as_json=json, wait_seconds=wait)
+        job.run(_context(config), file, reason, as_json=json, wait_seconds=wait, dry_run=dry_run)
 
 
 @app.command()
@@ -270,6 +271,7 @@ def erase(
     yes: Annotated[
         bool, typer.Option("--yes", help="Confirm: nothing brings it back, earlier versions go too.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; change nothing.")] = False,
     config: Config = CONFIG,
     wait: Wait = 0,
     json: AsJson = False,
@@ -279,9 +281,9 @@ def erase(
     with _errors(debug):
         from jobs import erase as job
 
-        if not yes:
+        if not (yes or dry_run):
             raise UsageError("erase removes the meter and every earlier version of every table: confirm with --yes")
-        job.run(_context(config), meter, as_json=json, wait_seconds=wait)
+        job.run(_context(config), meter, as_json=json, wait_seconds=wait, dry_run=dry_run)
 
 
 @app.command()

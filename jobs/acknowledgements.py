@@ -1,4 +1,8 @@
-"""Acknowledgements: a response file for each delivery of a feed that asks for them, written once."""
+"""Acknowledgements: a response file for each delivery of a feed that asks for them, written once.
+
+A delivery that was withdrawn or replayed is answered again where the response says something else than the last one;
+days that are rebuilt, and a replay that changes nothing, are nothing to tell.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,15 @@ from pipeline.errors import AcknowledgementError
 from pipeline.ingestion_log import ASKED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pipeline.acknowledgement import Row
     from pipeline.config import Feed
     from pipeline.context import Context
 
+LAST = ["file_id", "batch_id", "status", "response_path", "content_sha256"]
+# Bytes that no response comes near: a thousand rows, each with a reason.
+LARGEST = 64 * 1024 * 1024
 # Deliveries whose rejected rows are held at once.
 TOGETHER = 100
 
@@ -40,25 +47,28 @@ def run(context: Context) -> list[AcknowledgementError]:
     # that stops asking gives up what it was owed.
     asked = log_mark.get(ASKED, {})
     first_batches = {feed.name: asked[feed.name] for feed in asking if feed.name in asked}
-    answers = lake.small_rows(context, tables.ACKNOWLEDGEMENTS, ["file_id", "batch_id"])
+    answers = lake.small_rows(context, tables.ACKNOWLEDGEMENTS, LAST)
     answered = {(row["file_id"], row["batch_id"]) for row in answers}
+    last = {row["file_id"]: row for row in sorted(answers, key=lambda row: row["batch_id"])}
     logged = lake.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
     decided = [row | {"batch_id": row["revision"] or row["batch_id"]} for row in logged]
     owed = acknowledgement.unanswered(decided, first_batches, done_to, answered)
     ready = _in_silver(context, owed)
     written: list[Row] = []
+    settled: list[int] = []
     problems = []
     for feed in asking:
         of_feed = sorted((row for row in ready if row["feed"] == feed.name), key=lambda row: row["file_id"])
-        rows, problem = _answer(context, feed, of_feed)
+        rows, unchanged, problem = _answer(context, feed, of_feed, last)
         written += rows
+        settled += unchanged
         problems += [problem] if problem else []
-    if written:
-        told = {row["file_id"] for row in written}
-        left = [row["batch_id"] for row in owed if row["file_id"] not in told]
-        mark = {"batch_id": min(left) - 1 if left else decided_to}
-        lake.write_rows(context, tables.ACKNOWLEDGEMENTS, written, mark)
-        context.log.info("acknowledged", responses=len(written))
+    told = {*settled, *(row["file_id"] for row in written)}
+    left = [row["batch_id"] for row in owed if row["file_id"] not in told]
+    answered_to = min(left) - 1 if left else decided_to
+    if written or (settled and answered_to > done_to):
+        lake.write_rows(context, tables.ACKNOWLEDGEMENTS, written, {"batch_id": answered_to})
+        context.log.info("acknowledged", responses=len(written), said_before=len(settled))
     return problems
 
 
@@ -69,31 +79,44 @@ def _in_silver(context: Context, owed: list[Row]) -> list[Row]:
     return [row for row in owed if acknowledgement.is_in_silver(row, *done)]
 
 
-def _answer(context: Context, feed: Feed, deliveries: list[Row]) -> tuple[list[Row], AcknowledgementError | None]:
-    """Write the responses of a feed: rows of what is written, and what went wrong; one that fails stops no other."""
+def _answer(
+    context: Context, feed: Feed, deliveries: list[Row], last: Mapping[int, Row]
+) -> tuple[list[Row], list[int], AcknowledgementError | None]:
+    """Write the responses of a feed: rows of what is written, deliveries whose last response says it, what went wrong.
+
+    One that fails stops no other.
+    """
     written: list[Row] = []
+    settled: list[int] = []
     failed: list[tuple[Path, OSError]] = []
     folder = Path(str(feed.acknowledge))
-    for row, content in _responses(context, feed, deliveries):
+    for row, said in _responses(context, feed, deliveries):
+        before = last.get(row["file_id"])
+        there = _read(Path(before["response_path"])) if before and not before["content_sha256"] else None
+        if acknowledgement.is_said(before, said, there):
+            settled.append(row["file_id"])
+            continue
         path = acknowledgement.response_path(folder, row["relative_path"], row["file_id"])
         try:
-            _write_once(path, content, row["file_id"])
+            _write_once(path, said)
         except OSError as problem:
             failed.append((path, problem))
             continue
         kept = {name: row[name] for name in ("file_id", "feed", "status", "batch_id")}
-        written.append(kept | {"response_path": str(path), "written_at": context.now, "run_id": context.run_id})
+        stamp = {"written_at": context.now, "run_id": context.run_id}
+        content = acknowledgement.fingerprint(said)
+        written.append(kept | stamp | {"response_path": str(path), "content_sha256": content})
     if not failed:
-        return written, None
+        return written, settled, None
     path, first = failed[0]
     occupied = isinstance(first, (FileExistsError, NotADirectoryError))
-    said = "a file is in the place of its folder" if occupied else first.strerror or str(first)
-    error = AcknowledgementError(feed.name, str(path), said, len(failed))
+    why = "a file is in the place of its folder" if occupied else first.strerror or str(first)
+    error = AcknowledgementError(feed.name, str(path), why, len(failed))
     context.log.warning("not acknowledged", feed=feed.name, responses=len(failed), error=str(error))
-    return written, error
+    return written, settled, error
 
 
-def _responses(context: Context, feed: Feed, deliveries: list[Row]) -> Iterator[tuple[Row, bytes]]:
+def _responses(context: Context, feed: Feed, deliveries: list[Row]) -> Iterator[tuple[Row, Row]]:
     lines = formats.format_of(feed).rows_are_lines
     for start in range(0, len(deliveries), TOGETHER):
         some = deliveries[start : start + TOGETHER]
@@ -102,16 +125,18 @@ def _responses(context: Context, feed: Feed, deliveries: list[Row]) -> Iterator[
         for row in some:
             first, in_all = rejected.get(row["file_id"], (None, 0))
             said = acknowledgement.document(row, first.to_pylist() if first else [], in_all, rows_are_lines=lines)
-            yield row, json.dumps(said, ensure_ascii=False, indent=2).encode() + b"\n"
+            yield row, said
 
 
-def _write_once(path: Path, content: bytes, file_id: int) -> None:
-    """The file whole under its name, or nothing; left alone where it lies there already with these bytes."""
+def _write_once(path: Path, said: Row) -> None:
+    """The file whole under its name, or nothing; left alone where it lies there already and says this."""
+    content = json.dumps(said, ensure_ascii=False, indent=2).encode() + b"\n"
     for parent in reversed(path.parents):  # mkdir(parents=True) calls itself: a thousand folders deep it would end
         parent.mkdir(exist_ok=True)
     # Short, for the response's name may be as long as names can be; hidden, so that nobody takes it for one.
-    part = path.with_name(f".{file_id}{acknowledgement.ENDING}.part")
-    if _holds(path, content):
+    part = path.with_name(f".{said['file_id']}{acknowledgement.ENDING}.part")
+    there = _read(path)
+    if there is not None and acknowledgement.fingerprint(there) == acknowledgement.fingerprint(said):
         return
     part.unlink(missing_ok=True)
     try:
@@ -131,7 +156,11 @@ def _write_once(path: Path, content: bytes, file_id: int) -> None:
         os.close(number)
 
 
-def _holds(path: Path, content: bytes) -> bool:
-    """Whether the file is there with these bytes; of another lake or another version it is not."""
-    regular = path.is_file() and not path.is_symlink()
-    return regular and path.stat().st_size == len(content) and path.read_bytes() == content
+def _read(path: Path) -> Row | None:
+    """The response that lies there; None where there is none, or something else."""
+    try:
+        regular = path.is_file() and not path.is_symlink() and path.stat().st_size <= LARGEST
+        found = json.loads(path.read_bytes()) if regular else None
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jobs import bronze, gold, restatements, silver, touched
+from jobs import acknowledgements, bronze, gold, restatements, silver, touched
 from jobs import completeness as completeness_job
 from jobs import run as main_job
 from jobs.audit import Outcome, recorded
@@ -91,6 +91,8 @@ def _silver(context: Context, outcome: Outcome, span: Span) -> None:
     context.spark  # noqa: B018 - column expressions need it
     ingestion_log.revise(context, chosen, batch_id)
     outcome.rows_merged = silver.run(context)
+    # Nothing of it is to be told, and the next run must not find it waiting.
+    outcome.batch.acknowledgement_errors = acknowledgements.run(context)
 
 
 def _gold(context: Context, outcome: Outcome, span: Span) -> None:

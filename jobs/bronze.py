@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from py4j.protocol import Py4JJavaError
@@ -11,7 +12,15 @@ from pyspark.sql import functions as F
 
 from jobs import snapshots
 from pipeline import causes, delta, endpoint, formats, ingestion_log, lake, landing, silver
-from pipeline.errors import AcknowledgementError, EndpointError, MeterlakeError, ReferenceDatabaseError, SeveralError
+from pipeline.errors import (
+    AcknowledgementError,
+    EndpointError,
+    LandingFolderError,
+    MeterlakeError,
+    MiscountedRowsError,
+    ReferenceDatabaseError,
+    SeveralError,
+)
 from pipeline.ingestion_log import LOADED, Delivery, History
 
 if TYPE_CHECKING:
@@ -29,6 +38,8 @@ class Batch:
     deliveries: list[Delivery] = field(default_factory=list)
     waiting: int = 0
     reference_error: ReferenceDatabaseError | None = None
+    # Of feeds whose folders are not there; the others load.
+    folder_errors: list[LandingFolderError] = field(default_factory=list)
     endpoint_errors: list[EndpointError] = field(default_factory=list)
     acknowledgement_errors: list[AcknowledgementError] = field(default_factory=list)
     # Entries of the log whose files lie there with the same bytes and another time.
@@ -37,7 +48,7 @@ class Batch:
     @property
     def error(self) -> MeterlakeError | None:
         """What ends the run once everything good is in."""
-        problems: list[MeterlakeError] = [*self.endpoint_errors]
+        problems: list[MeterlakeError] = [*self.folder_errors, *self.endpoint_errors]
         if self.reference_error:
             problems.append(self.reference_error)
         problems += self.acknowledgement_errors
@@ -62,7 +73,7 @@ def run(context: Context) -> Batch:
     if not decided and snapshot is None:
         return batch
     numbered = [
-        replace(delivery, file_id=first_id + n, batch_id=batch_id, revision=batch_id)
+        replace(delivery, file_id=first_id + n, batch_id=batch_id, revision=batch_id, received_at=context.now)
         for n, delivery in enumerate([*decided, *([snapshot[0]] if snapshot else [])])
     ]
     for feed in context.settings.feeds:
@@ -76,14 +87,16 @@ def run(context: Context) -> Batch:
 def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
     """(what waits in folders and database, as it lies there; bytes of the largest), by a look that reads none."""
     known = ingestion_log.logged(context)
-    new = waiting(context)
+    look = Batch()
+    new = [found for feed in context.settings.feeds for found in _new_files(context, feed, known, look)]
     largest = max((found.size_bytes or 0 for found in new if not found.reason_code), default=0)
     there = {(each.feed, each.relative_path, each.size_bytes, each.modified_at) for each in new}
     # A database that others keep writing to is read once a minute at most.
     minutes = {
         ("reference", modified.replace(second=0, microsecond=0)) for _, modified in snapshots.newer(context, known)
     }
-    return frozenset(there | minutes), largest
+    missing = {("folder", str(problem)) for problem in look.folder_errors}
+    return frozenset(there | minutes | missing), largest
 
 
 def waiting(context: Context) -> list[Delivery]:
@@ -94,7 +107,13 @@ def waiting(context: Context) -> list[Delivery]:
 
 def _new_files(context: Context, feed: Feed, known: list[Delivery], batch: Batch) -> list[Delivery]:
     history = History.of(delivery for delivery in known if delivery.feed == feed.name)
-    ready, waiting = landing.settled(landing.find(feed), feed, context.now)
+    looked = datetime.now(UTC)  # the run began before it waited for the lock and for endpoints
+    try:
+        lying = landing.find(feed)
+    except LandingFolderError as problem:
+        batch.folder_errors.append(problem)
+        return []
+    ready, waiting = landing.settled(lying, feed, looked)
     batch.waiting += len(waiting)
     # When a delivery was fetched says nothing of when it was ready: of such a feed all belong to any span.
     span = None if feed.url else context.span
@@ -109,6 +128,8 @@ def _decide(
     form = formats.format_of(feed)
     history = History.of(delivery for delivery in known if delivery.feed == feed.name)
     inspected = landing.inspect(new[feed.name], feed, form.inspect, context.settings.environment)
+    if any(not landing.spark_path(each, feed).isascii() for each in inspected if not each.reason_code):
+        inspected = landing.nameable(context.spark, inspected, feed)
     decided = ingestion_log.decide(inspected, history, by_name=form.identity_is_name)
     batch.touched += [entry for found in inspected if (entry := history.touched(found))]
     if new[feed.name]:
@@ -202,6 +223,7 @@ def _with_counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> li
         final = delivery
         if delivery.status == LOADED and delivery.file_id in counted:
             final = replace(delivery, **counted[delivery.file_id])
+            _must_be_alike(feed, delivery, final.rows_read)
         elif delivery.status == LOADED:
             if form.diagnose is not None:
                 final = form.diagnose(landing.read(delivery, feed), delivery, feed)
@@ -212,13 +234,22 @@ def _with_counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> li
     return result
 
 
+def _must_be_alike(feed: Feed, delivery: Delivery, rows: int) -> None:
+    """Rows are counted twice: by the driver from the bytes, by Spark from bronze."""
+    form, held = formats.format_of(feed), delivery.rows_read
+    if held != rows and form.diagnose is not None:  # the first count was a quick one: brackets in texts count as rows
+        held = form.diagnose(landing.read(delivery, feed), delivery, feed).rows_read
+    if held != rows:
+        raise MiscountedRowsError(feed.name, delivery.relative_path, held, rows)
+
+
 def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[int, dict[str, Any]]:
     """What the row rules say of deliveries of one batch that are in bronze."""
     if not deliveries:
         return {}
     form, table = formats.format_of(feed), formats.bronze_table(feed)
     bronze = delta.read_batches(context, table, [deliveries[0].batch_id])
-    return counts(form.judged(bronze, feed), several=form.several)
+    return counts(form.judged(bronze, feed, silver.received_at(deliveries)), several=form.several)
 
 
 NOTHING: dict[str, Any] = {

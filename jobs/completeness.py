@@ -132,12 +132,16 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
 
 
 def yesterday(context: Context) -> list[dict[str, Any]]:
-    """For each feed how complete its yesterday is (the local day before this one), and which day is its last."""
-    last_days = {feed: max(some) for feed, some in _days_present(context).items()}
+    """For each feed how complete its yesterday is (the local day before this one), and which day is its last.
+
+    Days that have not begun are none: one reading of the year 9999 would hide that a feed has gone silent.
+    """
+    present = _days_present(context)
     facts: list[dict[str, Any]] = []
     for feed in context.settings.feeds:
-        day = context.now.astimezone(zone_info(feed.time_zone)).date() - timedelta(days=1)
-        last = last_days.get(feed.name)
+        today = context.now.astimezone(zone_info(feed.time_zone)).date()
+        day = today - timedelta(days=1)
+        last = max((each for each in present.get(feed.name, ()) if each <= today), default=None)
         meter_days = _of_day(context, tables.METER_DAY, feed, day)
         gaps = len(_of_day(context, tables.MISSING, feed, day))
         facts.append(

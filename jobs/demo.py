@@ -12,10 +12,11 @@ from rich.text import Text
 
 from jobs import query, show
 from jobs import run as main_job
-from pipeline import reference, samples
+from pipeline import landing, reference, samples
 from pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from pipeline.config import Feed
     from pipeline.context import Context
 
 TABLES = """
@@ -70,6 +71,9 @@ def write(context: Context) -> None:
     for feed in context.settings.feeds:
         if "://" in feed.path:
             raise ConfigurationError("for the demo", f"feed {feed.name!r}: the demo writes to local folders only")
+    for feed in context.settings.feeds:
+        _must_hold_samples_only(feed)
+    for feed in context.settings.feeds:
         Path(feed.path).mkdir(parents=True, exist_ok=True)
     for sample in samples.deliveries():
         path = folders[sample.feed_format] / sample.path
@@ -80,6 +84,19 @@ def write(context: Context) -> None:
     database = reference.path_of(context.settings.reference.url)
     if not database.exists():
         _create(database)
+
+
+def _must_hold_samples_only(feed: Feed) -> None:
+    """The demo's lake is a toy: it loads no real delivery, and writes over none."""
+    own = {sample.path: sample.content for sample in samples.deliveries() if sample.feed_format == feed.format}
+    for found in landing.find(feed) if Path(feed.path).exists() else []:
+        path = Path(feed.path) / found.relative_path
+        if found.relative_path not in own or not path.is_file() or path.read_bytes() != own[found.relative_path]:
+            raise ConfigurationError(
+                "for the demo",
+                f"feed {feed.name!r}: {path} is no delivery of the demo's: it writes only into folders that hold "
+                "nothing else; name other folders and another lake",
+            )
 
 
 def _create(database: Path) -> None:

@@ -1,12 +1,14 @@
 """`erase METER`: nothing of a meter is left, in any table, in rejected rows, and in earlier versions of the tables.
 
-Bronze comes first, then the log counts what is left of each delivery: from that the rest follows as in any run. Killed
-in between, it is called again and goes on. What it did is told in ops.erasures, in numbers.
+Bronze comes first: each commit there says how many rows of which delivery go, and by these numbers, not by what bronze
+holds, the log is corrected; so what was missing before stays to be seen. From the log the rest follows as in any run.
+Killed in between, it is called again and goes on. What it did is told in ops.erasures, in numbers.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -17,131 +19,126 @@ from pyspark.sql import functions as F
 from jobs import bronze, completeness, gold, restatements
 from jobs import silver as silver_job
 from jobs.audit import recorded
-from jobs.show import console
-from pipeline import conservation, delta, formats, housekeeping, ingestion_log, lake, reference, tables
-from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN
+from jobs.meter_rows import OF_METERPOINTS, look_for
+from jobs.show import console, must_exist
+from pipeline import delta, erased, formats, housekeeping, ingestion_log, lake, reference, tables
+from pipeline.errors import UsageError
+from pipeline.ingestion_log import REFERENCE
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from jobs.audit import Outcome
+    from jobs.meter_rows import Found
     from pipeline.config import Feed
     from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.tables import Table
 
-# Tables whose rows say nothing of a meter once the derived ones are made anew.
-OF_METERPOINTS = tuple(table for table in tables.SNAPSHOTS if "meterpoint_id" in table.names)
+NOWHERE = (
+    "the meter is nowhere in the lake: nothing was touched; give it as the source names it (main.py rejected, sql)"
+)
 
 
-def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0) -> None:
-    """Erase the meter and write the certificate."""
+def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0, dry_run: bool = False) -> None:
+    """Erase the meter and write the certificate; a dry run shows what would go."""
+    if dry_run:
+        must_exist(context)
+        _show_what_would_go(context, look_for(context, meter), as_json=as_json)
+        return
     with recorded(context, "erase", wait_seconds) as outcome:
         known = ingestion_log.logged(context)
         context.expect(formats.weighed(context.settings, known))
         context.spark  # noqa: B018 - column expressions need it
-        before = _count(context, meter)
-        gone = {table.full_name: _from_bronze(context, table, rows) for table, rows in _rows(context, known, meter)}
-        files = _recounted(context, known, meter)
-        _derive(context, outcome, meter)
-        told = delta.delete_matching(
-            context,
-            tables.RESTATEMENTS,
-            tables.RESTATEMENTS.key,
-            delta.read(context, tables.RESTATEMENTS).where(F.col("meter_id") == meter),
-        )
-        _blank_totals(context)
+        found, before = look_for(context, meter), erased.unfinished(context)
+        if found.is_nothing and not before:
+            raise UsageError(NOWHERE)
+        # Of the first try, where this one goes on: it counted before anything was removed.
+        counts = {name: max(count, before.get("counts", {}).get(name, 0)) for name, count in found.counts.items()}
+        file_ids = found.file_ids | set(before.get("file_ids", ()))
         path_mode = context.settings.catalog is None
         certificate = {
-            "run_id": context.run_id,
+            "run_id": before.get("certified", context.run_id),
             "erased_at": context.now,
-            "deliveries": len(files),
-            "bronze_rows": sum(count for name, count in gone.items() if name not in _names(OF_METERPOINTS)),
-            "reference_rows": sum(gone[name] for name in _names(OF_METERPOINTS)),
-            **before,
-            "restatements": told,
+            "deliveries": len(file_ids),
+            **counts,
             "history_removed": path_mode,
         }
-        lake.write_rows(context, tables.ERASURES, [certificate], {"run_id": context.run_id})
+        aim = before | {"counts": counts, "file_ids": sorted(file_ids)}
+        lake.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id, erased.UNFINISHED: aim})
+        for table in (*(formats.bronze_table(feed) for feed in context.settings.feeds), *OF_METERPOINTS):
+            _from_bronze(context, table, found.keys.get(table), known)
+        _recounted(context, known, meter)
+        _derive(context, outcome, meter)
+        _forget_restatements(context, meter)
+        if "certified" not in before:
+            aim |= {"certified": context.run_id}
+            note = {"run_id": context.run_id, erased.UNFINISHED: aim}
+            lake.write_rows(context, tables.ERASURES, [certificate], note)
         for table in formats.lake_tables(context.settings):
             if path_mode:
                 housekeeping.forget(context, table)
             else:
                 housekeeping.vacuum(context, table, 0)
         restatements.accept(context)
+        lake.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id})  # it is finished
+        files = [each for each in ingestion_log.logged(context) if each.file_id in file_ids]
     _show(certificate, files, as_json=as_json)
 
 
-def _names(some: tuple[tables.Table, ...]) -> set[str]:
-    return {table.full_name for table in some}
+def _from_bronze(context: Context, table: Table, keys: pa.Table | None, known: list[Delivery]) -> None:
+    if keys is not None and keys.num_rows:
+        removed = Counter(keys["file_id"].to_pylist())
+        note = erased.mark(erased.pending(context, table, known), removed, known)
+        delta.delete_matching(context, table, table.key, keys, note)
 
 
-def _count(context: Context, meter: str) -> dict[str, int]:
-    wanted = {"readings": tables.READINGS, "rejected_rows": tables.REJECTED, "gold_days": tables.METER_DAY}
-    its = F.col("meter_id") == meter
-    return {
-        name: delta.read(context, table)
-        .where(its | F.col("raw").contains(meter) if name == "rejected_rows" else its)
-        .count()
-        for name, table in wanted.items()
-    }
+def _recounted(context: Context, known: list[Delivery], meter: str) -> None:
+    """Deliveries less the rows that were removed, and without the meter's name; one commit of the log.
 
-
-def _rows(context: Context, known: list[Delivery], meter: str) -> list[tuple[tables.Table, DataFrame]]:
-    """Of each bronze table the rows that name the meter; a rejected row may hold it where no rule can find it."""
-    found = []
-    for feed in context.settings.feeds:
-        kept = [each for each in known if each.feed == feed.name and each.status in {LOADED, WITHDRAWN}]
-        if kept:
-            judged = silver_job.judged(context, feed, kept)
-            its = (F.col("meter_id") == meter) | (F.col("reason_code").isNotNull() & F.col("raw").contains(meter))
-            found.append((formats.bronze_table(feed), judged.where(its)))
-    found += [(table, delta.read(context, table).where(F.trim("meterpoint_id") == meter)) for table in OF_METERPOINTS]
-    return found
-
-
-def _from_bronze(context: Context, table: tables.Table, rows: DataFrame) -> int:
-    return delta.delete_matching(context, table, table.key, rows)
-
-
-def _recounted(context: Context, known: list[Delivery], meter: str) -> list[Delivery]:
-    """Deliveries of which bronze holds fewer rows than the log says, counted anew and logged; one commit."""
-    found = conservation.rows_of_deliveries(context)
+    What bronze lacks beyond that was lost before, and is not this command's to explain away.
+    """
+    gone: Counter[int] = Counter()
+    for table in (*(formats.bronze_table(feed) for feed in context.settings.feeds), *OF_METERPOINTS):
+        gone.update(erased.pending(context, table, known))
     batch_id = ingestion_log.next_batch(known)
     changed = []
     for delivery in known:
-        rows = found.get(delivery.file_id, conservation.NONE)[0]
         after = delivery
-        if delivery.reason and meter in delivery.reason:
-            after = replace(after, reason=delivery.reason.replace(meter, "(erased)"))
-        if delivery.status in {LOADED, WITHDRAWN} and rows < delivery.rows_read:
-            erased = delivery.rows_erased + delivery.rows_read - rows
-            after = replace(after, rows_erased=erased, rows_read=rows, revision=batch_id)
+        if delivery.reason:
+            after = replace(after, reason=erased.without(delivery.reason, meter))
+        if rows := gone[delivery.file_id]:
+            left = delivery.rows_read - rows
+            after = replace(after, rows_erased=delivery.rows_erased + rows, rows_read=left, revision=batch_id)
         if after != delivery:
             changed.append(after)
-    changed = [each for feed in context.settings.feeds for each in _judged_anew(context, feed, changed)] + [
-        _snapshot_anew(context, each) for each in changed if each.feed == REFERENCE
-    ]
-    if changed:
-        ingestion_log.revise(context, changed, batch_id)
-    return sorted([each for each in changed if each.revision == batch_id], key=lambda each: each.file_id)
+    less = [each for each in changed if each.revision == batch_id]
+    if not less:
+        ingestion_log.note(context, changed)
+        return
+    counted = [each for feed in context.settings.feeds for each in _rejudged(context, feed, less)]
+    counted += [_snapshot_rejudged(context, each) for each in less if each.feed == REFERENCE]
+    quoted = [each for each in changed if each.revision != batch_id]
+    ingestion_log.revise(context, [*counted, *quoted], batch_id)
 
 
-def _judged_anew(context: Context, feed: Feed, changed: list[Delivery]) -> list[Delivery]:
-    of_feed = [each for each in changed if each.feed == feed.name]
-    counted = [each for each in of_feed if each.rows_erased]
-    if not counted:
-        return of_feed
-    rows = silver_job.judged(context, feed, counted)
-    rows = rows.where(F.col("file_id").isin(*(each.file_id for each in counted)))
+def _rejudged(context: Context, feed: Feed, less: list[Delivery]) -> list[Delivery]:
+    """With what is left of them; their old days stay theirs, for silver and gold have to be rebuilt on them."""
+    of_feed = [each for each in less if each.feed == feed.name]
+    if not of_feed:
+        return []
+    rows = silver_job.judged(context, feed, of_feed)
+    rows = rows.where(F.col("file_id").isin(*(each.file_id for each in of_feed)))
     found = bronze.counts(rows, several=formats.format_of(feed).several)
-    # Its old days stay its days: silver and gold have to be made anew on them.
-    return [
-        replace(each, **found.get(each.file_id, bronze.NOTHING) | {"local_dates": each.local_dates})
-        if each in counted
-        else each
-        for each in of_feed
-    ]
+    return [_counted(each, **found.get(each.file_id, bronze.NOTHING)) for each in of_feed]
 
 
-def _snapshot_anew(context: Context, delivery: Delivery) -> Delivery:
+def _counted(delivery: Delivery, *, rows_rejected: int, repeated_times: int, **_: object) -> Delivery:
+    accepted = delivery.rows_read - rows_rejected
+    return replace(delivery, rows_rejected=rows_rejected, rows_accepted=accepted, repeated_times=repeated_times)
+
+
+def _snapshot_rejudged(context: Context, delivery: Delivery) -> Delivery:
     refused = [
         reference.JUDGES[table.name](delta.read(context, table).where(F.col("file_id") == delivery.file_id))
         .where("reason_code IS NOT NULL")
@@ -159,20 +156,40 @@ def _derive(context: Context, outcome: Outcome, meter: str) -> None:
     outcome.restated = restatements.run(context, without_meter=meter)
 
 
+def _forget_restatements(context: Context, meter: str) -> None:
+    told = delta.read(context, tables.RESTATEMENTS).where(F.col("meter_id") == meter)
+    key = tables.RESTATEMENTS.key
+    delta.delete_matching(context, tables.RESTATEMENTS, key, told.select(*key).distinct().toArrow())
+    _blank_totals(context)
+
+
 def _blank_totals(context: Context) -> None:
     """Restated totals of days of erased meters lose their values: what one was, less what it is now, is a reading."""
-    erased = {
-        (each.feed, day) for each in ingestion_log.logged(context) if each.rows_erased for day in each.local_dates
-    }
+    days = {(each.feed, day) for each in ingestion_log.logged(context) if each.rows_erased for day in each.local_dates}
     there = lake.small_rows(context, tables.RESTATEMENTS, tables.RESTATEMENTS.names)
     nothing = {"old_value": None, "new_value": None}
     blanked = [
-        row | nothing if row["meter_id"] is None and (row["feed"], row["local_date"]) in erased else row
-        for row in there
+        row | nothing if row["meter_id"] is None and (row["feed"], row["local_date"]) in days else row for row in there
     ]
     if blanked != there:
         mark = lake.mark(context, tables.RESTATEMENTS)
         lake.write_rows(context, tables.RESTATEMENTS, blanked, mark, replace=lake.EVERYTHING)
+
+
+def _show_what_would_go(context: Context, found: Found, *, as_json: bool) -> None:
+    if found.is_nothing and not erased.unfinished(context):
+        raise UsageError(NOWHERE)
+    files = [each.file_path for each in ingestion_log.logged(context) if each.file_id in found.file_ids]
+    if as_json:
+        told = {"dry_run": True, "deliveries": len(files), **found.counts, "still_in": files}
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    out = console()
+    for name, value in {"deliveries": len(files), **found.counts}.items():
+        out.print(f"{name.replace('_', ' '):<18} {value:,}")
+    out.print("So much would be erased, with every earlier version of every table. Nothing was done.")
+    for path in files:
+        out.print(f"  of {path}", markup=False)
 
 
 def _show(certificate: dict[str, Any], files: list[Delivery], *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import delta, formats, gold, lake, partitions, reference, tables
+from pipeline import delta, gold, lake, partitions, reference, tables
 from pipeline.config_values import DIRECTIONS
 
 if TYPE_CHECKING:
@@ -192,13 +192,13 @@ def _zones(context: Context, days: Days) -> dict[str, str]:
 
 def _with_half_hours(context: Context, days: Days) -> bool:
     """Whether one of these feeds may have readings of half an hour or less: hourly ones are in no half hour."""
-    feeds = [feed for feed in context.settings.feeds if feed.name in days]
-    return any(feed.minutes <= gold.HALF_HOUR or formats.format_of(feed).several for feed in feeds)
+    lengths = touched.interval_lengths(context)
+    return any(min(lengths.get(feed, [0])) <= gold.HALF_HOUR for feed in days)
 
 
 def _one_row_a_meter(context: Context, days: Days) -> bool:
-    feeds = [feed for feed in context.settings.feeds if feed.name in days]
-    return all(feed.minutes >= gold.HALF_HOUR and not formats.format_of(feed).several for feed in feeds)
+    lengths = touched.interval_lengths(context)
+    return all(min(lengths.get(feed, [0])) >= gold.HALF_HOUR for feed in days)
 
 
 def _tell(context: Context, table: tables.Table, days: Days, rows: int) -> None:

@@ -17,8 +17,8 @@ from jobs import run as main_job
 from jobs import silver as silver_job
 from jobs.audit import recorded
 from jobs.named import delivery_named
-from jobs.show import print_table
-from pipeline import formats, ingestion_log, landing
+from jobs.show import must_exist, print_table
+from pipeline import formats, ingestion_log, landing, silver
 from pipeline.errors import ReplayError, UsageError
 from pipeline.ingestion_log import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery, History
 
@@ -45,23 +45,38 @@ class Replayed:
 
 
 def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool, wait_seconds: float = 0) -> None:
-    """Decide the deliveries that `names` mean anew and bring silver and gold up to that; `dry_run` only shows it."""
-    verb = "replay --dry-run" if dry_run else "replay"
-    with recorded(context, f"{verb} {' '.join(names)}", wait_seconds) as outcome:
-        known = ingestion_log.logged(context)
-        chosen = {each.file_id: each for each in (delivery_named(known, name, REPLAYABLE, "replay") for name in names)}
-        batch_id = ingestion_log.next_batch(known)
-        context.expect(formats.weighed(context.settings, chosen.values()))
-        context.spark  # noqa: B018 - column expressions need it
-        changed = [_decided(context, known, chosen[number], batch_id) for number in sorted(chosen)]
-        if not dry_run:
-            counting = [each.after for each in changed if each.after.status == LOADED]
-            if counting:
-                counting = _loaded(context, [each for each in changed if each.after.status == LOADED])
-                ingestion_log.revise(context, counting, batch_id)
-            outcome.batch.deliveries = counting
-            main_job.derive(context, outcome)
-    _show(changed, outcome.restated, dry_run=dry_run, as_json=as_json)
+    """Decide the deliveries that `names` mean anew and bring silver and gold up to that; a dry run only shows it."""
+    if dry_run:
+        must_exist(context)
+        silver_job.check_zones(context)
+        _show(_decided_by_todays_rules(context, _chosen(context, names)), {}, dry_run=True, as_json=as_json)
+        return
+    with recorded(context, f"replay {' '.join(names)}", wait_seconds) as outcome:
+        chosen = _chosen(context, names)
+        batch_id = ingestion_log.next_batch(ingestion_log.logged(context))
+        changed = _decided_by_todays_rules(context, chosen)
+        counting = [each.after for each in changed if each.after.status == LOADED]
+        if counting:
+            counting = _loaded(context, [each for each in changed if each.after.status == LOADED])
+            ingestion_log.revise(context, counting, batch_id)
+        outcome.batch.deliveries = counting
+        main_job.derive(context, outcome)
+    _show(changed, outcome.restated, dry_run=False, as_json=as_json)
+
+
+def _chosen(context: Context, names: Sequence[str]) -> list[Delivery]:
+    """The deliveries that `names` mean, in the order of arrival; Spark is there, fit for them."""
+    known = ingestion_log.logged(context)
+    chosen = {each.file_id: each for each in (delivery_named(known, name, REPLAYABLE, "replay") for name in names)}
+    context.expect(formats.weighed(context.settings, chosen.values()))
+    context.spark  # noqa: B018 - column expressions need it
+    return [chosen[number] for number in sorted(chosen)]
+
+
+def _decided_by_todays_rules(context: Context, chosen: list[Delivery]) -> list[Replayed]:
+    known = ingestion_log.logged(context)
+    batch_id = ingestion_log.next_batch(known)
+    return [_decided(context, known, delivery, batch_id) for delivery in chosen]
 
 
 def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_id: int) -> Replayed:
@@ -97,9 +112,16 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
     verdict = ingestion_log.decide(found, History.of(others), by_name=form.identity_is_name)
     if not verdict or verdict[0].status != LOADED:
         return verdict[0] if verdict else delivery
-    new = replace(verdict[0], file_id=delivery.file_id, batch_id=batch_id, revision=batch_id)
+    new = replace(
+        verdict[0],
+        file_id=delivery.file_id,
+        batch_id=batch_id,
+        revision=batch_id,
+        received_at=delivery.received_at,
+    )
     paths = landing.contents_with_file_id(context.spark, form.contents, [new], feed)
-    rows = form.judged(bronze.rows_of(form, paths, feed, [new], batch_id), feed)
+    rows = bronze.rows_of(form, paths, feed, [new], batch_id)
+    rows = form.judged(rows, feed, silver.received_at([new]))
     return replace(new, **bronze.counts(rows, several=form.several).get(new.file_id, bronze.NOTHING))
 
 

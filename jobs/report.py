@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from pyarrow import dataset as ds
 
+    from pipeline.config import Feed
     from pipeline.context import Context
     from pipeline.report.asked import Asked
     from pipeline.report.facts import Extent
@@ -114,7 +116,9 @@ def _page(context: Context, asked: Asked, pinned: Pinned, form: str) -> tuple[Pa
     from pipeline.report.page import page_of  # noqa: PLC0415
     from pipeline.report.preamble import as_of  # noqa: PLC0415
 
-    clock = LocalClock(context.settings.feed(asked.feed).time_zone)
+    feed = context.settings.feed(asked.feed)
+    clock = LocalClock(feed.time_zone)
+    asked = replace(asked, earliest=feed.earliest, latest=latest_day(context.now, feed))
     readings, gaps = (
         pinned.rows[table.full_name].filter(asked.condition) for table in (tables.READINGS, tables.MISSING)
     )
@@ -126,8 +130,20 @@ def _page(context: Context, asked: Asked, pinned: Pinned, form: str) -> tuple[Pa
     if not extent.readings:
         raise UsageError(f"no readings of {asked.in_words}: gold.meter_day says which meters and days there are")
     received_at = _received_at(pinned.rows[tables.INGESTION_LOG.full_name], extent.newest_file)
-    page = page_of(asked.title, figures, clock, as_of(pinned.versions, received_at), form)
+    said = as_of(pinned.versions, received_at)
+    if outside := _rows(pinned.rows[tables.READINGS.full_name].filter(asked.out_of_range)):
+        said += f" Left out: {outside:,} readings before {asked.earliest} or after {asked.latest}."
+    page = page_of(asked.title, figures, clock, said, form)
     return page, extent, received_at
+
+
+def latest_day(now: datetime, feed: Feed) -> date:
+    """The last day that a delivery of now may tell of."""
+    return date.fromordinal(min(now.date().toordinal() + feed.latest_days_ahead + 1, date.max.toordinal() - 1))
+
+
+def _rows(found: ds.Dataset | pa.Table) -> int:
+    return found.num_rows if isinstance(found, pa.Table) else int(found.count_rows())
 
 
 def _received_at(log: ds.Dataset | pa.Table, file_id: int) -> datetime | None:

@@ -2,20 +2,27 @@
 
 What was published is what the table's versions hold: the one that was compared last against the one there is. So a run
 that was killed between gold and this misses nothing, and nothing is told twice.
+
+A first value is no restatement; one that comes back after it was taken back is: its key has a row here without a new
+value, which every value that went got.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jobs.show import cell
+import pyarrow.compute as pc
+
 from pipeline import lake, tables, versions
 from pipeline.errors import VersionGoneError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, logged, next_batch
+from pipeline.restated_key import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
+
+    import pyarrow as pa
 
     from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
@@ -41,14 +48,18 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
         return {}
     causes = _Causes(logged(context), int(written.get("batch_id", 0)))
     rows: list[dict[str, Any]] = []
-    for table, measures in MEASURES.items():
+    changed = {table: measures for table, measures in MEASURES.items() if _moved(table, compared, now)}
+    gone = versions.rows_without(context, tables.RESTATEMENTS, "new_value") if changed else None
+    for table, measures in changed.items():
         before, after = compared.get(table.full_name, 0), now[table.full_name]
-        if before != after:
-            try:
-                for pair in versions.changed_rows(context, table, measures, before, after):
+        try:
+            for pair in versions.changed_rows(context, table, measures, before, after):
+                rows += _restated(context, table, measures, pair, causes)
+            if gone and (keys := _keys_of(table, gone)).num_rows:
+                for pair in versions.returned_rows(context, table, measures, before, after, gone=keys):
                     rows += _restated(context, table, measures, pair, causes)
-            except VersionGoneError as problem:
-                context.log.warning("not compared", table=table.full_name, reason=str(problem))
+        except VersionGoneError as problem:
+            context.log.warning("not compared", table=table.full_name, reason=str(problem))
     if without_meter is not None:
         rows = [row | {"file_id": None} for row in rows if row["meter_id"] != without_meter]
     mark = {"batch_id": next_batch(logged(context)) - 1, "compared": now}
@@ -65,18 +76,30 @@ def accept(context: Context) -> None:
     """Gold is what it was, in other files: the next comparison begins from here."""
     written = lake.mark(context, tables.RESTATEMENTS)
     now = {table.full_name: lake.version(context, table) or 0 for table in MEASURES}
-    if written and written.get("compared") != now:
+    if "compared" in written and written["compared"] != now:
         lake.write_rows(context, tables.RESTATEMENTS, [], {"batch_id": written["batch_id"], "compared": now})
+
+
+def _moved(table: Table, compared: dict[str, int], now: dict[str, int]) -> bool:
+    return compared.get(table.full_name, 0) != now[table.full_name]
+
+
+def _keys_of(table: Table, gone: pa.Table) -> pa.Table:
+    """Keys of the table whose values went at some time, by the columns of its key."""
+    of_table = gone.filter(pc.equal(gone["table_name"], table.full_name))
+    day = table.partition_by[1]
+    named = {name: "local_date" if name == day else name for name in (*table.key, *table.partition_by)}
+    return of_table.select(list(named.values())).rename_columns(list(named))
 
 
 def _restated(
     context: Context, table: Table, measures: tuple[str, ...], pair: dict[str, Any], causes: _Causes
 ) -> Iterator[dict[str, Any]]:
-    """A row of ops.restatements for each measure of a changed row that is another now."""
+    """A row of ops.restatements for each measure of a changed or returned row that is another now."""
     day = pair[table.partition_by[1]]
     fixed = {
         "table_name": table.full_name,
-        "key": ", ".join(f"{name}={cell(pair[name])}" for name in table.key),
+        "key": key_text(table.key, pair),
         "feed": pair["feed"],
         "direction": pair["direction"],
         "local_date": day,
@@ -88,7 +111,7 @@ def _restated(
     }
     for measure in measures:
         old, new = pair[f"old_{measure}"], pair[f"new_{measure}"]
-        if old is not None and old != new:
+        if old != new:
             yield fixed | {"measure": measure, "old_value": old, "new_value": new}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs import touched
 from pipeline import delta, formats, lake, partitions, reference, silver, tables
 from pipeline.errors import ConfigurationError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
@@ -68,9 +69,11 @@ def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFram
     repeated = [delivery for delivery in deliveries if delivery.repeated_times]
     parts = []
     if plain:
-        parts.append(form.judged(_of(context, feed, plain, without=repeated), feed))
+        rows = _of(context, feed, plain, without=repeated)
+        parts.append(form.judged(rows, feed, silver.received_at(plain)))
     if repeated:
-        rows = form.judged(_of(context, feed, repeated, without=plain), feed)
+        rows = _of(context, feed, repeated, without=plain)
+        rows = form.judged(rows, feed, silver.received_at(repeated))
         parts.append(form.in_order(rows, feed) if form.in_order else rows)
     return reduce(DataFrame.unionByName, parts)
 
@@ -107,7 +110,8 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     if ids:
         for table in tables.SNAPSHOTS:
             rows = delta.read(context, table).where(F.col("file_id").isin(*ids))
-            parts.append(silver.rejected_readings(reference.JUDGES[table.name](rows), REFERENCE, context.now))
+            judged_rows = reference.judged(table.name, rows, context.settings.reference_zone)
+            parts.append(silver.rejected_readings(judged_rows, REFERENCE, context.now))
     mark = {"batch_id": max(delivery.revision for delivery in pending)}
     if again:
         rows = reduce(DataFrame.unionByName, parts or [delta.read(context, tables.REJECTED).where("false")])
@@ -125,7 +129,8 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     mark = {"batch_id": snapshots[-1].revision, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = lake.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
-        judged_rows = reference.JUDGES[source.name](context.spark.createDataFrame(snapshot))
+        rows = context.spark.createDataFrame(snapshot)
+        judged_rows = reference.judged(source.name, rows, context.settings.reference_zone)
         current = delta.conform(reference.current(judged_rows, reference.KEYS[source.name]), target)
         lake.write_rows(context, target, current.toArrow(), mark, replace=lake.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)
@@ -152,9 +157,10 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
         [_current(context, feed, [each for each in taken if each.feed == feed.name]) for feed in feeds],
     )
     zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
-    mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones}
-    at_most = sum(most_readings(context, each) for each in taken)
     present = lake.partitions(context, tables.READINGS)
+    minutes = _lengths_with(context, feeds, {feed for feed, _ in present})
+    mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones, "minutes": minutes}
+    at_most = sum(most_readings(context, each) for each in taken)
     if again:
         source = source.where(partitions.on_days(days))
         changed = delta.replace_days(context, tables.READINGS, source, days, mark, at_most=at_most)
@@ -167,6 +173,16 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
         "silver", table=tables.READINGS.full_name, feeds=len(feeds), days=sum(map(len, days.values())), rows=changed
     )
     return changed
+
+
+def _lengths_with(context: Context, feeds: list[Feed], present: set[str]) -> dict[str, list[int]]:
+    """The lengths of intervals in silver once these feeds are written; where unknown ones are there, none is known."""
+    lengths = touched.interval_lengths(context)
+    for feed in feeds:
+        if feed.name in lengths or feed.name not in present:
+            any_length = formats.format_of(feed).several
+            lengths[feed.name] = sorted({*lengths.get(feed.name, []), 0 if any_length else feed.minutes})
+    return lengths
 
 
 def most_readings(context: Context, delivery: Delivery) -> int:

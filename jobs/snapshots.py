@@ -82,7 +82,7 @@ def load(context: Context, delivery: Delivery, snapshot: reference.Snapshot | No
     for table in tables.SNAPSHOTS:
         rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], lake.arrow_schema(table))
         lake.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
-        judged = reference.JUDGES[table.name](context.spark.createDataFrame(rows))
+        judged = reference.judged(table.name, context.spark.createDataFrame(rows), context.settings.reference_zone)
         rejected += judged.where("reason_code IS NOT NULL").toArrow().num_rows
     context.log.info("snapshot", file=delivery.file_name, rows=snapshot.count, rejected=rejected)
     accepted = snapshot.count - rejected

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from jobs import completeness
 from jobs.show import cell, console, must_exist, print_table, text
-from pipeline import attention, formats, housekeeping, lake, tables
+from pipeline import attention, formats, housekeeping, lake, lost_files, tables
+from pipeline.errors import LOST_FILE_SECTION
 from pipeline.ingestion_log import LOADED, logged
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def found(context: Context) -> dict[str, Any]:
         "late": _late(context, days, received),
         "refused": attention.standing_refusals(deliveries),
         "missing_generations": attention.missing_generations(deliveries, context.settings.never_sent),
+        "lost_files": _lost(context),
         "overlapping_agreements": _overlaps(context),
         "deliveries": _by_feed(context),
         "completeness": days,
@@ -66,6 +68,12 @@ def found(context: Context) -> dict[str, Any]:
             for table in formats.lake_tables(context.settings)
         ],
     }
+
+
+def _lost(context: Context) -> list[dict[str, Any]]:
+    """Tables that name data files which are not there."""
+    found = [(table.full_name, lost_files.of_table(context, table)) for table in formats.lake_tables(context.settings)]
+    return [{"table": name, "files": len(lost), "first": lost[0]} for name, lost in found if lost]
 
 
 def _gold(context: Context, received: dict[int, Any]) -> dict[str, Any]:
@@ -139,7 +147,10 @@ def _gold_in_words(gold: dict[str, Any]) -> str:
 
 def _notes(facts: dict[str, Any]) -> list[str]:
     """What somebody should look at, one line each, each with where to look."""
-    notes = []
+    notes = [
+        f"{each['table']}: {each['files']:,} data files are not there, such as {each['first']}: see {LOST_FILE_SECTION}"
+        for each in facts["lost_files"]
+    ]
     for late in facts["late"]:
         last = f"its last day is {late['last_day']}" if late["last_day"] else "it has no readings"
         came = (

@@ -34,6 +34,15 @@ def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Da
     return {feed: sorted(some) for feed, some in sorted(days.items()) if some}
 
 
+def interval_lengths(context: Context) -> dict[str, list[int]]:
+    """Feed -> every length in minutes that its readings in silver were written with; 0 where any may be among them.
+
+    What the configuration says now does not tell it. A feed whose readings an earlier version began is not in it.
+    """
+    found: dict[str, list[int]] = lake.mark(context, tables.READINGS).get("minutes", {})
+    return found
+
+
 def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
     """Local days with readings that an agreement covers which one snapshot has and the other has not."""
     covered = days_there_are(context, context.settings.reference_feeds)
@@ -72,7 +81,7 @@ def _snapshot(context: Context, file_id: int) -> DataFrame:
         delta.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
     )
     return reference.products_agreed(
-        reference.current(reference.judged_agreements(agreements), "agreement_id"),
+        reference.current(reference.judged_agreements(agreements, context.settings.reference_zone), "agreement_id"),
         reference.current(reference.judged_products(products), "product_id"),
     )
 

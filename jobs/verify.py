@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from jobs import completeness, gold, silver
 from jobs.audit import recorded
 from jobs.show import cell, console, print_table
-from pipeline import conservation, creation, delta, formats, lake, stores, tables
+from pipeline import conservation, creation, delta, formats, lake, lost_files, stores, tables
 from pipeline.errors import VerificationError
 from pipeline.ingestion_log import logged
 
@@ -44,6 +44,7 @@ class Check:
 def run(context: Context, *, as_json: bool, wait_seconds: float = 0) -> None:
     """Compare everything; raise VerificationError when something differs."""
     with recorded(context, "verify", wait_seconds):
+        lost_files.must_be_none(context, formats.lake_tables(context.settings))
         context.expect(formats.weighed(context.settings, logged(context)))
         context.spark  # noqa: B018 - started here, fit for all that was ever delivered
         checks = [*_deliveries(context), *_derived(context)]

@@ -15,16 +15,24 @@ from typing import TYPE_CHECKING
 from jobs import run as main_job
 from jobs.audit import recorded
 from jobs.named import delivery_named
-from jobs.show import console
+from jobs.show import console, must_exist
 from pipeline import formats, ingestion_log
 from pipeline.ingestion_log import LOADED, REFUSED, WITHDRAWN
 
 if TYPE_CHECKING:
     from pipeline.context import Context
+    from pipeline.ingestion_log import Delivery
 
 
-def run(context: Context, name: str, reason: str, *, as_json: bool, wait_seconds: float = 0) -> None:
-    """Take the delivery that `name` means back out; `reason` is kept in the log."""
+def run(  # noqa: PLR0913 - each is an option of the command
+    context: Context, name: str, reason: str, *, as_json: bool, wait_seconds: float = 0, dry_run: bool = False
+) -> None:
+    """Take the delivery that `name` means back out; `reason` is kept in the log. A dry run shows what would go."""
+    if dry_run:
+        must_exist(context)
+        known = ingestion_log.logged(context)
+        _show_what_would_go(delivery_named(known, name, {LOADED}, "withdraw", otherwise=REFUSED), as_json=as_json)
+        return
     with recorded(context, f"withdraw {name}", wait_seconds) as outcome:
         known = ingestion_log.logged(context)
         delivery = delivery_named(known, name, {LOADED}, "withdraw", otherwise=REFUSED)
@@ -55,10 +63,37 @@ def run(context: Context, name: str, reason: str, *, as_json: bool, wait_seconds
     if delivery.status in REFUSED:
         console().print(f"File {delivery.file_id} ({delivery.reason_code}) is settled: nobody is told of it again.")
         return
-    days = f"{len(delivery.local_dates)} days" if len(delivery.local_dates) != 1 else "one day"
     console().print(
-        f"File {delivery.file_id} is withdrawn: {delivery.rows_accepted:,} readings on {days} count no more, "
+        f"File {delivery.file_id} is withdrawn: {delivery.rows_accepted:,} readings on {_days(delivery)} "
+        "count no more, "
         f"{sum(outcome.restated.values()):,} published values changed.",
         markup=False,
     )
     console().print(f"  back in: main.py replay '#{delivery.file_id}'", markup=False)
+
+
+def _show_what_would_go(delivery: Delivery, *, as_json: bool) -> None:
+    if as_json:
+        facts = {
+            "dry_run": True,
+            "file_id": delivery.file_id,
+            "file": delivery.file_path,
+            "status": delivery.status,
+            "rows": delivery.rows_accepted,
+            "rejected_rows": delivery.rows_rejected,
+            "days": [day.isoformat() for day in delivery.local_dates],
+        }
+        print(json.dumps(facts, ensure_ascii=False))
+        return
+    if delivery.status in REFUSED:
+        said = f"File {delivery.file_id} ({delivery.reason_code}) would be settled; it has no rows in the lake."
+    else:
+        said = (
+            f"{delivery.rows_accepted:,} readings on {_days(delivery)}, {delivery.rows_rejected:,} rejected rows would "
+            f"no longer count: file {delivery.file_id}, {delivery.file_path}."
+        )
+    console().print(f"{said} Nothing was done.", markup=False)
+
+
+def _days(delivery: Delivery) -> str:
+    return f"{len(delivery.local_dates)} days" if len(delivery.local_dates) != 1 else "one day"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -27,8 +29,8 @@ def unanswered(
 ) -> list[Row]:
     """Deliveries that are owed a response: decided since their feed asks, later than `done_to`, not answered yet.
 
-    `batch_id` is that of the last decision, so a delivery that was replayed or withdrawn is answered anew. `answered`
-    are (file_id, batch_id). An erasure is nothing to tell a sender.
+    `batch_id` is that of the last decision or rebuild: what says no more than the last response (`is_said`) is not
+    told again. `answered` are (file_id, batch_id). An erasure is nothing to tell a sender.
     """
     return [
         row
@@ -39,6 +41,27 @@ def unanswered(
         and (row["file_id"], row["batch_id"]) not in answered
         and not row["rows_erased"]
     ]
+
+
+def fingerprint(response: Row) -> str:
+    """SHA-256 of what a response says; which run said it says nothing of the delivery."""
+    said = {name: value for name, value in response.items() if name != "run_id"}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def is_said(last: Row | None, response: Row, written: Row | None) -> bool:
+    """Whether the last response to the delivery, a row of ops.acknowledgements, said the very same.
+
+    Rows of earlier versions do not tell what was said: the file that was `written` does, where it is still there, else
+    the status.
+    """
+    if last is None:
+        return False
+    if last["content_sha256"]:
+        return bool(last["content_sha256"] == fingerprint(response))
+    if written is not None:
+        return fingerprint(written) == fingerprint(response)
+    return bool(last["status"] == response["status"])
 
 
 def is_in_silver(delivery: Row, rejected_to: int, readings_to: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pipeline.errors import LOST_FILE_SECTION
+
 AGAIN = "run again, it carries on where this run ended"
 # The first that a message holds, stack and all; a file that may not be read is "not found" further up in the stack.
 CAUSES = (
@@ -32,8 +34,14 @@ CAUSES = (
         r"ExecutorLostFailure|MetadataFetchFailed|FetchFailed",
         f"Spark lost its executors again and again, most often for want of memory: give them more, then {AGAIN}",
     ),
-    (r"FAILED_READ_FILE\.FILE_NOT_EXIST|PATH_NOT_FOUND", f"a file went while it was read: {AGAIN}"),
 )
+_WENT = r"FAILED_READ_FILE\.FILE_NOT_EXIST|PATH_NOT_FOUND"
+# A data file of a table, as Spark, delta-rs and pyarrow say that it is not there.
+_LOST = re.compile(
+    r"(?:File |Path does not exist: |Object at location |FileNotFoundException: |metadata for file )[^\n]*?"
+    r"/(bronze|silver|gold|ops)(?:\.db)?/(\w+)/((?:\w+=[^/\n]*/)*[\w.%-]+\.parquet)\b"
+)
+_NOT_THERE = re.compile(r"not found|not exist|No such file|NotFound|NOT_FOUND|NOT_EXIST")
 _PLACES = (
     r"(/[^\n]+?) \((?:No space left on device|Permission denied|Read-only file system)\)",
     r"writing rows to (?:file:)?(/[^\n]+?)\. SQLSTATE",
@@ -45,9 +53,21 @@ LONGEST = 300
 
 
 def in_words(problem: BaseException) -> str | None:
-    """The fault as a sentence, with what to do, where it is one of CAUSES; else None."""
+    """The fault as a sentence, with what to do, where it is one of CAUSES or a file that is not there; else None."""
     message = _message(problem)
-    return next((words for pattern, words in CAUSES if re.search(pattern, message)), None)
+    known = next((words for pattern, words in CAUSES if re.search(pattern, message)), None)
+    went = f"a file went while it was read: {AGAIN}" if re.search(_WENT, message) else None
+    return known or _lost_file(message) or went
+
+
+def _lost_file(message: str) -> str | None:
+    """A table's data file that is not there; a maintenance beside a long reader takes one away too, so once is none."""
+    lost = _LOST.search(message)
+    if lost is None or not _NOT_THERE.search(message):
+        return None
+    layer, table, file = lost.groups()
+    told = f"table {layer}.{table}: its data file {file} is not there"
+    return f"{told}: run again, and where it is said again, see {LOST_FILE_SECTION}"
 
 
 def is_overtaken(problem: BaseException) -> bool:

@@ -137,12 +137,6 @@ def day_texts(days: Iterable[date]) -> str:
     return ", ".join(f"DATE'{day.isoformat()}'" for day in days)
 
 
-def is_out_of_range(start: Column, local: Column) -> Column:
-    """Whether an instant or its local time lies outside the years 1 to 9999, which no other reader can show."""
-    first, end = (F.lit(text).cast("timestamp") for text in ("0001-01-01 00:00:00", "+10000-01-01 00:00:00"))
-    return (start < first) | (start >= end) | (local < first) | (local >= end)
-
-
 def local_date(start: Column, zone: str) -> Column:
     """Local day that a UTC instant lies in."""
     return F.to_date(F.from_utc_timestamp(start, zone) if zone not in {"UTC", "GMT"} else start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from datetime import date
+from decimal import Decimal  # noqa: TC003 - pydantic asks for it
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -62,6 +63,9 @@ class Columns(Strict):
         return self
 
 
+# What a date can still hold.
+MOST_DAYS_AHEAD = 1_000_000
+
 # In a lake's path; delta-rs decodes the first and fails on the others.
 UNWRITABLE = set("%[]^|\\")
 
@@ -76,6 +80,11 @@ class Feed(Strict):
     company: str = "GAZ"
     time_zone: Zone = "UTC"
     interval_minutes: int | None = Field(default=None, gt=0, le=DAY_MINUTES)
+    # Readings that begin before this local day, or so many days after their delivery came, are rejected rows.
+    earliest: date = date(1970, 1, 1)
+    latest_days_ahead: int = Field(default=7, ge=0, le=MOST_DAYS_AHEAD)
+    # More than this, in the feed's unit, no interval holds.
+    max_consumption: Decimal | None = Field(default=None, gt=0, max_digits=18, decimal_places=6)
     direction: Direction = "import"
     unit: Literal["kWh", "Wh"] = "kWh"
     columns: Columns = Columns()
@@ -126,6 +135,8 @@ class Reference(Strict):
 
     url: str = Field(pattern=r"^jdbc:sqlite:.+")
     feeds: tuple[str, ...] = ()
+    # Of its instants; none: that of its first feed.
+    time_zone: Zone | None = None
 
 
 class Settings(BaseSettings):
@@ -181,6 +192,18 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _folders_are_of_one_feed(self) -> Self:
+        for n, feed in enumerate(self.feeds):
+            for other in self.feeds[n + 1 :]:
+                if lie_one_in_the_other(feed.path, other.path):
+                    message = (
+                        f"the landing folders of feeds {feed.name!r} ({feed.path}) and {other.name!r} ({other.path}) "
+                        "lie one in the other: files would be deliveries of both; name a folder of its own for each"
+                    )
+                    raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
     def _responses_are_no_deliveries(self) -> Self:
         for feed in self.feeds:
             for other in self.feeds:
@@ -218,6 +241,14 @@ class Settings(BaseSettings):
     def never_sent(self) -> list[tuple[str, str]]:
         """(feed, number or span of numbers) that nobody waits for."""
         return [(feed.name, numbers) for feed in self.feeds for numbers in feed.never_sent]
+
+    @property
+    def reference_zone(self) -> str:
+        """Whose local days an agreement's instants are."""
+        if self.reference is None:
+            return "UTC"
+        of_feed = self.feed(self.reference.feeds[0]).time_zone if self.reference.feeds else "UTC"
+        return self.reference.time_zone or of_feed
 
     @property
     def reference_feeds(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from ipaddress import ip_address
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, get_args
 from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
@@ -117,9 +117,17 @@ def is_loopback(host: str) -> bool:
 
 
 def lie_one_in_the_other(one: str, other: str) -> bool:
-    """Whether two folders on this machine are the same, or the one lies somewhere in the other; links are followed."""
-    here, there = _folder(one), _folder(other)
-    return here is not None and there is not None and (here.is_relative_to(there) or there.is_relative_to(here))
+    """Whether two folders are the same, or the one lies somewhere in the other; on this machine links are followed."""
+    here, there = (_folder(path) or _of_store(path) for path in (one, other))
+    if isinstance(here, Path) != isinstance(there, Path):
+        return False
+    return here.is_relative_to(there) or there.is_relative_to(here)
+
+
+def _of_store(uri: str) -> PurePosixPath:
+    """A folder of an object store: the scheme counts as its first part, so that none of two stores are one."""
+    parts = urlsplit(uri)
+    return PurePosixPath("/", parts.scheme.replace("s3a", "s3"), parts.netloc, unquote(parts.path).strip("/"))
 
 
 def _folder(path: str) -> Path | None:

@@ -79,6 +79,8 @@ class Context:
     before_commit: Callable[[], None] | None = None
     # Whether the session is for many runs.
     stays: bool = False
+    # Whether Python's clock changes of the feeds' zones were compared with the session's.
+    zones_compared: bool = False
     # Whether the session was built for this run or one before it: ours to end.
     owns_spark: bool = False
 
@@ -92,6 +94,7 @@ class Context:
         running = session.running()  # is one of a thread: to be asked here, not in the starter's
         if running is not None:
             done: Future[SparkSession] = Future()
+            session.check_names(running, self.settings)
             done.set_result(session.prepared(running))
             return done
         self.owns_spark = True
@@ -115,7 +118,13 @@ class Context:
     @property
     def spark(self) -> SparkSession:
         """The session: a running one adopted, else built; waits for it."""
-        return self._starting.result()
+        session = self._starting.result()
+        if not self.zones_compared:
+            self.zones_compared = True
+            from pipeline import zone_data  # noqa: PLC0415 - with PySpark, which is there by now
+
+            zone_data.compare(session, [feed.time_zone for feed in self.settings.feeds], self.log)
+        return session
 
     def beside(self, settings: Settings) -> Context:
         """The same run with other settings, in the same session."""

@@ -169,13 +169,14 @@ def delete(context: Context, table: Table, condition: str, mark: Mapping[str, An
             lake.append_nothing(context, to_write, table, dict(mark))
 
 
-def delete_matching(context: Context, table: Table, key: Sequence[str], rows: DataFrame) -> int:
-    """Remove the rows that have the key of one of `rows`; returns how many. The table's mark stays as it is.
+def delete_matching(
+    context: Context, table: Table, key: Sequence[str], keys: pa.Table, also: Mapping[str, Any] | None = None
+) -> int:
+    """Remove the rows that have one of the keys; returns how many. The table's mark stays as it is, and says `also`.
 
     Keys come from the driver and the condition names columns only: Delta writes a condition into its log, where no
     value of an erased row may stand.
     """
-    keys = rows.select(*key).distinct().toArrow()
     if not keys.num_rows:
         return 0
     same = [F.col(f"t.{name}").eqNullSafe(F.col(f"s.{name}")) for name in key]
@@ -184,7 +185,7 @@ def delete_matching(context: Context, table: Table, key: Sequence[str], rows: Da
         condition = condition & part
     source = context.spark.createDataFrame(keys).alias("s")
     merge = _delta_table(context, table).alias("t").merge(source, condition).whenMatchedDelete()
-    mark = lake.mark(context, table)
+    mark = lake.mark(context, table) | dict(also or {})
     with lake.committed(context, f"delete {table.full_name}"), noted(context, table, mark) as metrics:
         merge.execute()
     return int(metrics["numTargetRowsDeleted"])

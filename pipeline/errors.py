@@ -81,9 +81,7 @@ class JarChecksumError(MeterlakeError):
 
 
 class LandingFolderError(MeterlakeError):
-    """A feed's landing folder is not there or cannot be listed."""
-
-    exit_code = 2
+    """A feed's landing folder is not there or cannot be listed; the other feeds load."""
 
     def __init__(self, feed: str, path: str, problem: str) -> None:
         super().__init__(f"feed {feed!r}: landing folder {path} {problem}")
@@ -176,6 +174,27 @@ class LakeError(MeterlakeError):
 
     def __init__(self, where: str, problem: str) -> None:
         super().__init__(f"lake {where}: {problem}")
+
+
+LOST_FILE_SECTION = "'A data file is lost' in docs/runbook.md"
+
+
+class LostFileError(MeterlakeError):
+    """A data file that a table names is not there."""
+
+    def __init__(self, table: str, file: str, count: int = 1) -> None:
+        more = f", and {count - 1} more of its files" if count > 1 else ""
+        super().__init__(f"table {table}: its data file {file} is not there{more}: see {LOST_FILE_SECTION}")
+
+
+class MiscountedRowsError(MeterlakeError):
+    """The engine read other rows than the file holds; nothing of the batch counts."""
+
+    def __init__(self, feed: str, path: str, held: int, read: int) -> None:
+        super().__init__(
+            f"feed {feed!r}: {path} holds {held:,} rows, but Spark read {read:,} into bronze: nothing of this batch "
+            "counts; run again, and where it stays so keep the file and tell the owner of the program"
+        )
 
 
 class VersionsNeedSparkError(MeterlakeError):

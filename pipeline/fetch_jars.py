@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipeline import jvm_names
 from pipeline.errors import JarChecksumError, JarDownloadError, MeterlakeError, MissingJavaError, OldJavaError
 
 OLDEST_JAVA = 17
@@ -146,6 +147,7 @@ def _resolve(scratch: Path) -> Path:
     for name, value in options.items():
         command += ["--conf", f"{name}={value}"]
     command.append(str(script))
+    jvm_names.give_a_locale()
     environment = os.environ | {
         "SPARK_HOME": str(spark_home),
         "SPARK_CONF_DIR": str(scratch),  # no spark-defaults of another installation

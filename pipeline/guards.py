@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from deltalake.exceptions import TableNotFoundError
 
-from pipeline import gate, lake, tables
+from pipeline import erased, gate, lake, tables
 from pipeline.errors import DamagedLakeError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN
 
@@ -51,7 +51,7 @@ class State:
 def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -> None:
     """Raise DamagedLakeError where the lake is not whole; nothing is written."""
     states = {table.full_name: state for table in every if (state := state_of(context, table)) is not None}
-    found = next(problems(states, known), None)
+    found = next(problems(states, known, erasing=bool(erased.unfinished(context))), None)
     if found is not None:
         raise DamagedLakeError(lake.where(context), *found)
 
@@ -72,8 +72,13 @@ def state_of(context: Context, table: Table) -> State | None:
     return State(table.full_name, found.batch_id, found.is_restored, holds_files, is_whole)
 
 
-def problems(states: dict[str, State], known: Sequence[Delivery]) -> Iterator[tuple[str, str, str]]:
-    """(table, what is wrong, section of the runbook), the worst first."""
+def problems(
+    states: dict[str, State], known: Sequence[Delivery], *, erasing: bool = False
+) -> Iterator[tuple[str, str, str]]:
+    """(table, what is wrong, section of the runbook), the worst first.
+
+    While an erasure is unfinished (`erasing`), bronze may hold less than the log says.
+    """
     log = states.get(tables.INGESTION_LOG.full_name)
     if log is None:
         for state in states.values():
@@ -87,7 +92,8 @@ def problems(states: dict[str, State], known: Sequence[Delivery]) -> Iterator[tu
         if not state.tells_progress and state.table in NEEDED_MARKS:
             yield state.table, "no longer says in its history how far it is complete", NO_PROGRESS
     yield from _log_behind(states, known, log)
-    yield from _behind_the_log(states, known)
+    if not erasing:
+        yield from _behind_the_log(states, known)
 
 
 def _log_behind(states: dict[str, State], known: Sequence[Delivery], log: State) -> Iterator[tuple[str, str, str]]:

@@ -29,7 +29,8 @@ SAFE_HOURS = 168
 LOG_DAYS = 30
 # A file below this is better put together with others of its partition.
 SMALL_FILE = 16 * 1024 * 1024
-CLUSTERED_TO = "meterlake.clusteredTo"
+LOG_RETENTION = "delta.logRetentionDuration"
+CLUSTERED_TO, FORGOTTEN_TO = "meterlake.clusteredTo", "meterlake.forgottenTo"
 # Row groups that a reader of one meter passes over by their smallest and largest value.
 ORDERED = WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024)
 
@@ -143,19 +144,24 @@ def forget(context: Context, table: Table) -> None:
     """Remove every earlier version, and what the log of versions says of them; in path mode only.
 
     The log's files name smallest and largest values of what was once written. Only files before a checkpoint can go,
-    so the last commit, which says how far the table is complete, is made anew first.
+    so a commit without data, which says how far the table is complete, comes first. They are removed here and by
+    their names: Delta's own clean-up goes by a property of the table, which is its owner's.
     """
     vacuum(context, table, 0)
-    with failpoints.around(f"forget {table.full_name}"), _in_words(context, table):
-        for days in (0, LOG_DAYS):
-            gate.opened(context, table).alter.set_table_properties(
-                {"delta.logRetentionDuration": f"interval {days} days"}, commit_properties=marked(context, table)
-            )
-            if not days:
-                opened = gate.opened(context, table)
-                opened.create_checkpoint()
-                opened.cleanup_metadata()
-                _remove_checksums(tables.address(context.settings, table), opened.version())
+    if gate.writable(context, table) is None:  # only Spark writes it, whose own clean-up goes by the table's property
+        return
+    set_properties(context, table, {FORGOTTEN_TO: str(lake.version(context, table))} | _retention_lost(context, table))
+    with _in_words(context, table):
+        opened = gate.opened(context, table)
+        opened.create_checkpoint()
+        with failpoints.around(f"forget {table.full_name}"):
+            _remove_log_before(tables.address(context.settings, table), opened.version())
+
+
+def _retention_lost(context: Context, table: Table) -> dict[str, str]:
+    """Delta's default, where an erasure of an earlier version was killed and left no time at all."""
+    lost = (lake.properties(context, table) or {}).get(LOG_RETENTION) == "interval 0 days"
+    return {LOG_RETENTION: f"interval {LOG_DAYS} days"} if lost else {}
 
 
 def set_properties(context: Context, table: Table, properties: dict[str, str]) -> None:
@@ -172,12 +178,13 @@ def set_properties(context: Context, table: Table, properties: dict[str, str]) -
         )
 
 
-def _remove_checksums(where: str, version: int) -> None:
-    """Spark's notes on earlier versions (`….crc`), which also tell smallest and largest values."""
+def _remove_log_before(where: str, version: int) -> None:
+    """Commits, checkpoints and checksums of earlier versions, the oldest first; the version has a checkpoint."""
     system, folder = stores.opened(where)
-    for entry in system.get_file_info(fs.FileSelector(stores.inside(folder, "_delta_log"))):
-        numbered = re.fullmatch(r"\.?([0-9]{20})\..*crc", entry.base_name)
-        if numbered and int(numbered[1]) < version:
+    entries = system.get_file_info(fs.FileSelector(stores.inside(folder, "_delta_log")))
+    for entry in sorted(entries, key=lambda entry: str(entry.base_name).lstrip(".")):
+        numbered = re.fullmatch(r"\.?([0-9]{20})\..+", entry.base_name)
+        if numbered and int(numbered[1]) < version and entry.type == fs.FileType.File:
             system.delete_file(entry.path)
 
 

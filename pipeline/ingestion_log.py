@@ -48,6 +48,8 @@ class Delivery:
     repeated_times: int = 0
     revision: int = 0
     rows_erased: int = 0
+    # By the log; a rule for rows rests on it.
+    received_at: datetime | None = field(default=None, compare=False)
     # Columns that the delivery names itself, of parquet with their types; known while it is being loaded, not logged.
     columns: tuple[str, ...] = field(default=(), compare=False)
 
@@ -134,7 +136,7 @@ def logged(context: Context) -> list[Delivery]:
     """Every delivery of the log, in the order of file_id."""
     question = ("logged", lake.version(context, INGESTION_LOG))
     if question not in context.answers:
-        names = [name for name in INGESTION_LOG.names if name not in {"received_at", "run_id"}]
+        names = [name for name in INGESTION_LOG.names if name != "run_id"]
         found = [_delivery(row) for row in lake.small_rows(context, INGESTION_LOG, names)]
         context.answers[question] = sorted(found, key=lambda delivery: delivery.file_id)
     return list(context.answers[question])

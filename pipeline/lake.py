@@ -86,9 +86,10 @@ def found(context: Context, table: Table) -> tuple[Progress, bool]:
     old_form = form(context) < FORM_WITH_NAMESPACE
     for limit in (1, 50, None):
         commits = history(context, table, limit)
-        if (told := progress.found(commits, old_form=old_form)) is not None:
+        is_whole = limit is None or len(commits) < limit
+        if (told := progress.found(commits, old_form=old_form, is_whole=is_whole)) is not None:
             return told, True
-        if limit is None or len(commits) < limit:
+        if is_whole:
             return progress.Progress(), not commits or commits[-1]["version"] == 0
     raise AssertionError  # the last limit is None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import fs
 
-from pipeline import local_files, memory, stores
+from pipeline import jvm_names, local_files, memory, stores
 from pipeline.errors import LandingFolderError
 from pipeline.ingestion_log import Delivery
 
@@ -24,12 +25,20 @@ if TYPE_CHECKING:
     from pipeline.config import Feed
 
 UNFINISHED = (".tmp", ".part")
+# What Spark and Hadoop leave beside the files of an output folder.
+SIDECARS = re.compile(r"_SUCCESS|_(?:committed|started)_.*|.*\.crc", re.DOTALL)
+UNCOMMITTED = "_temporary"
+# A time further ahead than any clock that only goes wrong tells nothing of when a file was written.
+WRONG_CLOCK = timedelta(hours=1)
 # Hashing runs beside the start of the JVM and is bound by reading; more threads only hold more files in memory.
 READERS = 2
 
 
 def find(feed: Feed) -> list[Delivery]:
-    """The files below the feed's folder, at any depth, in order of their paths; hidden and unfinished ones left out."""
+    """The files below the feed's folder, at any depth, in order of their paths.
+
+    Hidden and unfinished ones are left out, and what Spark leaves beside its output.
+    """
     try:
         system, folder = stores.opened(feed.path)
         # A store has no folders: one that is not there is one where nothing has come yet.
@@ -41,7 +50,9 @@ def find(feed: Feed) -> list[Delivery]:
     found = []
     for relative, seen in entries:
         parts = relative.split("/")
-        if any(part.startswith(".") for part in parts) or relative.endswith(UNFINISHED):
+        if any(part.startswith(".") or part == UNCOMMITTED for part in parts) or relative.endswith(UNFINISHED):
+            continue
+        if SIDECARS.fullmatch(parts[-1]):
             continue
         path = feed.path.rstrip("/") + "/" + relative
         delivery = Delivery(feed.name, parts[-1], path, relative, seen.size, seen.modified)
@@ -63,13 +74,16 @@ def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, loc
 
 
 def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
-    """(ready, still being written): changed within the feed's settle_seconds."""
+    """(ready, still being written): changed within the feed's settle_seconds before `now`, the time of the look.
+
+    A time ahead of `now` is of a server whose clock is fast: such a file waits until it is old enough by our clock.
+    One that is further ahead than WRONG_CLOCK would wait for ever, and is taken.
+    """
     ready: list[Delivery] = []
     waiting: list[Delivery] = []
     for delivery in found:
-        # A time in the future is a wrong clock, not a file in the making.
-        age = abs(now - delivery.modified_at) if delivery.modified_at else timedelta.max
-        young = age < timedelta(seconds=feed.settle_seconds)
+        age = now - delivery.modified_at if delivery.modified_at else timedelta.max
+        young = feed.settle_seconds > 0 and -WRONG_CLOCK <= age < timedelta(seconds=feed.settle_seconds)
         (waiting if young else ready).append(delivery)
     return ready, waiting
 
@@ -129,6 +143,17 @@ def spark_path(delivery: Delivery, feed: Feed) -> str:
     return "file:" + str(Path(feed.path).absolute() / delivery.relative_path)
 
 
+def nameable(spark: SparkSession, inspected: list[Delivery], feed: Feed) -> list[Delivery]:
+    """The deliveries, those refused whose paths the session's JVM cannot say; without a hash: they are tried again."""
+    objection = None if stores.is_remote(feed.path) else jvm_names.ascii_only(spark)
+    return [
+        replace(each, sha256=None).refused("UNREADABLE", objection)
+        if objection and not each.reason_code and not spark_path(each, feed).isascii()
+        else each
+        for each in inspected
+    ]
+
+
 def is_whole_for_spark(spark: SparkSession, delivery: Delivery, feed: Feed) -> bool:
     """Whether Spark gets the bytes that were hashed, whatever it makes of them; False where it cannot work at all."""
     from py4j.protocol import Py4JError  # noqa: PLC0415 - a run with nothing new needs no Spark
@@ -136,7 +161,8 @@ def is_whole_for_spark(spark: SparkSession, delivery: Delivery, feed: Feed) -> b
     from pyspark.sql import functions as F  # noqa: PLC0415
 
     try:
-        files = spark.read.format("binaryFile").load(local_files.as_pattern(spark_path(delivery, feed)))
+        reader = spark.read.format("binaryFile").options(**local_files.UNCHECKED)
+        files = reader.load(local_files.as_pattern(spark_path(delivery, feed)))
         return [row[0] for row in files.select(F.sha2("content", 256)).collect()] == [delivery.sha256]
     except (PySparkException, Py4JError):
         return False

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Options of a reader of Spark's. Hadoop's own local file system checks the bytes of a file against `.NAME.crc` beside
+# it, and a stale one ends the job: this one reads what lies there. Of a session's cached ones it is none.
+UNCHECKED = {"fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem", "fs.file.impl.disable.cache": "true"}
+
 
 class Seen(NamedTuple):
     """What the file system says of an entry; `objection` is why it may not, or cannot, be read."""

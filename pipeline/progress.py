@@ -69,10 +69,10 @@ def mark_in(commit: Commit, *, old_form: bool = False) -> dict[str, Any] | None:
     return said if is_old and isinstance(said.get("batch_id", 0), int) else None
 
 
-def found(commits: Iterable[Commit], *, old_form: bool = False) -> Progress | None:
+def found(commits: Iterable[Commit], *, old_form: bool = False, is_whole: bool = False) -> Progress | None:
     """The progress that commits, newest first, tell of; None where they do not reach back to a mark.
 
-    `old_form` also takes the marks of lakes that no run has brought forward yet.
+    `old_form` also takes the marks of lakes that no run has brought forward yet; `is_whole`: there are no more commits.
     """
     known = list(commits)
     newest: int | None = None  # versions above it were taken back
@@ -85,7 +85,7 @@ def found(commits: Iterable[Commit], *, old_form: bool = False) -> Progress | No
             return Progress(mark, commit.get("operationMetrics") or {}, taken_back)
         elif commit.get("operation") == "RESTORE":
             newest = _restored_to(commit, known)
-    return None
+    return Progress(taken_back=taken_back) if is_whole and taken_back else None
 
 
 def _restored_to(restore: Commit, known: list[Commit]) -> int:

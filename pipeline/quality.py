@@ -32,9 +32,11 @@ ROW_CODES = (
     "METER_ID_INVALID",
     "INTERVAL_START_INVALID",
     "LOCAL_TIME_NONEXISTENT",
+    "INTERVAL_OUT_OF_RANGE",
     "OFF_GRID",
     "CONSUMPTION_INVALID",
     "CONSUMPTION_NEGATIVE",
+    "CONSUMPTION_IMPLAUSIBLE",
     "ARRAY_LENGTH_INVALID",
     "NONEXISTENT_POSITION",
     "REFERENCE_ROW_INVALID",
@@ -42,6 +44,8 @@ ROW_CODES = (
 
 
 LONGEST_NUMBER = 1000
+# What is cut off around a value. Nothing else is: a control character is none, though Java trims those too.
+BLANKS = " \t\r\n"
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,17 @@ def split(judged: DataFrame) -> tuple[DataFrame, DataFrame]:
 
 def is_blank(text: Column) -> Column:
     """Whether a text is empty or of blanks only; trimmed only where it begins with one, for trimming is slow."""
-    return (text < "!") & (F.trim(text, F.lit(" \t\r\n")) == "")
+    return (text < "!") & (F.trim(text, F.lit(BLANKS)) == "")
+
+
+def ends_in_blanks(text: Column) -> Column:
+    """Whether a text begins or ends with a blank or a control character: a cheap question before a dear one."""
+    return (text < "!") | (F.substring(text, -1, 1) < "!")
+
+
+def trimmed(text: Column) -> Column:
+    """A text without the blanks around it."""
+    return F.when(ends_in_blanks(text), F.trim(text, F.lit(BLANKS))).otherwise(text)
 
 
 def shown(value: Column) -> Column:
@@ -87,9 +101,11 @@ def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
     """Exact decimal of a text, rounded half up once; NULL for anything that is no number or too large.
 
     A long exponent would make the decimal parser build a number of that many digits (measured: `1e2147483647` ends
-    the whole run), and so would a text of a million digits. It also takes digits of other scripts, which are none here.
+    the whole run), and so would a text of a million digits. It also takes digits of other scripts, which are none here,
+    and cuts off control characters.
     """
     exponent = text.contains("e") | text.contains("E")
     plain = (F.length(text) <= LONGEST_NUMBER) & (F.octet_length(text) == F.length(text))
     usable = plain & (~exponent | text.rlike(r"[eE][+-]?0*[0-9]{1,3}[\x00-\x20]*\z"))
-    return F.when(usable, text.try_cast(kind))
+    clean = ~ends_in_blanks(text) | text.rlike(r"\A[ \t\r\n]*+[!-~]++[ \t\r\n]*+\z")
+    return F.when(usable & clean, text.try_cast(kind))

@@ -15,7 +15,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from pipeline import quality
+from pipeline import clock, quality
 from pipeline.causes import one_line
 from pipeline.clock import day_texts
 from pipeline.errors import ReferenceDatabaseError
@@ -36,10 +36,14 @@ A_DATE = (
     r"\A(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\z"
 )
 
+WITH_OFFSET = r"(Z|[+-][0-9]{2}:?[0-9]{2})\z"
+# An id; blanks around it and a fraction of zeros (of a column of floating point, as other tools write it) are cut off.
+NUMBER = r"\A[ \t\r\n]*([+-]?[0-9]+)(\.0+)?[ \t\r\n]*\z"
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All rows of the three tables as text, in an order of their own, and the SHA-256 of that content."""
+    """All rows of the three tables as text, in the database's order, and the SHA-256 of that content."""
 
     rows: dict[str, list[dict[str, Any]]]
     sha256: str
@@ -96,7 +100,8 @@ def read(spark: SparkSession, url: str) -> Snapshot:
     ordered = sorted([tuple(row.values()) for row in found], key=lambda row: [(v is not None, v or "") for v in row])
     digest = hashlib.sha256(json.dumps(ordered).encode()).hexdigest()
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in SOURCE}
-    for number, (source, *texts) in enumerate(ordered, start=1):
+    # As the database gave them: of two rows of one id the last one counts. The hash asks for no order.
+    for number, (source, *texts) in enumerate((tuple(row.values()) for row in found), start=1):
         rows[source].append({**dict(zip(SOURCE[source], texts, strict=False)), "row_number": number})
     return Snapshot(rows, digest)
 
@@ -110,21 +115,25 @@ def _said_by_sqlite(problem: Exception) -> str:
     return one_line(problem)
 
 
-def _date(text: Column) -> Column:
-    """A date of `YYYY-MM-DD`, a time of day after it is allowed; NULL for anything else."""
-    return F.when(text.rlike(A_DATE), F.substring(text, 1, 10).try_cast("date"))
+def _date(text: Column, zone: str) -> Column:
+    """A date of `YYYY-MM-DD`; of an instant with an offset its local day in the zone, of one without its date.
+
+    NULL for anything else.
+    """
+    local_day = clock.local_date(text.try_cast("timestamp"), zone)
+    day = F.when(text.rlike(WITH_OFFSET), local_day).otherwise(F.substring(text, 1, 10).try_cast("date"))
+    return F.when(text.rlike(A_DATE), day)
 
 
 def _blank(text: Column) -> Column:
     return F.coalesce(quality.is_blank(text), F.lit(True))  # noqa: FBT003 - NULL is blank
 
 
-def judged_agreements(bronze: DataFrame) -> DataFrame:
-    """Agreement rows, typed, each with the reason that refuses it or NULL."""
-    valid_from, valid_to = _date(F.col("agreement_valid_from")), _date(F.col("agreement_valid_to"))
+def judged_agreements(bronze: DataFrame, zone: str = "UTC") -> DataFrame:
+    """Agreement rows, typed, each with the reason that refuses it or NULL; instants are days of the zone."""
+    valid_from, valid_to = (_date(F.col(name), zone) for name in ("agreement_valid_from", "agreement_valid_to"))
     open_ended = _blank(F.col("agreement_valid_to"))
-    # A column of floating point (numbers beside NULLs, written by other tools) says 1.0 for 1.
-    number = F.regexp_replace("agreement_id", r"\.0+\z", "").try_cast("bigint")
+    number = F.regexp_extract("agreement_id", NUMBER, 1).try_cast("bigint")
     broken = [
         (number.isNull(), F.lit("agreement_id is missing or no number")),
         (_blank(F.col("meterpoint_id")), F.lit("meterpoint_id is missing")),
@@ -132,25 +141,40 @@ def judged_agreements(bronze: DataFrame) -> DataFrame:
         (valid_from.isNull(), _bad_date("agreement_valid_from")),
         (~open_ended & valid_to.isNull(), _bad_date("agreement_valid_to")),
     ]
-    return _judged(bronze, broken, "meterpoint_id").withColumns(
-        {
-            "agreement_id": number,
-            "valid_from": valid_from,
-            "valid_to": F.when(~open_ended, valid_to),
-        }
-    )
+    typed = {"agreement_id": number, "valid_from": valid_from, "valid_to": F.when(~open_ended, valid_to)}
+    return _last_of_each(_judged(bronze, broken, "meterpoint_id").withColumns(typed), "agreement_id")
 
 
 def judged_products(bronze: DataFrame) -> DataFrame:
     """Product rows, typed, each with the reason that refuses it or NULL."""
     broken = [(_blank(F.col("product_id")), F.lit("product_id is missing"))]
-    judged = _judged(bronze, broken, None)
-    return judged.withColumn("is_variable", F.trim("is_variable").try_cast("boolean"))
+    judged = _judged(bronze, broken, None).withColumn("is_variable", F.trim("is_variable").try_cast("boolean"))
+    return _last_of_each(judged, "product_id")
 
 
 def judged_meterpoints(bronze: DataFrame) -> DataFrame:
     """Meterpoint rows, each with the reason that refuses it or NULL."""
-    return _judged(bronze, [(_blank(F.col("meterpoint_id")), F.lit("meterpoint_id is missing"))], "meterpoint_id")
+    broken = [(_blank(F.col("meterpoint_id")), F.lit("meterpoint_id is missing"))]
+    return _last_of_each(_judged(bronze, broken, "meterpoint_id"), "meterpoint_id")
+
+
+def _last_of_each(judged: DataFrame, key: str) -> DataFrame:
+    """Of the good rows of one id in a snapshot the last one counts; those of other content are refused."""
+    good = F.col("reason_code").isNull()
+    of_id = Window.partitionBy("file_id", key)
+    last = F.max_by(F.when(good, F.col("raw")), F.when(good, F.col("row_number"))).over(of_id)
+    differs = good & (F.col("raw") != last)
+    shown = quality.shown(F.col(key).cast("string"))
+    said = F.concat(F.lit(f"{key} "), shown, F.lit(" stands twice with different content: the last row counts"))
+    told = judged.withColumn("_differs", differs)
+    other = {"reason": said, "reason_code": F.lit("REFERENCE_ROW_INVALID")}
+    columns = {name: F.when(F.col("_differs"), value).otherwise(F.col(name)) for name, value in other.items()}
+    return told.withColumns(columns).drop("_differs")
+
+
+def judged(table: str, bronze: DataFrame, zone: str) -> DataFrame:
+    """Rows of one of the tables, typed, each with the reason that refuses it or NULL; `zone` is the reference's."""
+    return judged_agreements(bronze, zone) if table == "agreement" else JUDGES[table](bronze)
 
 
 JUDGES = {"agreement": judged_agreements, "product": judged_products, "meterpoint": judged_meterpoints}

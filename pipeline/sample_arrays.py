@@ -62,7 +62,7 @@ def _record(dice: random.Random, meter: str, moment: datetime, quality: str = "m
     by_day = NIGHT_ENDS <= moment.hour < NIGHT_BEGINS
     drawn, fed = dice.randrange(20, 60) if by_day else dice.randrange(60, 240), dice.randrange(0, 400) * by_day
     return {
-        "measurement": "meter",
+        "measurement": "energy",
         "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "tags": {"muid": meter, "quality": quality},
         IMPORT: drawn / 1000,

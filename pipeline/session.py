@@ -16,7 +16,7 @@ from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-from pipeline import class_archive, fetch_jars, jvm_output, memory
+from pipeline import class_archive, fetch_jars, jvm_names, jvm_output, memory
 from pipeline.errors import LakeError, MissingJarError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ CORES = memory.CORES
 REQUIRED = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
 }
 # Ways of working; a platform that does not let them be set works all the same.
 WISHED = {
@@ -102,8 +103,22 @@ def build(
     earns the optimising compiler back, however small they are.
     """
     if is_submitted():
-        return prepared(_of_the_submission(settings))
-    return prepared(_local(settings, waiting_bytes, largest_bytes, lock, few=waiting_bytes < FEW_BYTES and not stays))
+        session = prepared(_of_the_submission(settings))
+    else:
+        few = waiting_bytes < FEW_BYTES and not stays
+        session = prepared(_local(settings, waiting_bytes, largest_bytes, lock, few=few))
+    try:
+        check_names(session, settings)
+    except LakeError:
+        end(session)
+        raise
+    return session
+
+
+def check_names(session: SparkSession, settings: Settings) -> None:
+    """Raise LakeError where the session's JVM cannot name the lake's folder."""
+    if not settings.catalog:
+        jvm_names.check_lake(session, settings.root)
 
 
 def is_submitted() -> bool:
@@ -169,6 +184,7 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     java = fetch_jars.java_banner()
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    jvm_names.give_a_locale()
     conf = SparkConf()
     small = waiting_bytes < SMALL_BYTES
     partitions = max(FEW_PARTITIONS, waiting_bytes // BYTES_A_PARTITION)
@@ -234,6 +250,17 @@ def describe(session: SparkSession, text: str) -> None:
     context = getattr(session, "_sc", None)
     if context is not None:
         context.setJobDescription(text)
+
+
+def zone_data_version(session: SparkSession) -> str | None:
+    """Of the time-zone data that the JVM goes by, such as 2025b; None where that cannot be asked (Spark Connect)."""
+    context = getattr(session, "_sc", None)
+    if context is None:
+        return None
+    try:
+        return str(context._jvm.java.time.zone.ZoneRulesProvider.getVersions("UTC").lastKey())  # noqa: SLF001
+    except Exception:  # noqa: BLE001 - a platform may forbid it
+        return None
 
 
 def jobs_so_far(session: SparkSession) -> int | None:

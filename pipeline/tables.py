@@ -330,8 +330,8 @@ RESTATEMENTS = Table(
     interval_start TIMESTAMP Start of the half hour, of values of one (UTC)
     product_display_name STRING Product, of values by product
     measure STRING Column that changed
-    old_value DECIMAL(28,6) Value that was published before; NULL of totals on days of an erased meter
-    new_value DECIMAL(28,6) Value now; NULL where there is none any more, and where old_value is
+    old_value DECIMAL(28,6) Value published before; NULL where it had gone, and of totals on days of an erased meter
+    new_value DECIMAL(28,6) Value now; NULL where there is none any more, and of totals on days of an erased meter
     batch_id BIGINT The batch that changed it
     file_id BIGINT The delivery that changed it; NULL after an erasure
     restated_at TIMESTAMP When the change was published (UTC)
@@ -373,6 +373,7 @@ ACKNOWLEDGEMENTS = Table(
     written_at TIMESTAMP Start of the run that wrote it (UTC)
     batch_id BIGINT The batch that decided it: ops.ingestion_log.revision
     run_id STRING The run that wrote it: ops.runs.run_id
+    content_sha256 STRING SHA-256 of what it says, its run_id left out; NULL of responses of earlier versions
     """
     ),
     ("file_id", "batch_id"),

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake.exceptions import DeltaError
 
-from pipeline import causes, gate, partitions, tables
+from pipeline import causes, gate, lake, partitions, tables
 from pipeline.errors import VersionGoneError
 
 if TYPE_CHECKING:
@@ -46,6 +46,40 @@ def changed_rows(
                 was, now = both[f"old_{measure}"], both[f"new_{measure}"]
                 differs = pc.or_(differs, pc.fill_null(pc.not_equal(was, now), pc.is_null(now)))
             yield from both.filter(differs).to_pylist()
+
+
+def returned_rows(  # noqa: PLR0913 - a comparison has two sides
+    context: Context, table: Table, measures: tuple[str, ...], before: int, after: int, *, gone: pa.Table
+) -> Iterator[dict[str, Any]]:
+    """Rows of version `after` that `before` does not have, of the keys in `gone`; in the form of `changed_rows`.
+
+    `gone` has the key's columns and those of the partition: values that were published once and taken back.
+    """
+    feed_column, day_column = table.partition_by
+    names = [*table.key, *(name for name in table.partition_by if name not in table.key)]
+    values = [*measures, "file_id"]
+    old_files, new_files = (_files(context, table, version) for version in (before, after))
+    keys = gone.select(names).group_by(names).aggregate([])
+    days: Days = {}
+    for row in keys.select(table.partition_by).group_by(list(table.partition_by)).aggregate([]).to_pylist():
+        partition = row[feed_column], row[day_column]
+        if new_files.get(partition) and new_files[partition] != old_files.get(partition):
+            days.setdefault(partition[0], []).append(partition[1])
+    for feed, some in sorted(days.items()):
+        for first in range(0, len(some), DAYS_AT_ONCE):
+            few = {feed: sorted(some)[first : first + DAYS_AT_ONCE]}
+            new, old = _rows(context, table, [*names, *values], few, after), _rows(context, table, names, few, before)
+            back = _renamed(new, values, "new_").join(keys.cast(new.select(names).schema), names, join_type="left semi")
+            for row in back.join(old.select(names), names, join_type="left anti").to_pylist():
+                yield row | {f"old_{name}": None for name in values}
+
+
+def rows_without(context: Context, table: Table, column: str) -> pa.Table:
+    """The rows whose `column` is NULL, which are few; read without the others."""
+    there = gate.readable(context, table)
+    if there is None:
+        return lake.rows_in_spark(context, table).where(f"{column} IS NULL").toArrow()
+    return there.to_pyarrow_dataset().to_table(filter=pc.field(column).is_null())
 
 
 def _renamed(rows: pa.Table, values: list[str], prefix: str) -> pa.Table:

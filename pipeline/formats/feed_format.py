@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
     from pipeline.config import Feed
     from pipeline.formats.row_judge import RowJudge
@@ -32,8 +32,9 @@ class FeedFormat:
     # the same with `file_id` in its place -> rows as received, the columns of bronze without batch_id.
     rows: Callable[[DataFrame, Feed, list[Delivery]], DataFrame]
     # bronze -> readings with reason_code (NULL: passed), reason, raw, is_repeated. Where a row may hold several:
-    # also `position` in the row; a row that holds none is one without consumption and reason_code.
-    judged: Callable[[DataFrame, Feed], DataFrame]
+    # also `position` in the row, from 0 on, and `is_repeated` for its second instant; a row that holds none is one without consumption and reason_code. Last argument: when
+    # the delivery of a row came.
+    judged: Callable[[DataFrame, Feed, Column], DataFrame]
     # judged rows of files with repeated local times -> the same with each occurrence on its own instant.
     in_order: Callable[[DataFrame, Feed], DataFrame] | None = None
     # Whether one row may hold several readings, or none; then each says how long it is.

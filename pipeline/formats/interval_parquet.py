@@ -7,6 +7,7 @@ must be: parquet_file.py.
 
 from __future__ import annotations
 
+import re
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from pipeline.formats import interval_parquet_rows, parquet_file, readings
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.interval_parquet_rows import MINUTES
 from pipeline.formats.parquet_file import COLUMNS, LIST
+from pipeline.local_files import UNCHECKED
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
@@ -27,44 +29,65 @@ if TYPE_CHECKING:
 
 # The quarter hours of the longest day.
 MOST_READINGS = 25 * 4
-NANOSECONDS_IN_A_DAY = 86_400_000_000_000
-DAY = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?\z"
+NO_ROWS = (
+    "client_id string, date string, ext_dev_ref string, energy_consumption array<string>, resolution string, "
+    "extra map<string,string>, row_number bigint, reported_path string"
+)
+DAY = r"\A(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?\z"
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:
     """The rows, all values as text, with `row_number`; files of the same types are read together."""
     paths_of: dict[tuple[str, ...], list[str]] = {}
     for path, delivery in zip(paths, deliveries, strict=True):
-        paths_of.setdefault(delivery.columns, []).append(path)
-    parts = []
-    for types, some in sorted(paths_of.items()):
-        read = spark.read.schema(", ".join(types)).parquet(*some)
-        date = F.date_from_unix_date(F.floor(F.col("date") / NANOSECONDS_IN_A_DAY).cast("int"))
-        is_number = "date BIGINT" in types
-        # A time of day is kept, as the reason why such a row is refused.
-        rest = F.when(F.col("date") % NANOSECONDS_IN_A_DAY != 0, F.lit(" and a time of day")) if is_number else None
-        parts.append(
-            read.select(
-                F.col("client_id").cast("string").alias("client_id"),
-                (
-                    F.concat_ws("", date.cast("string"), rest) if rest is not None else F.col("date").cast("string")
-                ).alias("date"),
-                F.col("ext_dev_ref").cast("string").alias("ext_dev_ref"),
-                F.col(LIST).cast("array<string>").alias(LIST),
-                F.col("resolution").cast("string").alias("resolution"),
-                (F.col("_metadata.row_index") + 1).alias("row_number"),
-                F.col("_metadata.file_path").alias("reported_path"),
-            )
+        if delivery.columns:  # else it holds no rows
+            paths_of.setdefault(delivery.columns, []).append(path)
+    parts = [
+        spark.read.options(**UNCHECKED)
+        .schema(", ".join(types))
+        .parquet(*some)
+        .select(
+            *(_text_of(column).alias(name) for name, column in zip(COLUMNS, types, strict=False)),
+            _extra(types[len(COLUMNS) :]).alias("extra"),
+            (F.col("_metadata.row_index") + 1).alias("row_number"),
+            F.col("_metadata.file_path").alias("reported_path"),
         )
-    return reduce(DataFrame.unionByName, parts)
+        for types, some in sorted(paths_of.items())
+    ]
+    return reduce(DataFrame.unionByName, parts) if parts else spark.createDataFrame([], NO_ROWS)
+
+
+def _text_of(column: str) -> Column:
+    """The text of one of COLUMNS, of which `name TYPE` is told."""
+    name, kind = column.split(" ", 1)
+    if name == LIST:
+        return F.col(name).cast("array<string>")
+    if name != "date" or kind in {"STRING", "DATE", "TIMESTAMP_NTZ"}:
+        return F.col(name).cast("string")
+    at, rest = F.col(name), F.lit("")
+    if kind.startswith("BIGINT"):
+        at = F.timestamp_micros(F.expr(f"({name} - pmod({name}, 1000)) DIV 1000"))
+        rest = F.when(F.expr(f"pmod({name}, 1000) <> 0"), " and nanoseconds").otherwise("")
+    local = F.from_utc_timestamp(at, kind.split("'")[1]) if "COMMENT" in kind else at
+    # A time of day is kept, as the reason why such a row is refused.
+    return F.concat(F.regexp_replace(local.cast("string"), r" 00:00:00\z", ""), rest)
+
+
+def _extra(columns: tuple[str, ...]) -> Column:
+    """Further columns by their names, NULL where there are none."""
+    if not columns:
+        return F.lit(None).cast("map<string,string>")
+    names = [re.sub(r"` \S+\Z", "`", column) for column in columns]
+    pairs = [each for name in names for each in (F.lit(name[1:-1].replace("``", "`")), F.col(name).cast("string"))]
+    return F.create_map(*pairs)
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
     """Bronze's columns."""
-    return contents.select(*COLUMNS, "file_id", "row_number")
+    return contents.select(*COLUMNS, "file_id", "row_number", "extra")
 
 
-def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
+def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """Bronze rows as readings, one a list element (two where its position comes twice), each with what refuses it.
 
     Of elements without a value only the first stays, so that a row without any is still there to be counted.
@@ -76,14 +99,14 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
     )
     measured = sized.withColumns({"_true": _true_minutes(feed.time_zone), "_wall": _wall_minutes()})
     of_row = measured.withColumn("_minutes", F.coalesce("_true", "_wall"))
-    row_rules = _row_rules(feed)
+    row_rules = _row_rules(feed, received)
     coded = of_row.withColumns({"_code": quality.first_broken(row_rules), "_reason": quality.first_reason(row_rules)})
     values = F.when(F.col("_code").isNull(), F.col(LIST))
     elements = coded.select("*", F.posexplode_outer(values).alias("_at", "_text")).withColumns(
         {"position": F.coalesce("_at", F.lit(0)), "_energy": quality.energy(F.col("_text"))}
     )
     kept = elements.where(F.col("_text").isNotNull() | (F.col("position") == 0))
-    return _on_instants(_placed(kept, feed), feed)
+    return _on_instants(_placed(kept, feed), feed, received)
 
 
 def _true_minutes(zone: str) -> Column:
@@ -107,16 +130,17 @@ def _wall_minutes() -> Column:
     return F.coalesce(*fits)
 
 
-def _row_rules(feed: Feed) -> list[Rule]:
+def _row_rules(feed: Feed, received: Column) -> list[Rule]:
     """What refuses a row as a whole."""
     meter, day = F.col("ext_dev_ref"), F.col("_day")
     return [
         Rule("METER_ID_MISSING", quality.is_blank(meter), F.lit("no ext_dev_ref")),
         Rule(
             "INTERVAL_START_INVALID",
-            day.isNull() | clock.is_out_of_range(clock.day_start(day, feed.time_zone), day.cast("timestamp")),
+            day.isNull(),
             F.concat(F.lit("not a day: "), quality.shown(F.col("date"))),
         ),
+        readings.range_rule(clock.day_start(day, feed.time_zone), day, quality.shown(F.col("date")), feed, received),
         Rule(
             "LOCAL_TIME_NONEXISTENT",
             F.col("_length") == 0,
@@ -146,12 +170,14 @@ def _placed(elements: DataFrame, feed: Feed) -> DataFrame:
     )
 
 
-def _on_instants(placed: DataFrame, feed: Feed) -> DataFrame:
+def _on_instants(placed: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """One row an instant: a position that comes twice carries the sum of both and is split evenly."""
     text, energy, twice = F.col("_text"), F.col("_energy"), F.col("_second").isNotNull()
     where = F.concat(F.lit("element "), F.col("position") + 1, F.lit(": "), quality.shown(text))
+    of_interval = F.when(twice, energy / 2).otherwise(energy)
     rules = [
-        *readings.consumption_rules(energy, where),
+        readings.range_rule(F.coalesce("_second", "_first"), F.col("_day"), where, feed, received),
+        *readings.consumption_rules(of_interval, where, feed),
         Rule(
             "NONEXISTENT_POSITION",
             F.coalesce("_missing", F.lit(False)),  # noqa: FBT003
@@ -172,8 +198,9 @@ def _on_instants(placed: DataFrame, feed: Feed) -> DataFrame:
         "interval_start": F.col("_start"),
         "interval_minutes": F.col("_minutes"),
         "local_date": F.col("_day"),
-        "consumption": F.when(twice, energy / 2).otherwise(energy).cast("DECIMAL(18,6)"),
+        "consumption": of_interval.cast("DECIMAL(18,6)"),
         "quality": F.when(twice, F.lit("split")),
+        "is_repeated": F.coalesce(F.col("_start") == F.col("_second"), F.lit(False)),  # noqa: FBT003
         "reason_code": F.col("_code"),
         "reason": F.col("_reason"),
         "raw": F.to_json(F.struct(*COLUMNS)),
@@ -190,7 +217,7 @@ def _bronze_columns(feed: Feed) -> tuple[str, str]:  # noqa: ARG001 - the same f
     energy_consumption ARRAY<STRING> Energy of the day's intervals, as received
     resolution STRING What the source says of the interval; its length is taken from the list
     """
-    return own, ""
+    return own, "extra MAP<STRING,STRING> Further columns of the delivery, by name"
 
 
 FORMAT = FeedFormat(

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 from pipeline.config_values import DAY_MINUTES
 from pipeline.formats.parquet_file import LIST
-from pipeline.formats.row_judge import MILLIONTH, Reading, Row, RowJudge, is_blank, usable_energy
+from pipeline.formats.row_judge import (
+    MILLIONTH,
+    Reading,
+    Row,
+    RowJudge,
+    is_blank,
+    is_in_range,
+    is_plausible,
+    usable_energy,
+)
 from pipeline.local_time import day_minutes, day_start, instants, instants_of_day
 
 if TYPE_CHECKING:
@@ -22,7 +31,7 @@ MINUTES = (60, 30, 15)
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?: 00:00:00)?")
 
 
-def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
+def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
     """The readings that pass: one an element, two where its position comes twice."""
     for row in rows:
         day, values = _day(row["date"] or ""), row[LIST] or []
@@ -30,11 +39,14 @@ def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
             continue
         minutes, places = _places(day, len(values), feed.time_zone)
         for text, at in zip(values, places, strict=False):
-            if (energy := usable_energy(text)) is None:
+            if not at or (energy := usable_energy(text)) is None or not is_in_range(at[-1], day, feed, received):
                 continue
             # A position that comes twice carries the sum of both.
             is_split = len(at) > 1
-            each = (energy / 2).quantize(MILLIONTH, ROUND_HALF_UP) if is_split else energy
+            of_interval = energy / 2 if is_split else energy
+            if not is_plausible(of_interval, feed):
+                continue
+            each = of_interval.quantize(MILLIONTH, ROUND_HALF_UP)
             quality = "split" if is_split else None
             for start in at:
                 yield Reading(row["row_number"], feed.direction, start, minutes, day, each, quality)

@@ -24,12 +24,14 @@ DIRECTION_OF = {"0100011D00FF": "import", "0100021D00FF": "export"}
 IMPORT, EXPORT = 1, 2
 REGISTER, INTERVAL = 8, 29
 OWN_KEYS = ("measurement", "timestamp", "tags")
+ENERGY = "energy"
 TAGS = ("muid", "quality")
 
 # The plain grammar: strict JSON of the one shape, without escapes and nested values.
 _TAGS = object_of(rb'"(?:muid|quality)"' + COLON + VALUE)
-_KEY = rb'"(?:measurement|timestamp|0100021[Dd]00[Ff]{2}|0100011[Dd]00[Ff]{2})"'
-_RECORD = object_of(rb"(?:" + _KEY + COLON + VALUE + rb'|"tags"' + COLON + _TAGS + rb")")
+_KEY = rb'"(?:timestamp|0100021[Dd]00[Ff]{2}|0100011[Dd]00[Ff]{2})"'
+_MEASUREMENT = rb'"measurement"' + COLON + rb'(?:"energy"|null)'
+_RECORD = object_of(rb"(?:" + _KEY + COLON + VALUE + rb"|" + _MEASUREMENT + rb'|"tags"' + COLON + _TAGS + rb")")
 # A record and what parts it from the next: a comma and an opening brace, or the array's end.
 _PLAIN_RECORD = re.compile(_RECORD + BLANKS + rb"(?:,(?=" + BLANKS + rb"\{)|(?=\]))")
 _BEFORE_RECORDS = re.compile(rb"\{" + BLANKS + rb'"data"' + COLON + rb"\[")
@@ -79,12 +81,24 @@ def _objection_to_record(record: object) -> str | None:
     if not isinstance(record, Pairs):
         return f"{kind(record)} instead of an object"
     for key, value in record.pairs:
-        objection = _objection_to_tags(value) if key == "tags" else None
-        if key not in OWN_KEYS:
+        objection = None
+        if key == "tags":
+            objection = _objection_to_tags(value)
+        elif key == "measurement":
+            objection = _objection_to_measurement(value)
+        elif key not in OWN_KEYS:
             objection = objection_to_code(key)
         if objection:
             return objection
     return None
+
+
+def _objection_to_measurement(value: object) -> str | None:
+    """A record that does not say what it measures is one of energy."""
+    if value is None or (type(value) is str and value == ENERGY):
+        return None
+    said = repr(str(value)[:40]) if isinstance(value, str) else kind(value)
+    return f"measurement is {said}, not {ENERGY!r}"
 
 
 def _objection_to_tags(tags: object) -> str | None:

@@ -89,7 +89,7 @@ def _obis() -> Column:
     return F.coalesce(*found, F.map_filter("record", lambda key, _: ~key.isin(*OWN_KEYS)))
 
 
-def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
+def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """Bronze rows as readings, one a record and OBIS code, each with the reason that refuses it or NULL.
 
     A record without a code is one row without consumption.
@@ -106,11 +106,12 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         Rule("METER_ID_MISSING", quality.is_blank(meter), F.lit("no muid")),
         Rule(
             "INTERVAL_START_INVALID",
-            start.isNull() | clock.is_out_of_range(start, local_date.cast("timestamp")),
+            start.isNull(),
             F.concat(F.lit("no time, or not YYYY-MM-DDTHH:MM:SSZ: "), quality.shown(label)),
         ),
+        readings.range_rule(start, local_date, quality.shown(label), feed, received),
         readings.grid_rule(start, quality.shown(label), feed),
-        *readings.consumption_rules(energy, F.concat(code, F.lit(": "), quality.shown(text)), given=code.isNotNull()),
+        *readings.consumption_rules(energy, F.concat(code, F.lit(": "), quality.shown(text)), feed, code.isNotNull()),
     ]
     tags = F.struct(*TAGS)
     received = F.to_json(F.struct("measurement", "timestamp", tags.alias("tags"), "obis"))
@@ -130,7 +131,7 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
 def _instant(label: Column) -> Column:
     """The instant of a label that is exactly `YYYY-MM-DDTHH:MM[:SS[.0…]]Z`, else NULL."""
     to_the_second = F.substring(label, F.lit(1), F.least(F.length(label) - 1, F.lit(len("YYYY-MM-DDTHH:MM:SS"))))
-    return F.when(label.rlike(TIMESTAMP), to_the_second.try_cast("timestamp"))
+    return F.when(label.rlike(TIMESTAMP) & ~label.startswith("0000"), to_the_second.try_cast("timestamp"))
 
 
 def _direction(code: Column) -> Column:

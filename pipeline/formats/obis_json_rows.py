@@ -7,18 +7,29 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from pipeline.formats.obis_document import DIRECTION_OF
-from pipeline.formats.row_judge import Reading, Row, RowJudge, is_blank, is_on_grid, time_of, usable_energy
+from pipeline.formats.row_judge import (
+    Reading,
+    Row,
+    RowJudge,
+    is_blank,
+    is_in_range,
+    is_on_grid,
+    is_plausible,
+    time_of,
+    usable_energy,
+)
 from pipeline.local_time import wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from pipeline.config import Feed
 
 _LABEL = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.]0+)?)?Z")
 
 
-def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
+def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
     """The readings that pass: of a record one for each of its codes with a usable value."""
     for row in rows:
         if row["raw"] is not None or is_blank(row["muid"]):
@@ -28,9 +39,11 @@ def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
         local = start and wall_clock(start, feed.time_zone)
         if start is None or local is None or not is_on_grid(start, feed):
             continue
+        if not is_in_range(start, local.date(), feed, received):
+            continue
         quality = None if is_blank(row["quality"]) else row["quality"]
         for code, text in row["obis"] or ():
-            if (energy := usable_energy(text)) is not None:
+            if (energy := usable_energy(text)) is not None and is_plausible(energy, feed):
                 direction = DIRECTION_OF.get(code.upper())
                 yield Reading(row["row_number"], direction, start, feed.minutes, local.date(), energy, quality)
 

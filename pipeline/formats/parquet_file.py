@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.formats.feed_format import objection_to_name
@@ -36,6 +38,8 @@ SPARK_DATES = {
     pa.timestamp("us"): "TIMESTAMP_NTZ",
     pa.timestamp("ns"): "BIGINT",
 }
+# Names of further columns that Spark cannot be asked for.
+UNREADABLE = {"", "_metadata"}
 CODECS = {"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4", "LZ4_RAW"}
 
 
@@ -53,7 +57,7 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
         table = file.read()
     except (pa.ArrowException, OSError, ValueError) as problem:
         return delivery.refused("UNREADABLE", f"not a whole parquet file: {problem}")
-    typed = _with_types(table, delivery)
+    typed = _with_types(table, delivery, feed)
     if typed.reason_code:
         return typed
     groups = (file.metadata.row_group(n) for n in range(file.metadata.num_row_groups))
@@ -63,29 +67,86 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
     return typed
 
 
-def _with_types(table: pa.Table, delivery: Delivery) -> Delivery:
-    names = table.column_names
-    if other := [name for name in names if name not in COLUMNS]:
-        return delivery.refused("WRONG_SHAPE", f"a column {other[0]!r} beside {', '.join(COLUMNS)}")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        return delivery.refused("WRONG_SHAPE", f"the column {twice[0]!r} stands twice")
-    kinds = {field.name: _spark_type(field) for field in table.schema}
-    for name, kind in kinds.items():
-        if kind is None:
-            what = "a list of integers" if name == LIST else "a date" if name == "date" else "text or an integer"
-            return delivery.refused("WRONG_SHAPE", f"{name} is {table.schema.field(name).type}, not {what}")
+def _with_types(table: pa.Table, delivery: Delivery, feed: Feed) -> Delivery:
+    """The delivery with the types of its columns: first COLUMNS, in their order, then further ones in backticks."""
+    names = [name.lower() for name in table.column_names]
     if missing := [name for name in COLUMNS if name not in names]:
         return delivery.refused("COLUMNS_MISSING", f"no column {', '.join(missing)}")
-    return replace(delivery, columns=tuple(f"{name} {kinds[name]}" for name in COLUMNS), rows_read=table.num_rows)
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        return delivery.refused("WRONG_SHAPE", f"the column {twice[0]!r} stands twice")
+    fields = dict(zip(names, table.schema, strict=True))
+    if not table.num_rows:  # nothing of it will be read, so its types say nothing
+        return replace(delivery, columns=(), rows_read=0)
+    kinds = {name: _spark_type(name, fields[name].type) for name in COLUMNS}
+    for name, kind in kinds.items():
+        if kind is None:
+            what = {LIST: "a list of numbers", "date": "a date"}.get(name, "text or an integer")
+            return delivery.refused("WRONG_SHAPE", f"{name} is {fields[name].type}, not {what}")
+    if "COMMENT" in (kinds["date"] or ""):
+        kinds["date"] = f"{(kinds['date'] or '').split()[0]} COMMENT '{_zone_of(table[fields['date'].name], feed)}'"
+    further = {field.name: _any_spark_type(field.type) for name, field in fields.items() if name not in COLUMNS}
+    columns = [f"{name} {kind}" for name, kind in kinds.items()]
+    columns += [f"{quoted(name)} {kind}" for name, kind in further.items() if kind and name.lower() not in UNREADABLE]
+    return replace(delivery, columns=tuple(columns), rows_read=table.num_rows)
 
 
-def _spark_type(field: pa.Field) -> str | None:
-    """The type to read a column with, None where it cannot be of this shape."""
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    if field.name == LIST:
-        is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-        of = SPARK_INTEGERS.get(kind.value_type) if is_list else None
+def quoted(name: str) -> str:
+    """A column's name for Spark."""
+    return f"`{name.replace('`', '``')}`"
+
+
+def _spark_type(name: str, given: pa.DataType) -> str | None:
+    """The type to read one of COLUMNS with, None where it cannot be of this shape.
+
+    Of an instant the zone stands in the comment: its midnight is the day's.
+    """
+    kind = given.value_type if pa.types.is_dictionary(given) else given
+    if name == LIST:
+        of = SPARK_INTEGERS.get(kind.value_type) or _fraction(kind.value_type) if _is_list(kind) else None
         return f"ARRAY<{of}>" if of else None
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if _is_text(kind):
         return "STRING"
-    return (SPARK_DATES if field.name == "date" else SPARK_INTEGERS).get(kind)
+    if name == "date" and pa.types.is_timestamp(kind) and kind.tz is not None:
+        return ("BIGINT" if kind.unit == "ns" else "TIMESTAMP") + " COMMENT"
+    return (SPARK_DATES if name == "date" else SPARK_INTEGERS).get(kind)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _zone_of(instants: pa.ChunkedArray, feed: Feed) -> str:
+    """Whose midnights these are: of the zone that the file names, else of the feed's (a file may say UTC only)."""
+    named = (
+        instants.type.tz
+        if re.fullmatch(r"UTC|[+-][0-9]{2}:[0-9]{2}|[A-Za-z_]+/[A-Za-z_/]+", instants.type.tz)
+        else "UTC"
+    )
+    for zone in (named, feed.time_zone):
+        try:
+            local = pc.local_timestamp(instants.cast(pa.timestamp(instants.type.unit, zone)))
+        except (pa.ArrowException, ValueError):
+            continue
+        if pc.all(pc.equal(local, pc.floor_temporal(local, unit="day")), min_count=0).as_py():
+            return zone
+    return named
+
+
+def _fraction(kind: pa.DataType) -> str | None:
+    if pa.types.is_decimal128(kind) and 0 <= kind.scale <= kind.precision:
+        return f"DECIMAL({kind.precision},{kind.scale})"
+    return {pa.float32(): "FLOAT", pa.float64(): "DOUBLE"}.get(kind)
+
+
+def _any_spark_type(given: pa.DataType) -> str | None:
+    """The type to read a further column with, None for one that is not kept: nested, without a type, a time of day."""
+    kind = given.value_type if pa.types.is_dictionary(given) else given
+    if _is_text(kind):
+        return "STRING"
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return "BIGINT" if kind.unit == "ns" else "TIMESTAMP"
+    return {**SPARK_INTEGERS, **SPARK_DATES, pa.bool_(): "BOOLEAN"}.get(kind) or _fraction(kind)

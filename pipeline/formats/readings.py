@@ -56,12 +56,33 @@ def grid_rule(time: Column, said: Column, feed: Feed) -> Rule:
     return Rule("OFF_GRID", off, F.concat(said, F.lit(f" is not on the {feed.minutes} minute grid")))
 
 
-def consumption_rules(energy: Column, said: Column, given: Column | None = None) -> list[Rule]:
-    """A value must be a number and not negative; `said` names it in a sentence, `given` is whether there is one."""
-    invalid, negative = energy.isNull(), energy < 0
-    if given is not None:
-        invalid, negative = given & invalid, given & negative
+def range_rule(start: Column, local: Column, said: Column, feed: Feed, received: Column) -> Rule:
+    """An interval begins in the feed's span; `local` is its local time or day, `received` when its delivery came.
+
+    The end is told by the delivery and not by the clock, so that a rebuild decides the same.
+    """
+    early = local < F.lit(feed.earliest.isoformat()).cast("date")
+    if feed.earliest.year == 1:  # a day whose first hours may lie in the year 0 of UTC
+        early |= start < F.lit("0001-01-01 00:00:00").cast("timestamp")
+    late = start > received + F.expr(f"INTERVAL {feed.latest_days_ahead} DAYS")
+    why = F.when(early, F.lit(f"before {feed.earliest}")).otherwise(
+        F.lit(f"more than {feed.latest_days_ahead} days after its delivery came")
+    )
+    # Of a row that no delivery is known of nothing is asked: it is left out further on.
+    too_late = F.coalesce(late, F.lit(False))  # noqa: FBT003
+    return Rule("INTERVAL_OUT_OF_RANGE", early | too_late, F.concat(said, F.lit(" is out of range: "), why))
+
+
+def consumption_rules(energy: Column, said: Column, feed: Feed, given: Column | None = None) -> list[Rule]:
+    """A value must be a number, not negative and plausible; `said` names it, `given` is whether there is one."""
+    broken = {
+        "CONSUMPTION_INVALID": (energy.isNull(), " is not a usable number"),
+        "CONSUMPTION_NEGATIVE": (energy < 0, " is negative"),
+    }
+    if feed.max_consumption is not None:
+        most = f"{feed.max_consumption:f} {feed.unit}"
+        broken["CONSUMPTION_IMPLAUSIBLE"] = energy > F.lit(feed.max_consumption), f" is more than {most} in an interval"
     return [
-        Rule("CONSUMPTION_INVALID", invalid, F.concat(said, F.lit(" is not a usable number"))),
-        Rule("CONSUMPTION_NEGATIVE", negative, F.concat(said, F.lit(" is negative"))),
+        Rule(code, test if given is None else given & test, F.concat(said, F.lit(reason)))
+        for code, (test, reason) in broken.items()
     ]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipeline.quality import LONGEST_NUMBER
+from pipeline.quality import BLANKS, LONGEST_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,8 +26,6 @@ MILLIONTH = Decimal("0.000001")
 LIMIT = Decimal(10) ** 12
 MOST_WHOLE_DIGITS = 38
 _EXACT = Context(prec=MOST_WHOLE_DIGITS + 6 + 1, rounding=ROUND_HALF_UP)
-# What Java trims off a text.
-_AROUND = "".join(map(chr, range(ord(" ") + 1)))
 _NUMBER = re.compile(r"[+-]?(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?0*[0-9]{1,3})?")
 
 
@@ -49,13 +47,16 @@ class RowJudge:
 
     # The columns of bronze that are needed beside lineage, the meter's first; that one stands in bronze as in silver.
     columns: Callable[[Feed], tuple[str, ...]]
-    # All rows of one meter in one delivery, refused ones too, in the order of row_number -> the readings that pass.
-    readings: Callable[[list[Row], Feed], Iterator[Reading]]
+    # All rows of one meter in one delivery, refused ones too, in the order of row_number, and when the delivery came
+    # -> the readings that pass.
+    readings: Callable[[list[Row], Feed, datetime], Iterator[Reading]]
+    # Whether blanks around the meter are cut off on the way to silver.
+    trims_meter: bool = False
 
 
 def is_blank(text: str | None) -> bool:
     """Whether a text is missing, empty or of blanks only."""
-    return text is None or not text.strip(" \t\r\n")
+    return text is None or not text.strip(BLANKS)
 
 
 def time_of(parts: re.Match[str] | None) -> datetime | None:
@@ -74,6 +75,16 @@ def is_on_grid(moment: datetime, feed: Feed) -> bool:
     return (moment.hour * 3600 + moment.minute * 60 + moment.second) % (feed.minutes * 60) == 0
 
 
+def is_in_range(start: datetime, day: date, feed: Feed, received: datetime) -> bool:
+    """Whether an interval begins in the feed's span: at that instant, on that local day."""
+    return day >= feed.earliest and start <= received + timedelta(days=feed.latest_days_ahead)
+
+
+def is_plausible(energy: Decimal, feed: Feed) -> bool:
+    """Whether an interval may hold as much."""
+    return feed.max_consumption is None or energy <= feed.max_consumption
+
+
 def usable_energy(text: str | None) -> Decimal | None:
     """The value of a text, rounded half up to six decimals; None for what is no number, negative or too large.
 
@@ -81,7 +92,7 @@ def usable_energy(text: str | None) -> Decimal | None:
     """
     if text is None or len(text) > LONGEST_NUMBER:
         return None
-    digits = text.strip(_AROUND)
+    digits = text.strip(BLANKS)
     if not _NUMBER.fullmatch(digits):
         return None
     value = Decimal(digits)

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pipeline import clock, quality
 from pipeline.formats import readings, smrt_envelope, smrt_rows
 from pipeline.formats.feed_format import FeedFormat
+from pipeline.local_files import UNCHECKED
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ IS_CONSU = r'\A[ \t]*+"?CONSU'
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
     """One row a file: `value`, the whole text."""
-    return spark.read.text(paths, wholetext=True).withColumn("reported_path", F.col("_metadata.file_path"))
+    files = spark.read.options(**UNCHECKED).text(paths, wholetext=True)
+    return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
@@ -52,7 +54,7 @@ def _unquoted(field: Column) -> Column:
     )
 
 
-def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
+def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """Bronze rows as readings, each with the reason that refuses it or NULL."""
     meter, day, time = F.col("meter_number"), F.col("measurement_date"), F.col("measurement_time")
     text = F.concat_ws(
@@ -78,11 +80,12 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
         ),
         Rule(
             "INTERVAL_START_INVALID",
-            start.isNull() | clock.is_out_of_range(start, local_date.cast("timestamp")),
+            start.isNull(),
             F.concat(F.lit("no such date or time: "), quality.shown(F.concat_ws(" ", day, time))),
         ),
+        readings.range_rule(start, local_date, quality.shown(F.concat_ws(" ", day, time)), feed, received),
         readings.grid_rule(start, F.concat(F.lit("time "), quality.shown(time)), feed),
-        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), quality.shown(F.col("consumption")))),
+        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), quality.shown(F.col("consumption"))), feed),
     ]
     received = F.concat_ws(
         ",", F.lit('"CONSU"'), *(F.concat(F.lit('"'), c, F.lit('"')) for c in (meter, day, time)), F.col("consumption")

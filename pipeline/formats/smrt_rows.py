@@ -6,11 +6,21 @@ import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from pipeline.formats.row_judge import Reading, Row, RowJudge, is_on_grid, time_of, usable_energy
+from pipeline.formats.row_judge import (
+    Reading,
+    Row,
+    RowJudge,
+    is_in_range,
+    is_on_grid,
+    is_plausible,
+    time_of,
+    usable_energy,
+)
 from pipeline.local_time import wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from pipeline.config import Feed
 
@@ -18,7 +28,7 @@ _TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2}) ([0-9]{2})([0-9]{2})")
 _DIGITS = re.compile(r"[0-9]+")
 
 
-def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
+def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
     """The readings that pass, one a row at most."""
     for row in rows:
         if row["raw"] is not None or not _DIGITS.fullmatch(row["meter_number"]):
@@ -27,7 +37,9 @@ def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
         start = time and time.replace(tzinfo=UTC)
         local = start and wall_clock(start, feed.time_zone)
         energy = usable_energy(row["consumption"])
-        if start is not None and local is not None and energy is not None and is_on_grid(start, feed):
+        if start is None or local is None or energy is None or not is_in_range(start, local.date(), feed, received):
+            continue
+        if is_on_grid(start, feed) and is_plausible(energy, feed):
             yield Reading(row["row_number"], feed.direction, start, feed.minutes, local.date(), energy, None)
 
 

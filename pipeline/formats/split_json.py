@@ -34,8 +34,8 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
     body = json_document.body_of(content)
     if refused := json_document.refused_at_first_sight(content, body, delivery):
         return refused
-    columns = _columns_of_a_plain_frame(body)
-    looked_at = _with_columns(columns, delivery, feed) if columns is not None else None
+    columns, rows = _plain_frame(body) or (None, 0)
+    looked_at = _with_columns(columns, replace(delivery, rows_read=rows), feed) if columns is not None else None
     # A refusal is exact: what is wrong first in the order of the codes shows only when all of it is parsed.
     if looked_at is None or looked_at.reason_code:
         return diagnose(content, delivery, feed)
@@ -63,10 +63,11 @@ def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:
     return _with_columns(columns, replace(delivery, rows_read=len(data)), feed)
 
 
-def _columns_of_a_plain_frame(body: bytes) -> list[str] | None:
-    """The column names, where a look at the frame is enough to know that the whole is one object with both keys.
+def _plain_frame(body: bytes) -> tuple[list[str], int] | None:
+    """(column names, rows), where a look at the frame is enough to know that the whole is one object with both keys.
 
-    One opening and one closing brace, at both ends, make one root object; what lies between is Spark's to parse.
+    One opening and one closing brace, at both ends, make one root object; what lies between is Spark's to parse. Rows
+    are the brackets inside of data: one in a text counts as well, so where Spark's count differs `diagnose` tells.
     """
     plain = (
         body[:1] == b"{"
@@ -86,7 +87,9 @@ def _columns_of_a_plain_frame(body: bytes) -> list[str] | None:
         columns = json.loads(found[1])
     except ValueError:
         return None
-    return columns if all(isinstance(name, str) for name in columns) else None
+    if not all(isinstance(name, str) for name in columns):
+        return None
+    return columns, body.count(b"[") - found[1].count(b"[") - 1
 
 
 def _with_columns(columns: list[str], delivery: Delivery, feed: Feed) -> Delivery:
@@ -126,24 +129,35 @@ def _extra(whole: Column, wanted: tuple[str, ...], deliveries: list[Delivery]) -
     return F.when(whole, F.map_filter(everything, lambda name, _: ~name.isin(*wanted)))
 
 
-def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
+def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """Bronze rows as readings, each with the reason that refuses it or NULL; a repeated local time is the earlier.
 
     `in_order` below gives the later instants their due.
     """
     names = feed.columns
-    meter, label, text = F.col(names.meter_id), F.col(names.interval_start), F.col(names.consumption)
+    meter, label, text = F.col("_meter"), F.col(names.interval_start), F.col(names.consumption)
     # In steps, so that each value is computed once a row: an expression that repeats them grows past what the JVM
     # compiles, and runs interpreted (measured: ten times slower).
-    parsed = bronze.withColumns({"_local": _local(label), "_energy": quality.energy(text)})
+    parsed = bronze.withColumns(
+        {
+            "_meter": quality.trimmed(F.col(names.meter_id)),
+            "_local": _local(label),
+            "_energy": quality.energy(text),
+        }
+    )
     placed = parsed.withColumn("_start", clock.instant(F.col("_local"), feed.time_zone))
     local, start, energy = F.col("_local"), F.col("_start"), F.col("_energy")
     rules = [
         Rule("FIELD_COUNT", F.col("raw").isNotNull(), F.lit("the row is shorter or longer than columns")),
-        Rule("METER_ID_MISSING", quality.is_blank(meter), F.lit("no meter id")),
+        Rule("METER_ID_MISSING", meter == "", F.lit("no meter id")),
+        Rule(
+            "METER_ID_INVALID",
+            _is_no_id(meter),
+            F.concat(F.lit("meter "), quality.shown(meter), F.lit(" is a number that lost digits, or a flag: no id")),
+        ),
         Rule(
             "INTERVAL_START_INVALID",
-            local.isNull() | clock.is_out_of_range(start, local),
+            local.isNull(),
             F.concat(F.lit("not YYYY-MM-DD HH:MM:SS: "), quality.shown(label)),
         ),
         Rule(
@@ -151,20 +165,31 @@ def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
             clock.is_nonexistent(local, start, feed.time_zone),
             F.concat(quality.shown(label), F.lit(f" does not exist in {feed.time_zone}: the clocks went forward")),
         ),
+        readings.range_rule(start, local, quality.shown(label), feed, received),
         readings.grid_rule(local, quality.shown(label), feed),
-        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), quality.shown(text))),
+        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), quality.shown(text)), feed),
     ]
-    received = F.to_json(F.array(label, meter, text))
+    as_received = F.to_json(F.array(label, F.col(names.meter_id), text))
     columns = {
         "meter_id": meter,
         "interval_start": start,
         "local_date": F.to_date(local),
         "consumption": energy,
         "is_repeated": clock.later_instant(local, start, feed.time_zone).isNotNull(),
-        "raw": F.coalesce("raw", received),
+        "raw": F.coalesce("raw", as_received),
         "local": local,
     }
     return readings.as_readings(placed, feed, columns | readings.judged_by(rules))
+
+
+def _is_no_id(meter: Column) -> Column:
+    """Whether a meter reads as a number with a fraction or an exponent, or as true or false.
+
+    Bronze holds texts, so what it was in the document does not show; the pattern is asked of the few that hold a point,
+    a sign or these words.
+    """
+    may_be = meter.contains(".") | meter.contains("+") | meter.contains("-") | meter.isin("true", "false")
+    return may_be & meter.rlike(rf"\A{split_json_rows.NO_ID}\z")
 
 
 def _local(label: Column) -> Column:

@@ -6,8 +6,19 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipeline.formats.row_judge import Reading, Row, RowJudge, is_blank, is_on_grid, time_of, usable_energy
+from pipeline.formats.row_judge import (
+    Reading,
+    Row,
+    RowJudge,
+    is_blank,
+    is_in_range,
+    is_on_grid,
+    is_plausible,
+    time_of,
+    usable_energy,
+)
 from pipeline.local_time import instants
+from pipeline.quality import BLANKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +28,16 @@ if TYPE_CHECKING:
 
 _LABEL = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
 
+# What pandas and Excel make of an id: a number with a fraction, or with an exponent and its sign. `12E5` is an id.
+NO_ID = r"(?:-?[0-9]+(?:[.][0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-][0-9]+)|true|false)"
+_NO_ID = re.compile(NO_ID)
 
-def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
+
+def _is_id(meter: str | None) -> bool:
+    return meter is not None and not is_blank(meter) and not _NO_ID.fullmatch(meter.strip(BLANKS))
+
+
+def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
     """The readings that pass, one a row at most; of repeated local times each occurrence has its own instant."""
     names = feed.columns
     times = ((row, time_of(_LABEL.fullmatch(row[names.interval_start] or ""))) for row in rows)
@@ -31,9 +50,10 @@ def readings(rows: list[Row], feed: Feed) -> Iterator[Reading]:
         is_first = local not in seen
         seen.add(local)
         energy = usable_energy(row[names.consumption])
-        if row["raw"] is not None or is_blank(row[names.meter_id]) or energy is None or not is_on_grid(local, feed):
+        if row["raw"] is not None or not _is_id(row[names.meter_id]) or energy is None or not is_on_grid(local, feed):
             continue
-        if at := instants(local, feed.time_zone):
+        at = instants(local, feed.time_zone)
+        if at and is_in_range(at[0], local.date(), feed, received) and is_plausible(energy, feed):
             start = at[-1] if occurrences[local] > 1 and is_first == newest_first else at[0]
             yield Reading(row["row_number"], feed.direction, start, feed.minutes, local.date(), energy, None)
 
@@ -42,4 +62,4 @@ def _columns(feed: Feed) -> tuple[str, ...]:
     return feed.columns.meter_id, feed.columns.interval_start, feed.columns.consumption, "raw"
 
 
-ROW_JUDGE = RowJudge(_columns, readings)
+ROW_JUDGE = RowJudge(_columns, readings, trims_meter=True)

@@ -19,6 +19,9 @@ class Asked:
     meter: str | None = None
     first: date | None = None
     end: date | None = None
+    # What the feed's readings may be of; an earlier version loaded others too.
+    earliest: date = date.min
+    latest: date = date.max
 
     @classmethod
     def of(cls, feed: str, meter: str | None, first: str | None, end: str | None) -> Asked:
@@ -33,6 +36,19 @@ class Asked:
     @property
     def condition(self) -> pc.Expression:
         """On rows of silver.readings and gold.missing_intervals."""
+        in_range = (pc.field("local_date") >= pa.scalar(self.earliest)) & (
+            pc.field("local_date") <= pa.scalar(self.latest)
+        )
+        return self._asked_for & in_range
+
+    @property
+    def out_of_range(self) -> pc.Expression:
+        """On rows of those tables that were asked for, but are of no day that a report can show."""
+        day = pc.field("local_date")
+        return self._asked_for & ((day < pa.scalar(self.earliest)) | (day > pa.scalar(self.latest)))
+
+    @property
+    def _asked_for(self) -> pc.Expression:
         found = pc.field("feed") == self.feed
         if self.meter is not None:
             found &= pc.field("meter_id") == self.meter

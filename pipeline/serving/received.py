@@ -16,11 +16,13 @@ from pipeline import formats
 from pipeline.errors import VersionsNeedSparkError
 from pipeline.ingestion_log import LOADED
 from pipeline.lake import arrow_schema
+from pipeline.quality import BLANKS
+from pipeline.silver import ALWAYS
 from pipeline.tables import INGESTION_LOG, READINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import date
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import date, datetime
 
     import pyarrow.dataset as ds
 
@@ -45,35 +47,39 @@ def versions(feed: Feed, meter_id: str, first: date, last: date, dataset: Callab
     deliveries = _deliveries(dataset(INGESTION_LOG), feed.name, first, last)
     if not deliveries.num_rows:
         return SCHEMA.empty_table()
-    rows = _rows(dataset(formats.bronze_table(feed)), judge.columns(feed), meter_id, deliveries)
+    rows = _rows(dataset(formats.bronze_table(feed)), judge, feed, meter_id, deliveries)
+    times = deliveries["received_at"].to_pylist()
+    received = {n: at or ALWAYS for n, at in zip(deliveries["file_id"].to_pylist(), times, strict=True)}
     found = [
         (file_id, batch_id, reading)
-        for file_id, batch_id, reading in _judged(rows, judge, feed)
+        for file_id, batch_id, reading in _judged(rows, judge, feed, received)
         if first <= reading.local_date <= last
     ]
     return _with_current(_table(found, feed, meter_id))
 
 
 def _deliveries(log: ds.Dataset, feed: str, first: date, last: date) -> pa.Table:
-    """`file_id`, `batch_id` of the deliveries that count and have a reading on one of the days."""
+    """`file_id`, `batch_id`, `received_at` of the deliveries that count and have a reading on one of the days."""
     counted = (pc.field("feed") == feed) & (pc.field("status") == LOADED)
-    loaded = log.to_table(columns=["file_id", "batch_id", "local_dates"], filter=counted)
+    loaded = log.to_table(columns=["file_id", "batch_id", "received_at", "local_dates"], filter=counted)
     of_each = loaded["local_dates"].combine_chunks()
     days = pc.list_flatten(of_each)
     asked = pc.and_(pc.greater_equal(days, pa.scalar(first)), pc.less_equal(days, pa.scalar(last)))
     places = pc.unique(pc.list_parent_indices(of_each).filter(asked))
-    return loaded.select(["file_id", "batch_id"]).take(places)
+    return loaded.select(["file_id", "batch_id", "received_at"]).take(places)
 
 
-def _rows(bronze: ds.Dataset, columns: tuple[str, ...], meter_id: str, deliveries: pa.Table) -> list[Row]:
+def _rows(bronze: ds.Dataset, judge: RowJudge, feed: Feed, meter_id: str, deliveries: pa.Table) -> list[Row]:
     """The meter's rows of those deliveries as received, in the order of file_id and row_number.
 
     All of them, not only those of some days: which of a repeated local time an occurrence is, and whether a file is
-    newest first, is told by the meter's other rows. Formats take the meter as it stands in bronze, blanks and all.
+    newest first, is told by the meter's other rows. A meter stands in bronze as received, with blanks around it.
     """
+    columns = judge.columns(feed)
     # The batch too, as the jobs do: of a batch that died before its log, rows may lie there.
-    wanted = pc.field(columns[0]) == pa.scalar(meter_id)
-    for name in deliveries.column_names:
+    meter = pc.field(columns[0])
+    wanted = (pc.utf8_trim(meter, BLANKS) if judge.trims_meter else meter) == pa.scalar(meter_id)
+    for name in ("file_id", "batch_id"):
         wanted &= pc.field(name).isin(deliveries[name].combine_chunks().unique())
     names = [*columns, "file_id", "row_number", "batch_id"]
     found = bronze.to_table(columns=names, filter=wanted)
@@ -81,10 +87,12 @@ def _rows(bronze: ds.Dataset, columns: tuple[str, ...], meter_id: str, deliverie
     return in_order
 
 
-def _judged(rows: list[Row], judge: RowJudge, feed: Feed) -> Iterator[tuple[int, int, Reading]]:
+def _judged(
+    rows: list[Row], judge: RowJudge, feed: Feed, received: Mapping[int, datetime]
+) -> Iterator[tuple[int, int, Reading]]:
     """(file_id, batch_id, reading) of what passed; one delivery is of one batch."""
     for (file_id, batch_id), of_file in groupby(rows, itemgetter("file_id", "batch_id")):
-        for reading in judge.readings(list(of_file), feed):
+        for reading in judge.readings(list(of_file), feed, received[file_id]):
             yield file_id, batch_id, reading
 
 

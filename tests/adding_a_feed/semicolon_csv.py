@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
@@ -9,10 +10,11 @@ from pyspark.sql import functions as F
 from pipeline import clock, quality
 from pipeline.formats import readings
 from pipeline.formats.feed_format import FeedFormat, objection_to_name
+from pipeline.local_files import UNCHECKED
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
     from pipeline.config import Feed
     from pipeline.ingestion_log import Delivery
@@ -28,12 +30,14 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
         return delivery.refused("BAD_FILE_NAME", objection)
     if content.splitlines()[0] != HEADER:
         return delivery.refused("HEADER_MISSING", f"the first line is not {HEADER.decode()}")
-    return delivery
+    # Counted here from the bytes and by Spark from bronze: both must say the same.
+    return replace(delivery, rows_read=sum(line != b"" for line in content.split(b"\n")[1:]))
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:
     """Spark: one row a file, and the path by which its delivery is found."""
-    return spark.read.text(paths, wholetext=True).withColumn("reported_path", F.col("_metadata.file_path"))
+    files = spark.read.options(**UNCHECKED).text(paths, wholetext=True)
+    return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
@@ -45,24 +49,26 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
     return lines.where("at > 0 AND line <> ''").select(*names, "file_id", number)
 
 
-def judged(bronze: DataFrame, feed: Feed) -> DataFrame:
+def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """Readings, each with the first rule that it breaks or NULL."""
     parsed = bronze.withColumns(
         {"_start": F.col("start").try_cast("timestamp"), "_kwh": quality.energy(F.translate("kwh", ",", "."))}
     )
     start, kwh = F.col("_start"), F.col("_kwh")
+    local_date = clock.local_date(start, feed.time_zone)
     rules = [
         Rule("METER_ID_MISSING", quality.is_blank(F.col("meter")), F.lit("no meter")),
         Rule(
             "INTERVAL_START_INVALID", start.isNull(), F.concat(F.lit("no such time: "), quality.shown(F.col("start")))
         ),
+        readings.range_rule(start, local_date, quality.shown(F.col("start")), feed, received),
         readings.grid_rule(start, quality.shown(F.col("start")), feed),
-        *readings.consumption_rules(kwh, F.concat(F.lit("kwh "), quality.shown(F.col("kwh")))),
+        *readings.consumption_rules(kwh, F.concat(F.lit("kwh "), quality.shown(F.col("kwh"))), feed),
     ]
     columns = {
         "meter_id": F.col("meter"),
         "interval_start": start,
-        "local_date": clock.local_date(start, feed.time_zone),
+        "local_date": local_date,
         "consumption": kwh,
         "raw": F.concat_ws(";", "meter", "start", "kwh"),
     }

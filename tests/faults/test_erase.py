@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 
 from jobs import erase, maintain, run, verify
-from pipeline import tables
+from pipeline import failpoints, formats, housekeeping, run_lock, tables
+from pipeline import lake as lake_facts
+from pipeline.errors import LakeError, UsageError, VerificationError
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, rows, smrt, split_json, versions
 
 pytestmark = pytest.mark.faults
@@ -80,6 +83,147 @@ def test_an_erased_meter_is_nowhere_and_the_rest_is_as_if_it_had_never_been(lake
     put(electricity, "three.json", split_json(["2021-01-04 00:00:00", OTHER, 5]), 9)
     run.run(context())
     assert [float(kwh) for (kwh,) in rows(context(), tables.HALF_HOUR, "total_kwh")] == [5]
+
+
+RETENTION = {"delta.logRetentionDuration": "interval 77 days"}
+
+
+def everything(context):
+    """Versions of all tables that hold data, and how far back each can be read."""
+    every = [table for table in formats.lake_tables(context.settings) if table is not tables.RUNS]
+    return {
+        table.full_name: [commit["version"] for commit in lake_facts.opened(context, table).history()]
+        for table in every
+    }
+
+
+def of_the_log(context):
+    return rows(context, tables.INGESTION_LOG, "file_id", "rows_read", "rows_accepted", "rows_rejected", "rows_erased")
+
+
+def two_meters(electricity):
+    put(electricity, "1.json", split_json(["2021-01-04 00:00:00", PERSON, 1], ["2021-01-04 00:00:00", OTHER, 2]))
+    put(electricity, "2.json", split_json(["2021-01-05 00:00:00", PERSON, "x"], ["2021-01-05 00:00:00", OTHER, 4]), 5)
+
+
+def test_a_meter_that_is_nowhere_is_said_and_nothing_is_touched(lake, electricity, tmp_path, capsys):
+    two_meters(electricity)
+    run.run(lake(ELECTRICITY))
+    run.run(lake(ELECTRICITY))
+    before = everything(lake(ELECTRICITY))
+    for dry_run in (False, True):
+        with pytest.raises(UsageError, match="nowhere in the lake: nothing was touched") as caught:
+            erase.run(lake(ELECTRICITY), "99999", as_json=False, dry_run=dry_run)
+        assert caught.value.exit_code == 2
+    assert everything(lake(ELECTRICITY)) == before
+    assert files_that_hold(tmp_path / "lake", "99999") == []
+    with pytest.raises(LakeError, match="has no tables yet"):
+        erase.run(lake(ELECTRICITY, lake=str(tmp_path / "none")), PERSON, as_json=False, dry_run=True)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_dry_run_shows_what_would_go_and_commits_nothing(lake, electricity, capsys):
+    two_meters(electricity)
+    run.run(lake(ELECTRICITY))
+    context = lake(ELECTRICITY)
+    before, runs = everything(context), lake_facts.version(context, tables.RUNS)
+    with run_lock.held(lake(ELECTRICITY), "a run at work"):
+        erase.run(lake(ELECTRICITY), PERSON, as_json=True, dry_run=True)
+    told = json.loads(capsys.readouterr().out)
+    assert [Path(path).name for path in told.pop("still_in")] == ["1.json", "2.json"]
+    assert told == {
+        "dry_run": True,
+        "deliveries": 2,
+        "bronze_rows": 2,
+        "readings": 1,
+        "rejected_rows": 1,
+        "gold_days": 1,
+        "restatements": 0,
+        "reference_rows": 0,
+    }
+    assert (everything(context), lake_facts.version(context, tables.RUNS)) == (before, runs)
+    erase.run(lake(ELECTRICITY), PERSON, as_json=True)
+    done = json.loads(capsys.readouterr().out)
+    assert {name: value for name, value in done.items() if name in told} == {
+        name: value for name, value in told.items() if name != "dry_run"
+    }
+
+
+def test_damage_that_was_there_before_stays_to_be_seen(lake, electricity, capsys):
+    two_meters(electricity)
+    run.run(lake(ELECTRICITY))
+    context = lake(ELECTRICITY)
+    bronze = formats.bronze_table(ELECTRICITY)
+    DeltaTable(tables.address(context.settings, bronze)).delete("file_id = 1 AND row_number = 2")  # OTHER's
+    with pytest.raises(VerificationError, match="1 rows in bronze, 2 in the log"):
+        verify.run(lake(ELECTRICITY), as_json=True)
+    with pytest.raises(UsageError):
+        erase.run(lake(ELECTRICITY), "99999", as_json=True)
+    erase.run(lake(ELECTRICITY), PERSON, as_json=True)
+    assert of_the_log(context) == [(1, 1, 1, 0, 1), (2, 1, 1, 0, 1)]
+    with pytest.raises(VerificationError, match="0 rows in bronze, 1 in the log"):
+        verify.run(lake(ELECTRICITY), as_json=True)
+
+
+def test_only_whole_ids_are_taken_of_rejected_rows(lake, electricity, gas):
+    short = [["2021-01-04 00:00:00", meter, "x"] for meter in ("12", "1234", "3.12", "m-12")]
+    put(electricity, "1.json", split_json(*short, ["2021-01-12 00:12:00", "7", 12]))
+    put(gas, "PN000001.SMRT", smrt("PN000001", '"12","20210331","0100"', '"0012","20210331","0100"', '"9","20211212"'))
+    run.run(lake(ELECTRICITY, GAS))
+    assert len(rows(lake(ELECTRICITY, GAS), tables.REJECTED, "raw")) == 8
+    erase.run(lake(ELECTRICITY, GAS), "12", as_json=True)
+    kept = [raw for (raw,) in rows(lake(ELECTRICITY, GAS), tables.REJECTED, "raw")]
+    assert len(kept) == 6
+    assert all(any(part in raw for raw in kept) for part in ("1234", "3.12", "m-12", "00:12:00", "0012", "20211212"))
+    verify.run(lake(ELECTRICITY, GAS), as_json=True)
+
+
+PLACES = [
+    "after write ops.erasures",
+    "after delete bronze.gas",
+    "before delete bronze.electricity",
+    "after delete bronze.electricity",
+    "after write ops.ingestion_log",
+    "after write silver.readings",
+    "after write gold.meter_day",
+    "after write ops.erasures#2",
+    "after set properties of silver.readings",
+    "before forget silver.readings",
+    "before write ops.erasures#3",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_killed_anywhere_it_is_called_again_and_goes_on(lake, tmp_path, capsys, monkeypatch, place):
+    gas, electricity = tmp_path / "gas", tmp_path / "electricity"
+    two_meters(electricity)
+    put(gas, "PN000001.SMRT", smrt("PN000001", f'"{PERSON}","20210331","0100","1"', f'"{OTHER}","20210331","0100","5"'))
+    run.run(lake(GAS, ELECTRICITY))
+    context = lake(GAS, ELECTRICITY)
+    housekeeping.set_properties(context, tables.READINGS, RETENTION)  # the owner's
+    failpoints.forget()
+    monkeypatch.setenv(failpoints.VARIABLE, f"raise:{place}")
+    with pytest.raises(failpoints.Killed):
+        erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
+    monkeypatch.delenv(failpoints.VARIABLE)
+    assert lake_facts.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
+    # What comes between the two tries loses nothing of what the first one knew.
+    put(gas, "PN000002.SMRT", smrt("PN000002", f'"{OTHER}","20210331","0200","5"'), 9)
+    run.run(lake(GAS, ELECTRICITY))
+    capsys.readouterr()
+    erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert [told[name] for name in ("deliveries", "bronze_rows", "readings", "rejected_rows")] == [3, 3, 2, 1]
+    assert len(rows(context, tables.ERASURES, "run_id")) == 1
+    assert files_that_hold(tmp_path / "lake", PERSON) == []
+    assert of_the_log(context) == [(1, 1, 1, 0, 1), (2, 1, 1, 0, 1), (3, 1, 1, 0, 1), (4, 1, 1, 0, 0)]
+    assert lake_facts.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
+    verify.run(lake(GAS, ELECTRICITY), as_json=True)
+    before = versions(context)
+    run.run(lake(GAS, ELECTRICITY))
+    assert versions(context) == before
+    with pytest.raises(UsageError, match="nowhere"):
+        erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
 
 
 def test_maintenance_keeps_every_answer_and_lets_the_next_run_find_its_place(lake, electricity, capsys):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import nullcontext
+
 import pytest
 
 from jobs import explain, replay, run, verify, withdraw
-from pipeline import tables
+from pipeline import failpoints, run_lock, tables
+from pipeline import lake as lake_facts
 from pipeline.config import Feed
-from pipeline.errors import ReplayError, UsageError
+from pipeline.errors import LakeError, ReplayError, UsageError
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
 
 pytestmark = pytest.mark.faults
@@ -17,6 +21,11 @@ LATER = '"20210402","060000"'
 
 def values(context):
     return rows(context, tables.READINGS, "meter_id", "consumption", "file_id")
+
+
+def every_version(context):
+    """Of ops.runs too: a dry run is no run."""
+    return versions(context) | {"ops.runs": lake_facts.version(context, tables.RUNS)}
 
 
 def totals(context):
@@ -79,9 +88,44 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
         ("m2", 8, 2),
     ]
     assert totals(context) == [("6.0", 2), ("8.0", 2)]
+    assert [row for row in restated(context) if row[4] == 4] == [  # back to it is told too
+        ("meter_day", "5.0", "6.0", 2, 4),
+        ("meter_day", None, "8.0", 2, 4),
+        ("total_consumption_half_hour", "1.0", "2.0", 2, 4),
+        ("total_consumption_half_hour", None, "8.0", 2, 4),
+    ]
     assert {row[1] for row in log(context)} == {"loaded"}
     commands = [command for (command,) in rows(context, tables.RUNS, "command")]
     assert commands == ["replay #2", "run", "run", "run", "verify", "withdraw second.json"]
+
+
+@pytest.mark.parametrize("killed", ["", "before write ops.restatements", "after write gold.meter_day"])
+def test_a_value_that_went_and_comes_back_is_two_restatements_and_a_first_value_is_none(
+    lake, electricity, monkeypatch, killed
+):
+    put(electricity, "one.json", split_json(["2021-01-04 00:00:00", "m1", 1]))
+    run.run(lake(ELECTRICITY))
+    withdraw.run(lake(ELECTRICITY), "one.json", "", as_json=True)
+    # A meter and a half hour that were never there come beside those that come back.
+    put(electricity, "two.json", split_json(["2021-01-04 00:30:00", "m2", 2], ["2021-01-06 00:00:00", "m1", 4]), 5)
+    run.run(lake(ELECTRICITY))
+    gone = [("meter_day", "1.0", None, 1, 2), ("total_consumption_half_hour", "1.0", None, 1, 2)]
+    assert restated(lake(ELECTRICITY)) == gone
+    failpoints.forget()
+    if killed:
+        monkeypatch.setenv(failpoints.VARIABLE, f"raise:{killed}")
+    with pytest.raises(failpoints.Killed) if killed else nullcontext():
+        replay.run(lake(ELECTRICITY), ["#1"], dry_run=False, as_json=True)
+    monkeypatch.delenv(failpoints.VARIABLE, raising=False)
+    run.run(lake(ELECTRICITY))
+    context = lake(ELECTRICITY)
+    back = [("meter_day", None, "1.0", 1, 4), ("total_consumption_half_hour", None, "1.0", 1, 4)]
+    assert sorted(restated(context), key=repr) == sorted([*gone, *back], key=repr)
+    assert rows(context, tables.RESTATEMENTS, "key")[-1] == (
+        "feed=electricity, meter_id=m1, direction=import, local_date=2021-01-04",
+    )
+    withdraw.run(lake(ELECTRICITY), "#1", "", as_json=True)
+    assert len(restated(lake(ELECTRICITY))) == 6
 
 
 def test_a_refused_delivery_is_let_in_at_its_old_place_once_the_configuration_allows_it(lake, gas, capsys):
@@ -91,10 +135,11 @@ def test_a_refused_delivery_is_let_in_at_its_old_place_once_the_configuration_al
     run.run(lake(GAS))
     assert log(lake(GAS))[0] == ("DV000001.SMRT", "rejected", "WRONG_ENVIRONMENT")
     development = {"environment": "development"}
-    before = versions(lake(GAS))
-    replay.run(lake(GAS, **development), ["DV000001.SMRT"], dry_run=True, as_json=False)
+    before = every_version(lake(GAS))
+    with run_lock.held(lake(GAS), "a run at work"):
+        replay.run(lake(GAS, **development), ["DV000001.SMRT"], dry_run=True, as_json=False)
     assert "rejected WRONG_ENVIRONMENT" in capsys.readouterr().out
-    assert versions(lake(GAS)) == before
+    assert every_version(lake(GAS)) == before
 
     replay.run(lake(GAS, **development), ["gas/DV000001.SMRT"], dry_run=False, as_json=False)
     context = lake(GAS)
@@ -148,6 +193,42 @@ def test_a_withdrawn_name_is_free_for_what_was_in_conflict_with_it(lake, gas):
     replay.run(lake(GAS), ["#1"], dry_run=False, as_json=True)
     assert totals(lake(GAS)) == [("7.0", 2)]
     assert log(lake(GAS))[0][1] == "withdrawn"
+
+
+def test_a_dry_run_on_a_lake_that_is_not_there_makes_none(lake, gas, tmp_path):
+    for dry_run in (
+        lambda: replay.run(lake(GAS), ["#1"], dry_run=True, as_json=True),
+        lambda: withdraw.run(lake(GAS), "#1", "", as_json=True, dry_run=True),
+    ):
+        with pytest.raises(LakeError, match="has no tables yet"):
+            dry_run()
+    assert not (tmp_path / "lake").exists()
+
+
+def test_what_a_withdrawal_would_do_is_shown_and_not_done(lake, gas, capsys):
+    put(gas, "PN000001.SMRT", smrt("PN000001", '"0001","20210331","0100","1"', '"0001","20210401","0100","x"'))
+    put(gas, "PN000002.SMRT", smrt("PN000002")[:-7])
+    run.run(lake(GAS))
+    before = every_version(lake(GAS))
+    with run_lock.held(lake(GAS), "a run at work"):
+        withdraw.run(lake(GAS), "PN000001.SMRT", "", as_json=True, dry_run=True)
+        told = json.loads(capsys.readouterr().out)
+        assert told == {
+            "dry_run": True,
+            "file_id": 1,
+            "file": str(gas / "PN000001.SMRT"),
+            "status": "loaded",
+            "rows": 1,
+            "rejected_rows": 1,
+            "days": ["2021-03-31"],
+        }
+        withdraw.run(lake(GAS), "#1", "", as_json=False, dry_run=True)
+        assert "1 readings on one day, 1 rejected rows would no longer count" in capsys.readouterr().out
+        withdraw.run(lake(GAS), "#2", "", as_json=False, dry_run=True)
+        assert "TRAILER_MISSING) would be settled" in capsys.readouterr().out
+        with pytest.raises(UsageError, match="in the log"):
+            withdraw.run(lake(GAS), "PN000009.SMRT", "", as_json=True, dry_run=True)
+    assert every_version(lake(GAS)) == before
 
 
 def test_what_cannot_be_taken_back_or_looked_at_again_is_said_in_a_line(lake, gas):

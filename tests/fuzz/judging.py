@@ -15,6 +15,7 @@ from pipeline.quality import FILE_CODES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# All files came then; the feeds leave `earliest` and `latest_days_ahead` as they are.
 AT = datetime(2021, 11, 1, tzinfo=UTC)
 MILLION = 1_000_000
 SHOWN = 5

@@ -6,8 +6,8 @@ import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?0*([0-9]+))?")
-# The contract is silent on what may stand around the digits of a text: blanks and control characters are passed over.
-AROUND = "".join(map(chr, range(33)))
+# Blanks around the digits of a text are passed over; a control character is none.
+AROUND = " \t\r\n"
 # Its silence on numbers that are a burden, not a value: more characters, more digits of an exponent than these.
 LONGEST, DIGITS_OF_EXPONENT = 1000, 3
 # The largest DECIMAL(18,6) in millionths.

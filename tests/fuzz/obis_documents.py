@@ -43,6 +43,11 @@ def made(number):
             record[at] = (dice.choice(ODD_KEYS), record[at][1])
     written = [writer.object([(key, _value(writer, value)) for key, value in record]) for record in records]
     members = [('"data"', writer.array(written))]
+    if change == 3 and dice.random() < 0.3 and records:
+        odd = dice.choice(('"power"', "1", '"Energy"', '""', '" energy"', "true", "{}", '["energy"]'))
+        dice.choice(records).append(('"measurement"', odd))
+        written = [writer.object([(key, _value(writer, value)) for key, value in record]) for record in records]
+        members = [('"data"', writer.array(written))]
     if change == 9:
         members = _odd_members(dice, writer, members, written)
     return delivered(dice, number, writer.object(members), is_spoilt=change in {10, 11})
@@ -62,7 +67,11 @@ def _records(dice, writer):
         if dice.random() < 0.7:
             tags.append(('"quality"', dice.choice(('"measured"', '"estimated"', "null", '""', "2.50", '"a \\\\ b"'))))
         label = (begin + n * QUARTER).strftime(form)
-        record = [('"measurement"', dice.choice(('"power"', "null", "1")))] if dice.random() < 0.5 else []
+        record = (
+            [('"measurement"', dice.choice(('"energy"', '"energy"', "null", '"en\\u0065rgy"')))]
+            if dice.random() < 0.5
+            else []
+        )
         record += [('"timestamp"', writer.text(label)), ('"tags"', tags)]
         codes = dice.choice(((IN,), (OUT,), (IN, OUT), (IN, OUT), ()))
         for code in codes:

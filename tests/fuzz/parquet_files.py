@@ -14,6 +14,7 @@ from tests.fuzz.hostile import TEXTS, spoilt_bytes
 
 COLUMNS = ("client_id", "date", "ext_dev_ref", "energy_consumption", "resolution")
 DAYS = ["2021-03-27", "2021-03-28", "2021-10-31", "2021-11-01", "2020-02-29", "2036-03-30", "2036-10-26", "2090-03-26"]
+DAYS += ["2021-11-07", "2021-11-08", "2019-10-27", "2018-03-25"]  # two around the last that is in range
 ODD_DAYS = [
     "2021-02-29",
     "27.03.2021",

@@ -15,6 +15,7 @@ FILE_CODES = ("EMPTY_FILE", "BAD_FILE_NAME", "WRONG_SHAPE", "COLUMNS_MISSING", "
 ROW_CODES = (
     "METER_ID_MISSING",
     "INTERVAL_START_INVALID",
+    "INTERVAL_OUT_OF_RANGE",
     "CONSUMPTION_INVALID",
     "CONSUMPTION_NEGATIVE",
     "ARRAY_LENGTH_INVALID",
@@ -22,6 +23,7 @@ ROW_CODES = (
 )
 QUARTER = timedelta(minutes=15)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = datetime(2021, 11, 8, tzinfo=UTC)  # a week after all files came
 LARGEST = 10**12 - 1
 MILLION = 1_000_000
 MINUTES = (60, 30, 15)
@@ -35,11 +37,14 @@ def verdict(name, content, table, codec):
     if not name.endswith(".parquet") or name[0] == "_" or ":" in name:
         return "BAD_FILE_NAME", None
     names = table.column_names
-    # A further column is a wrong shape: the contract's table names the columns and no others.
-    if set(names) - set(COLUMNS) or len(set(names)) < len(names) or not all(map(_is_right, table.schema)):
-        return "WRONG_SHAPE", None
-    if len(names) < len(COLUMNS):
+    names = [name.lower() for name in names]
+    if not set(COLUMNS) <= set(names):
         return "COLUMNS_MISSING", None
+    # Further columns are kept; of a file without rows the types say nothing.
+    known = [field.with_name(name) for field, name in zip(table.schema, names, strict=True) if name in COLUMNS]
+    if len(set(names)) < len(names) or (table.num_rows and not all(map(_is_right, known))):
+        return "WRONG_SHAPE", None
+    table = table.rename_columns(names)
     # The contract is silent on compressions; Spark has no Brotli.
     if codec == "brotli":
         return "UNREADABLE", None
@@ -51,12 +56,13 @@ def _is_right(field):
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if field.name == "energy_consumption":
         lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-        return any(is_one(kind) for is_one in lists) and pa.types.is_integer(kind.value_type)
+        numbers = (pa.types.is_integer, pa.types.is_float32, pa.types.is_float64, pa.types.is_decimal128)
+        return any(is_one(kind) for is_one in lists) and any(is_one(kind.value_type) for is_one in numbers)
     texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     if any(is_one(kind) for is_one in texts):
         return True
     if field.name == "date":
-        return pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None)
+        return pa.types.is_date(kind) or pa.types.is_timestamp(kind)
     return pa.types.is_integer(kind)
 
 
@@ -99,19 +105,16 @@ def _judged(number, meter, day, values):
     meter, day = None if meter is None else str(meter), _day(day)
     if meter is None or not meter.strip(" \t\r\n"):
         yield number, "METER_ID_MISSING", meter, None, None, None, None
-    elif day is None or not _begins_in_range(day):
+    elif day is None:
         yield number, "INTERVAL_START_INVALID", meter, None, None, None, None
+    elif day < EPOCH.date() or quarters(day)[0][0] > LAST:
+        yield number, "INTERVAL_OUT_OF_RANGE", meter, None, None, None, None
     else:
         minutes, places = _places(day, len(values or []))
         if not minutes:
             yield number, "ARRAY_LENGTH_INVALID", meter, None, None, None, None
             return
         yield from _elements(number, meter, values, minutes, places)
-
-
-def _begins_in_range(day):
-    """Whether the day begins in the years 1 to 9999, in UTC too."""
-    return day != date(1, 1, 1)
 
 
 def _places(day, length):
@@ -138,7 +141,9 @@ def _elements(number, meter, values, minutes, places):
             continue
         found = True
         code = None
-        if abs(value) > LARGEST:
+        if instants and max(instants) > LAST:
+            code = "INTERVAL_OUT_OF_RANGE"
+        elif abs(value) > LARGEST:
             code = "CONSUMPTION_INVALID"
         elif value < 0:
             code = "CONSUMPTION_NEGATIVE"

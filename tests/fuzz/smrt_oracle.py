@@ -26,6 +26,7 @@ ROW_CODES = (
     "METER_ID_MISSING",
     "METER_ID_INVALID",
     "INTERVAL_START_INVALID",
+    "INTERVAL_OUT_OF_RANGE",
     "OFF_GRID",
     "CONSUMPTION_INVALID",
     "CONSUMPTION_NEGATIVE",
@@ -33,6 +34,7 @@ ROW_CODES = (
 BLANK = " \t"
 DIGITS = set("0123456789")
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - all is UTC
+LAST = datetime(2021, 11, 8)  # noqa: DTZ001 - a week after all files came
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,7 @@ def judged(line):
         "METER_ID_MISSING": not meter,
         "METER_ID_INVALID": not set(meter) <= DIGITS,
         "INTERVAL_START_INVALID": start is None,
+        "INTERVAL_OUT_OF_RANGE": start is not None and not EPOCH <= start <= LAST,
         "OFF_GRID": start is not None and start.minute != 0,
         "CONSUMPTION_INVALID": value is None,
         "CONSUMPTION_NEGATIVE": value is not None and value < 0,

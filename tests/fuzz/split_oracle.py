@@ -18,14 +18,19 @@ FILE_CODES = ("EMPTY_FILE", "BAD_FILE_NAME", "NOT_UTF8", "MALFORMED_JSON", "WRON
 ROW_CODES = (
     "FIELD_COUNT",
     "METER_ID_MISSING",
+    "METER_ID_INVALID",
     "INTERVAL_START_INVALID",
     "LOCAL_TIME_NONEXISTENT",
+    "INTERVAL_OUT_OF_RANGE",
     "OFF_GRID",
     "CONSUMPTION_INVALID",
     "CONSUMPTION_NEGATIVE",
 )
 LABEL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - instants are UTC without saying so
+LAST = datetime(2021, 11, 8)  # noqa: DTZ001 - a week after all files came
+# Numbers with a fraction or a signed exponent, and flags; whether a document had them in quotes bronze does not say.
+NO_ID = re.compile(r"-?[0-9]+(\.[0-9]+([eE][+-]?[0-9]+)?|[eE][+-][0-9]+)|true|false")
 
 
 @dataclass
@@ -64,6 +69,7 @@ def is_array(value):
 
 def _row(number, cells, places, width, is_null):
     start, meter, consumption = (as_text(cells[at]) if at < len(cells) else None for at in places)
+    meter = meter.strip(" \t\r\n") if isinstance(meter, str) else meter
     local = _local(start) if isinstance(start, str) else None
     return Row(number, len(cells) == width and not is_null, meter, local, consumption)
 
@@ -117,8 +123,12 @@ def _code(row):
     broken = {
         "FIELD_COUNT": not row.is_whole,
         "METER_ID_MISSING": is_missing(row.meter),
+        "METER_ID_INVALID": isinstance(row.meter, str) and bool(NO_ID.fullmatch(row.meter)),
         "INTERVAL_START_INVALID": local is None,
         "LOCAL_TIME_NONEXISTENT": local is not None and not instants(local),
+        # The earlier instant of a time that comes twice decides.
+        "INTERVAL_OUT_OF_RANGE": local is not None
+        and not (local >= EPOCH and all(at <= LAST for at in instants(local)[:1])),
         "OFF_GRID": local is not None and (local.minute % 30, local.second) != (0, 0),
         "CONSUMPTION_INVALID": value is None,
         "CONSUMPTION_NEGATIVE": value is not None and value < 0,

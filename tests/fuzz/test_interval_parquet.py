@@ -16,7 +16,7 @@ from tests.jobs import conftest
 pytestmark = pytest.mark.fuzz
 
 VILNIUS = Feed(name="vilnius", format="interval_parquet", path="landing", time_zone="Europe/Vilnius", unit="Wh")
-FORMAT = formats.format_of(VILNIUS)
+FORMAT = formats.format_of(VILNIUS, F.lit(judging.AT))
 FILES = 2500
 DAMAGED_FILES = 2000
 # Finding a file that Spark cannot read costs a few jobs: of the damaged files that the driver reads so many are tried.
@@ -47,7 +47,7 @@ def fuzzed(compiled, tmp_path_factory):
             sound[said] = made.content
     folder = tmp_path_factory.mktemp("lake")
     received(compiled, folder, sound).write.parquet(str(folder / "bronze"))
-    judged = FORMAT.judged(compiled.read.parquet(str(folder / "bronze")), VILNIUS)
+    judged = FORMAT.judged(compiled.read.parquet(str(folder / "bronze")), VILNIUS, F.lit(judging.AT))
     rows = judging.readings_by_file(judged, "interval_minutes", "quality")
     found.rows = {number: without_empty_elements(of_file) for number, of_file in rows.items()}
     return found

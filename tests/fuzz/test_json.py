@@ -77,7 +77,7 @@ def judged(spark, case, sound, deliveries, folder):
     contents = read(spark, case, list(sound.values()), folder)
     bronze = case.form.rows(contents, case.feed, deliveries).withColumn("batch_id", F.lit(1))
     bronze.write.parquet(str(folder / "bronze"))
-    judged = case.form.judged(spark.read.parquet(str(folder / "bronze")), case.feed)
+    judged = case.form.judged(spark.read.parquet(str(folder / "bronze")), case.feed, F.lit(judging.AT))
     rows = judging.readings_by_file(case.form.in_order(judged, case.feed) if case.form.in_order else judged, *case.more)
     numbers = list(sound)
     return {numbers[place]: of_file for place, of_file in rows.items()}

@@ -38,7 +38,7 @@ def judged(spark, texts):
     """file number -> its rows, of the texts of sound files by number."""
     contents = pa.table({"value": list(texts.values()), "file_id": pa.array(list(texts), pa.int64())})
     bronze = FORMAT.rows(spark.createDataFrame(contents), GAS, [])
-    return judging.readings_by_file(FORMAT.judged(bronze.withColumn("batch_id", F.lit(1)), GAS))
+    return judging.readings_by_file(FORMAT.judged(bronze.withColumn("batch_id", F.lit(1)), GAS, F.lit(judging.AT)))
 
 
 def test_the_verdict_on_every_file_is_the_oracles(fuzzed):

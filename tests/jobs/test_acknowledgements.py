@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs import run, withdraw
+from jobs import backfill, replay, run, withdraw
 from pipeline import lake as metadata
 from pipeline import tables
 from pipeline.errors import AcknowledgementError
+from pipeline.span import Span
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
 
 if TYPE_CHECKING:
@@ -212,6 +213,49 @@ def test_a_feed_that_begins_to_ask_is_answered_from_then_on(
     run.run(lake(*feeds))
     assert noted(context)[1:] == [(5, "electricity", "rejected", 4)]
     assert f"PN000002.SMRT.3.ack.jso_/{'c' * 244}.5.ack.json" in responses(answers)
+
+
+def test_what_was_answered_is_never_answered_again_whatever_is_rebuilt(
+    lake: Callable[..., Context], gas: Path, electricity: Path, answers: Path
+) -> None:
+    hourly = ELECTRICITY.model_copy(update={"interval_minutes": 60})
+    feeds, stricter = (
+        [asking(GAS, answers), asking(ELECTRICITY, answers)],
+        [asking(GAS, answers), asking(hourly, answers)],
+    )
+    put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1.5", f"{HOUR},-1"))
+    put(electricity, "a.json", split_json(["2021-01-04 00:00:00", "m1", 1], ["2021-01-04 00:30:00", "m1", 4]))
+    run.run(lake(*feeds))
+    first, told = noted(lake(*feeds)), responses(answers)
+    assert len(first) == 2
+    span = Span.of("2021-01-01", "2021-05-01")
+    assert span is not None
+
+    for path in answers.iterdir():
+        path.unlink()  # the senders took them
+    backfill.anew(lake(*feeds), "silver", span)
+    before = versions(lake(*feeds))
+    run.run(lake(*feeds), "silver")
+    replay.run(lake(*feeds), ["#1"], dry_run=False, as_json=True)  # which changes nothing
+    assert (noted(lake(*feeds)), responses(answers)) == (first, {})
+    assert before["ops.ingestion_log"] == versions(lake(*feeds))["ops.ingestion_log"] - 1
+
+    # The verdict on a row is another one: that is told, and once.
+    replay.run(lake(*stricter), ["a.json"], dry_run=False, as_json=True)
+    backfill.anew(lake(*stricter), "silver", span)
+    run.run(lake(*stricter))
+    assert [row[0] for row in noted(lake(*stricter))] == [1, 2, 2]
+    assert {path: said["rows_rejected"] for path, said in responses(answers).items()} == {"a.json.2.ack.json": 1}
+    # Withdrawn and back are two decisions, though the second says what the first answer said.
+    withdraw.run(lake(*stricter), "PN000001.SMRT", "", as_json=True)
+    replay.run(lake(*stricter), ["#1"], dry_run=False, as_json=True)
+    of_first = sorted(row[3:] + row[2:3] for row in noted(lake(*stricter)) if row[0] == 1)
+    assert [status for _, status in of_first] == ["loaded", "withdrawn", "loaded"]
+    again = responses(answers)["PN000001.SMRT.1.ack.json"]
+    assert {**again, "run_id": ""} == {**told["PN000001.SMRT.1.ack.json"], "run_id": ""}
+    before = versions(lake(*stricter))
+    run.run(lake(*stricter))
+    assert versions(lake(*stricter)) == before
 
 
 def test_a_refusal_that_is_settled_while_responses_are_owed_costs_no_later_one(

@@ -17,10 +17,11 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import silver
+from jobs.demo import write as demo_write
 from pipeline import formats, ingestion_log, lake, samples, tables
 from pipeline.config import load
 from pipeline.context import Context
-from tests.conftest import ROOT, command, demo_in
+from tests.conftest import ROOT, command, configuration, demo_in
 from tests.jobs.conftest import rows, versions
 from tests.jobs.demo_oracle import array_readings, expected_readings, product_of, solar_readings
 
@@ -219,3 +220,22 @@ def test_the_samples_hold_both_clock_changes() -> None:
         48,
     ]
     assert timedelta(minutes=30) == samples.HALF_HOUR
+
+
+def test_the_demo_touches_nothing_where_a_folder_holds_another_delivery(tmp_path: Path) -> None:
+    path = configuration(tmp_path)
+    real = tmp_path / "data_lake" / "landing" / "gas" / "PN000001.SMRT"
+    real.parent.mkdir(parents=True)
+    real.write_bytes(b"a real one")
+    result = command("demo", config=path)
+    assert result.exit_code == 2
+    assert "PN000001.SMRT is no delivery of the demo's" in result.output
+    assert real.read_bytes() == b"a real one"
+    assert [each for each in (tmp_path / "data_lake").rglob("*") if each.is_file()] == [real]
+    real.rename(real.with_name("PN123456.SMRT"))
+    assert command("demo", config=path).exit_code == 2
+    assert not (tmp_path / "data_lake" / "landing" / "electricity").exists()
+
+
+def test_the_demo_knows_its_own_deliveries_again(tmp_path: Path, demo: Path) -> None:
+    demo_write(Context(load(demo_in(tmp_path, demo))))

@@ -26,7 +26,7 @@ def record(time: str | None, meter: str | None = "m1", quality: str | None = Non
     """A record of 28 March 2021; values by direction."""
     codes = {{"taken": IMPORT, "given": EXPORT}[name]: value for name, value in values.items()}
     label = {"timestamp": f"2021-03-28T{time}:00Z"} if time else {}
-    return {"measurement": "power", **label, "tags": {"muid": meter, "quality": quality}, **codes}
+    return {"measurement": "energy", **label, "tags": {"muid": meter, "quality": quality}, **codes}
 
 
 def obis(*records: dict[str, Any]) -> bytes:

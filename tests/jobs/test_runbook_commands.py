@@ -126,6 +126,10 @@ def situations(demo, tmp_path_factory):
     (landing / "away.db").rename(database)
     does(0, "run")
     stands = json.loads(does(0, "status", "--json").stdout)["refused"]
+    lost = Path(DeltaTable(str(lake / "silver" / "readings")).file_uris()[0])
+    lost.rename(lost.with_suffix(".away"))
+    does(0, "status")
+    lost.with_suffix(".away").rename(lost)
     # Rows that are lost in bronze, and a day in gold.
     DeltaTable(str(lake / "bronze" / "gas")).delete("file_id = 2")
     DeltaTable(str(lake / "gold" / "meter_day")).delete("feed = 'electricity' AND local_date = '2021-03-28'")

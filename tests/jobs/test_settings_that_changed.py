@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs import run
-from pipeline import tables
+from jobs import backfill, run, touched
+from pipeline import housekeeping, tables
+from pipeline import lake as metadata
 from pipeline.errors import ConfigurationError
+from pipeline.span import Span
 from tests.jobs.conftest import ELECTRICITY, GAS, put, rows, smrt, split_json
 
 if TYPE_CHECKING:
@@ -45,3 +48,43 @@ def test_a_feed_cannot_go_with_rejected_rows_pending_either(
     context = lake(GAS, ELECTRICITY)
     run.run(context, "silver")
     assert rows(context, tables.REJECTED, "feed") == [("electricity",), ("gas",)]
+
+
+def test_half_hours_are_those_of_the_readings_there_are_and_not_of_todays_configuration(
+    lake: Callable[..., Context], electricity: Path
+) -> None:
+    quarters = ELECTRICITY.model_copy(update={"interval_minutes": 15})
+    day = [["2021-06-01 00:00:00", "m1", 1], ["2021-06-01 00:15:00", "m1", 2], ["2021-06-01 00:00:00", "m2", 4]]
+    put(electricity, "a.json", split_json(*day))
+    run.run(lake(quarters))
+    span = Span.of("2021-06-01", "2021-06-02")
+    assert span is not None
+    half_hours = [(2, Decimal("7.000000"))]
+    for minutes in (15, 30, 60):
+        context = lake(ELECTRICITY.model_copy(update={"interval_minutes": minutes}))
+        backfill.anew(context, "gold", span)
+        assert rows(context, tables.HALF_HOUR, "meterpoint_count", "total_kwh") == half_hours
+    # What comes by the new length is added to what is known of the feed, whatever runs in between.
+    put(electricity, "b.json", split_json(["2021-06-03 00:00:00", "m1", 1]), 5)
+    run.run(lake(ELECTRICITY))
+    housekeeping.compact(lake(ELECTRICITY), tables.READINGS)
+    assert touched.interval_lengths(lake(ELECTRICITY)) == {"electricity": [15, 30]}
+    backfill.anew(lake(ELECTRICITY), "gold", span)
+    assert rows(lake(ELECTRICITY), tables.HALF_HOUR, "meterpoint_count", "total_kwh")[1:] == half_hours
+
+
+def test_where_an_earlier_version_said_nothing_of_lengths_meters_are_counted_one_by_one(
+    lake: Callable[..., Context], electricity: Path
+) -> None:
+    quarters = ELECTRICITY.model_copy(update={"interval_minutes": 15})
+    put(electricity, "a.json", split_json(["2021-06-01 00:00:00", "m1", 1], ["2021-06-01 00:15:00", "m1", 2]))
+    run.run(lake(quarters))
+    context = lake(quarters)
+    mark = {name: said for name, said in metadata.mark(context, tables.READINGS).items() if name[0] != "_"}
+    del mark["minutes"]
+    metadata.write_rows(context, tables.READINGS, [], mark)
+    put(electricity, "b.json", split_json(["2021-06-01 00:30:00", "m1", 1]), 5)
+    run.run(lake(ELECTRICITY))
+    assert touched.interval_lengths(lake(ELECTRICITY)) == {}
+    counts = rows(lake(ELECTRICITY), tables.HALF_HOUR, "meterpoint_count", "total_kwh")
+    assert counts == [(1, Decimal("1.000000")), (1, Decimal("3.000000"))]

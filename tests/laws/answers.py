@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import reduce
 
 import numpy as np
@@ -16,6 +17,8 @@ from tests.laws import cases, oracle
 
 ZONES_OF_A_JOB = 16
 NULL = -1
+# After the last day that is asked.
+RECEIVED = datetime(2038, 1, 1, tzinfo=UTC)
 EXCLUDED_RULES = "spark.sql.optimizer.excludedRules"
 
 
@@ -116,7 +119,7 @@ def of_readings(spark, asked):
             name="power", format="split_json", path="unused", time_zone=case.zone, interval_minutes=case.minutes
         )
         form = formats.format_of(feed)
-        judged = form.in_order(form.judged(frame, feed), feed)
+        judged = form.in_order(form.judged(frame, feed, F.lit(RECEIVED)), feed)
         row = F.col("file_id") * cases.ROWS_OF_A_FILE + F.col("row_number")
         return judged.select(
             row.alias("row"),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
 from pipeline import formats, landing
+
+# When the deliveries of these tests came.
+RECEIVED = datetime(2021, 11, 2, tzinfo=UTC)
 
 
 @dataclass
@@ -46,7 +50,7 @@ def read(spark, tmp_path_factory):
         sound = [each for each in deliveries.values() if each.reason_code is None]
         contents = landing.contents_with_file_id(spark, form.contents, sound, feed)
         bronze = form.rows(contents, feed, sound).withColumn("batch_id", F.lit(1))
-        judged = form.judged(bronze, feed)
+        judged = form.judged(bronze, feed, F.lit(RECEIVED))
         judged = form.in_order(judged, feed) if form.in_order else judged
         paths = {each.file_id: path for path, each in deliveries.items()}
         return Read(deliveries, by_path(bronze, paths), by_path(as_text(judged), paths))

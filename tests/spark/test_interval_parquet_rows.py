@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import io
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline import silver
 from tests.spark.interval_arrays import AUTUMN, NORMAL, SPRING, VILNIUS, numbered, parquet, readings
+
+ZONED = pa.timestamp("us", "Europe/Vilnius")
+COLUMNS = {
+    "client_id": pa.array(["c"]),
+    "date": pa.array([NORMAL]),
+    "ext_dev_ref": pa.array(["m"]),
+    "energy_consumption": pa.array([[1] * 24], pa.list_(pa.int64())),
+    "resolution": pa.array(["?"]),
+}
+
+
+def of_columns(**columns):
+    """A file of one row, some of its columns given, under names of any case, and further ones."""
+    lower = {name.lower() for name in columns}
+    usual = {name: values for name, values in COLUMNS.items() if name not in lower}
+    out = io.BytesIO()
+    pq.write_table(pa.table(usual | columns), out)
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +52,35 @@ def judged(read):
             ("27.03.2021", "b", [1] * 24),
             (None, "c", [1] * 24),
         ),
+        "range.parquet": parquet(
+            ("1969-12-31", "a", [1]),
+            ("1970-01-01", "b", [1]),
+            ("2021-11-09", "c", numbered(24)),
+            ("2021-11-10", "d", [1] * 24),
+            ("9999-12-31", "e", [1] * 7),
+            ("0001-01-01", "f", [1]),
+            ("0000-01-01", "g", [1]),
+        ),
+        "pandas.parquet": of_columns(
+            DATE=pa.array(["2021-03-27"]),
+            Energy_Consumption=pa.array([[1.5, 0.1, float("nan"), *[1e15] * 21]]),
+            __index_level_0__=pa.array([7]),
+            note=pa.array(["a"]),
+            when=pa.array([datetime(2021, 3, 27, 1)], pa.timestamp("us")),  # noqa: DTZ001
+            amount=pa.array([Decimal("1.50")]),
+        ),
+        "decimals.parquet": of_columns(
+            energy_consumption=pa.array([[Decimal("1.50")] * 24], pa.list_(pa.decimal128(9, 2)))
+        ),
+        "floats.parquet": of_columns(energy_consumption=pa.array([[0.1] * 24], pa.list_(pa.float32()))),
+        "zoned.parquet": of_columns(date=pa.array([datetime(2021, 3, 26, 22, tzinfo=UTC)], ZONED)),
+        "zoned_ns.parquet": of_columns(
+            date=pa.array([datetime(2021, 3, 26, 22, tzinfo=UTC)], pa.timestamp("ns", "UTC"))
+        ),
+        "utc.parquet": of_columns(date=pa.array([datetime(2021, 3, 27, tzinfo=UTC)], pa.timestamp("ms", "UTC"))),
+        "not_midnight.parquet": of_columns(date=pa.array([datetime(2021, 3, 27, 1, tzinfo=UTC)], ZONED)),
+        "one_nanosecond.parquet": of_columns(date=pa.array([1616803200000000001], pa.timestamp("ns"))),
+        "no_rows.parquet": of_columns(**{name: pa.nulls(0) for name in COLUMNS}),
         "two/meters.parquet": parquet((NORMAL, "a", [1]), (NORMAL, "b", [2]), ("2021-03-26", "a", [3])),
         "nanoseconds.parquet": parquet(
             (datetime(2021, 3, 27), "m", [1]),  # noqa: DTZ001 - a local day
@@ -100,6 +150,61 @@ def test_a_row_without_a_meter_or_a_day_is_refused_once(judged):
     ]
 
 
+def test_a_day_out_of_range_is_refused_once_and_of_the_last_one_the_elements_that_are(judged):
+    codes = judged.codes("range.parquet")
+    assert [each for each in codes if each[0] != 3] == [
+        (1, "INTERVAL_OUT_OF_RANGE"),
+        (2, None),
+        (4, "INTERVAL_OUT_OF_RANGE"),
+        (5, "INTERVAL_OUT_OF_RANGE"),
+        (6, "INTERVAL_OUT_OF_RANGE"),
+        (7, "INTERVAL_START_INVALID"),
+    ]
+    # A week after the deliveries came it is two o'clock in Vilnius.
+    assert [code for row, code in codes if row == 3] == [None] * 3 + ["INTERVAL_OUT_OF_RANGE"] * 21
+    assert judged.values("range.parquet", "reason")[0] == "'1969-12-31' is out of range: before 1970-01-01"
+
+
+def test_what_pandas_writes_loads_and_further_columns_are_kept(judged):
+    (row,) = judged.bronze["pandas.parquet"]
+    assert (row["date"], row["ext_dev_ref"], row["energy_consumption"][:2]) == (NORMAL, "m", ["1.5", "0.1"])
+    assert dict(row["extra"]) == {
+        "__index_level_0__": "7",
+        "note": "a",
+        "when": "2021-03-27 01:00:00",
+        "amount": "1.50",
+    }
+    codes = [code for _, code in judged.codes("pandas.parquet")]
+    assert codes == [None, None] + ["CONSUMPTION_INVALID"] * 22
+    assert [each[2] for each in readings(judged.judged["pandas.parquet"])] == ["1.500000", "0.100000"]
+    assert judged.bronze["hours.parquet"][0]["extra"] is None
+
+
+@pytest.mark.parametrize(("file", "consumption"), [("decimals.parquet", "1.500000"), ("floats.parquet", "0.100000")])
+def test_fractions_are_taken_as_their_shortest_decimals(judged, file, consumption):
+    assert {each[2] for each in readings(judged.judged[file])} == {consumption}
+    assert len(readings(judged.judged[file])) == 24
+
+
+@pytest.mark.parametrize("file", ["zoned.parquet", "zoned_ns.parquet", "utc.parquet"])
+def test_an_instant_at_its_zones_midnight_is_a_day(judged, file):
+    assert readings(judged.judged[file])[0] == ("2021-03-26 22:00", 60, "1.000000")
+    assert {row["local_date"] for row in judged.judged[file]} == {NORMAL}
+
+
+@pytest.mark.parametrize(
+    ("file", "date"),
+    [("not_midnight.parquet", "2021-03-27 03:00:00"), ("one_nanosecond.parquet", "2021-03-27 and nanoseconds")],
+)
+def test_an_instant_at_another_time_is_no_day(judged, file, date):
+    assert judged.values(file, "reason_code", "reason") == [("INTERVAL_START_INVALID", f"not a day: '{date}'")]
+
+
+def test_a_file_without_rows_is_sound_whatever_its_types(judged):
+    assert judged.deliveries["no_rows.parquet"].reason is None
+    assert judged.bronze["no_rows.parquet"] == []
+
+
 def test_many_meters_and_days_in_one_file(judged):
     rows = judged.judged["two/meters.parquet"]
     assert sorted((row["meter_id"], row["local_date"], row["consumption"]) for row in rows) == [
@@ -134,7 +239,8 @@ def test_rows_are_numbered_through_all_row_groups(judged):
 
 
 def test_the_summary_counts_rows_not_elements(judged, spark, frame, told):
-    columns = "file_id bigint, row_number bigint, local_date date, consumption decimal(18,6), reason_code string"
+    columns = "file_id bigint, row_number bigint, local_date date, consumption decimal(18,6), reason_code string, "
+    columns += "position int, is_repeated boolean"
     names = [part.split(" ")[0] for part in columns.split(", ")]
     literal = frame(columns, *(tuple(row[name] for name in names) for row in judged.judged["bad.parquet"]))
     assert told(silver.summary(literal, several=True), "local_date", "rows", "rejected") == [

@@ -66,12 +66,13 @@ GOOD = {
     f'{T}, "tags": {{"quality": 2.50, "muid": "14"}}, {IN}: 1': [("14", "2.50", "import", AT, "1.000000")],
     f'{T}, "tags": {{"m\\u0075id": "14", "quality": null}}, {IN}: 1': [("14", None, "import", AT, "1.000000")],
     f'{T}, "tags": {{"muid": "14", "quality": " "}}, {IN}: 1': [("14", None, "import", AT, "1.000000")],
-    f'"measurement": "Stromzähler 电", {T}, {M}, {IN}: 1': [("14", "measured", "import", AT, "1.000000")],
+    f'"measurement": "energy", {T}, {M}, {IN}: 1': [("14", "measured", "import", AT, "1.000000")],
     f'"measurement": null, {T}, {M}, {IN}: 1': [("14", "measured", "import", AT, "1.000000")],
     at('"2021-03-28T01:15Z"'): [("14", "measured", "import", "2021-03-28 01:15:00", "1.000000")],
     at('"2021-03-28T01:15:00.000000000000Z"'): [("14", "measured", "import", "2021-03-28 01:15:00", "1.000000")],
     at('"2020-02-29T23:45:00Z"'): [("14", "measured", "import", "2020-02-29 23:45:00", "1.000000")],
-    at('"0001-01-01T00:00:00Z"'): [("14", "measured", "import", "0001-01-01 00:00:00", "1.000000")],
+    at('"1970-01-01T00:00:00Z"'): [("14", "measured", "import", "1970-01-01 00:00:00", "1.000000")],
+    at('"2021-11-09T00:00:00Z"'): [("14", "measured", "import", "2021-11-09 00:00:00", "1.000000")],
 }
 # Members of a record, as JSON -> the code of each of its rows of readings (None: passed).
 BAD = {
@@ -79,7 +80,7 @@ BAD = {
     f"{T}, {M}, {IN}: 1, {IN}: 1": ["FIELD_COUNT"],
     f'{T}, {M}, {IN}: 1, "0100011d00ff": 2, {OUT}: 3': ["FIELD_COUNT"],
     f"{T}, {M}, {M}, {IN}: 1": ["FIELD_COUNT"],
-    f'{T}, {M}, {IN}: 1, "measurement": "a", "measurement": "a"': ["FIELD_COUNT"],
+    f'{T}, {M}, {IN}: 1, "measurement": "energy", "measurement": "energy"': ["FIELD_COUNT"],
     f'{T}, "tags": {{"muid": "1", "muid": "2"}}, {IN}: 1': ["FIELD_COUNT"],
     f'{T}, "tags": {{"muid": 1, "muid": 2, "quality": 3, "quality": 4}}, {IN}: 1': ["FIELD_COUNT"],
     f'"timestamp": "x", "tags": {{"quality": "1", "quality": null}}, {IN}: "y"': ["FIELD_COUNT"],
@@ -115,8 +116,13 @@ BAD = {
     at('"0000-01-01T00:00:00Z"'): ["INTERVAL_START_INVALID"],
     f'"timestamp": "2021-03-28T00:10:00Z", {M}, {IN}: 1, {OUT}: "x"': ["OFF_GRID", "OFF_GRID"],
     at('"2021-03-28T00:15:01Z"'): ["OFF_GRID"],
+    at('"0001-01-01T00:00:00Z"'): ["INTERVAL_OUT_OF_RANGE"],
+    at('"1969-12-31T23:45:00Z"'): ["INTERVAL_OUT_OF_RANGE"],
+    at('"2021-11-09T00:15:00Z"'): ["INTERVAL_OUT_OF_RANGE"],
+    f'"timestamp": "9999-12-31T23:40:00Z", {M}, {IN}: 1, {OUT}: "x"': ["INTERVAL_OUT_OF_RANGE"] * 2,
     f"{T}, {M}, {IN}: null, {OUT}: 1": ["CONSUMPTION_INVALID", None],
     f"{T}, {M}, {IN}: 1, {OUT}: -1": [None, "CONSUMPTION_NEGATIVE"],
+    f'{T}, {M}, {IN}: "1\\u001a", {OUT}: " 1"': ["CONSUMPTION_INVALID", None],
     f'{T}, {M}, {IN}: "n/a", {OUT}: -0.001': ["CONSUMPTION_INVALID", "CONSUMPTION_NEGATIVE"],
     f'{T}, {M}, {IN}: "", {OUT}: true': ["CONSUMPTION_INVALID", "CONSUMPTION_INVALID"],
     f'{T}, {M}, {IN}: [1], {OUT}: {{"a": 1}}': ["CONSUMPTION_INVALID", "CONSUMPTION_INVALID"],
@@ -124,7 +130,7 @@ BAD = {
     f"{T}, {M}, {IN}: 1e30, {OUT}: 1e2147483647": ["CONSUMPTION_INVALID", "CONSUMPTION_INVALID"],
     f"{T}, {M}, {IN}: 999999999999.9999995, {OUT}: {'9' * 1200}": ["CONSUMPTION_INVALID", "CONSUMPTION_INVALID"],
 }
-NO_READING = {f"{T}, {M}": [None], f'"measurement": "m", {M}, {T}': [None]}
+NO_READING = {f"{T}, {M}": [None], f'"measurement": "energy", {M}, {T}': [None]}
 RECORDS = [*GOOD, *BAD, *NO_READING]
 
 
@@ -205,7 +211,7 @@ def test_bronze_keeps_a_record_as_received_with_all_digits(files):
     assert dict(usual["obis"]) == {"0100011D00FF": "0.123", "0100021D00FF": "0.0"}
     assert (usual["timestamp"], usual["muid"], usual["quality"]) == ("2021-03-28T00:15:00Z", "14", "measured")
     assert (usual["measurement"], usual["raw"]) == (None, None)
-    assert kept(f'"measurement": "Stromzähler 电", {T}, {M}, {IN}: 1')["measurement"] == "Stromzähler 电"
+    assert kept(f'"measurement": "energy", {T}, {M}, {IN}: 1')["measurement"] == "energy"
     assert dict(kept(f"{T}, {M}, {IN}: {LONG}")["obis"]) == {"0100011D00FF": LONG}
     assert dict(kept(f"{T}, {M}, {IN}: null, {OUT}: 1")["obis"]) == {"0100011D00FF": None, "0100021D00FF": "1"}
     assert dict(kept(f'{T}, {M}, "0100011d00ff": 1, "0100021d00Ff": 2')["obis"]) == {

@@ -26,6 +26,18 @@ AGREEMENTS = {
     ("3", "2021-01-01", "", "p", "m", None): ("3", "2021-01-01", None),
     ("4", "2021-01-01 00:00:00", "2021-02-01T00:00:00", "p", "m", "a"): ("4", "2021-01-01", "2021-02-01"),
     ("9223372036854775807", "2020-02-29", None, "p", "m", "a"): ("9223372036854775807", "2020-02-29", None),
+    ("21", "2024-10-14T23:00:00+00:00", "2024-10-14T22:59:59Z", "p", "m", "a"): ("21", "2024-10-15", "2024-10-14"),
+    ("22", "2024-10-15 00:30:00+0200", "2024-12-14 23:30:00.5-01:00", "p", "m", "a"): (
+        "22",
+        "2024-10-14",
+        "2024-12-15",
+    ),
+    ("23", "2024-10-14 23:00:00", "2024-10-14T23:59", "p", "m", "a"): ("23", "2024-10-14", "2024-10-14"),
+    ("24.0", "2021-01-01", None, "p", "m", "a"): ("24", "2021-01-01", None),
+    (" 25 ", "2021-01-01", None, "p", "m", "a"): ("25", "2021-01-01", None),
+    ("26\x1a", "2021-01-01", None, "p", "m", "a"): "agreement_id",
+    ("27.5", "2021-01-01", None, "p", "m", "a"): "agreement_id",
+    ("28", "2021-01-01T25:00:00Z", None, "p", "m", "a"): "agreement_valid_from",
     (None, "2021-01-01", None, "p", "m", "a"): "agreement_id",
     ("", "2021-01-01", None, "p", "m", "a"): "agreement_id",
     ("one", "2021-01-01", None, "p", "m", "a"): "agreement_id",
@@ -47,7 +59,7 @@ AGREEMENTS = {
 @pytest.fixture(scope="module")
 def agreements(frame):
     rows = [(*cells, 7, number, 3) for number, cells in enumerate(AGREEMENTS, start=1)]
-    judged = reference.judged_agreements(frame(AGREEMENT, *rows))
+    judged = reference.judged("agreement", frame(AGREEMENT, *rows), "Europe/London")
     names = ["reason_code", "reason", "raw", "meter_id", "row_number"]
     typed = judged.selectExpr("string(agreement_id)", "string(valid_from)", "string(valid_to)", *names)
     return {list(AGREEMENTS)[row["row_number"] - 1]: row for row in typed.collect()}
@@ -114,6 +126,31 @@ def test_of_two_rows_of_one_id_the_last_that_passed_is_current(frame, told):
     )
     current = reference.current(reference.judged_agreements(rows), "agreement_id")
     assert told(current, "agreement_id", "account_id") == [("1", "second"), ("2", "only")]
+
+
+def test_rows_of_one_id_with_other_content_than_the_last_are_told_and_repeats_are_not(frame, told):
+    agreements = frame(
+        AGREEMENT,
+        ("1", "2021-01-01", None, "fixed", "m", "a", 7, 1, 3),
+        ("1", "2021-01-01", None, "variable", "m", "a", 7, 2, 3),
+        ("2", "2021-01-01", None, "fixed", "m", "a", 7, 3, 3),
+        ("2", "2021-01-01", None, "fixed", "m", "a", 7, 4, 3),
+        ("3", "2021-01-01", None, "fixed", "m", "a", 7, 5, 3),
+        ("3", "2021-99-01", None, "fixed", "m", "a", 7, 6, 3),
+        ("1", "2021-01-01", None, "fixed", "m", "a", 8, 1, 4),  # of another snapshot
+    )
+    judged = reference.judged("agreement", agreements, "UTC")
+    refused = judged.where("reason_code IS NOT NULL")
+    assert told(refused, "file_id", "row_number") == [("7", "1"), ("7", "6")]
+    assert told(refused.where("row_number = 1"), "reason") == [
+        ("agreement_id '1' stands twice with different content: the last row counts",)
+    ]
+    products = frame(PRODUCT, ("Old", "0", "1", "p", 7, 1, 3), ("New", "0", "1", "p", 7, 2, 3))
+    judged = reference.judged("product", products, "UTC")
+    assert told(judged, "display_name", "reason_code") == [("New", None), ("Old", "REFERENCE_ROW_INVALID")]
+    meterpoints = frame(METERPOINT, ("N", "m", 7, 1, 3), ("S", "m", 7, 2, 3), ("S", "m", 7, 3, 3))
+    judged = reference.judged("meterpoint", meterpoints, "UTC")
+    assert told(judged.where("reason_code IS NOT NULL"), "row_number") == [("1",)]
 
 
 def test_an_agreement_on_an_unknown_product_keeps_the_products_id_as_its_name(frame, told):

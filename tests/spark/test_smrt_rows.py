@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from pipeline import formats, silver
 from pipeline.config import Feed
+from tests.spark.conftest import RECEIVED
 
 GAS = Feed(name="gas", format="smrt", path="landing")
 DAY = '"20191014","1100"'
@@ -25,8 +26,9 @@ GOOD = {
     f'"CONSU","1",{DAY},-0.0': ("1", "2019-10-14 11:00:00", "0.000000"),
     f'"CONSU","1",{DAY},.5': ("1", "2019-10-14 11:00:00", "0.500000"),
     f'"CONSU","1",{DAY},1e2': ("1", "2019-10-14 11:00:00", "100.000000"),
-    f'"CONSU","1",{DAY},1\x00': ("1", "2019-10-14 11:00:00", "1.000000"),
-    f'"CONSU","1",{DAY},1e2\x00': ("1", "2019-10-14 11:00:00", "100.000000"),
+    f'"CONSU","1",{DAY}," 1e2 "': ("1", "2019-10-14 11:00:00", "100.000000"),
+    '"CONSU","1","19700101","0000",1': ("1", "1970-01-01 00:00:00", "1.000000"),
+    '"CONSU","1","20211109","0000",1': ("1", "2021-11-09 00:00:00", "1.000000"),
     f'"CONSU","1",{DAY},0.0000005': ("1", "2019-10-14 11:00:00", "0.000001"),
     f'"CONSU","1",{DAY},0.00000049999999999999999999999999999999999999': ("1", "2019-10-14 11:00:00", "0.000000"),
     f'"CONSU","1",{DAY},0.1234564999999999999999999999999999999999999': ("1", "2019-10-14 11:00:00", "0.123456"),
@@ -64,10 +66,19 @@ BAD = {
     '"CONSU","1","20191014","11:00",1': "INTERVAL_START_INVALID",
     '"CONSU","1","20191014","900",1': "INTERVAL_START_INVALID",
     '"CONSU","1","20191014","2430",x': "INTERVAL_START_INVALID",
+    '"CONSU","1","99991231","2300",1': "INTERVAL_OUT_OF_RANGE",
+    '"CONSU","1","20990101","0030",x': "INTERVAL_OUT_OF_RANGE",
+    '"CONSU","1","19691231","2300",1': "INTERVAL_OUT_OF_RANGE",
+    '"CONSU","1","20211109","0100",1': "INTERVAL_OUT_OF_RANGE",
+    '"CONSU","1","00010101","0000",1': "INTERVAL_OUT_OF_RANGE",
     '"CONSU","1","20191014","1130",1': "OFF_GRID",
     '"CONSU","1","20191014","1101",x': "OFF_GRID",
     f'"CONSU","1",{DAY},': "CONSUMPTION_INVALID",
     f'"CONSU","1",{DAY},abc': "CONSUMPTION_INVALID",
+    f'"CONSU","1",{DAY},1\x1a': "CONSUMPTION_INVALID",
+    f'"CONSU","1",{DAY},\x001': "CONSUMPTION_INVALID",
+    f'"CONSU","1",{DAY},"1e2\x00"': "CONSUMPTION_INVALID",
+    f'"CONSU","1\x1a",{DAY},1': "METER_ID_INVALID",
     f'"CONSU","1",{DAY},NaN': "CONSUMPTION_INVALID",
     f'"CONSU","1",{DAY},-Infinity': "CONSUMPTION_INVALID",
     f'"CONSU","1",{DAY},"1,5"': "CONSUMPTION_INVALID",
@@ -177,6 +188,6 @@ def test_the_last_hour_that_has_a_date_does_not_stop_a_run_in_a_zone_where_it_is
     row = ("1", "99991231", "2300", "1", 1, 2, None, 1)
     names = "meter_number string, measurement_date string, measurement_time string, consumption string, "
     bronze = spark.createDataFrame([row], names + "file_id bigint, row_number bigint, raw string, batch_id bigint")
-    judged = formats.format_of(vilnius).judged(bronze, vilnius)
+    judged = formats.format_of(vilnius).judged(bronze, vilnius, F.lit(RECEIVED))
     counted = silver.summary(judged).select("rows", F.col("local_date")).toArrow().to_pylist()
     assert sum(row["rows"] for row in counted) == 1

@@ -148,6 +148,24 @@ def test_owed_is_what_was_decided_since_the_feed_asks_and_is_not_answered():
     assert [row["file_id"] for row in owed] == [3, 4, 5]
 
 
+def test_a_response_that_says_what_the_last_one_said_is_not_due():
+    told = said([BAD_ROW], 1)
+    noted = {"status": "loaded", "content_sha256": acknowledgement.fingerprint(told)}
+    assert not acknowledgement.is_said(None, told, told)
+    assert acknowledgement.is_said(noted, told | {"run_id": "of the rebuild"}, None)
+    assert not acknowledgement.is_said(noted, told | {"rows_rejected": 2}, None)
+    assert not acknowledgement.is_said(noted, said([BAD_ROW | {"reason": "another one"}], 1), None)
+
+
+def test_of_a_response_of_an_earlier_version_the_file_or_else_the_status_says_what_was_told():
+    told = said([BAD_ROW], 1)
+    noted = {"status": "loaded", "content_sha256": None}
+    assert acknowledgement.is_said(noted, told | {"run_id": "later"}, told)
+    assert not acknowledgement.is_said(noted, told, told | {"rows_rejected": 2})
+    assert acknowledgement.is_said(noted, told, None)
+    assert not acknowledgement.is_said(noted, told | {"status": "withdrawn"}, None)
+
+
 @pytest.mark.parametrize(
     ("row", "rejected_to", "readings_to", "ready"),
     [

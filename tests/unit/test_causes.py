@@ -32,6 +32,15 @@ GONE = """An error occurred while calling o207.save.
 : org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/lake/bronze/gas. SQLSTATE: 58030
 Caused by: org.apache.spark.SparkException: [FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error while reading file file:///landing/a.txt. File does not exist."""
 
+LOST_IN_SPARK = """An error occurred while calling o1591.getResult.
+: org.apache.spark.SparkException: Exception thrown in awaitResult:
+Caused by: org.apache.spark.SparkException: [FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error while reading file file:///my%20lake/silver/readings/feed=gas/local_date=2021-01-04/part-00000-1f.c000.zstd.parquet. File does not exist.
+Caused by: java.io.FileNotFoundException: File file:/my lake/silver/readings/feed=gas/local_date=2021-01-04/part-00000-1f.c000.zstd.parquet does not exist"""
+LOST_IN_PATHS = "[PATH_NOT_FOUND] Path does not exist: file:/lake/bronze/gas/part-0-1.parquet. SQLSTATE: 42K03"
+LOST_IN_PYARROW = """Object at location /lake/gold/meter_day/feed=e/local_date=2021-01-04/part-0.parquet not found
+   \x1b[31m↳\x1b[0m No such file or directory (os error 2)"""
+LOST_IN_RUST = "Generic DeltaTable error: Parquet error: Failed to fetch metadata for file lake/ops/runs/p.parquet: Object Store error: Object at location /lake/ops/runs/p.parquet not found: No such file or directory (os error 2)"
+
 NO_MASTER = """An error occurred while calling o62.save.
 : org.apache.spark.SparkException: Job aborted due to stage failure: Master removed our application: KILLED"""
 NO_EXECUTOR = """Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 times, most recent failure: Lost task 0.3 in stage 1.0 (TID 4) (127.0.0.1 executor 3): ExecutorLostFailure (executor 3 exited caused by one of the running tasks) Reason: Command exited with code 137"""
@@ -62,6 +71,18 @@ NO_EXECUTOR = """Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 
         (RuntimeError(NO_MASTER), None, "Spark's cluster ended the application or does not answer"),
         (RuntimeError(NO_EXECUTOR), None, "Spark lost its executors again and again"),
         (RuntimeError(GONE), "/lake/bronze/gas", "a file went while it was read"),
+        (
+            RuntimeError(LOST_IN_SPARK),
+            None,
+            "table silver.readings: its data file feed=gas/local_date=2021-01-04/part-00000-1f.c000.zstd.parquet is not",
+        ),
+        (RuntimeError(LOST_IN_PATHS), None, "table bronze.gas: its data file part-0-1.parquet is not there: run again"),
+        (
+            FileNotFoundError(LOST_IN_PYARROW),
+            None,
+            "table gold.meter_day: its data file feed=e/local_date=2021-01-04/pa",
+        ),
+        (RuntimeError(LOST_IN_RUST), None, "table ops.runs: its data file p.parquet is not there"),
     ],
 )
 def test_a_fault_that_is_known_is_said_in_words_with_what_to_do(problem, place, words):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -292,3 +293,56 @@ def test_numbers_that_were_never_sent_are_smrts(load, refusal, numbers):
 )
 def test_what_is_no_number_of_smrt_is_refused(refusal, numbers):
     assert "write 'PN000004', or 'PN000004-PN000009' for several" in refusal(GAS + f'never_sent = ["{numbers}"]')
+
+
+def two_feeds(one, other):
+    return GAS.replace("in/gas", one) + POWER.replace("in/power", other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("in", "in"),
+        ("in", "in/power"),
+        ("in/gas/2021", "in/gas"),
+        ("in/gas", "in/../in/gas/"),
+        ("s3://bucket/in", "s3a://bucket/in/power"),
+        ("gs://bucket", "gs://bucket/power"),
+        ("abfss://c@account.dfs.core.windows.net/in/", "abfss://c@account.dfs.core.windows.net/in"),
+    ],
+)
+def test_the_folder_of_a_feed_lies_in_no_other(refusal, one, other):
+    said = refusal(two_feeds(one, other))
+    assert f"the landing folders of feeds 'gas' ({one}) and 'power' ({other}) lie one in the other" in said
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("in/gas", "in/gas2"),
+        ("in/gas", "in/power"),
+        ("s3://a/in", "s3://b/in"),
+        ("gs://a/in", "s3://a/in"),
+        ("a", "gs://a"),
+    ],
+)
+def test_folders_beside_each_other_are_two(load, one, other):
+    assert [feed.path for feed in load(two_feeds(one, other)).feeds] == [one, other]
+
+
+def test_what_is_plausible_has_defaults_and_is_checked(load, refusal):
+    (feed,) = load(GAS).feeds
+    assert (feed.earliest, feed.latest_days_ahead, feed.max_consumption) == (date(1970, 1, 1), 7, None)
+    (feed,) = load(GAS + "earliest = 2020-01-01\nlatest_days_ahead = 0\nmax_consumption = 0.1").feeds
+    assert (feed.earliest, feed.latest_days_ahead, feed.max_consumption) == (date(2020, 1, 1), 0, Decimal("0.1"))
+    for wrong in ('earliest = "then"', "latest_days_ahead = -1", "latest_days_ahead = 1000001", "max_consumption = 0"):
+        assert f"feeds.0.{wrong.split()[0]}" in refusal(GAS + wrong)
+
+
+def test_the_references_zone_is_that_of_its_first_feed_unless_it_says_so(load, refusal):
+    power = POWER + 'time_zone = "Europe/London"\n'
+    assert load(power).reference_zone == "UTC"
+    assert load(power + REFERENCE).reference_zone == "Europe/London"
+    assert load(power + REFERENCE + 'time_zone = "Europe/Vilnius"').reference_zone == "Europe/Vilnius"
+    assert load(power + REFERENCE.replace('["power"]', "[]")).reference_zone == "UTC"
+    assert "reference.time_zone" in refusal(power + REFERENCE + 'time_zone = "BST"')

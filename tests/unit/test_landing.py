@@ -65,6 +65,33 @@ def test_hidden_and_unfinished_files_are_no_deliveries(feed, path):
 
 
 @pytest.mark.parametrize(
+    "path",
+    [
+        "out/_SUCCESS",
+        "_committed_1",
+        "_committed_vacuum8",
+        "out/_started_17",
+        "_temporary/0/a.SMRT",
+        "out/_temporary/0/task/part-0.SMRT",
+        "out/.part-0.SMRT.crc",
+        "part-0.SMRT.crc",
+        "_SUCCESS.crc",
+    ],
+)
+def test_what_spark_leaves_in_its_output_folders_is_no_delivery(feed, path):
+    lay(feed, path)
+    assert paths(feed) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["_SUCCESS.SMRT", "my_SUCCESS", "_committed", "_success", "a.CRC", "_temporary.SMRT", "_started_1/a.SMRT"]
+)
+def test_what_is_only_named_alike_is_a_delivery(feed, path):
+    lay(feed, path)
+    assert paths(feed) == [path]
+
+
+@pytest.mark.parametrize(
     "path", ["readme.txt", "a.SMRT.gz", "tmp", "a.tmp.SMRT", "x.part/a.SMRT", "_a.SMRT", "a.", "Thumbs.db"]
 )
 def test_every_other_file_is_a_delivery_whatever_its_name(feed, path):
@@ -160,6 +187,17 @@ def test_a_file_that_changed_within_the_time_to_settle_waits(feed):
     ready, waiting = landing.settled(landing.find(patient), patient, NOON)
     assert [delivery.relative_path for delivery in ready] == ["edge", "old"]
     assert [delivery.relative_path for delivery in waiting] == ["young"]
+
+
+def test_a_time_ahead_of_ours_is_a_file_in_the_making_but_for_one_that_tells_nothing(feed):
+    patient = feed.model_copy(update={"settle_seconds": 60})
+    for name, ahead in (("now", 0), ("second", 1), ("minutes", 300), ("hour", 3600), ("next-year", 86400 * 365)):
+        lay(feed, name, at=NOON + timedelta(seconds=ahead))
+    ready, waiting = landing.settled(landing.find(patient), patient, NOON)
+    assert [delivery.relative_path for delivery in ready] == ["next-year"]
+    assert [delivery.relative_path for delivery in waiting] == ["hour", "minutes", "now", "second"]
+    later, _ = landing.settled(waiting, patient, NOON + timedelta(seconds=300 + 60))
+    assert [delivery.relative_path for delivery in later] == ["minutes", "now", "second"]  # none waits for ever
 
 
 @pytest.mark.parametrize("seconds_from_now", [0, 1, 86400 * 365])

@@ -14,7 +14,7 @@ from pipeline.ingestion_log import Delivery
 SOLAR = Feed(name="solar", format="obis_json", path="landing")
 IMPORT, EXPORT = "0100011D00FF", "0100021D00FF"
 TAGS = {"muid": "meter", "quality": "measured"}
-ONE = {"measurement": "power", "timestamp": "2021-03-28T00:15:00Z", "tags": TAGS, IMPORT: 0.123, EXPORT: 0.0}
+ONE = {"measurement": "energy", "timestamp": "2021-03-28T00:15:00Z", "tags": TAGS, IMPORT: 0.123, EXPORT: 0.0}
 OTHER = ONE | {"timestamp": "2021-03-28T00:00:00Z"}
 
 
@@ -45,14 +45,14 @@ SOUND = {
     "keys in another order": [dict(reversed(ONE.items())), OTHER],
     "codes in lower case": [without(IMPORT) | {IMPORT.lower(): 1}, {EXPORT.lower(): 1}],
     "a key spelt with an escape": json.dumps({"data": [ONE, OTHER]}).replace("muid", "mu\\u0069d"),
-    "brackets, braces and colons inside a text": [ONE | {"measurement": "}], {"}, ONE | {"tags": {"muid": ": [1]"}}],
-    "quotes inside a text": [ONE | {"measurement": '"tags": {'}, OTHER],
+    "brackets, braces and colons inside a text": [ONE | {"timestamp": "}], {"}, ONE | {"tags": {"muid": ": [1]"}}],
+    "quotes inside a text": [ONE | {"timestamp": '"tags": {'}, OTHER],
     "letters of other tongues": json.dumps({"data": [ONE | {"tags": {"muid": "Zähler 电"}}, ONE]}, ensure_ascii=False),
     "empty records": [{}, {}],
     "records without tags or codes": [without("tags"), without(IMPORT, EXPORT)],
     "tags without muid or quality": [ONE | {"tags": {}}, ONE | {"tags": {"quality": None}}],
     "nulls": [dict.fromkeys(("measurement", "timestamp", IMPORT, EXPORT)), ONE | {"tags": dict.fromkeys(TAGS)}],
-    "values of any kind": [ONE | {IMPORT: [1, {"a": 1}], "timestamp": {}, "measurement": True}, ONE | {IMPORT: "x"}],
+    "values of any kind": [ONE | {IMPORT: [1, {"a": 1}], "timestamp": {}}, ONE | {IMPORT: "x"}],
     "numbers of all kinds": '{"data": [{"0100011D00FF": -1.5E+2, "0100021D00FF": 0}, {"0100011D00FF": NaN}]}',
     "a number of very many digits": f'{{"data": [{{"0100011D00FF": {"9" * 9000}}}, {{}}]}}',
 }
@@ -70,6 +70,22 @@ def test_a_usual_file_is_judged_without_parsing_it(layout):
     content = SOUND[layout]
     text = content if isinstance(content, str) else json.dumps({"data": content})
     assert obis_document._plain_records(text.encode()) == 2
+
+
+@pytest.mark.parametrize(
+    ("measurement", "said"),
+    [
+        ("power", "measurement is 'power', not 'energy'"),
+        ("Energy", "measurement is 'Energy', not 'energy'"),
+        ("", "measurement is '', not 'energy'"),
+        (1, "measurement is '1', not 'energy'"),
+        (True, "measurement is true or false, not 'energy'"),
+        ({}, "measurement is an object, not 'energy'"),
+    ],
+)
+def test_another_measurement_than_energy_is_refused_and_named(measurement, said):
+    found = looked_at([OTHER, ONE | {"measurement": measurement}])
+    assert (found.reason_code, found.reason) == ("WRONG_SHAPE", f"record 2: {said}")
 
 
 def test_a_file_without_records_is_sound():

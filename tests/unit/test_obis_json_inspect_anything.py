@@ -99,7 +99,7 @@ SOUND_RECORDS = st.lists(
     st.fixed_dictionaries(
         {"timestamp": st.just("2021-03-28T00:15:00Z")},
         optional={
-            "measurement": st.text(max_size=5) | st.none(),
+            "measurement": st.sampled_from(["energy", None]),
             "tags": st.fixed_dictionaries(
                 {"muid": st.text(max_size=5) | st.integers()}, optional={"quality": st.none()}
             ),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 import pytest
+from deltalake.exceptions import DeltaError
 
 from jobs import run as main_job
 from jobs import watch
 from pipeline import ingestion_log, lake, run_lock, tables
 from pipeline.config import Feed, Settings
 from pipeline.context import Context
-from pipeline.errors import LakeError, LandingFolderError
+from pipeline.errors import LakeError
 from pipeline.log import Log
 
 
@@ -23,29 +24,39 @@ def context(tmp_path):
     return Context(Settings(lake=str(tmp_path / "lake"), feeds=(feed,)), log=Log("", quiet=True))
 
 
+def break_the_log(folder):
+    """A commit to the log of deliveries that is none; returns its file."""
+    log = folder / "lake" / "ops" / "ingestion_log" / "_delta_log"
+    log.mkdir(parents=True, exist_ok=True)
+    commit = log / f"{len([*log.glob('*.json')]):020}.json"
+    commit.write_text("no commit")
+    return commit
+
+
 def test_a_look_that_fails_is_taken_again_ever_later_and_the_watch_ends_after_five(context, tmp_path, monkeypatch):
     pauses = []
 
     def sleep(seconds, _):
         if not pauses:
-            (tmp_path / "gas").rmdir()
+            break_the_log(tmp_path)
         pauses.append(seconds)
 
     monkeypatch.setattr(watch, "_sleep", sleep)
-    with pytest.raises(LandingFolderError):
+    with pytest.raises(DeltaError):
         watch.run(context, poll_seconds=1, maintain_every=0, as_json=False)
     assert pauses == [1, 2, 4, 8, 16]
 
 
 def test_a_fault_that_goes_away_is_forgotten(context, tmp_path, monkeypatch):
-    pauses = []
+    pauses, broken = [], None
 
     def sleep(seconds, stop):
+        nonlocal broken
         pauses.append(seconds)
         if len(pauses) == 1:
-            (tmp_path / "gas").rmdir()
+            broken = break_the_log(tmp_path)
         if len(pauses) == 3:
-            (tmp_path / "gas").mkdir()
+            broken.unlink()
         stop.asked = len(pauses) == 5
 
     monkeypatch.setattr(watch, "_sleep", sleep)
@@ -54,9 +65,22 @@ def test_a_fault_that_goes_away_is_forgotten(context, tmp_path, monkeypatch):
 
 
 def test_what_is_wrong_from_the_start_ends_the_watch_at_once(context, tmp_path):
-    (tmp_path / "gas").rmdir()
-    with pytest.raises(LandingFolderError):
+    break_the_log(tmp_path)
+    with pytest.raises(DeltaError):
         watch.run(context, poll_seconds=1, maintain_every=0, as_json=False)
+
+
+def test_a_landing_folder_that_goes_is_told_by_a_batch_and_the_watch_goes_on(context, tmp_path):
+    at_work = watch._Watch(context, 0, as_json=False)
+    at_work.batch()
+    (tmp_path / "gas").rmdir()
+    at_work.look()
+    at_work.look()
+    assert (batches(context), at_work.failures) == (2, 0)
+    (tmp_path / "gas").mkdir()
+    (tmp_path / "gas" / "link.SMRT").symlink_to(tmp_path)
+    at_work.look()
+    assert batches(context) == 3
 
 
 def batches(context):

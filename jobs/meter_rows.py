@@ -1,0 +1,93 @@
+"""Where a meter is in the lake: its rows in bronze, by their keys, and how much of it the other tables hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from jobs import silver
+from pipeline import delta, erased, formats, ingestion_log, tables
+from pipeline.ingestion_log import LOADED, WITHDRAWN
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import Column, DataFrame
+
+    from pipeline.context import Context
+    from pipeline.ingestion_log import Delivery
+    from pipeline.tables import Table
+
+# Tables whose rows say nothing of a meter once the derived ones are rebuilt.
+OF_METERPOINTS = tuple(table for table in tables.SNAPSHOTS if "meterpoint_id" in table.names)
+# Of rows whose fields may stand in each other's columns: the meter may be anywhere in them.
+PERHAPS_SHIFTED = (
+    "FIELD_COUNT",
+    "METER_ID_MISSING",
+    "METER_ID_INVALID",
+    "DIRECTION_UNKNOWN",
+    "INTERVAL_START_INVALID",
+    "CONSUMPTION_INVALID",
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """Of a meter: keys of its rows in each table of bronze, and how much of it there is, as a certificate counts."""
+
+    keys: dict[Table, pa.Table]
+    counts: dict[str, int]
+    file_ids: set[int]
+    # Whether the reason of a refusal quotes it.
+    is_quoted: bool
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the meter is nowhere."""
+        return not self.is_quoted and not any(self.counts.values())
+
+
+def look_for(context: Context, meter: str) -> Found:
+    """All of the meter that there is; Spark is started for it."""
+    known = ingestion_log.logged(context)
+    context.expect(formats.weighed(context.settings, known))
+    context.spark  # noqa: B018 - column expressions need it
+    keys = {table: rows.select(*table.key).distinct().toArrow() for table, rows in _rows(context, known, meter)}
+    counts = {
+        "bronze_rows": sum(found.num_rows for table, found in keys.items() if table not in OF_METERPOINTS),
+        **_count(context, meter),
+        "reference_rows": sum(found.num_rows for table, found in keys.items() if table in OF_METERPOINTS),
+    }
+    file_ids = {number for found in keys.values() for number in found["file_id"].to_pylist()}
+    is_quoted = any(each.reason and erased.without(each.reason, meter) != each.reason for each in known)
+    return Found(keys, counts, file_ids, is_quoted)
+
+
+def _count(context: Context, meter: str) -> dict[str, int]:
+    its = F.col("meter_id") == meter
+    wanted = {
+        "readings": (tables.READINGS, its),
+        "rejected_rows": (tables.REJECTED, _is_its(meter)),
+        "gold_days": (tables.METER_DAY, its),
+        "restatements": (tables.RESTATEMENTS, its),
+    }
+    return {name: delta.read(context, table).where(which).count() for name, (table, which) in wanted.items()}
+
+
+def _is_its(meter: str) -> Column:
+    """Rows of the meter; a rejected one may hold it where no rule can find it, but is not another meter's."""
+    somewhere = F.col("meter_id").isNull() | F.col("reason_code").isin(*PERHAPS_SHIFTED)
+    named = F.col("raw").rlike("(?U)" + erased.whole(meter))
+    return (F.col("meter_id") == meter) | (F.col("reason_code").isNotNull() & somewhere & named)
+
+
+def _rows(context: Context, known: list[Delivery], meter: str) -> list[tuple[Table, DataFrame]]:
+    """Of each bronze table the rows that name the meter."""
+    found = []
+    for feed in context.settings.feeds:
+        kept = [each for each in known if each.feed == feed.name and each.status in {LOADED, WITHDRAWN}]
+        if kept:
+            found.append((formats.bronze_table(feed), silver.judged(context, feed, kept).where(_is_its(meter))))
+    found += [(table, delta.read(context, table).where(F.trim("meterpoint_id") == meter)) for table in OF_METERPOINTS]
+    return found

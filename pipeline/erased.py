@@ -1,0 +1,64 @@
+"""What an erasure has to know of itself when it is called again: which rows it removed already. Never whose they were.
+
+The commit that removes rows from bronze carries, for each delivery, how many go and how many the log had counted as
+erased before. The log has not counted them yet where it still says the latter. That an erasure is not finished stands
+in the mark of ops.erasures from its first commit to its last.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pipeline import lake, progress, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipeline.context import Context
+    from pipeline.ingestion_log import Delivery
+    from pipeline.tables import Table
+
+ERASED, UNFINISHED = "erased", "unfinished"
+
+
+def whole(meter: str) -> str:
+    """A regular expression that finds the meter's id in a text, whole; Java wants `(?U)` before it.
+
+    `12` is not in `1234`, `3.12`, `AB-12`, `12:30` or `2021-12-01`; it is in `"12",`, `:12}` and `12.` at an end.
+    """
+    return rf"(?<![\w.+/-])(?<!\d:){re.escape(meter)}(?![\w/-])(?!:\d)(?!\.\w)"
+
+
+def without(text: str, meter: str) -> str:
+    """The text with the meter's id blotted out."""
+    return re.sub(whole(meter), "(erased)", text)
+
+
+def mark(pending: Mapping[int, int], removed: Mapping[int, int], known: Iterable[Delivery]) -> dict[str, Any]:
+    """For the commit that takes the rows `removed` from a table, file by file, after those `pending`."""
+    before = {each.file_id: each.rows_erased for each in known}
+    files = {number: pending.get(number, 0) + removed.get(number, 0) for number in {*pending, *removed}}
+    return {ERASED: {str(number): [before.get(number, 0), rows] for number, rows in sorted(files.items())}}
+
+
+def pending(context: Context, table: Table, known: Iterable[Delivery]) -> dict[int, int]:
+    """file_id -> rows that an erasure removed from this table of bronze and the log does not count as erased yet."""
+    before = {each.file_id: each.rows_erased for each in known}
+    newest: dict[int, list[int]] = {}
+    for note in _marks(context, table):
+        for number, said in note.get(ERASED, {}).items():
+            newest.setdefault(int(number), said)
+    return {number: rows for number, (counted, rows) in newest.items() if before.get(number) == counted and rows}
+
+
+def unfinished(context: Context) -> dict[str, Any]:
+    """What an erasure that was killed set out to remove, in numbers; {} where none was."""
+    found: dict[str, Any] = lake.mark(context, tables.ERASURES).get(UNFINISHED, {})
+    return found
+
+
+def _marks(context: Context, table: Table) -> list[dict[str, Any]]:
+    """Our notes in the table's commits, newest first: a later batch has a mark of its own."""
+    commits = lake.history(context, table, None)
+    return [said for each in commits if (said := progress.mark_in(each, old_form=True)) is not None]

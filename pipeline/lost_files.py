@@ -1,0 +1,53 @@
+"""Data files that a table's newest version names and that are not there: what no reader can go past.
+
+A look at names, not into files; in path mode without a JVM. A catalog does not say where its files are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pyarrow as pa
+from deltalake.exceptions import TableNotFoundError
+from pyarrow import fs
+
+from pipeline import lake, stores, tables
+from pipeline.errors import LostFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pipeline.context import Context
+    from pipeline.tables import Table
+
+
+def of_table(context: Context, table: Table) -> list[str]:
+    """Paths below the table's folder, in order; [] where nothing is lost, or nothing is known."""
+    if context.settings.catalog:
+        return []
+    try:
+        named = pa.table(lake.opened(context, table).get_add_actions(flatten=True))["path"].to_pylist()
+    except TableNotFoundError:
+        return []
+    is_there = _look(tables.address(context.settings, table))
+    # Names come as they stand in the log or decoded; one outside of the folder is not ours to judge.
+    return sorted(path for path in named if "://" not in path and not (is_there(path) or is_there(unquote(path))))
+
+
+def _look(where: str) -> Callable[[str], bool]:
+    """Whether a file of a folder is there: asked one by one on a disk, by one listing of an object store."""
+    if not stores.is_remote(where):
+        return lambda path: Path(where, path).exists()
+    system, folder = stores.opened(where)
+    entries = system.get_file_info(fs.FileSelector(folder, recursive=True))
+    there = {entry.path.removeprefix(folder).lstrip("/") for entry in entries}
+    return there.__contains__
+
+
+def must_be_none(context: Context, every: Iterable[Table]) -> None:
+    """LostFileError for the first table that lost a file."""
+    for table in every:
+        if lost := of_table(context, table):
+            raise LostFileError(table.full_name, lost[0], len(lost))

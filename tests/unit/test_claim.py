@@ -1,0 +1,123 @@
+"""Two writers without a lock: one of two claims the lake, and who was overtaken can commit nothing more. No Spark."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from deltalake import DeltaTable
+
+from pipeline import claim, creation, formats, lake, tables
+from pipeline.config import Feed, Settings
+from pipeline.context import Context
+from pipeline.errors import BusyLakeError, OvertakenError
+from pipeline.log import Log
+
+FEED = Feed(name="gas", format="smrt", path="gas")
+READINGS = tables.READINGS
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A function to the context of a run on this test's lake that has looked at the claims, as `recorded` does."""
+    settings = Settings(lake=str(tmp_path / "lake"), feeds=(FEED,))
+    creation.create_missing(Context(settings, log=Log("", quiet=True)), formats.lake_tables(settings))
+
+    def one():
+        context = Context(settings, log=Log("", quiet=True))
+        context.claimed_before = claim.newest(lake.mark(context, tables.INGESTION_LOG))
+        return context
+
+    return one
+
+
+def take(context):
+    claim.take(context, formats.lake_tables(context.settings))
+    return context
+
+
+def write(context, batch_id, table=READINGS):
+    lake.write_rows(context, table, [], {"batch_id": batch_id})
+
+
+def test_of_two_that_looked_at_the_same_moment_one_claims(run):
+    first, second = run(), run()
+    take(first)
+    with pytest.raises(BusyLakeError):
+        take(second)
+    assert second.claim is None
+    write(first, 1)
+    assert lake.done_to(first, READINGS) == 1
+
+
+def test_of_many_at_once_one_claims(run):
+    contexts = [run() for _ in range(8)]
+
+    def attempt(context):
+        try:
+            take(context)
+        except BusyLakeError:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, contexts)) == 1
+
+
+def test_a_run_that_stalled_and_was_overtaken_fails_at_its_next_commit_of_any_table(run):
+    stalled = take(run())
+    write(stalled, 1)
+    other = run()
+    assert claim.is_left_open(other)
+    take(other)
+    for table in (READINGS, tables.METER_DAY, tables.INGESTION_LOG):
+        with pytest.raises(OvertakenError):
+            write(stalled, 2, table)
+    write(other, 2)
+    assert lake.done_to(other, READINGS) == 2
+
+
+def test_what_was_under_way_when_another_took_over_conflicts(run):
+    stalled = take(run())
+    opened = lake.opened(stalled, READINGS)  # it has read the table and is about to commit
+    take(run())
+    with pytest.raises(Exception, match="Concurrent transaction failed"):
+        lake.append_nothing(stalled, opened, READINGS, {"batch_id": 2})
+
+
+def test_a_claim_that_was_given_back_is_not_taken_over(run):
+    first = take(run())
+    claim.release(first)
+    second = run()
+    assert not claim.is_left_open(second)
+    before = lake.version(second, READINGS)
+    take(second)
+    assert lake.version(second, READINGS) == before
+    assert (first.claim.number, second.claim.number) == (1, 2)
+
+
+def test_with_the_lock_nothing_is_put_on_the_tables_of_a_killed_run(run):
+    take(run())
+    second = run()
+    second.is_alone = True
+    before = lake.version(second, READINGS)
+    take(second)
+    assert lake.version(second, READINGS) == before
+
+
+def test_a_claim_keeps_what_the_log_says(run):
+    context = run()
+    lake.write_rows(context, tables.INGESTION_LOG, [], {"batch_id": 7, "acknowledge": {"gas": 3}})
+    take(context)
+    found = lake.mark(context, tables.INGESTION_LOG)
+    assert (found["batch_id"], found["acknowledge"]) == (7, {"gas": 3})
+    write(context, 8, tables.INGESTION_LOG)
+    assert claim.newest(lake.mark(context, tables.INGESTION_LOG)).run_id == context.run_id
+
+
+def test_another_tools_commit_between_look_and_claim_is_no_claim(run):
+    context = run()
+    table = DeltaTable(tables.address(context.settings, tables.INGESTION_LOG))
+    table.alter.set_table_properties({"somebody.elses": "1"}, raise_if_not_exists=False)
+    take(context)
+    assert context.claim.number == 1
