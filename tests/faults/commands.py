@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs import backfill, erase, maintain, replay, run, verify, withdraw
+from jobs import backfill, erase, maintain, replay, restatements, run, verify, withdraw
 from pipeline import conservation, failpoints, ingestion_log, lake, tables
 from pipeline.errors import UsageError
+from pipeline.restated_key import key_text
 from pipeline.span import Span
 from tests.faults.a_lake import Lake, with_history
 from tests.jobs.conftest import put, split_json
@@ -149,6 +150,23 @@ def must_be_conserved(found: Lake) -> None:
     context = found.context()
     known = ingestion_log.logged(context)
     assert conservation.violations(known, conservation.rows_of_deliveries(context)) == []
+
+
+def must_end_true(found: Lake) -> None:
+    """The last thing that is told of a published value is what gold says: that value, or none."""
+    context = found.context()
+    columns = ["table_name", "key", "measure", "old_value", "new_value", "restated_at"]
+    told = sorted(lake.small_rows(context, tables.RESTATEMENTS, columns), key=lambda row: row["restated_at"])
+    last = {(row["table_name"], row["key"], row["measure"]): row for row in told}
+    now = {
+        (table.full_name, key_text(table.key, row), measure): row[measure]
+        for table, measures in restatements.MEASURES.items()
+        for row in lake.small_rows(context, table, table.names)
+        for measure in measures
+    }
+    for key, row in last.items():
+        if (row["old_value"], row["new_value"]) != (None, None):  # an erasure took the values
+            assert row["new_value"] == now.get(key), key
 
 
 def answered_once(found: Lake) -> None:

@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from jobs import maintain, withdraw
 from pipeline import data_files, delta, failpoints, ingestion_log, lake, tables
 from tests.faults.a_lake import CONFIG, Lake
-from tests.faults.commands import must_be_conserved, must_be_whole
+from tests.faults.commands import must_be_conserved, must_be_whole, must_end_true
 from tests.faults.ledger import DAYS, Ledger, Reading
 from tests.faults.seeds import SEED
 from tests.faults.test_crashes import PLACES
@@ -225,6 +225,7 @@ class History(RuleBasedStateMachine):
         context, ledger = self.lake.context(), self.ledger
         must_be_whole(self.lake)
         must_be_conserved(self.lake)
+        must_end_true(self.lake)
         decided = [(e.feed, e.relative_path, e.status) for e in ingestion_log.logged(context) if e.feed != "reference"]
         assert sorted(decided) == sorted((each.feed, each.path, each.status) for each in ledger.arrived)
         current = values(context, tables.READINGS, "feed", "meter_id", "interval_start", "local_date", "consumption")

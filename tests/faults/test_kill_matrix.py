@@ -22,6 +22,7 @@ from tests.faults.commands import (
     given_again,
     must_be_conserved,
     must_be_whole,
+    must_end_true,
     must_say,
     places,
     with_past,
@@ -79,6 +80,7 @@ class Matrix:
         must_say(lake, self.expected(first, second))
         must_be_whole(lake)
         must_be_conserved(lake)
+        must_end_true(lake)
         answered_once(lake)
         before = lake.versions()
         lake.run()
