@@ -6,3 +6,5 @@ import os
 from datetime import UTC, datetime
 
 SEED = int(os.environ.get("TEST_SEED") or f"{datetime.now(UTC):%Y%m%d}")
+# How many lakes live through a history.
+LAKES = int(os.environ.get("TEST_LAKES") or 10)
