@@ -31,9 +31,9 @@ class FeedFormat:
     contents: Callable[[SparkSession, list[str], list[Delivery]], DataFrame]
     # the same with `file_id` in its place -> rows as received, the columns of bronze without batch_id.
     rows: Callable[[DataFrame, Feed, list[Delivery]], DataFrame]
-    # bronze -> readings with reason_code (NULL: passed), reason, raw, is_repeated. Where a row may hold several:
-    # also `position` in the row, from 0 on, and `is_repeated` for its second instant; a row that holds none is one without consumption and reason_code. Last argument: when
-    # the delivery of a row came.
+    # bronze -> readings with reason_code (NULL: passed), reason, raw, is_repeated. Where a row may hold several: also
+    # `position` in the row, from 0 on, and `is_repeated` for a position's second instant; a row that holds none is one
+    # without consumption and reason_code. Last argument: when the delivery of a row came.
     judged: Callable[[DataFrame, Feed, Column], DataFrame]
     # judged rows of files with repeated local times -> the same with each occurrence on its own instant.
     in_order: Callable[[DataFrame, Feed], DataFrame] | None = None

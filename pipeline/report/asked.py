@@ -31,7 +31,7 @@ class Asked:
             raise UsageError(
                 f"--from {days[0]} is not before --to {days[1]}: --to is the first day that does not count"
             )
-        return cls(feed, meter, *days)
+        return cls(feed, meter, days[0], days[1])
 
     @property
     def condition(self) -> pc.Expression:

@@ -14,7 +14,7 @@ WANTED = ["interval_start", "meterpoint_id", "consumption_delta"]
 # Instants (UTC) an hour or two before a change of the clocks, or of no change.
 BEGINS = [
     *(datetime(2021, 3, 28, 0, tzinfo=UTC), datetime(2021, 10, 30, 23, tzinfo=UTC), datetime(2020, 10, 24, 23, 30, tzinfo=UTC)),
-    *(datetime(2021, 6, 30, 22, tzinfo=UTC), datetime(2021, 12, 31, 23, tzinfo=UTC), datetime(2036, 10, 25, 23, tzinfo=UTC)),
+    *(datetime(2021, 6, 30, 22, tzinfo=UTC), datetime(2021, 12, 31, 23, tzinfo=UTC), datetime(2017, 10, 28, 23, tzinfo=UTC)),
     *(datetime(1971, 10, 31, 1, tzinfo=UTC), datetime(1995, 3, 26, 0, tzinfo=UTC), datetime(2090, 3, 26, 0, tzinfo=UTC)),
 ]  # fmt: skip
 ODD_LABELS = [
@@ -89,7 +89,8 @@ def _rows(dice, writer, columns):
 def _spoil_row(dice, writer, cells, columns):
     change = dice.randrange(8)
     if change < 3:
-        cells[columns.index("consumption_delta")] = odd_value(dice, writer)
+        negative = dice.choice(("-1", "-0.5", '"-0.001"'))
+        cells[columns.index("consumption_delta")] = negative if dice.random() < 0.1 else odd_value(dice, writer)
     elif change == 3:
         cells[columns.index("interval_start")] = (
             writer.text(dice.choice(ODD_LABELS)) if dice.random() < 0.7 else odd_value(dice, writer)

@@ -16,7 +16,7 @@ from tests.jobs import conftest
 pytestmark = pytest.mark.fuzz
 
 VILNIUS = Feed(name="vilnius", format="interval_parquet", path="landing", time_zone="Europe/Vilnius", unit="Wh")
-FORMAT = formats.format_of(VILNIUS, F.lit(judging.AT))
+FORMAT = formats.format_of(VILNIUS)
 FILES = 2500
 DAMAGED_FILES = 2000
 # Finding a file that Spark cannot read costs a few jobs: of the damaged files that the driver reads so many are tried.

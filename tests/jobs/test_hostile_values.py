@@ -69,8 +69,8 @@ def test_deliveries_of_odd_names_load_each_for_itself_and_are_shown_on_a_line_ea
 
 HOSTILE = [
     "'", '"', "' OR '1'='1", "' OR 1=1 --", '" OR ""="', "\\", "\\'", "a\\", "m1'; DROP TABLE silver.readings; --", "%", "_",
-    "NULL", "null", "true", "1=1", "m1", "M1", "m1 ", " m1", "m1\u00a0", COMPOSED, DECOMPOSED, "=cmd|' /C calc'!A0",
-    "@SUM(1)", "+1", "-1", "\t=1", "[red]x[/]", "[/]", "[link=https://example.org]x[/link]", "\x1b[31mred", "\x9b31m",
+    "NULL", "null", "True", "1=1", "m1", "M1", "m 1", "\x0bm1", "m1\u00a0", COMPOSED, DECOMPOSED, "=cmd|' /C calc'!A0",
+    "@SUM(1)", "+1", "-1", "\x1c=1", "[red]x[/]", "[/]", "[link=https://example.org]x[/link]", "\x1b[31mred", "\x9b31m",
     "\x1b]0;title\x07", "a\nb", "a\rb", "\u202eabc", "\u0000", "🙂", "<script>alert(1)</script>", "${m1}", "{{m1}}", "`m1`",
 ]  # fmt: skip
 

@@ -1,0 +1,268 @@
+"""Other people and tools in the lake: whatever they do, a command is right or refuses, and nothing is lost or invented."""
+
+from __future__ import annotations
+
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+
+from jobs import erase, maintain, replay, run, status, verify, withdraw
+from pipeline import failpoints, formats, gate, tables
+from pipeline import lake as metadata
+from pipeline.config import Settings
+from pipeline.context import Context
+from pipeline.errors import DamagedLakeError, MeterlakeError
+from pipeline.log import Log
+from tests.jobs.conftest import GAS, put, rows, smrt, versions
+
+LOG, BRONZE, READINGS = tables.INGESTION_LOG, formats.bronze_table(GAS), tables.READINGS
+OTHER = GAS.model_copy(update={"name": "steam", "path": "steam"})
+FIRST = [("001", Decimal("1.5")), ("002", Decimal(2))]
+
+
+@pytest.fixture(scope="module")
+def template(spark, tmp_path_factory):
+    """A folder with a lake of two deliveries, one batch each."""
+    folder = tmp_path_factory.mktemp("template")
+    for number, (meter, value) in enumerate(FIRST, 1):
+        line = f'"{meter}","20210401","0000",{value}'
+        put(folder / "gas", f"PN00000{number}.SMRT", smrt(f"PN00000{number}", line), 10 * number)
+        run.run(context_in(folder))
+    return folder
+
+
+def context_in(folder):
+    feed = GAS.model_copy(update={"path": str(folder / "gas")})
+    return Context(Settings(lake=str(folder / "lake"), feeds=(feed,)), log=Log("", quiet=True))
+
+
+@pytest.fixture
+def loaded(template, tmp_path):
+    """A copy of the template; a function to the context of a new run."""
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    return lambda: context_in(tmp_path)
+
+
+@pytest.fixture
+def third(gas):
+    """One more delivery."""
+    return put(gas, "PN000003.SMRT", smrt("PN000003", '"003","20210402","0000",4'), 30)
+
+
+def of(context, table):
+    return DeltaTable(tables.address(context.settings, table))
+
+
+def folder(context, table):
+    return Path(tables.address(context.settings, table))
+
+
+def readings(context):
+    return rows(context, READINGS, "meter_id", "consumption")
+
+
+def bronze(context):
+    return rows(context, BRONZE, "file_id", "row_number", "batch_id")
+
+
+COMMANDS = {
+    "run": run.run,
+    "withdraw": lambda context: withdraw.run(context, "#1", "", as_json=True),
+    "replay": lambda context: replay.run(context, ["#1"], dry_run=False, as_json=True),
+    "erase": lambda context: erase.run(context, "001", as_json=True),
+    "maintain": lambda context: maintain.run(context, 168, force=False, as_json=True),
+    "verify": lambda context: verify.run(context, as_json=True),
+}
+
+
+def refused(loaded, table, match):
+    """Every command that writes refuses in one line that names the table, and writes nothing."""
+    before = versions(loaded()), metadata.version(loaded(), tables.RUNS)
+    for command in COMMANDS.values():
+        with pytest.raises(DamagedLakeError, match=match) as raised:
+            command(loaded())
+        assert f"{table.full_name} " in str(raised.value)
+        assert raised.value.exit_code == 1
+    assert (versions(loaded()), metadata.version(loaded(), tables.RUNS)) == before
+
+
+def test_a_log_that_is_lost_costs_no_bronze(loaded, third):
+    shutil.rmtree(folder(loaded(), LOG))
+    refused(loaded, LOG, "is not there, but bronze.gas holds rows; nothing was written")
+    assert bronze(loaded()) == [(1, 2, 1), (2, 2, 2)]
+    assert readings(loaded()) == FIRST
+
+
+def test_a_log_from_an_older_backup_is_refused(loaded, third, tmp_path):
+    kept = shutil.copytree(folder(loaded(), LOG), tmp_path / "backup")
+    run.run(loaded())
+    shutil.rmtree(folder(loaded(), LOG))
+    shutil.copytree(kept, folder(loaded(), LOG))
+    refused(loaded, LOG, "ends at batch 2, but silver.readings is complete to batch 3")
+
+
+@pytest.mark.parametrize("table", [LOG, READINGS, BRONZE, tables.METER_DAY], ids=lambda table: table.full_name)
+def test_what_was_restored_is_refused_until_it_is_restored_forward(loaded, third, table):
+    newest = of(loaded(), table).version()
+    marked = [
+        each["version"]
+        for each in of(loaded(), table).history()
+        if metadata.progress.mark_in(each) and metadata.progress.mark_in(each).get("batch_id") == 1
+    ]
+    of(loaded(), table).restore(max(marked))
+    refused(loaded, table, "was RESTOREd to a state before its progress")
+    of(loaded(), table).restore(newest)
+    run.run(loaded())
+    assert readings(loaded()) == [*FIRST, ("003", Decimal(4))]
+    verify.run(loaded(), as_json=True)
+
+
+def test_silver_that_was_restored_is_rebuilt_where_it_is_moved_away(loaded, third):
+    of(loaded(), READINGS).restore(1)
+    with pytest.raises(DamagedLakeError):
+        run.run(loaded())
+    shutil.rmtree(folder(loaded(), READINGS))
+    run.run(loaded())
+    assert readings(loaded()) == [*FIRST, ("003", Decimal(4))]
+    verify.run(loaded(), as_json=True)
+
+
+def test_bronze_that_is_gone_or_emptied_is_refused(loaded, third, tmp_path):
+    of(loaded(), BRONZE).delete()
+    refused(loaded, BRONZE, "is empty, but the log says that it holds rows")
+    folder(loaded(), BRONZE).rename(tmp_path / "away")
+    refused(loaded, BRONZE, "is not there, but the log says that it holds rows")
+
+
+@pytest.mark.parametrize("table", [READINGS, tables.METER_DAY], ids=lambda table: table.full_name)
+def test_a_table_that_was_emptied_is_refused_until_it_is_moved_away(loaded, third, table):
+    of(loaded(), table).delete()
+    refused(loaded, table, "is empty, but the log says that it holds rows")
+    shutil.rmtree(folder(loaded(), table))
+    run.run(loaded())
+    assert readings(loaded()) == [*FIRST, ("003", Decimal(4))]
+    verify.run(loaded(), as_json=True)
+
+
+@pytest.mark.parametrize("note", ["weekly maintenance", '{"job":"x"}', '{"batch_id": 0}', '{"meterlake": "x"}', "[]"])
+def test_notes_of_others_in_commits_are_passed_over(loaded, third, note):
+    said = CommitProperties(custom_metadata={"userMetadata": note})
+    for table in formats.lake_tables(loaded().settings):
+        found = of(loaded(), table)
+        nothing = found.to_pyarrow_table().slice(0, 0)
+        write_deltalake(found, nothing, mode="append", commit_properties=said)
+    before = versions(loaded())
+    run.run(loaded())
+    maintain.run(loaded(), 168, force=False, as_json=True)
+    status.run(loaded(), as_json=True)
+    assert versions(loaded())["silver.readings"] > before["silver.readings"]
+    assert readings(loaded()) == [*FIRST, ("003", Decimal(4))]
+    assert len(bronze(loaded())) == 3
+    verify.run(loaded(), as_json=True)
+
+
+def with_deletion_vectors(context, table, key):
+    """What another engine does: one row is deleted by a deletion vector, and put back."""
+    name = f"delta.`{tables.address(context.settings, table)}`"
+    sql = context.spark.sql
+    sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    kept = context.spark.createDataFrame(sql(f"SELECT * FROM {name} WHERE {key}").toArrow())
+    sql(f"DELETE FROM {name} WHERE {key}")
+    kept.write.format("delta").mode("append").save(tables.address(context.settings, table))
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        (BRONZE, "file_id = 1"),
+        (LOG, "file_id = 1"),
+        (READINGS, "meter_id = '001'"),
+        (tables.METER_DAY, "meter_id = '001'"),
+        (tables.HALF_HOUR, "false"),
+        (tables.RESTATEMENTS, "false"),
+        (tables.RUNS, "false"),
+    ],
+    ids=lambda value: getattr(value, "full_name", ""),
+)
+def test_tables_with_deletion_vectors_are_sparks(loaded, lake, gas, table, key):
+    # Two meters a file, so that one of two rows is deleted and its file stays.
+    put(gas, "PN000003.SMRT", smrt("PN000003", '"001","20210402","0000",4', '"002","20210402","0000",5'), 30)
+    run.run(loaded())
+    with_deletion_vectors(loaded(), table, key if key == "false" else f"({key}) OR false")
+    assert gate.readable(loaded(), table) is None
+    assert gate.writable(loaded(), table) is None
+    put(gas, "PN000004.SMRT", smrt("PN000004", '"001","20210402","0000",6', '"003","20210402","0000",7'), 40)
+    run.run(loaded())
+    maintain.run(loaded(), 0, force=True, as_json=True)
+    verify.run(loaded(), as_json=True)
+    withdraw.run(loaded(), "#4", "", as_json=True)
+    replay.run(loaded(), ["#4"], dry_run=False, as_json=True)
+    erase.run(loaded(), "002", as_json=True)
+    verify.run(loaded(), as_json=True)
+    status.run(loaded(), as_json=True)
+    found = metadata.rows_in_spark(loaded(), READINGS).orderBy("meter_id", "local_date").toArrow().to_pylist()
+    assert [(row["meter_id"], row["consumption"]) for row in found] == [
+        ("001", Decimal("1.5")), ("001", Decimal(6)), ("003", Decimal(7)),
+    ]  # fmt: skip
+    for each in formats.lake_tables(loaded().settings):
+        metadata.rows_in_spark(loaded(), each).count()  # nothing that it needs was removed
+
+
+def breaks_off(context, place, command=run.run):
+    failpoints.forget()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(failpoints.VARIABLE, f"raise:{place}")
+        with pytest.raises(failpoints.Killed):
+            command(context)
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"run"}))
+def test_what_a_killed_run_left_is_taken_out_by_whichever_command_comes_next(loaded, third, name):
+    breaks_off(loaded(), "before write ops.ingestion_log")
+    assert len(bronze(loaded())) == 3
+    COMMANDS[name](loaded())
+    left = {file_id for file_id, *_ in bronze(loaded())}
+    assert left <= {1, 2}
+    run.run(loaded())
+    assert ("003", Decimal(4)) in readings(loaded())
+    found = bronze(loaded())
+    assert len(found) == len({(file_id, row) for file_id, row, _ in found})
+    assert max(file_id for file_id, *_ in found) == 3
+    verify.run(loaded(), as_json=True)
+
+
+def test_a_feed_that_left_the_configuration_after_a_kill_leaves_nothing_behind(lake, gas, tmp_path):
+    put(gas, "PN000001.SMRT", smrt("PN000001", '"001","20210401","0000",1.5'))
+    put(tmp_path / "steam", "PN000009.SMRT", smrt("PN000009", '"009","20210401","0000",9'))
+    breaks_off(lake(GAS, OTHER), "before write ops.ingestion_log")
+    assert len(rows(lake(GAS, OTHER), formats.bronze_table(OTHER), "file_id")) == 1
+    run.run(lake(GAS))
+    assert rows(lake(GAS, OTHER), formats.bronze_table(OTHER), "file_id") == []
+    assert readings(lake(GAS)) == [("001", Decimal("1.5"))]
+    run.run(lake(GAS, OTHER))
+    assert rows(lake(GAS, OTHER), formats.bronze_table(OTHER), "file_id") == [(2,)]
+
+
+def test_rows_that_an_older_program_left_twice_are_taken_out(loaded, gas, spark):
+    # A batch that the log does not know, below batches that it knows: 0.2.0 left that after a kill and a withdrawal.
+    path = tables.address(loaded().settings, BRONZE)
+    twice = spark.read.format("delta").load(path).where("file_id = 2").selectExpr("*").replace(2, 3, "batch_id")
+    note = '{"meterlake": {"batch_id": 3}}'
+    twice.write.format("delta").mode("append").option("userMetadata", note).save(path)
+    assert len(bronze(loaded())) == 3
+    put(gas, "PN000003.SMRT", smrt("PN000003", '"003","20210402","0000",4'), 30)
+    run.run(loaded())
+    assert [(file_id, row) for file_id, row, _ in bronze(loaded())] == [(1, 2), (2, 2), (3, 2)]
+    verify.run(loaded(), as_json=True)
+
+
+def test_the_message_is_one_line_for_the_person_on_call(loaded):
+    shutil.rmtree(folder(loaded(), LOG))
+    with pytest.raises(MeterlakeError) as raised:
+        run.run(loaded())
+    said = str(raised.value)
+    assert "\n" not in said
+    assert "docs/runbook.md, 'Bronze or the log is lost'" in said
