@@ -72,13 +72,13 @@ COMMANDS = {
 OF_THE_WAY = {"ops.restatements", "ops.acknowledgements", "ops.erasures", "responses"}
 
 
-def with_past(folder: Path, catalog: str | None = None) -> Lake:
+def with_past(folder: Path) -> Lake:
     """A lake with work for every command: a delivery that was withdrawn, one to withdraw, a meter to erase, news."""
     electricity = folder / "electricity"
     both = (["2021-01-04 00:30:00", "m2", 5], ["2021-01-04 00:30:00", "m3", 6])
     put(electricity, "0.json", split_json(*both, ["2021-01-04 01:00:00", "m2", -1]), -10)
     put(electricity, "past.json", split_json(["2021-01-04 01:00:00", "m1", 7], ["2021-01-05 01:00:00", "m3", 8]), -10)
-    found = with_history(folder, catalog)
+    found = with_history(folder)
     withdraw.run(found.context(), REPLAYED, "a test of the sender", as_json=True)
     return found
 

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from pipeline import failpoints
-from tests.faults.a_lake import Lake
-from tests.faults.commands import COMMANDS, contents, must_be_conserved, must_be_whole, with_past
+from tests.faults.a_lake import Lake, with_history
+from tests.faults.commands import COMMANDS, contents, must_be_conserved, must_be_whole
 
 CATALOG = "spark_catalog"
 
@@ -20,7 +20,7 @@ CATALOG = "spark_catalog"
 def main(folder: Path, place: str, *steps: str) -> None:
     """The steps, in this process."""
     if "begin" in steps:
-        lake = with_past(folder, CATALOG)
+        lake = with_history(folder, CATALOG)
         failpoints.forget()
         os.environ[failpoints.VARIABLE] = f"kill:{place}"
         lake.run()

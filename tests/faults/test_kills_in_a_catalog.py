@@ -12,7 +12,7 @@ import pytest
 from tests.faults.a_lake import ROOT, environment
 
 pytestmark = pytest.mark.faults
-MINUTES = 15 * 60
+MINUTES = 30 * 60
 PLACES = ("after write bronze.electricity", "after write ops.ingestion_log", "after write silver.readings")
 
 
