@@ -54,7 +54,7 @@ test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packag
 	@if [ -z "$(JAVA_21)" ]; then echo "Java 21: not tried, name one: make test-versions JAVA_21=/where/one/is"; \
 	else echo "Java 21"; JAVA_HOME="$(JAVA_21)" $(BIN)/python -m pytest -q $(ARGS); fi
 
-test-faults: setup ## runs that are killed, damaged lakes, full disks, fuzzed files, 200 histories (minutes)
+test-faults: setup ## commands that are killed, damaged lakes, full disks, fuzzed files, 400 histories (hours)
 	@$(BIN)/python -m pytest -m "faults or fuzz" $(ARGS)
 
 test-laws: setup ## the laws of time over every zone and clock change (minutes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import TableNotFoundError
 
 from pipeline import progress, tables
 from pipeline.errors import OvertakenError
@@ -30,6 +31,11 @@ def opened(context: Context, table: Table) -> DeltaTable:
     return DeltaTable(tables.address(context.settings, table))
 
 
+def is_in_catalog(context: Context, table: Table) -> bool:
+    """In a catalog, whether it has the table."""
+    return bool(context.spark.catalog.tableExists(tables.address(context.settings, table)))
+
+
 def is_plain(delta: DeltaTable, *, to_write: bool = False) -> bool:
     """Whether the driver knows all that the table uses."""
     protocol = delta.protocol()
@@ -40,6 +46,8 @@ def is_plain(delta: DeltaTable, *, to_write: bool = False) -> bool:
 def readable(context: Context, table: Table, version: int | None = None) -> DeltaTable | None:
     """The table for the driver to read; None where only Spark may. TableNotFoundError where there is none."""
     if context.settings.catalog:
+        if not is_in_catalog(context, table):
+            raise TableNotFoundError(tables.address(context.settings, table))
         return None
     found = DeltaTable(tables.address(context.settings, table), version=version)
     return found if is_plain(found) else None

@@ -17,7 +17,7 @@ from pyarrow import fs
 
 from pipeline import causes, failpoints, gate, progress, stores, tables
 from pipeline.errors import LakeError, OvertakenError
-from pipeline.gate import opened
+from pipeline.gate import is_in_catalog, opened
 from pipeline.log import without_native_noise
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pipeline.progress import Commit, Progress
     from pipeline.tables import Table
 
-__all__ = ["opened"]
+__all__ = ["is_in_catalog", "opened"]
 
 EVERYTHING = "true"
 # Since then a lake's marks have a namespace (pipeline/progress.py).
@@ -133,6 +133,8 @@ def properties(context: Context, table: Table) -> dict[str, str] | None:
 def history(context: Context, table: Table, limit: int | None) -> list[Commit]:
     """The newest commits, newest first; [] where there is no such table."""
     if context.settings.catalog:
+        if not is_in_catalog(context, table):
+            return []
         name = tables.address(context.settings, table)
         end = f" LIMIT {limit}" if limit else ""
         return [row.asDict() for row in context.spark.sql(f"DESCRIBE HISTORY {name}{end}").collect()]
@@ -142,15 +144,11 @@ def history(context: Context, table: Table, limit: int | None) -> list[Commit]:
         return []
 
 
-def is_in_catalog(context: Context, table: Table) -> bool:
-    """In a catalog, whether it has the table."""
-    return bool(context.spark.catalog.tableExists(tables.address(context.settings, table)))
-
-
 def version(context: Context, table: Table) -> int | None:
     """The table's newest version, None where there is no such table."""
     if context.settings.catalog:
-        return int(history(context, table, 1)[0]["version"]) if is_in_catalog(context, table) else None
+        newest = history(context, table, 1)
+        return int(newest[0]["version"]) if newest else None
     try:
         return opened(context, table).version()
     except TableNotFoundError:
@@ -313,8 +311,6 @@ def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:
         return set()
     if there is not None:
         return {tuple(str(each[name]) for name in table.partition_by) for each in there.partitions()}
-    if context.settings.catalog and not is_in_catalog(context, table):
-        return set()
     frame = rows_in_spark(context, table).select(*table.partition_by).distinct()
     return {tuple(str(value) for value in row) for row in frame.collect()}
 

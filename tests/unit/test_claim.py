@@ -121,3 +121,12 @@ def test_another_tools_commit_between_look_and_claim_is_no_claim(run):
     table.alter.set_table_properties({"somebody.elses": "1"}, raise_if_not_exists=False)
     take(context)
     assert context.claim.number == 1
+
+
+def test_a_log_that_was_restored_has_the_next_run_claim_above_all_that_others_made(run):
+    for _ in range(3):
+        claim.release(take(run()))
+    DeltaTable(tables.address(run().settings, tables.INGESTION_LOG)).restore(2)  # after the first claim
+    fourth = take(run())
+    assert fourth.claim.number == 4
+    write(fourth, 1)  # a table that has seen higher numbers would take no lower one
