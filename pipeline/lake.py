@@ -187,7 +187,7 @@ def write_rows(
     return int(values.num_rows)
 
 
-def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any], replace: str | None) -> None:
+def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any] | None, replace: str | None) -> None:
     address = tables.address(context.settings, table)
     try:
         to_write = gate.writable(context, table)
@@ -196,7 +196,8 @@ def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any
 
             delta.save(context, table, context.spark.createDataFrame(values), mark, replace)
             return
-        how: Any = {"commit_properties": gate.stamped(context, with_claim(context, table, mark))}
+        told = None if mark is None else with_claim(context, table, mark)
+        how: Any = {"commit_properties": gate.stamped(context, told)}
         how["writer_properties"] = WRITER
         if replace is None:
             write_deltalake(to_write, values, mode="append", **how)
@@ -218,6 +219,13 @@ def carry_mark(context: Context, table: Table) -> None:
     """A commit without rows that says once more how far the table is complete; nothing where there is no table."""
     if version(context, table) is not None:
         write_rows(context, table, [], mark(context, table))
+
+
+def commit_nothing(context: Context, table: Table) -> None:
+    """A commit without rows and without a mark; nothing where there is no table."""
+    if version(context, table) is not None:
+        with committed(context, f"write {table.full_name}"):
+            _write(context, table, arrow_schema(table).empty_table(), None, None)
 
 
 def append_nothing(context: Context, to_write: DeltaTable, table: Table, mark: dict[str, Any]) -> None:
