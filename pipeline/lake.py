@@ -130,6 +130,8 @@ def properties(context: Context, table: Table) -> dict[str, str] | None:
 def history(context: Context, table: Table, limit: int | None) -> list[Commit]:
     """The newest commits, newest first; [] where there is no such table."""
     if context.settings.catalog:
+        if not is_in_catalog(context, table):
+            return []
         name = tables.address(context.settings, table)
         end = f" LIMIT {limit}" if limit else ""
         return [row.asDict() for row in context.spark.sql(f"DESCRIBE HISTORY {name}{end}").collect()]
@@ -147,7 +149,7 @@ def is_in_catalog(context: Context, table: Table) -> bool:
 def version(context: Context, table: Table) -> int | None:
     """The table's newest version, None where there is no such table."""
     if context.settings.catalog:
-        return int(history(context, table, 1)[0]["version"]) if is_in_catalog(context, table) else None
+        return next((int(commit["version"]) for commit in history(context, table, 1)), None)
     try:
         return opened(context, table).version()
     except TableNotFoundError:
