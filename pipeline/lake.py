@@ -268,6 +268,8 @@ def small_table(context: Context, table: Table, where: tuple[str, str, Any] | No
     if there is not None:
         read: pa.Table = there.to_pyarrow_table(filters=[where] if where else None)
         return read
+    if context.settings.catalog and not is_in_catalog(context, table):
+        return arrow_schema(table).empty_table()
     from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
 
     frame = rows_in_spark(context, table)

@@ -139,11 +139,11 @@ def metastore(tmp_path_factory):
     stop(metastore.process)
 
 
-@pytest.fixture(params=["store", "metastore"])
+@pytest.fixture(params=["s3", "catalog"])
 def lake(request, tmp_path):
     """A lake in an object store, not made yet; one in a metastore, made by a run without deliveries."""
-    server = request.getfixturevalue(request.param)
-    if request.param == "store":
+    if request.param == "s3":
+        server = request.getfixturevalue("store")
         bucket = f"writers-{time.time_ns()}"
         there = fs.S3FileSystem(
             access_key="reader", secret_key="not a secret", endpoint_override=f"{HERE}:{server.port}", scheme="http",
@@ -152,7 +152,8 @@ def lake(request, tmp_path):
         there.create_dir(bucket)
         return Lake(tmp_path, f"s3a://{bucket}/lake", server.settings, server.variables)
     warehouse = tmp_path / "spark-warehouse"
-    lake = Lake(tmp_path, str(warehouse), server.settings, {}, schema=".db")
+    settings = request.getfixturevalue("metastore").settings
+    lake = Lake(tmp_path, str(warehouse), settings, {}, schema=".db")
     lake.run("made")
     return lake
 
