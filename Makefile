@@ -36,8 +36,8 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 	@chromium --version >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null && chromium --version >/dev/null 2>&1; } || $(BIN)/python -m playwright install chromium
 	@$(BIN)/python -m pytest -m page
 
-test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, a worker and a run killed, a lake in an object store (minutes)
-	@$(BIN)/python -m pytest -m cluster
+test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, runs killed, two at once on an object store and in a metastore, TEST_ROUNDS=20 (an hour)
+	@$(BIN)/python -m pytest -m cluster $(ARGS)
 
 deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
 

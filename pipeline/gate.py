@@ -66,7 +66,8 @@ def writable(context: Context, table: Table) -> DeltaTable | None:
     return found if is_plain(found, to_write=True) else None
 
 
-def stamped(context: Context, mark: dict[str, Any]) -> CommitProperties:
+def stamped(context: Context, mark: dict[str, Any] | None) -> CommitProperties:
     """The mark as the driver's writer wants it, with the number that tells this run's commits from another's."""
     numbers = [Transaction(APPLICATION, context.claim.next_number())] if context.claim is not None else None
-    return CommitProperties(custom_metadata={progress.KEY: progress.text_of(mark)}, app_transactions=numbers)
+    said = None if mark is None else {progress.KEY: progress.text_of(mark)}
+    return CommitProperties(custom_metadata=said, app_transactions=numbers)

@@ -147,8 +147,7 @@ def history(context: Context, table: Table, limit: int | None) -> list[Commit]:
 def version(context: Context, table: Table) -> int | None:
     """The table's newest version, None where there is no such table."""
     if context.settings.catalog:
-        newest = history(context, table, 1)
-        return int(newest[0]["version"]) if newest else None
+        return next((int(commit["version"]) for commit in history(context, table, 1)), None)
     try:
         return opened(context, table).version()
     except TableNotFoundError:
@@ -188,7 +187,7 @@ def write_rows(
     return int(values.num_rows)
 
 
-def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any], replace: str | None) -> None:
+def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any] | None, replace: str | None) -> None:
     address = tables.address(context.settings, table)
     try:
         to_write = gate.writable(context, table)
@@ -197,7 +196,8 @@ def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any
 
             delta.save(context, table, context.spark.createDataFrame(values), mark, replace)
             return
-        how: Any = {"commit_properties": gate.stamped(context, with_claim(context, table, mark))}
+        told = None if mark is None else with_claim(context, table, mark)
+        how: Any = {"commit_properties": gate.stamped(context, told)}
         how["writer_properties"] = WRITER
         if replace is None:
             write_deltalake(to_write, values, mode="append", **how)
@@ -219,6 +219,13 @@ def carry_mark(context: Context, table: Table) -> None:
     """A commit without rows that says once more how far the table is complete; nothing where there is no table."""
     if version(context, table) is not None:
         write_rows(context, table, [], mark(context, table))
+
+
+def commit_nothing(context: Context, table: Table) -> None:
+    """A commit without rows and without a mark; nothing where there is no table."""
+    if version(context, table) is not None:
+        with committed(context, f"write {table.full_name}"):
+            _write(context, table, arrow_schema(table).empty_table(), None, None)
 
 
 def append_nothing(context: Context, to_write: DeltaTable, table: Table, mark: dict[str, Any]) -> None:
@@ -259,6 +266,8 @@ def small_table(context: Context, table: Table, where: tuple[str, str, Any] | No
     if there is not None:
         read: pa.Table = there.to_pyarrow_table(filters=[where] if where else None)
         return read
+    if context.settings.catalog and not is_in_catalog(context, table):
+        return arrow_schema(table).empty_table()
     from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
 
     frame = rows_in_spark(context, table)
