@@ -26,6 +26,7 @@ LOST_BRONZE = "Bronze or the log is lost"
 LOST_DERIVED = "Silver or gold is lost"
 RESTORED = "A table was restored"
 NO_PROGRESS = "A table's progress is no longer in its history"
+UNTOLD = "no longer says in its history how far it is complete"
 # What tables without these marks lose cannot be derived again; others are rebuilt, or compared from here on.
 SNAPSHOTS = {table.full_name for table in tables.SNAPSHOTS}
 NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.INGESTION_LOG.full_name}
@@ -92,7 +93,7 @@ def problems(
             yield state.table, "was RESTOREd to a state before its progress", RESTORED
     for state in states.values():
         if not state.tells_progress and state.table in NEEDED_MARKS:
-            yield state.table, "no longer says in its history how far it is complete", NO_PROGRESS
+            yield state.table, UNTOLD, NO_PROGRESS
     yield from _log_behind(states, known, log)
     if not erasing:
         yield from _behind_the_log(states, known)
@@ -116,6 +117,8 @@ def _behind_the_log(states: dict[str, State], known: Sequence[Delivery]) -> Iter
         state = states.get(name)
         if state is None:
             yield name, "is not there, but the log says that it holds rows", LOST_BRONZE
+        elif not state.tells_progress:
+            yield name, UNTOLD, NO_PROGRESS
         elif state.batch_id < batch_id:
             problem = f"is complete to batch {state.batch_id}, but the log says that it holds batch {batch_id}"
             yield name, problem, LOST_BRONZE

@@ -9,6 +9,7 @@ from pathlib import Path
 
 TEXT = (Path(__file__).parents[1] / "docs" / "runbook.md").read_text(encoding="utf-8")
 PROGRAM = ".venv/bin/python main.py "
+PYTHON = ".venv/bin/python -c "
 # What the lines below a command begin with, and what they mean: the head of the runbook says it to its readers.
 SAYS, MAY_SAY, EXIT = "# says ", "# may say ", "# exit "
 
@@ -41,6 +42,18 @@ def sections(part: str) -> list[tuple[str, str]]:
 
 def blocks(text: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def script(section: str) -> str:
+    """The one Python program in a section of Operations."""
+    (found,) = re.findall(r"^```python\n(.*?)^```$", dict(sections("Operations"))[section], re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+def one_liners(section: str) -> list[str]:
+    """What a section of Operations gives to `python -c`, in order."""
+    lines = "".join(blocks(dict(sections("Operations"))[section])).splitlines()
+    return [shlex.split(line)[2] for line in lines if line.startswith(PYTHON)]
 
 
 def commands(text: str = TEXT) -> list[Command]:

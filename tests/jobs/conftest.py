@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from jobs.demo import TABLES
 from pipeline import formats, lake, tables
@@ -82,6 +83,22 @@ def versions(context: Context) -> dict[str, int | None]:
     """Version of every data table (all but ops.runs)."""
     every = formats.lake_tables(context.settings)
     return {table.full_name: lake.version(context, table) for table in every if table is not tables.RUNS}
+
+
+def age_out(path: Path) -> None:
+    """Another tool commits to the table, and Delta's own clean-up removes the log's files of more than 30 days ago."""
+    for _ in range(2):
+        found = DeltaTable(path)
+        write_deltalake(found, found.to_pyarrow_table().slice(0, 0), mode="append")
+    before = time.time() - 40 * 24 * 3600
+    for file in path.glob("_delta_log/*.json"):
+        os.utime(file, (before, before))
+    found = DeltaTable(path)
+    found.create_checkpoint()
+    found.cleanup_metadata()
+    history = DeltaTable(path).history()
+    assert history[-1]["version"] > 0
+    assert not any("userMetadata" in commit for commit in history)
 
 
 def utc(text: str) -> datetime:

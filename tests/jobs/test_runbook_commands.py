@@ -15,7 +15,7 @@ from deltalake import DeltaTable
 from pipeline import sample_arrays, schema_version, tables
 from tests import runbook
 from tests.conftest import command, demo_in
-from tests.jobs.conftest import put, smrt, split_json
+from tests.jobs.conftest import age_out, put, smrt, split_json
 
 # These write a row into ops.runs at least, a replay that is only tried too.
 WRITERS = {"run", "maintain", "withdraw", "replay", "erase", "verify"}
@@ -130,6 +130,7 @@ def situations(demo, tmp_path_factory):
     lost.rename(lost.with_suffix(".away"))
     does(0, "status")
     lost.with_suffix(".away").rename(lost)
+    _other_hands(lake, lambda: does(1, "run"))
     # Rows that are lost in bronze, and a day in gold.
     DeltaTable(str(lake / "bronze" / "gas")).delete("file_id = 2")
     DeltaTable(str(lake / "gold" / "meter_day")).delete("feed = 'electricity' AND local_date = '2021-03-28'")
@@ -138,6 +139,28 @@ def situations(demo, tmp_path_factory):
     DeltaTable(str(lake / "ops" / "ingestion_log")).alter.set_table_properties(newer, raise_if_not_exists=False)
     does(1, "status")
     return said, stands
+
+
+def _other_hands(lake, refused):
+    """What others do to the lake, each of it told by a run and then put right."""
+    for table in (lake / "ops" / "ingestion_log", lake / "bronze" / "gas"):
+        table.rename(lake / "away")
+        refused()
+        (lake / "away").rename(table)
+    cells = DeltaTable(str(lake / "gold" / "meter_day"))
+    newest = cells.version()
+    cells.delete()
+    refused()
+    cells.restore(newest)
+    cells.restore(1)
+    refused()
+    cells.restore(newest)
+    readings = lake / "silver" / "readings"
+    shutil.copytree(readings, lake / "kept")
+    age_out(readings)
+    refused()
+    shutil.rmtree(readings)
+    (lake / "kept").rename(readings)
 
 
 def _a_value_in_the_gap():
@@ -164,7 +187,9 @@ def test_a_database_that_comes_back_as_it_was_ends_its_refusal(situations):
 
 
 @pytest.mark.slow
-def test_layers_that_are_lost_are_made_anew_and_a_table_that_was_put_back_by_hand_is_not(demo, tmp_path):
+def test_layers_that_are_lost_are_made_again_and_a_table_that_was_put_back_by_hand_where_it_is_moved_away(
+    demo, tmp_path
+):
     config = demo_in(tmp_path, demo)
     lake = tmp_path / "data_lake"
     whole = {name: _rows(lake, name) for name in ("silver/readings", "gold/meter_day", "gold/missing_intervals")}
@@ -175,20 +200,26 @@ def test_layers_that_are_lost_are_made_anew_and_a_table_that_was_put_back_by_han
         assert command("run", config=config).exit_code == 0
         assert {name: _rows(lake, name) for name in whole} == whole
     # By Delta's own means, to a version that was empty.
-    DeltaTable(str(lake / "gold" / "meter_day")).restore(0)
+    cells = lake / "gold" / "meter_day"
+    DeltaTable(str(cells)).restore(0)
+    assert _refused(config, "gold.meter_day")
+    cells.rename(tmp_path / "restored")
     assert command("run", config=config).exit_code == 0
-    assert _rows(lake, "gold/meter_day") == []
-    days = ("--from", "2021-03-01", "--to", "2021-12-01")
-    assert command("run", "silver", *days, config=config).exit_code == 0
-    assert command("run", "gold", *days, config=config).exit_code == 0
     assert {name: _rows(lake, name) for name in whole} == whole
     # Bronze put back, and forth again.
     gas = DeltaTable(str(lake / "bronze" / "gas"))
     newest, rows = gas.version(), gas.count()
     gas.restore(0)
+    assert _refused(config, "bronze.gas")
     gas.restore(newest)
     assert DeltaTable(str(lake / "bronze" / "gas")).count() == rows
     assert "Nothing new" in command("run", config=config).output
+
+
+def _refused(config, table):
+    result = command("run", config=config)
+    said = f"{table} was RESTOREd to a state before its progress; nothing was written: docs/runbook.md, 'A table was restored'"
+    return result.exit_code == 1 and said in " ".join(result.output.split())
 
 
 def _rows(lake, name):

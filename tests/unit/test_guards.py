@@ -114,3 +114,9 @@ def test_progress_that_is_no_longer_in_the_history_matters_where_it_cannot_be_de
     aged = {"tells_progress": False, "holds_files": True}
     assert found(lake(silver_readings=State(SILVER, **aged)))[0] == (SILVER, guards.NO_PROGRESS)
     assert found(lake(gold_meter_day=State(GOLD, **aged))) == []
+
+
+def test_bronze_that_no_longer_says_its_progress_is_not_taken_for_one_of_an_older_backup():
+    untold = State(BRONZE, tells_progress=False, holds_files=True)
+    assert found(lake(bronze_gas=untold)) == [(BRONZE, guards.NO_PROGRESS)]
+    assert found(lake(bronze_gas=untold), [delivery(1, status=REJECTED), delivery(2, status=REJECTED)]) == []

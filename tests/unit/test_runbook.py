@@ -11,7 +11,7 @@ import pytest
 import typer
 
 import main
-from pipeline import formats, quality, tables, views
+from pipeline import errors, formats, guards, quality, tables, views
 from pipeline.config import Feed, Settings
 from pipeline.ingestion_log import Delivery
 from tests import runbook
@@ -54,6 +54,15 @@ def test_every_reason_code_has_exactly_one_section_and_no_other_has_one():
     assert headings("Deliveries") == list(quality.FILE_CODES)
     assert headings("Rows") == list(quality.ROW_CODES)
     assert not set(quality.FILE_CODES) & set(quality.ROW_CODES)
+
+
+def test_every_refusal_of_a_lake_that_is_not_whole_has_its_section():
+    named = [guards.LOST_BRONZE, guards.LOST_DERIVED, guards.RESTORED, guards.NO_PROGRESS]
+    named.append(re.match("'(.*)' in docs/runbook.md", errors.LOST_FILE_SECTION)[1])
+    assert set(named) <= set(headings("Operations"))
+    for name in named:
+        verbs = [each.verb for each in runbook.commands(dict(runbook.sections("Operations"))[name])]
+        assert "verify" in verbs  # each way out ends with the proof
 
 
 def codes_in(path):
@@ -142,7 +151,7 @@ def test_the_blocks_hold_commands_and_what_is_said_of_them():
         for line in block.splitlines()
         if runbook.PROGRAM not in line and not line.startswith((runbook.SAYS, runbook.MAY_SAY, runbook.EXIT))
     ]
-    assert {line.split()[0] for line in others} <= {"cat", "cp", "curl", "df", "grep", "ls", "mv"}
+    assert {line.split()[0] for line in others} <= {".venv/bin/python", "cat", "cp", "curl", "df", "grep", "ls", "mv"}
     assert runbook.TEXT.count("```sh") == len(runbook.blocks(runbook.TEXT))
 
 

@@ -1,8 +1,9 @@
 """Meterlake by Airflow: the command line's verbs, at eight each day and on Sundays at three, London's clock.
 
 use       Copy this file into the folder of DAGs. Workers have the command `meterlake` (linked into PATH from a virtual
-          environment of its own: Airflow pins other versions) and METERLAKE_CONFIG. One at a time, also where the lake
-          has no lock of its own (object store, catalog):  airflow pools set meterlake 1 "one writer"
+          environment of its own: Airflow pins other versions) and METERLAKE_CONFIG. One at a time, for where the lake
+          has no lock to wait for (object store, catalog) one of two would fail:
+          airflow pools set meterlake 1 "one writer"
 validate  make test-deploy   (tests/deploy/test_airflow.py: Airflow 3.3 imports it and runs both with `dag.test()` on
           the demo lake). Not run on Composer; there the same commands are a KubernetesPodOperator's, in the image of
           conf/deploy/container.
