@@ -36,8 +36,8 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 	@chromium --version >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null && chromium --version >/dev/null 2>&1; } || $(BIN)/python -m playwright install chromium
 	@$(BIN)/python -m pytest -m page
 
-test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, a worker and a run killed, a lake in an object store (minutes)
-	@$(BIN)/python -m pytest -m cluster
+test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, runs killed, two at once on an object store and in a metastore, TEST_ROUNDS=20 (an hour)
+	@$(BIN)/python -m pytest -m cluster $(ARGS)
 
 deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
 
@@ -54,7 +54,7 @@ test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packag
 	@if [ -z "$(JAVA_21)" ]; then echo "Java 21: not tried, name one: make test-versions JAVA_21=/where/one/is"; \
 	else echo "Java 21"; JAVA_HOME="$(JAVA_21)" $(BIN)/python -m pytest -q $(ARGS); fi
 
-test-faults: setup ## runs that are killed, damaged lakes, full disks, fuzzed files, 200 histories (minutes)
+test-faults: setup ## commands that are killed, damaged lakes, full disks, fuzzed files, 400 histories (hours)
 	@$(BIN)/python -m pytest -m "faults or fuzz" $(ARGS)
 
 test-laws: setup ## the laws of time over every zone and clock change (minutes)

@@ -128,9 +128,9 @@ def _claimed(context: Context, every: list[tables.Table]) -> None:
 
 
 def _end(context: Context, outcome: Outcome, command: str, problem: Exception | None) -> None:
-    """The claim is given back, and the run has its row, which needs none."""
+    """The claim is given back, and the run has its row, which needs none: also one that was overtaken has it."""
     claim.release(context)
-    context.before_commit = None
+    context.claim = context.before_commit = None
     _record(context, outcome, command, problem)
 
 

@@ -14,10 +14,12 @@ from jobs import snapshots
 from pipeline import causes, delta, endpoint, formats, ingestion_log, lake, landing, silver
 from pipeline.errors import (
     AcknowledgementError,
+    BusyLakeError,
     EndpointError,
     LandingFolderError,
     MeterlakeError,
     MiscountedRowsError,
+    OvertakenError,
     ReferenceDatabaseError,
     SeveralError,
 )
@@ -146,6 +148,8 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     batch_id = sound[0].batch_id
     try:
         written = delta.append(context, table, _new_rows(context, feed, sound), {"batch_id": batch_id})
+    except (BusyLakeError, OvertakenError):
+        raise  # no delivery's fault
     except Exception as problem:
         # Where a file went, or was closed, before Spark came to it, or Spark cannot read one that the driver could, the
         # others load; unless the commit landed all the same and its answer was lost.

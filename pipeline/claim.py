@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import causes, failpoints, gate, lake, progress, tables
 from pipeline.context import Claim
-from pipeline.errors import BusyLakeError, LakeError, OvertakenError
+from pipeline.errors import BusyLakeError, OvertakenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pipeline.tables import Table
 
 LOG = tables.INGESTION_LOG
+# How often a run that is being overtaken may commit between our look at a table and our commit to it.
+TRIES = 20
 
 
 def newest(mark: dict[str, Any]) -> Claim:
@@ -38,7 +40,7 @@ def is_left_open(context: Context) -> bool:
 def take(context: Context, every: Iterable[Table]) -> None:
     """Claim the lake: BusyLakeError where another run has claimed it since `context.claimed_before` was read.
 
-    Where the run before may still be at work, `every` table gets a commit that ends whatever it has under way.
+    Where the run before may still be at work, `every` table gets a commit that ends whatever it has under way there.
     """
     before = context.claimed_before
     claim = Claim(before.number + 1, context.run_id)
@@ -54,8 +56,25 @@ def take(context: Context, every: Iterable[Table]) -> None:
     if is_left_open(context):
         context.log.warning("a run before this one did not end; its claim is taken over", run_before=before.run_id)
         for table in every:
-            if table != LOG:
-                lake.carry_mark(context, table)
+            if table not in {LOG, tables.RUNS}:
+                _end_what_is_under_way(context, claim, table)
+
+
+def _end_what_is_under_way(context: Context, claim: Claim, table: Table) -> None:
+    """A commit with the claim's number and no mark.
+
+    The other run may commit until then, and its mark must stay the newest: below another one its rows would not be
+    known, and never be taken out.
+    """
+    for _ in range(TRIES):
+        try:
+            lake.commit_nothing(context, table)
+        except OvertakenError:
+            if newest(lake.mark(context, LOG)).number != claim.number:
+                raise
+        else:
+            return
+    raise BusyLakeError(lake.where(context), "another run")
 
 
 def _commit(context: Context, before: Claim, claim: Claim) -> None:
@@ -86,5 +105,5 @@ def release(context: Context) -> None:
     context.claim.released = True
     try:
         lake.carry_mark(context, LOG)
-    except (LakeError, OvertakenError) as problem:
-        context.log.warning("the claim was not given back", error=str(problem))
+    except Exception as problem:  # noqa: BLE001 - it must not hide what ended the run
+        context.log.warning("the claim was not given back", error=causes.one_line(problem))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable, Schema
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from pipeline import gate, housekeeping, lake, tables, version_checksum, views
 from pipeline.causes import one_line
@@ -27,7 +28,7 @@ def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
     for table in wanted:
         where = tables.address(context.settings, table)
         try:
-            if DeltaTable.is_deltatable(where):
+            with suppress(TableNotFoundError):
                 _add_columns(context, DeltaTable(where), table)
                 continue
             with lake.committed(context, f"create {table.full_name}"):

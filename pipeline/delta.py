@@ -6,6 +6,7 @@ needs no Spark job: a MERGE of a day into silver takes one second, by Spark eigh
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -203,7 +204,9 @@ def _delta_table(context: Context, table: Table) -> DeltaTable:
     return DeltaTable.forPath(context.spark, where)
 
 
-def save(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any], replace: str | None = None) -> int:
+def save(
+    context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any] | None, replace: str | None = None
+) -> int:
     """Append rows, or `replace` those that meet a condition; by Spark, inside of lake.committed. Returns how many."""
     session.describe(context.spark, f"write {table.full_name}")
     where = tables.address(context.settings, table)
@@ -226,27 +229,36 @@ def save(context: Context, table: Table, rows: DataFrame, mark: Mapping[str, Any
 
 
 @contextmanager
-def noted(context: Context, table: Table, mark: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def noted(context: Context, table: Table, mark: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     """The commit that Spark makes inside carries the mark and the run's next number; gives what Spark measured of it.
 
-    Delta skips a commit whose number is no higher than one that the table has: then another run owns the lake.
+    Delta skips a commit whose number is no higher than one that the table has: then another run owns the lake. A run's
+    row in ops.runs has no such number, because runs that end at the same moment both have theirs.
     """
-    if context.claim is None:
-        application, number = "meterlake", time.time_ns() // 1000
+    application = "meterlake" if context.claim is None else gate.APPLICATION
+    number = time.time_ns() // 1000 if context.claim is None else context.claim.next_number()
+    if mark is None:  # to whoever reads how far the table is complete, nothing of ours
+        said = json.dumps({gate.APPLICATION: number})
     else:
-        application, number = gate.APPLICATION, context.claim.next_number()
-    said = lake.with_claim(context, table, dict(mark)) | {"commit": number}
+        said = progress.text_of(lake.with_claim(context, table, dict(mark)) | {"commit": number})
     conf = context.spark.conf
-    conf.set(COMMIT_MARK, progress.text_of(said))
-    conf.set(TXN_APP, application)
-    conf.set(TXN_VERSION, str(number))
+    conf.set(COMMIT_MARK, said)
+    if context.claim is not None or table != tables.RUNS:
+        conf.set(TXN_APP, application)
+        conf.set(TXN_VERSION, str(number))
     metrics: dict[str, Any] = {}
     try:
         yield metrics
     finally:
         for name in (COMMIT_MARK, TXN_APP, TXN_VERSION):
             conf.unset(name)
-    found = lake.found(context, table)[0]
-    if found.mark.get("commit") != number:
-        raise OvertakenError(lake.where(context))
-    metrics |= found.metrics
+    metrics |= _measured(context, table, said)
+
+
+def _measured(context: Context, table: Table, said: str) -> dict[str, Any]:
+    """What Spark measured of the commit that says this; OvertakenError where there is none."""
+    for limit in (1, 50):  # others may have committed since
+        for commit in lake.history(context, table, limit):
+            if commit.get(progress.KEY) == said:
+                return dict(commit.get("operationMetrics") or {})
+    raise OvertakenError(lake.where(context))

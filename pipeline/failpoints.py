@@ -1,7 +1,8 @@
-"""Named places where a test kills a run: before and after every commit and every move of a file.
+"""Named places where a test kills or stops a run: before and after every commit and every move of a file.
 
 METERLAKE_FAILPOINT says what happens where: `kill:NAME` ends the process as a power cut would, `raise:NAME` raises
-Killed, `list:FILE` writes the names that are passed to a file. `NAME#2` is the second time that the name is passed.
+Killed, `stop:NAME` stops the process until it is told to go on (SIGCONT), `list:FILE` writes the names that are passed
+to a file. `NAME#2` is the second time that the name is passed.
 Without the variable a place costs one look into the environment.
 """
 
@@ -53,5 +54,7 @@ def _act(wanted: str, place: str) -> None:
             names.write(place + "\n")
     elif argument == place and action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    elif argument == place and action == "stop":
+        os.kill(os.getpid(), signal.SIGSTOP)
     elif argument == place:
         raise Killed(place)

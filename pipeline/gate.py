@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import TableNotFoundError
 
 from pipeline import progress, tables
 from pipeline.errors import OvertakenError
@@ -30,6 +31,11 @@ def opened(context: Context, table: Table) -> DeltaTable:
     return DeltaTable(tables.address(context.settings, table))
 
 
+def is_in_catalog(context: Context, table: Table) -> bool:
+    """In a catalog, whether it has the table."""
+    return bool(context.spark.catalog.tableExists(tables.address(context.settings, table)))
+
+
 def is_plain(delta: DeltaTable, *, to_write: bool = False) -> bool:
     """Whether the driver knows all that the table uses."""
     protocol = delta.protocol()
@@ -40,6 +46,8 @@ def is_plain(delta: DeltaTable, *, to_write: bool = False) -> bool:
 def readable(context: Context, table: Table, version: int | None = None) -> DeltaTable | None:
     """The table for the driver to read; None where only Spark may. TableNotFoundError where there is none."""
     if context.settings.catalog:
+        if not is_in_catalog(context, table):
+            raise TableNotFoundError(tables.address(context.settings, table))
         return None
     found = DeltaTable(tables.address(context.settings, table), version=version)
     return found if is_plain(found) else None
@@ -58,7 +66,8 @@ def writable(context: Context, table: Table) -> DeltaTable | None:
     return found if is_plain(found, to_write=True) else None
 
 
-def stamped(context: Context, mark: dict[str, Any]) -> CommitProperties:
+def stamped(context: Context, mark: dict[str, Any] | None) -> CommitProperties:
     """The mark as the driver's writer wants it, with the number that tells this run's commits from another's."""
     numbers = [Transaction(APPLICATION, context.claim.next_number())] if context.claim is not None else None
-    return CommitProperties(custom_metadata={progress.KEY: progress.text_of(mark)}, app_transactions=numbers)
+    said = None if mark is None else {progress.KEY: progress.text_of(mark)}
+    return CommitProperties(custom_metadata=said, app_transactions=numbers)

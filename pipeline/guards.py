@@ -59,17 +59,19 @@ def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -
 
 def state_of(context: Context, table: Table) -> State | None:
     """What the table says of itself; None where there is no such table."""
+    there = None
     if context.settings.catalog:
         if not lake.is_in_catalog(context, table):
             return None
-        told = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").toArrow()
-        holds_files = told["numFiles"][0].as_py() > 0
+        told = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").select("numFiles")
+        holds_files = told.collect()[0][0] > 0
     else:
         try:
-            holds_files = bool(gate.opened(context, table).file_uris())
+            there = gate.opened(context, table)
         except TableNotFoundError:
             return None
-    found, is_whole = lake.found(context, table)
+        holds_files = bool(there.file_uris())
+    found, is_whole = lake.found(context, table, there)
     return State(table.full_name, found.batch_id, found.is_restored, holds_files, is_whole)
 
 

@@ -17,7 +17,7 @@ from pyarrow import fs
 
 from pipeline import causes, failpoints, gate, progress, stores, tables
 from pipeline.errors import LakeError, OvertakenError
-from pipeline.gate import opened
+from pipeline.gate import is_in_catalog, opened
 from pipeline.log import without_native_noise
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pipeline.progress import Commit, Progress
     from pipeline.tables import Table
 
-__all__ = ["opened"]
+__all__ = ["is_in_catalog", "opened"]
 
 EVERYTHING = "true"
 # Since then a lake's marks have a namespace (pipeline/progress.py).
@@ -81,11 +81,14 @@ def where(context: Context) -> str:
     return context.settings.catalog or context.settings.root
 
 
-def found(context: Context, table: Table) -> tuple[Progress, bool]:
-    """(how far the table is complete, whether its history reaches back to a mark of ours or to its beginning)."""
+def found(context: Context, table: Table, there: DeltaTable | None = None) -> tuple[Progress, bool]:
+    """(how far the table is complete, whether its history reaches back to a mark of ours or to its beginning).
+
+    `there` is the table where the driver has it open.
+    """
     old_form = form(context) < FORM_WITH_NAMESPACE
     for limit in (1, 50, None):
-        commits = history(context, table, limit)
+        commits = history(context, table, limit) if there is None else there.history(limit)
         is_whole = limit is None or len(commits) < limit
         if (told := progress.found(commits, old_form=old_form, is_whole=is_whole)) is not None:
             return told, True
@@ -130,6 +133,8 @@ def properties(context: Context, table: Table) -> dict[str, str] | None:
 def history(context: Context, table: Table, limit: int | None) -> list[Commit]:
     """The newest commits, newest first; [] where there is no such table."""
     if context.settings.catalog:
+        if not is_in_catalog(context, table):
+            return []
         name = tables.address(context.settings, table)
         end = f" LIMIT {limit}" if limit else ""
         return [row.asDict() for row in context.spark.sql(f"DESCRIBE HISTORY {name}{end}").collect()]
@@ -139,15 +144,10 @@ def history(context: Context, table: Table, limit: int | None) -> list[Commit]:
         return []
 
 
-def is_in_catalog(context: Context, table: Table) -> bool:
-    """In a catalog, whether it has the table."""
-    return bool(context.spark.catalog.tableExists(tables.address(context.settings, table)))
-
-
 def version(context: Context, table: Table) -> int | None:
     """The table's newest version, None where there is no such table."""
     if context.settings.catalog:
-        return int(history(context, table, 1)[0]["version"]) if is_in_catalog(context, table) else None
+        return next((int(commit["version"]) for commit in history(context, table, 1)), None)
     try:
         return opened(context, table).version()
     except TableNotFoundError:
@@ -187,7 +187,7 @@ def write_rows(
     return int(values.num_rows)
 
 
-def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any], replace: str | None) -> None:
+def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any] | None, replace: str | None) -> None:
     address = tables.address(context.settings, table)
     try:
         to_write = gate.writable(context, table)
@@ -196,7 +196,8 @@ def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any
 
             delta.save(context, table, context.spark.createDataFrame(values), mark, replace)
             return
-        how: Any = {"commit_properties": gate.stamped(context, with_claim(context, table, mark))}
+        told = None if mark is None else with_claim(context, table, mark)
+        how: Any = {"commit_properties": gate.stamped(context, told)}
         how["writer_properties"] = WRITER
         if replace is None:
             write_deltalake(to_write, values, mode="append", **how)
@@ -218,6 +219,13 @@ def carry_mark(context: Context, table: Table) -> None:
     """A commit without rows that says once more how far the table is complete; nothing where there is no table."""
     if version(context, table) is not None:
         write_rows(context, table, [], mark(context, table))
+
+
+def commit_nothing(context: Context, table: Table) -> None:
+    """A commit without rows and without a mark; nothing where there is no table."""
+    if version(context, table) is not None:
+        with committed(context, f"write {table.full_name}"):
+            _write(context, table, arrow_schema(table).empty_table(), None, None)
 
 
 def append_nothing(context: Context, to_write: DeltaTable, table: Table, mark: dict[str, Any]) -> None:
@@ -258,6 +266,8 @@ def small_table(context: Context, table: Table, where: tuple[str, str, Any] | No
     if there is not None:
         read: pa.Table = there.to_pyarrow_table(filters=[where] if where else None)
         return read
+    if context.settings.catalog and not is_in_catalog(context, table):
+        return arrow_schema(table).empty_table()
     from pyspark.sql import functions as F  # noqa: PLC0415 - path mode needs no Spark for this
 
     frame = rows_in_spark(context, table)
@@ -310,8 +320,6 @@ def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:
         return set()
     if there is not None:
         return {tuple(str(each[name]) for name in table.partition_by) for each in there.partitions()}
-    if context.settings.catalog and not is_in_catalog(context, table):
-        return set()
     frame = rows_in_spark(context, table).select(*table.partition_by).distinct()
     return {tuple(str(value) for value in row) for row in frame.collect()}
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KEY = "userMetadata"
 NAMESPACE = "meterlake"
+# In the log's marks: the claim that the commit was made under (pipeline/claim.py).
+CLAIM = "claim"
 # Marks of lakes before form 3 stood alone; each of them named one of these.
 BEFORE_NAMESPACE = ({"batch_id"}, {"run_id"})
 
@@ -77,15 +79,25 @@ def found(commits: Iterable[Commit], *, old_form: bool = False, is_whole: bool =
     known = list(commits)
     newest: int | None = None  # versions above it were taken back
     taken_back = 0
+    claims: list[dict[str, Any]] = []
     for commit in known:
         mark = mark_in(commit, old_form=old_form)
         if newest is not None and commit["version"] > newest:
             taken_back = max(taken_back, int((mark or {}).get("batch_id", 0)))
+            claims += _claim_in(mark)
         elif mark is not None:
+            # A RESTORE brings back data, not numbers: the next claim must be above every one that was made.
+            claim = max(claims + _claim_in(mark), key=lambda each: int(each["number"]), default=None)
+            mark = mark if claim is None else mark | {CLAIM: claim}
             return Progress(mark, commit.get("operationMetrics") or {}, taken_back)
         elif commit.get("operation") == "RESTORE":
             newest = _restored_to(commit, known)
     return Progress(taken_back=taken_back) if is_whole and taken_back else None
+
+
+def _claim_in(mark: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The claim under which a commit to the log was made, where its mark names one."""
+    return [mark[CLAIM]] if mark and CLAIM in mark else []
 
 
 def _restored_to(restore: Commit, known: list[Commit]) -> int:

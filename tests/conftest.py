@@ -17,6 +17,7 @@ from pipeline import class_archive, fetch_jars, session
 from pipeline.config import Feed, Settings
 from pipeline.context import Context
 from pipeline.log import Log
+from tests.faults.seeds import SEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +33,11 @@ def command(*arguments: str, config: Path) -> Any:
 
 # Seconds that the longest test of a marker takes on a slow day.
 LONGEST = {"cluster": 250, "faults": 150, "fuzz": 150}
+
+
+def pytest_report_header() -> str:
+    """What is drawn by lot can be drawn again."""
+    return f"drawn by lot: TEST_SEED={SEED}"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 SPARK_HOME = Path(pyspark.__file__).parent
 HERE = "127.0.0.1"
 SECONDS_TO_START = 60
+SECONDS_TO_RESOLVE = 600
 # The connector, and of the vendor's library what it uses: the bundle that it names is 686 MB, these are 18.
 S3A = "3.5.0"
 SDK = "2.35.4"
@@ -33,6 +34,12 @@ PACKAGES = [
     *(f"software.amazon.awssdk:{part}:{SDK}" for part in ("s3", "s3-transfer-manager", "sts", "apache-client")),
 ]
 NOT_WANTED = ["software.amazon.awssdk:bundle", "org.wildfly.openssl:wildfly-openssl"]
+# Of the database that Spark carries for a metastore, what serves and asks it over the network.
+DERBY = "10.16.1.1"
+NOT_IN_SPARK = (
+    "org.apache.hadoop_hadoop-aws", "org.apache.derby_derbyclient", "org.apache.derby_derbynet", "org.reactivestreams",
+    "software.amazon",
+)  # fmt: skip
 
 
 def free_port() -> int:
@@ -117,6 +124,58 @@ class Cluster:
             stop(process)
 
 
+def packages() -> str:
+    """The class path of the store's connector and the metastore's client, brought once by Spark's own resolver."""
+    folder = ROOT / ".venv" / "ivy-of-writers"
+    wanted = [*PACKAGES, *(f"org.apache.derby:{name}:{DERBY}" for name in ("derbynet", "derbyclient"))]
+    if not [*folder.glob(f"jars/*derbynet-{DERBY}.jar")]:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "nothing.py").touch()
+        ivy = [f"spark.jars.ivy={folder}", f"spark.jars.ivySettings={ROOT / 'jars/ivysettings.xml'}"]
+        command = [str(SPARK_HOME / "bin" / "spark-submit"), "--master", "local[1]"]
+        command += [part for each in ivy for part in ("--conf", each)]
+        command += ["--packages", ",".join(wanted), "--exclude-packages", ",".join(NOT_WANTED)]
+        command.append(str(folder / "nothing.py"))
+        done = subprocess.run(
+            command, env=environment(), capture_output=True, text=True, timeout=SECONDS_TO_RESOLVE, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    # What Spark has in a version of its own (netty) stays Spark's.
+    jars = [jar for jar in sorted(folder.glob("jars/*.jar")) if jar.name.startswith(NOT_IN_SPARK)]
+    return os.pathsep.join(map(str, jars))
+
+
+@dataclass
+class Metastore:
+    """Derby as a server: the metastore of several processes, where its file is of one only."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        java = str(Path(os.environ["JAVA_HOME"]) / "bin" / "java") if "JAVA_HOME" in os.environ else "java"
+        path = os.pathsep.join([packages(), str(SPARK_HOME / "jars" / "*")])
+        control = ["org.apache.derby.drda.NetworkServerControl", "start", "-h", HERE, "-p", str(self.port)]
+        command = [java, "-cp", path, f"-Dderby.system.home={self.folder}", *control, "-noSecurityManager"]
+        self.process = start(command, self.folder / "metastore.log")
+        until(self._answers, f"the metastore: see {self.folder}/metastore.log")
+
+    def _answers(self) -> bool:
+        with socket.create_connection((HERE, self.port), timeout=5):
+            return True
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What Spark is told."""
+        return {
+            "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby://{HERE}:{self.port}/metastore;create=true",
+            "spark.hadoop.javax.jdo.option.ConnectionDriverName": "org.apache.derby.client.ClientAutoloadedDriver",
+            "spark.hadoop.datanucleus.schema.autoCreateAll": "true",
+            "spark.hadoop.hive.metastore.schema.verification": "false",
+        }
+
+
 @dataclass
 class Store:
     """Moto: an object store that speaks S3's protocol."""
@@ -142,20 +201,24 @@ class Store:
         return keys | {"AWS_ENDPOINT_URL": self.url, "AWS_ALLOW_HTTP": "true"}
 
     @property
-    def options(self) -> list[str]:
-        """What Spark is told, on the command line of spark-submit."""
+    def settings(self) -> dict[str, str]:
+        """What Spark is told of the store."""
         conf = {
             "endpoint": self.url,
             "endpoint.region": "us-east-1",
             "path.style.access": "true",
             "connection.ssl.enabled": "false",
         }
+        return {f"spark.hadoop.fs.s3a.{name}": value for name, value in conf.items()}
+
+    @property
+    def options(self) -> list[str]:
+        """What Spark is told, on the command line of spark-submit."""
         ivy = {
             "spark.jars.ivy": str(ROOT / ".venv" / "ivy"),
             "spark.jars.ivySettings": str(ROOT / "jars/ivysettings.xml"),
         }
-        settings = {f"spark.hadoop.fs.s3a.{name}": value for name, value in conf.items()} | ivy
-        flags = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+        flags = [part for name, value in (self.settings | ivy).items() for part in ("--conf", f"{name}={value}")]
         return ["--packages", ",".join(PACKAGES), "--exclude-packages", ",".join(NOT_WANTED), *flags]
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from deltalake import DeltaTable
-
 from jobs import run
 from pipeline import config, fetch_jars, formats, ingestion_log, lake, tables
 from pipeline.context import Context
@@ -55,9 +53,10 @@ NOT_COMPARED = {
 
 @dataclass(frozen=True)
 class Lake:
-    """A folder with a configuration, landing folders and a lake."""
+    """A folder with a configuration, landing folders and a lake, or the tables of a catalog."""
 
     folder: Path
+    catalog: str | None = None
 
     def copied_to(self, folder: Path) -> Lake:
         """The same, elsewhere; times of files stay."""
@@ -78,7 +77,8 @@ class Lake:
         ]
         url = f"jdbc:sqlite:{self.folder / 'reference.db'}"
         reference = settings.reference.model_copy(update={"url": url})
-        placed = {"lake": str(self.folder / "lake"), "feeds": tuple(feeds), "reference": reference}
+        where = {"catalog": self.catalog, "lake": None} if self.catalog else {"lake": str(self.folder / "lake")}
+        placed = where | {"feeds": tuple(feeds), "reference": reference}
         return Context(settings.model_copy(update=placed), log=Log("", quiet=True))
 
     def run(self) -> None:
@@ -105,8 +105,7 @@ class Lake:
         every = [table for table in formats.lake_tables(context.settings) if table is not tables.RUNS]
         found = {}
         for table in every:
-            where = tables.address(context.settings, table)
-            rows = DeltaTable(where).to_pyarrow_table().to_pylist() if DeltaTable.is_deltatable(where) else []
+            rows = lake.small_table(context, table).to_pylist()
             found[table.full_name] = sorted(
                 tuple(
                     names[value] if name == "file_id" else _text(value)
@@ -147,9 +146,9 @@ def _text(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def with_history(folder: Path) -> Lake:
+def with_history(folder: Path, catalog: str | None = None) -> Lake:
     """A lake that has loaded a day, with the next deliveries in its landing folders: every kind of work for a run."""
-    found = Lake(folder)
+    found = Lake(folder, catalog)
     (folder / "meterlake.toml").write_text(CONFIG)
     gas, electricity = folder / "gas", folder / "electricity"
     database(folder / "reference.db", AGREEMENTS)

@@ -85,6 +85,30 @@ def test_what_was_under_way_when_another_took_over_conflicts(run):
         lake.append_nothing(stalled, opened, READINGS, {"batch_id": 2})
 
 
+def test_a_commit_between_look_and_commit_of_the_run_that_takes_over_stays_known(run):
+    stalled, other = take(run()), run()
+    batches = [7]
+
+    def meanwhile():
+        if batches:
+            write(stalled, batches.pop(0))
+
+    other.before_commit = meanwhile  # is called after the look, before the commit
+    claim.take(other, [READINGS])
+    assert lake.done_to(other, READINGS) == 7  # below a mark of before, its rows would never be taken out
+    with pytest.raises(OvertakenError):
+        write(stalled, 8)
+
+
+def test_a_run_that_is_overtaken_while_it_takes_over_ends(run):
+    take(run())
+    second, third = run(), run()
+    third.claimed_before.number += 1
+    second.before_commit = lambda: claim.take(third, [READINGS])
+    with pytest.raises(OvertakenError):
+        claim.take(second, [READINGS])
+
+
 def test_a_claim_that_was_given_back_is_not_taken_over(run):
     first = take(run())
     claim.release(first)
@@ -121,3 +145,12 @@ def test_another_tools_commit_between_look_and_claim_is_no_claim(run):
     table.alter.set_table_properties({"somebody.elses": "1"}, raise_if_not_exists=False)
     take(context)
     assert context.claim.number == 1
+
+
+def test_a_log_that_was_restored_has_the_next_run_claim_above_all_that_others_made(run):
+    for _ in range(3):
+        claim.release(take(run()))
+    DeltaTable(tables.address(run().settings, tables.INGESTION_LOG)).restore(2)  # after the first claim
+    fourth = take(run())
+    assert fourth.claim.number == 4
+    write(fourth, 1)  # a table that has seen higher numbers would take no lower one

@@ -104,6 +104,14 @@ def test_a_restore_to_before_a_maintenance_is_none_of_its_progress():
     assert not progress.found([restore(3, version="1"), ours(2, 5), ours(1, 5)]).is_restored
 
 
+def test_a_restore_takes_no_claim_back():
+    first, second = ({"number": number, "run_id": "r", "released": True} for number in (1, 2))
+    marks = [{"batch_id": 5, "claim": claim} for claim in (first, second)]
+    commits = [restore(3, version="1"), *(commit(n, progress.text_of(marks[n - 1])) for n in (2, 1))]
+    told = progress.found(commits)
+    assert (told.mark, told.is_restored) == ({"batch_id": 5, "claim": second}, False)
+
+
 def test_a_commit_of_ours_above_a_restore_counts():
     assert progress.found([ours(4, 9), restore(3, version="1"), ours(2, 9), ours(1, 5)]).batch_id == 9
 

@@ -1,0 +1,41 @@
+"""A process of its own: a lake in the catalog of a metastore that lies in the working folder. `FOLDER PLACE|"" STEP…`.
+
+`begin` makes the lake and runs on what waits, killed at the place; `end` withdraws, runs and prints what the lake says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from pipeline import failpoints
+from tests.faults.a_lake import Lake, with_history
+from tests.faults.commands import COMMANDS, contents, must_be_conserved, must_be_whole
+
+CATALOG = "spark_catalog"
+
+
+def main(folder: Path, place: str, *steps: str) -> None:
+    """The steps, in this process."""
+    if "begin" in steps:
+        lake = with_history(folder, CATALOG)
+        failpoints.forget()
+        os.environ[failpoints.VARIABLE] = f"kill:{place}"
+        lake.run()
+    if "end" in steps:
+        lake = Lake(folder, CATALOG)
+        COMMANDS["withdraw"].do(lake.context())
+        must_be_whole(lake)
+        lake.run()
+        must_be_whole(lake)
+        must_be_conserved(lake)
+        before = lake.versions()
+        lake.run()
+        assert lake.versions() == before
+        print(json.dumps(contents(lake)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,0 +1,43 @@
+"""Killed in catalog mode, where there is no lock and Spark writes all: the next command ends as if nothing had been."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.faults.a_lake import ROOT, environment
+
+pytestmark = pytest.mark.faults
+MINUTES = 30 * 60
+PLACES = ("after write bronze.electricity", "after write ops.ingestion_log", "after write silver.readings")
+
+
+def process(folder, *arguments):
+    """(code, standard output, standard error) of steps in the folder, once the process's JVM has ended as well."""
+    variables = environment() | {"PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
+    command = [sys.executable, "-m", "tests.faults.in_a_catalog", str(folder), *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=MINUTES, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What the lake says when nothing is killed."""
+    code, out, said = process(tmp_path_factory.mktemp("undisturbed"), "", "begin", "end")
+    assert code == 0, said[-3000:]
+    return json.loads(out.splitlines()[-1])
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_run_that_is_killed_in_a_catalog_is_made_good(undisturbed, tmp_path, place):
+    code, _, said = process(tmp_path, place, "begin")
+    assert code == -signal.SIGKILL, said[-3000:]
+    code, out, said = process(tmp_path, place, "end")
+    assert code == 0, said[-3000:]
+    assert json.loads(out.splitlines()[-1]) == undisturbed
