@@ -94,6 +94,8 @@ def situations(demo, tmp_path_factory):
     """All that the program says where something is wrong, and what became of it."""
     said: list[str] = []
     config = demo_in(tmp_path_factory.mktemp("wrong"), demo)
+    text = config.read_text().replace('format = "split_json"', 'format = "split_json"\nmax_consumption = 100')
+    config.write_text(text)
     lake = config.parent / "data_lake"
     landing, lock, database = lake / "landing", lake / "_meterlake.lock", lake / "landing" / "reference.db"
 
@@ -112,8 +114,10 @@ def situations(demo, tmp_path_factory):
     lock.write_text(json.dumps(holder))
     does(0, "run")  # whoever wrote itself into the file is gone
     rows = ['"001","20210230","0000",1.0', '"001","20210401","0000"', '"001","20210401","0000",1.0']
+    rows.append('"001","99991231","2300",1.0')
     put(landing / "gas", "PN000005.SMRT", smrt("PN000005", *rows))
-    put(landing / "electricity", "today.json", split_json(["2021-04-01 00:00:00", "m1", "1"]), 24 * 60)
+    halves = ["2021-04-01 00:00:00", "m1", "1"], ["2021-04-01 00:30:00", "m1", "4294967.295"]
+    put(landing / "electricity", "today.json", split_json(*halves), 24 * 60)
     does(0, "run", "--from", "2021-04-02", "--to", "2021-04-03")  # the other file is older
     put(landing / "vilnius", "gap.parquet", _a_value_in_the_gap())
     does(0, "run")
