@@ -189,8 +189,9 @@ def test_of_two_runs_at_once_one_takes_the_delivery(lake, capsys):
     "place", ["before write bronze.electricity", "before write ops.ingestion_log", "before write silver.readings"]
 )
 def test_a_run_that_stalls_and_was_overtaken_changes_nothing_more(lake, place):
-    lake.lay()
-    lake.run("one day")
+    if "silver" in place:  # so that the next one is MERGEd
+        lake.lay()
+        lake.run("one day")
     lake.lay()
     stalled = lake.start("stalled", METERLAKE_FAILPOINT=f"stop:{place}")
     until(lambda: os.waitpid(stalled.pid, os.WUNTRACED | os.WNOHANG)[0], f"it stops {place}", SECONDS)
