@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "20"))
 SEED = int(os.environ.get("TEST_SEED", "20"))
-SECONDS = 300
+SECONDS = 600
 FIRST_DAY = date(2021, 1, 4)
 DATA = [
     "bronze/electricity", "ops/ingestion_log", "silver/readings", "silver/rejected_readings", "gold/meter_day",
