@@ -109,5 +109,7 @@ def release(context: Context) -> None:
     context.claim.released = True
     try:
         lake.carry_mark(context, LOG)
+    except OvertakenError:
+        return  # it is another run's
     except Exception as problem:  # noqa: BLE001 - it must not hide what ended the run
         context.log.warning("the claim was not given back", error=causes.one_line(problem))
