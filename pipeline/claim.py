@@ -80,16 +80,20 @@ def _end_what_is_under_way(context: Context, claim: Claim, table: Table) -> None
 def _commit(context: Context, before: Claim, claim: Claim) -> None:
     """The claim's commit, on the very version of the log that was looked at."""
     to_write = gate.writable(context, LOG)
+    looked_at = lake.version(context, LOG) if to_write is None else None
     mark = lake.mark(context, LOG) if to_write is None else _mark_of(context, to_write)
     if newest(mark).number != before.number:
         raise BusyLakeError(lake.where(context), "another run")
     context.claim = claim
-    if to_write is None:
-        lake.carry_mark(context, LOG)
-        if newest(lake.mark(context, LOG)).run_id != context.run_id:
-            raise OvertakenError(lake.where(context))
+    if to_write is not None:
+        lake.append_nothing(context, to_write, LOG, mark)
         return
-    lake.append_nothing(context, to_write, LOG, mark)
+    lake.write_rows(context, LOG, [], mark)
+    # Spark looks at the log once more when it commits: what the run before wrote in between is carried on as well.
+    since = [commit for commit in lake.history(context, LOG, TRIES) if commit["version"] > (looked_at or 0)]
+    missed = [found for commit in since if (found := progress.mark_in(commit)) and newest(found).number < claim.number]
+    if missed:
+        lake.write_rows(context, LOG, [], missed[0])
 
 
 def _mark_of(context: Context, log: Any) -> dict[str, Any]:  # noqa: ANN401 - the driver's table
@@ -105,5 +109,7 @@ def release(context: Context) -> None:
     context.claim.released = True
     try:
         lake.carry_mark(context, LOG)
+    except OvertakenError:
+        return  # it is another run's
     except Exception as problem:  # noqa: BLE001 - it must not hide what ended the run
         context.log.warning("the claim was not given back", error=causes.one_line(problem))

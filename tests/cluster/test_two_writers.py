@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "20"))
 SEED = int(os.environ.get("TEST_SEED", "20"))
-SECONDS = 300
+SECONDS = 600
 FIRST_DAY = date(2021, 1, 4)
 DATA = [
     "bronze/electricity", "ops/ingestion_log", "silver/readings", "silver/rejected_readings", "gold/meter_day",
@@ -170,7 +170,9 @@ def test_of_two_runs_at_once_one_takes_the_delivery(lake, capsys):
         with contextlib.suppress(subprocess.TimeoutExpired):
             first.wait(delay)
         second = lake.start(names[1])
-        codes = first.wait(SECONDS), second.wait(SECONDS)
+        code = first.wait(SECONDS)
+        longest = max(longest, min(time.monotonic() - began, 60))  # so that the second comes at any moment of the first
+        codes = code, second.wait(SECONDS)
         with capsys.disabled():
             sys.stdout.write(f"\nround {number} of {ROUNDS}, seed {SEED}: second after {delay} s, exit codes {codes}")
         said = "\n".join(f"{name}: {lake.said(name)}" for name in names)
@@ -179,8 +181,6 @@ def test_of_two_runs_at_once_one_takes_the_delivery(lake, capsys):
         if codes == (0, 0):
             took = sum(lake.answer(name)["files"] for name in names)
             assert took == 1, said
-        # So that the second comes at any moment of the first, and now and then after it.
-        longest = max(longest, min(time.monotonic() - began, 60))
     assert lake.run("verified", "verify")["equal"] is True
 
 
@@ -189,8 +189,9 @@ def test_of_two_runs_at_once_one_takes_the_delivery(lake, capsys):
     "place", ["before write bronze.electricity", "before write ops.ingestion_log", "before write silver.readings"]
 )
 def test_a_run_that_stalls_and_was_overtaken_changes_nothing_more(lake, place):
-    lake.lay()
-    lake.run("one day")
+    if "silver" in place:  # so that the next one is MERGEd
+        lake.lay()
+        lake.run("one day")
     lake.lay()
     stalled = lake.start("stalled", METERLAKE_FAILPOINT=f"stop:{place}")
     until(lambda: os.waitpid(stalled.pid, os.WUNTRACED | os.WNOHANG)[0], f"it stops {place}", SECONDS)

@@ -1,0 +1,73 @@
+"""Two writers where Spark alone writes: a log of a newer feature, as every table of a catalog."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline import claim, creation, delta, formats, lake, tables
+from pipeline.errors import BusyLakeError, OvertakenError
+from tests.jobs.conftest import GAS
+
+LOG, READINGS = tables.INGESTION_LOG, tables.READINGS
+
+
+@pytest.fixture
+def run(request, spark):
+    """A function to the context of a run that has looked at the claims, as `recorded` does."""
+    new = request.getfixturevalue("lake")
+    made = new(GAS)
+    creation.create_missing(made, formats.lake_tables(made.settings))
+    for table in (LOG, READINGS):
+        where = tables.address(made.settings, table)
+        spark.sql(f"ALTER TABLE delta.`{where}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+
+    def one():
+        context = new(GAS)
+        context.claimed_before = claim.newest(lake.mark(context, LOG))
+        return context
+
+    return one
+
+
+def take(context):
+    claim.take(context, [READINGS])
+    return context
+
+
+def test_a_run_that_was_overtaken_is_refused_where_delta_skips_its_commit_silently(run):
+    stalled = take(run())
+    other = take(run())
+    before = lake.version(other, READINGS)
+    nothing = delta.read(stalled, READINGS)
+    with pytest.raises(OvertakenError):
+        delta.append(stalled, READINGS, nothing, {"batch_id": 2})
+    with pytest.raises(OvertakenError):
+        delta.merge_latest(stalled, READINGS, nothing, {"gas": []}, {"batch_id": 2})
+    assert lake.version(other, READINGS) == before
+    delta.append(other, READINGS, nothing, {"batch_id": 2})
+    assert lake.done_to(other, READINGS) == 2
+
+
+def test_of_two_that_looked_at_the_same_moment_one_claims(run):
+    first, second = run(), run()
+    take(first)
+    with pytest.raises(BusyLakeError):
+        take(second)
+    assert claim.newest(lake.mark(first, LOG)).run_id == first.run_id
+
+
+def test_what_the_run_before_wrote_into_the_log_between_look_and_claim_stays_known(run):
+    stalled, other = take(run()), run()
+    batches = [7]
+
+    def meanwhile():
+        if batches:
+            lake.write_rows(stalled, LOG, [], {"batch_id": batches.pop(), "acknowledge": {"gas": 7}})
+
+    other.before_commit = meanwhile
+    take(other)
+    found = lake.mark(other, LOG)
+    assert (found["batch_id"], found["acknowledge"]) == (7, {"gas": 7})
+    assert claim.newest(found).run_id == other.run_id
+    with pytest.raises(OvertakenError):
+        lake.write_rows(stalled, LOG, [], {"batch_id": 8})
