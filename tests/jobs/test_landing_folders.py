@@ -73,5 +73,5 @@ def test_what_spark_leaves_beside_its_output_is_no_delivery(lake: Callable[..., 
     put(tmp_path / "arrays", "out/part-0.parquet", parquet((NORMAL, "m", [1])))
     for name in ("_SUCCESS", "_committed_1", "_started_1", ".part-0.parquet.crc", "_temporary/0/part-1.parquet"):
         put(tmp_path / "arrays", f"out/{name}", b"")
-    bronze.run(context)
+    run.run(context)
     assert log(context) == [("out/part-0.parquet", "loaded", None)]

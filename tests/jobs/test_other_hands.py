@@ -104,7 +104,10 @@ def test_a_log_from_an_older_backup_is_refused(loaded, third, tmp_path):
     refused(loaded, LOG, "ends at batch 2, but silver.readings is complete to batch 3")
 
 
-@pytest.mark.parametrize("table", [LOG, READINGS, BRONZE, tables.METER_DAY], ids=lambda table: table.full_name)
+SLOW = [pytest.param(table, marks=pytest.mark.slow) for table in (READINGS, BRONZE, tables.METER_DAY)]
+
+
+@pytest.mark.parametrize("table", [LOG, *SLOW], ids=lambda table: table.full_name)
 def test_what_was_restored_is_refused_until_it_is_restored_forward(loaded, third, table):
     newest = of(loaded(), table).version()
     marked = [
@@ -120,6 +123,7 @@ def test_what_was_restored_is_refused_until_it_is_restored_forward(loaded, third
     verify.run(loaded(), as_json=True)
 
 
+@pytest.mark.slow
 def test_silver_that_was_restored_is_rebuilt_where_it_is_moved_away(loaded, third):
     of(loaded(), READINGS).restore(1)
     with pytest.raises(DamagedLakeError):
@@ -137,6 +141,7 @@ def test_bronze_that_is_gone_or_emptied_is_refused(loaded, third, tmp_path):
     refused(loaded, BRONZE, "is not there, but the log says that it holds rows")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", [READINGS, tables.METER_DAY], ids=lambda table: table.full_name)
 def test_a_table_that_was_emptied_is_refused_until_it_is_moved_away(loaded, third, table):
     of(loaded(), table).delete()
@@ -147,13 +152,15 @@ def test_a_table_that_was_emptied_is_refused_until_it_is_moved_away(loaded, thir
     verify.run(loaded(), as_json=True)
 
 
-@pytest.mark.parametrize("note", ["weekly maintenance", '{"job":"x"}', '{"batch_id": 0}', '{"meterlake": "x"}', "[]"])
-def test_notes_of_others_in_commits_are_passed_over(loaded, third, note):
-    said = CommitProperties(custom_metadata={"userMetadata": note})
+NOTES = ["weekly maintenance", '{"job":"x"}', '{"batch_id": 0}', '{"meterlake": "x"}', "[]"]
+
+
+def test_notes_of_others_in_commits_are_passed_over(loaded, third):
     for table in formats.lake_tables(loaded().settings):
-        found = of(loaded(), table)
-        nothing = found.to_pyarrow_table().slice(0, 0)
-        write_deltalake(found, nothing, mode="append", commit_properties=said)
+        for note in NOTES:
+            found = of(loaded(), table)
+            said = CommitProperties(custom_metadata={"userMetadata": note})
+            write_deltalake(found, found.to_pyarrow_table().slice(0, 0), mode="append", commit_properties=said)
     before = versions(loaded())
     run.run(loaded())
     maintain.run(loaded(), 168, force=False, as_json=True)
@@ -217,7 +224,12 @@ def breaks_off(context, place, command=run.run):
             command(context)
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"run"}))
+OTHERS = [
+    pytest.param(name, marks=[] if name == "withdraw" else pytest.mark.slow) for name in COMMANDS if name != "run"
+]
+
+
+@pytest.mark.parametrize("name", OTHERS)
 def test_what_a_killed_run_left_is_taken_out_by_whichever_command_comes_next(loaded, third, name):
     breaks_off(loaded(), "before write ops.ingestion_log")
     assert len(bronze(loaded())) == 3

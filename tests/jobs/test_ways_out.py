@@ -21,6 +21,7 @@ from pipeline.log import Log
 from tests import runbook
 from tests.jobs.conftest import GAS, age_out, put, rows, smrt
 
+pytestmark = pytest.mark.slow
 LOG, BRONZE, READINGS, REJECTED = tables.INGESTION_LOG, formats.bronze_table(GAS), tables.READINGS, tables.REJECTED
 FIRST = [("001", Decimal("1.5")), ("002", Decimal(2))]
 ALL = [*FIRST, ("003", Decimal(4))]
