@@ -227,7 +227,7 @@ def carry_mark(context: Context, table: Table) -> None:
 def commit_nothing(context: Context, table: Table) -> None:
     """A commit without rows and without a mark; nothing where there is no table."""
     if version(context, table) is not None:
-        with committed(context, f"write {table.full_name}"):
+        with committed(context, f"claim {table.full_name}"):
             _write(context, table, arrow_schema(table).empty_table(), None, None)
 
 
