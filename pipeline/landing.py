@@ -161,8 +161,8 @@ def is_whole_for_spark(spark: SparkSession, delivery: Delivery, feed: Feed) -> b
     from pyspark.sql import functions as F  # noqa: PLC0415
 
     try:
-        reader = spark.read.format("binaryFile").options(**local_files.UNCHECKED)
-        files = reader.load(local_files.as_pattern(spark_path(delivery, feed)))
+        path = local_files.as_pattern(spark_path(delivery, feed))
+        files = spark.read.format("binaryFile").options(**local_files.unchecked([path])).load(path)
         return [row[0] for row in files.select(F.sha2("content", 256)).collect()] == [delivery.sha256]
     except (PySparkException, Py4JError):
         return False

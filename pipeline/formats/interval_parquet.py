@@ -20,7 +20,7 @@ from pipeline.formats import interval_parquet_rows, parquet_file, readings
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.interval_parquet_rows import MINUTES
 from pipeline.formats.parquet_file import COLUMNS, LIST
-from pipeline.local_files import UNCHECKED
+from pipeline.local_files import unchecked
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) 
         if delivery.columns:  # else it holds no rows
             paths_of.setdefault(delivery.columns, []).append(path)
     parts = [
-        spark.read.options(**UNCHECKED)
+        spark.read.options(**unchecked(some))
         .schema(", ".join(types))
         .parquet(*some)
         .select(

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline.formats.feed_format import objection_to_name
-from pipeline.local_files import UNCHECKED
+from pipeline.local_files import unchecked
 
 if TYPE_CHECKING:
     from pipeline.ingestion_log import Delivery
@@ -95,7 +95,7 @@ def kind(value: object) -> str:
 
 def read(spark: SparkSession, paths: list[str], schema: str) -> DataFrame:
     """One row a file: the schema's columns, and `reported_path`, the path as Spark names it."""
-    files = spark.read.schema(schema).options(**READ_OPTIONS, **UNCHECKED).json(paths)
+    files = spark.read.schema(schema).options(**READ_OPTIONS, **unchecked(paths)).json(paths)
     return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
 

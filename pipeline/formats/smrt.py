@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from pipeline import clock, quality
 from pipeline.formats import readings, smrt_envelope, smrt_rows
 from pipeline.formats.feed_format import FeedFormat
-from pipeline.local_files import UNCHECKED
+from pipeline.local_files import unchecked
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ IS_CONSU = r'\A[ \t]*+"?CONSU'
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
     """One row a file: `value`, the whole text."""
-    files = spark.read.options(**UNCHECKED).text(paths, wholetext=True)
+    files = spark.read.options(**unchecked(paths)).text(paths, wholetext=True)
     return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pipeline import clock, quality
 from pipeline.formats import readings
 from pipeline.formats.feed_format import FeedFormat, objection_to_name
-from pipeline.local_files import UNCHECKED
+from pipeline.local_files import unchecked
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:
     """Spark: one row a file, and the path by which its delivery is found."""
-    files = spark.read.options(**UNCHECKED).text(paths, wholetext=True)
+    files = spark.read.options(**unchecked(paths)).text(paths, wholetext=True)
     return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
 
