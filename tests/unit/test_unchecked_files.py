@@ -1,0 +1,17 @@
+"""Which files Spark's readers take without Hadoop's checksums: local ones, whose options no store's client may keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.local_files import unchecked
+
+
+@pytest.mark.parametrize("path", ["/landing/day.json", "file:/landing/day.json", "file:///landing/day.json"])
+def test_bytes_of_local_files_are_taken_as_they_lie_there(path):
+    assert unchecked([path])["fs.file.impl"].endswith("RawLocalFileSystem")
+
+
+@pytest.mark.parametrize("path", ["s3a://meters/day.json", "gs://meters/day.json", "abfss://a@b.c/day.json"])
+def test_files_of_a_store_are_read_without_options_of_local_ones(path):
+    assert unchecked([path]) == {}
