@@ -61,7 +61,9 @@ def test_a_correction_of_one_value_replaces_that_reading_only(lake: Callable[...
     before = versions(context)
     put(tmp_path / "solar", "b.json", obis(record("21:00", quality="measured", taken="0.75")), minutes=2)
     assert run.run(lake(SOLAR)).deliveries == []
-    assert versions(context) == before | {"ops.ingestion_log": before["ops.ingestion_log"] + 2}  # a claim, and the new time
+    assert versions(context) == before | {
+        "ops.ingestion_log": before["ops.ingestion_log"] + 2
+    }  # a claim, and the new time
 
 
 def test_bad_readings_records_and_files_are_told_apart_and_the_rest_loads(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jobs import bronze
+from jobs import run
 from pipeline import landing
 from tests.jobs.conftest import log, put
 from tests.spark.interval_arrays import NORMAL, VILNIUS, parquet
@@ -29,7 +29,7 @@ def test_a_parquet_file_that_only_spark_cannot_read_is_refused_and_the_others_lo
     assert PAGES in sound
     for n in range(4):
         put(tmp_path / "arrays", f"{n}.parquet", sound.replace(PAGES, PAGES_OF_NO_ENCODING) if n == 2 else sound)
-    batch = bronze.run(context)
+    batch = run.run(context).batch
     assert log(context) == [
         ("0.parquet", "loaded", None),
         ("1.parquet", "loaded", None),
@@ -42,7 +42,7 @@ def test_a_parquet_file_that_only_spark_cannot_read_is_refused_and_the_others_lo
 def test_a_delivery_is_blamed_only_where_spark_has_its_very_bytes(lake: Callable[..., Context], tmp_path: Path) -> None:
     context = lake(ARRAYS)
     put(tmp_path / "arrays", "a [1].parquet", parquet((NORMAL, "m", [1])))
-    (delivery,) = bronze.run(context).deliveries
+    (delivery,) = run.run(context).deliveries
     feed = context.settings.feeds[0]
     assert landing.is_whole_for_spark(context.spark, delivery, feed)
     assert not landing.is_whole_for_spark(context.spark, replace(delivery, sha256="0" * 64), feed)
