@@ -156,6 +156,7 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
         DataFrame.unionByName,
         [_current(context, feed, [each for each in taken if each.feed == feed.name]) for feed in feeds],
     )
+    context.compare_zones()
     zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
     present = lake.partitions(context, tables.READINGS)
     minutes = _lengths_with(context, feeds, {feed for feed, _ in present})

@@ -118,13 +118,18 @@ class Context:
     @property
     def spark(self) -> SparkSession:
         """The session: a running one adopted, else built; waits for it."""
-        session = self._starting.result()
+        return self._starting.result()
+
+    def compare_zones(self) -> None:
+        """Once a run, before readings are written: whether Python and Java know the same clock changes.
+
+        Not as the session's first query, which would pay a second for what the next one needs as well.
+        """
         if not self.zones_compared:
             self.zones_compared = True
             from pipeline import zone_data  # noqa: PLC0415 - with PySpark, which is there by now
 
-            zone_data.compare(session, [feed.time_zone for feed in self.settings.feeds], self.log)
-        return session
+            zone_data.compare(self.spark, [feed.time_zone for feed in self.settings.feeds], self.log)
 
     def beside(self, settings: Settings) -> Context:
         """The same run with other settings, in the same session."""

@@ -213,7 +213,8 @@ def save(
     rows = conform(rows, table)
     if table.partition_by and session.has_many_tasks(context.spark):
         rows = rows.hint("rebalance", *table.partition_by)  # else each task writes a file into each partition
-    with noted(context, table, mark) as metrics:
+    # Where the lock is held nobody else commits, and to look for others' numbers is a Spark job on each new table.
+    with noted(context, table, mark, numbered=not context.is_alone) as metrics:
         if context.settings.catalog:
             # Not saveAsTable, which replaces the table with its comments and partitions, not its rows.
             into = rows.writeTo(where)
@@ -229,7 +230,9 @@ def save(
 
 
 @contextmanager
-def noted(context: Context, table: Table, mark: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+def noted(
+    context: Context, table: Table, mark: Mapping[str, Any] | None, *, numbered: bool = True
+) -> Iterator[dict[str, Any]]:
     """The commit that Spark makes inside carries the mark and the run's next number; gives what Spark measured of it.
 
     Delta skips a commit whose number is no higher than one that the table has: then another run owns the lake. A run's
@@ -243,7 +246,7 @@ def noted(context: Context, table: Table, mark: Mapping[str, Any] | None) -> Ite
         said = progress.text_of(lake.with_claim(context, table, dict(mark)) | {"commit": number})
     conf = context.spark.conf
     conf.set(COMMIT_MARK, said)
-    if context.claim is not None or table != tables.RUNS:
+    if numbered and (context.claim is not None or table != tables.RUNS):
         conf.set(TXN_APP, application)
         conf.set(TXN_VERSION, str(number))
     metrics: dict[str, Any] = {}
