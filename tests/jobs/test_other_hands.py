@@ -181,7 +181,7 @@ def with_deletion_vectors(context, table, key):
     kept.write.format("delta").mode("append").save(tables.address(context.settings, table))
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("table", "key"),
     [
@@ -225,7 +225,7 @@ def breaks_off(context, place, command=run.run):
 
 
 OTHERS = [
-    pytest.param(name, marks=[] if name == "withdraw" else pytest.mark.slow) for name in COMMANDS if name != "run"
+    pytest.param(name, marks=[] if name == "withdraw" else pytest.mark.faults) for name in COMMANDS if name != "run"
 ]
 
 
