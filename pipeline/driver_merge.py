@@ -26,10 +26,13 @@ def merge_rows(  # noqa: PLR0913 - what a MERGE is made of
 
     Those that meet the condition with a row of the table replace it where they are `newer`; others come in.
     """
+    address = tables.address(context.settings, table)
     values = rows.select(table.names).cast(lake.arrow_schema(table))
     with lake.committed(context, f"write {table.full_name}"):
         try:
-            opened = gate.writable(context, table) or gate.opened(context, table)
+            opened = gate.writable(context, table)
+            if opened is None:  # it was plain when it was decided who merges
+                raise LakeError(address, "has got a feature that only Spark writes meanwhile: run again")
             version = opened.version()
             merge = opened.merge(
                 values,
@@ -43,6 +46,5 @@ def merge_rows(  # noqa: PLR0913 - what a MERGE is made of
             if opened.version() == version:  # nothing was newer, so it made no commit; its mark needs one
                 lake.append_nothing(context, opened, table, mark)
         except (DeltaError, OSError) as problem:
-            address = tables.address(context.settings, table)
             raise LakeError(address, f"cannot be written: {one_line(problem)}") from None
     return int(counts["num_target_rows_inserted"] + counts["num_target_rows_updated"])
