@@ -261,6 +261,7 @@ def laid_into_bronze(context):
                         file_id=file_id,
                         batch_id=batch,
                         revision=batch,
+                        rows_read=len(made),
                     )
                 )
             lake.write_rows(context, formats.bronze_table(feed), rows, {"batch_id": batch})
