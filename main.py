@@ -318,7 +318,7 @@ def serve(
 
 
 def _context(config: Path) -> Context:
-    from pipeline.config import load
+    from pipeline.config.settings import load
     from pipeline.context import Context
 
     return Context(load(config))

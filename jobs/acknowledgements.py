@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline.acknowledgement import Row
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.context import Context
 
 LAST = ["file_id", "batch_id", "status", "response_path", "content_sha256"]

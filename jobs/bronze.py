@@ -28,7 +28,7 @@ from pipeline.ingestion_log import LOADED, Delivery, History
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.context import Context
     from pipeline.formats.feed_format import FeedFormat
 

@@ -15,7 +15,7 @@ from pipeline.clock import zone_info
 
 if TYPE_CHECKING:
     from jobs.touched import Days
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.context import Context
 
 

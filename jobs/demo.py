@@ -16,7 +16,7 @@ from pipeline import landing, reference, samples
 from pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.context import Context
 
 TABLES = """

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from jobs.audit import Outcome
     from jobs.meter_rows import Found
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
     from pipeline.tables import Table

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from jobs import touched
 from pipeline import delta, gold, lake, partitions, reference, tables
-from pipeline.config_values import DIRECTIONS
+from pipeline.config.values import DIRECTIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa

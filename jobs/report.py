@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pyarrow import dataset as ds
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.context import Context
     from pipeline.report.asked import Asked
     from pipeline.report.facts import Extent

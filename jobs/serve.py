@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from pipeline import schema_version
-from pipeline.config_values import is_loopback
+from pipeline.config.values import is_loopback
 from pipeline.errors import MissingPackageError, UsageError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logge
 if TYPE_CHECKING:
     from datetime import date
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.context import Context
 
 

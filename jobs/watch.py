@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from pipeline.config import Settings
+    from pipeline.config.settings import Settings
     from pipeline.context import Context
 
 # A file that is just being written is not taken, whatever its feed says of settling.

@@ -19,7 +19,7 @@ from pipeline import clock
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
 
 REMEMBERED_DAYS = 7
 WHO = ("feed", "meter_id", "direction", "local_date")

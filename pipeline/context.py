@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-    from pipeline.config import Settings
+    from pipeline.config.settings import Settings
     from pipeline.span import Span
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import formats, views
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 
 if TYPE_CHECKING:
     from pipeline.tables import Table

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.context import Context
     from pipeline.log import Log
 

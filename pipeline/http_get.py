@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.log import Log
 
 # Seconds before the second and the third try.

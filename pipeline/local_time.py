@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
 from pipeline import clock
-from pipeline.config_values import DAY_MINUTES
+from pipeline.config.values import DAY_MINUTES
 
 _split_days = cache(clock.split_days)
 DAY = timedelta(days=1)

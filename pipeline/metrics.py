@@ -18,7 +18,7 @@ from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pipeline.config_metrics import Metrics
+    from pipeline.config.metrics import Metrics
     from pipeline.ingestion_log import Delivery
 
 LAYERS = ("bronze", "silver", "gold")

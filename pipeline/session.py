@@ -20,7 +20,7 @@ from pipeline import class_archive, fetch_jars, jvm_names, jvm_output, memory
 from pipeline.errors import LakeError, MissingJarError
 
 if TYPE_CHECKING:
-    from pipeline.config import Settings
+    from pipeline.config.settings import Settings
 
 CORES = memory.CORES
 # Facts of SQL that results rest on; set on every session, adopted ones too.

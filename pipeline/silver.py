@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.ingestion_log import Delivery
 
 # (file_id, row_number) in one BIGINT that sorts the same: cheaper to aggregate by than a struct.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.config import Settings
+    from pipeline.config.settings import Settings
 
 # Of the form of all tables together; pipeline/schema_version.py says what each version changed.
 SCHEMA_VERSION = 3

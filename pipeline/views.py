@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.config import Settings
+    from pipeline.config.settings import Settings
 
 TABLE = re.compile(r"\b(?:silver|gold)\.[a-z_]+")
 KWH = (

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import main
 from pipeline import class_archive, fetch_jars, session
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 from pipeline.context import Context
 from pipeline.log import Log
 from tests.faults.seeds import SEED

@@ -1,4 +1,4 @@
-"""The feed formats. A new one is one file beside these and one line in FORMATS (and its name in config_values.py)."""
+"""The feed formats. A new one is one file beside these and one line in FORMATS (and its name in config/values.py)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.formats.feed_format import FeedFormat  # noqa: TC001 - part of wha
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.config import Feed, Settings
+    from pipeline.config.settings import Feed, Settings
     from pipeline.ingestion_log import Delivery
 
 FORMATS: dict[str, FeedFormat] = {

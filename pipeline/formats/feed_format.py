@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.formats.row_judge import RowJudge
     from pipeline.ingestion_log import Delivery
 

@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline import clock, quality
-from pipeline.config_values import DAY_MINUTES
+from pipeline.config.values import DAY_MINUTES
 from pipeline.formats import interval_parquet_rows, parquet_file, readings
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.interval_parquet_rows import MINUTES
@@ -24,7 +24,7 @@ from pipeline.local_files import unchecked
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.ingestion_log import Delivery
 
 # The quarter hours of the longest day.

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP
 from typing import TYPE_CHECKING
 
-from pipeline.config_values import DAY_MINUTES
+from pipeline.config.values import DAY_MINUTES
 from pipeline.formats.parquet_file import LIST
 from pipeline.formats.row_judge import (
     MILLIONTH,
@@ -24,7 +24,7 @@ from pipeline.local_time import day_minutes, day_start, instants, instants_of_da
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
 
 # Intervals of a day that a list may hold, in minutes; a list of one value holds the whole day.
 MINUTES = (60, 30, 15)

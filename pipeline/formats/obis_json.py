@@ -19,7 +19,7 @@ from pipeline.formats.obis_document import DIRECTION_OF, OWN_KEYS, TAGS
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.ingestion_log import Delivery
 
 SCHEMA = "data array<map<string,string>>, _corrupt_record string"

@@ -11,7 +11,7 @@ from pipeline import quality
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
 
 COLUMNS = (
     "meter_id",

@@ -17,7 +17,7 @@ from pipeline.local_files import unchecked
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.ingestion_log import Delivery
 
 NAMES = ("meter_number", "measurement_date", "measurement_time", "consumption")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline import quality
 
 if TYPE_CHECKING:
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.ingestion_log import Delivery
 
 ENDING = ".SMRT"

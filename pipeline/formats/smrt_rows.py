@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
 
 _TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2}) ([0-9]{2})([0-9]{2})")
 _DIGITS = re.compile(r"[0-9]+")

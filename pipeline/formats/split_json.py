@@ -22,7 +22,7 @@ from pipeline.formats.json_document import Pairs, kind
 from pipeline.quality import Rule
 
 if TYPE_CHECKING:
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.ingestion_log import Delivery
 
 SCHEMA = "columns array<string>, data array<array<string>>, _corrupt_record string"

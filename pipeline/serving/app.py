@@ -26,7 +26,7 @@ from pipeline.serving.warming import keep_warm
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from pipeline.config import Settings
+    from pipeline.config.settings import Settings
 
 DESCRIPTION = """
 Meter readings, what they add up to, and where they came from; always the newest committed state of the lake.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from pipeline.config import Feed, Settings
+    from pipeline.config.settings import Feed, Settings
     from pipeline.tables import Column, Table
 
 PATIENCE_SECONDS = 10

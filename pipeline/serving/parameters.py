@@ -9,7 +9,7 @@ from fastapi import Path, Query
 from pydantic import PlainValidator, WithJsonSchema
 
 from pipeline.clock import zone_info
-from pipeline.config_values import Direction, Zone
+from pipeline.config.values import Direction, Zone
 from pipeline.serving.grains import day_start
 
 # Enough room for every zone's offset, and for what meters were ever read.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pyarrow.dataset as ds
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.formats.row_judge import Reading, Row, RowJudge
     from pipeline.tables import Table
 

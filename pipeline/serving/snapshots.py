@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from pipeline.config import Settings
+    from pipeline.config.settings import Settings
     from pipeline.tables import Table
 
 

@@ -18,7 +18,7 @@ from pipeline.serving.problems import ProblemError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.serving.asked import Asked
     from pipeline.serving.meter_readings import Query
     from pipeline.serving.snapshots import Pinned

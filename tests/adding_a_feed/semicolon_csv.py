@@ -16,7 +16,7 @@ from pipeline.quality import Rule
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.ingestion_log import Delivery
 
 HEADER = b"meter;start;kwh"

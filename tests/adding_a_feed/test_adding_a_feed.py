@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import query, run
-from pipeline import config_values, formats, tables
-from pipeline.config import Feed
+from pipeline import formats, tables
+from pipeline.config import values
+from pipeline.config.settings import Feed
 from tests.adding_a_feed import semicolon_csv
 from tests.jobs.conftest import log, put, rows
 
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def csv_feed(monkeypatch: pytest.MonkeyPatch) -> Feed:
     monkeypatch.setitem(formats.FORMATS, "semicolon_csv", semicolon_csv.FORMAT)
-    monkeypatch.setitem(config_values.DEFAULT_INTERVAL, "semicolon_csv", 30)
+    monkeypatch.setitem(values.DEFAULT_INTERVAL, "semicolon_csv", 30)
     return Feed(name="tariff", format="semicolon_csv", path="tariff", time_zone="Europe/Berlin")
 
 

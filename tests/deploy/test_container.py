@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import uvicorn
 
-from pipeline.config import load
+from pipeline.config.settings import load
 from tests.conftest import demo_in
 from tests.deploy.tools import DEPLOY, ROOT, accepted, asked, done, environment, tool
 
@@ -62,7 +62,7 @@ def test_the_build_sees_what_it_copies_and_nothing_of_a_working_copy():
         assert seen(source), source
     for other in (".git/config", ".venv/bin/python", "data_lake/gold", "jars/io.delta.jar", "tests/conftest.py"):
         assert not seen(other), other
-    assert seen("pipeline/config.py")
+    assert seen("pipeline/config/settings.py")
     assert not seen("pipeline/__pycache__/config.pyc")
 
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import main
-from pipeline.config import load
+from pipeline.config.settings import load
 from tests.deploy.tools import DEPLOY, ROOT, accepted, asked, done, tool
 
 pytestmark = pytest.mark.deploy

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from jobs import metrics
-from pipeline.config import load
+from pipeline.config.settings import load
 from pipeline.context import Context
 from tests.cluster.servers import HERE, ROOT, free_port, start, stop, until
 

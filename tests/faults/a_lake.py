@@ -12,7 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from jobs import run
-from pipeline import config, fetch_jars, formats, ingestion_log, lake, tables
+from pipeline import fetch_jars, formats, ingestion_log, lake, tables
+from pipeline.config.settings import load as load_settings
 from pipeline.context import Context
 from pipeline.failpoints import VARIABLE
 from pipeline.log import Log
@@ -65,7 +66,7 @@ class Lake:
 
     def context(self) -> Context:
         """A context of a new run in this process."""
-        settings = config.load(self.folder / "meterlake.toml")
+        settings = load_settings(self.folder / "meterlake.toml")
         feeds = [
             feed.model_copy(
                 update={

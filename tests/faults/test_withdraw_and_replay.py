@@ -10,7 +10,7 @@ import pytest
 from jobs import explain, replay, run, verify, withdraw
 from pipeline import failpoints, run_lock, tables
 from pipeline import lake as lake_facts
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.errors import LakeError, ReplayError, UsageError
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
 

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs import bronze
 from pipeline import creation, formats, landing
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from tests.fuzz import judging, parquet_files, parquet_oracle
 from tests.jobs import conftest
 

@@ -15,7 +15,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from jobs.demo import TABLES
 from pipeline import formats, lake, tables
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.config import Feed
+    from pipeline.config.settings import Feed
     from pipeline.context import Context
 
 HOUR = '"001","20210401","0000"'

@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from jobs import query
-from pipeline.config import load
+from pipeline.config.settings import load
 from pipeline.context import Context
 from pipeline.serving.app import application
 from tests.jobs.test_demo import config

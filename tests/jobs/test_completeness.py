@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import completeness, query, run
 from pipeline import tables
-from pipeline.config import Feed, Reference
+from pipeline.config.settings import Feed, Reference
 from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, utc, versions
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from jobs import run
 from pipeline import formats, tables
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.errors import MiscountedRowsError
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json
 from tests.spark.interval_arrays import NORMAL, VILNIUS, parquet

@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 from jobs import silver
 from jobs.demo import write as demo_write
 from pipeline import formats, ingestion_log, lake, samples, tables
-from pipeline.config import load
+from pipeline.config.settings import load
 from pipeline.context import Context
 from tests.conftest import ROOT, command, configuration, demo_in
 from tests.jobs.conftest import rows, versions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import explain, run
-from pipeline.config import Reference
+from pipeline.config.settings import Reference
 from pipeline.errors import UsageError
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, smrt, split_json, utc
 

@@ -12,7 +12,7 @@ from jobs import maintain, metrics, run
 from jobs import serve as job
 from pipeline import lake as metadata
 from pipeline import tables
-from pipeline.config_metrics import Metrics
+from pipeline.config.metrics import Metrics
 from pipeline.serving.app import application
 from tests.jobs.conftest import ELECTRICITY, GAS, put, smrt, split_json
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import run
 from pipeline import formats, tables
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from tests.jobs.conftest import day, log, put, rows, utc, versions
 
 if TYPE_CHECKING:

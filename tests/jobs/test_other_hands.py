@@ -12,7 +12,7 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from jobs import erase, maintain, replay, run, status, verify, withdraw
 from pipeline import failpoints, formats, gate, tables
 from pipeline import lake as metadata
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.context import Context
 from pipeline.errors import DamagedLakeError, MeterlakeError
 from pipeline.log import Log

@@ -15,7 +15,7 @@ import pytest
 
 from jobs import query, run
 from jobs.show import cell
-from pipeline.config import load
+from pipeline.config.settings import load
 from pipeline.context import Context
 from pipeline.log import Log
 from tests.conftest import ROOT, demo_in

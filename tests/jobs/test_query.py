@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs import query, run
 from pipeline import tables
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.context import Context
 from pipeline.log import Log
 from tests.jobs.conftest import ELECTRICITY, put, rows, split_json

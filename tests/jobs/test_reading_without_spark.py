@@ -15,7 +15,7 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import query
-from pipeline.config import load
+from pipeline.config.settings import load
 from pipeline.context import Context
 from tests.conftest import ROOT
 

@@ -10,7 +10,7 @@ import pytest
 
 from jobs import bronze, history, run, withdraw
 from pipeline import creation, formats, ingestion_log, lake
-from pipeline.config import Feed, load
+from pipeline.config.settings import Feed, load
 from pipeline.context import Context
 from pipeline.ingestion_log import LOADED, Delivery
 from pipeline.serving import received

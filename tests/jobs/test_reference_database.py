@@ -14,7 +14,7 @@ import pytest
 from jobs import run, snapshots
 from pipeline import ingestion_log, tables
 from pipeline.attention import standing_refusals
-from pipeline.config import Reference
+from pipeline.config.settings import Reference
 from pipeline.errors import ReferenceDatabaseError
 from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, versions
 

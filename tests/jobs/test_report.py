@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 import pytest
 
 from jobs import query, report, run
-from pipeline.config import load
+from pipeline.config.settings import load
 from pipeline.context import Context
 from pipeline.errors import LakeError, UsageError
 from pipeline.report.asked import Asked

@@ -11,7 +11,7 @@ from deltalake import DeltaTable
 from jobs import run, serve, show, status, verify
 from pipeline import failpoints, schema_version, tables
 from pipeline import lake as metadata
-from pipeline.config import load
+from pipeline.config.settings import load
 from pipeline.context import Context
 from pipeline.errors import LakeError
 from pipeline.log import Log

@@ -14,7 +14,7 @@ from deltalake import DeltaTable
 
 from jobs import run, verify
 from pipeline import formats, guards, tables
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.context import Context
 from pipeline.errors import AcknowledgementError, DamagedLakeError
 from pipeline.log import Log

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from pipeline import clock, formats
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from tests.laws import cases, oracle
 
 ZONES_OF_A_JOB = 16

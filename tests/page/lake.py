@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from jobs import query
-from pipeline.config import load
+from pipeline.config.settings import load
 from pipeline.context import Context
 from tests.jobs.conftest import put, split_json
 from tests.jobs.test_demo import ROOT, command

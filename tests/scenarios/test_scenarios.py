@@ -17,7 +17,7 @@ import pytest
 from jobs import run
 from jobs.show import cell
 from pipeline import formats, lake
-from pipeline.config import Settings
+from pipeline.config.settings import Settings
 from pipeline.context import Context
 from pipeline.log import Log
 

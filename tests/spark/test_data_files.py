@@ -8,7 +8,7 @@ from importlib.metadata import version
 import pytest
 
 from pipeline import creation, data_files, delta, formats, gate, lake, tables
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.tables import READINGS
 
 FEED = Feed(name="power", format="split_json", path="in", time_zone="Europe/London")

@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from pipeline import creation, delta, formats, lake, session, tables
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.errors import LakeError
 from pipeline.tables import METER_DAY, READINGS
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline import delta, silver, tables
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 
 POWER = Feed(name="power", format="split_json", path="landing", time_zone="Europe/London", unit="Wh")
 JUDGED = (

@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from pipeline import formats, silver
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from tests.spark.conftest import RECEIVED
 
 GAS = Feed(name="gas", format="smrt", path="landing")

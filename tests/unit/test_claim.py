@@ -8,7 +8,7 @@ import pytest
 from deltalake import DeltaTable
 
 from pipeline import claim, creation, formats, lake, tables
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 from pipeline.context import Context
 from pipeline.errors import BusyLakeError, OvertakenError
 from pipeline.log import Log

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config
+from pipeline.config.settings import load as load_settings
 from pipeline.errors import ConfigurationError
 
 README = Path(__file__).parents[2] / "README.md"
@@ -45,7 +45,7 @@ def load(tmp_path):
     def loaded(text):
         path = tmp_path / "lake.toml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return config.load(path)
+        return load_settings(path)
 
     return loaded
 
@@ -101,7 +101,7 @@ def test_how_runs_are_watched_and_what_spark_is_told_besides(load):
 
 
 def test_the_configuration_that_comes_with_the_project_is_good():
-    assert [feed.name for feed in config.load("conf/local.toml").feeds][:2] == ["gas", "electricity"]
+    assert [feed.name for feed in load_settings("conf/local.toml").feeds][:2] == ["gas", "electricity"]
 
 
 def test_a_byte_order_mark_is_ignored(load):
@@ -188,9 +188,9 @@ def test_a_feed_cannot_have_a_reserved_or_an_odd_name(refusal, name):
 
 def test_a_missing_file_and_a_folder_are_refused_in_one_line(tmp_path):
     with pytest.raises(ConfigurationError, match="no such file"):
-        config.load(tmp_path / "none.toml")
+        load_settings(tmp_path / "none.toml")
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        config.load(tmp_path)
+        load_settings(tmp_path)
 
 
 def test_the_environment_is_over_the_file(load, monkeypatch):

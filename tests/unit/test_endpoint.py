@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config, endpoint, failpoints, http_get, landing
-from pipeline.config import Feed
+from pipeline import endpoint, failpoints, http_get, landing
+from pipeline.config import settings
+from pipeline.config.settings import Feed
 from pipeline.errors import ConfigurationError, EndpointError
 from pipeline.log import Log
 
@@ -530,10 +531,10 @@ URL = 'url = "https://example.org/day?x=1"\n'
 def test_a_feed_takes_a_url_and_has_defaults_for_the_rest(tmp_path):
     path = tmp_path / "lake.toml"
     path.write_text(FEED + URL)
-    (feed,) = config.load(path).feeds
+    (feed,) = settings.load(path).feeds
     assert (feed.url_timeout_seconds, feed.url_max_megabytes, feed.url_token_env) == (30, 512, None)
     path.write_text(FEED + URL + 'url_token_env = "SOLAR_TOKEN"\nurl_timeout_seconds = 5\nurl_max_megabytes = 1\n')
-    (feed,) = config.load(path).feeds
+    (feed,) = settings.load(path).feeds
     assert (feed.url_timeout_seconds, feed.url_max_megabytes, feed.url_token_env) == (5, 1, "SOLAR_TOKEN")
 
 
@@ -562,7 +563,7 @@ def test_a_wrong_endpoint_is_refused_in_one_line_that_quotes_no_secret(tmp_path,
     path = tmp_path / "lake.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
-        config.load(path)
+        settings.load(path)
     assert said in str(caught.value)
     assert "s3cret" not in str(caught.value)
 

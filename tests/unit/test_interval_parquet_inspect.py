@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.formats.parquet_file import inspect
 from pipeline.ingestion_log import Delivery
 

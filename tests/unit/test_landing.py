@@ -12,7 +12,7 @@ import pytest
 from pyarrow import fs
 
 from pipeline import landing
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.errors import LandingFolderError
 from pipeline.formats import smrt_envelope
 from tests.as_nobody import as_nobody

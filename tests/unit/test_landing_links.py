@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import landing
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.errors import LandingFolderError
 from pipeline.formats import smrt_envelope
 from pipeline.ingestion_log import History, decide

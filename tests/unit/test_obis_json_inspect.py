@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.formats import obis_document
 from pipeline.ingestion_log import Delivery
 

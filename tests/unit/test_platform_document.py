@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config_values, formats, tables, views
-from pipeline.config import Feed, Settings
+from pipeline import formats, tables, views
+from pipeline.config import values
+from pipeline.config.settings import Feed, Settings
 
 ROOT = Path(__file__).parents[2]
 PLAN = ROOT / "docs" / "platform.md"
@@ -208,7 +209,7 @@ def test_limits_are_those_of_the_code(name, figure, path):
 
 def test_resolutions_are_as_the_configuration_takes_them():
     assert Feed(name="a", format="split_json", path="x", interval_minutes=5).minutes == 5
-    assert Feed(name="a", format="obis_json", path="x", interval_minutes=1440).minutes == config_values.DAY_MINUTES
+    assert Feed(name="a", format="obis_json", path="x", interval_minutes=1440).minutes == values.DAY_MINUTES
     with pytest.raises(ValueError, match="less than or equal to 1440"):
         Feed(name="a", format="split_json", path="x", interval_minutes=43_200)
     assert [column.name for column in tables.READINGS.columns if column.name in {"fuel", "interval_end"}] == []

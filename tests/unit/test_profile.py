@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobs import run
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 from pipeline.context import Context
 from pipeline.log import Log
 from pipeline.profile import Profile

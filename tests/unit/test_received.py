@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from pipeline import formats, tables
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 from pipeline.errors import MeterlakeError
 from pipeline.lake import arrow_schema
 from pipeline.serving import received

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config, release
+from pipeline import release
+from pipeline.config import settings
 from pipeline.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
@@ -94,13 +95,13 @@ def test_the_versions_are_numbers_of_semantic_versioning():
 
 
 def test_an_installed_wheel_names_its_example_where_no_configuration_is(monkeypatch, tmp_path):
-    monkeypatch.setattr(config, "EXAMPLE", tmp_path / "local.toml")
+    monkeypatch.setattr(settings, "EXAMPLE", tmp_path / "local.toml")
     missing = tmp_path / "conf" / "local.toml"
     with pytest.raises(ConfigurationError, match=r"no such file; name one with --config$"):
-        config.load(missing)
+        settings.load(missing)
     (tmp_path / "local.toml").touch()
     with pytest.raises(ConfigurationError, match=rf"name one with --config \(an example: {tmp_path}/local.toml\)$"):
-        config.load(missing)
+        settings.load(missing)
 
 
 def test_contributing_names_every_target_of_tests():

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import run_lock
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 from pipeline.context import Context
 from pipeline.errors import BusyLakeError, LakeError
 from pipeline.log import Log

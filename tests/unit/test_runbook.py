@@ -12,7 +12,7 @@ import typer
 
 import main
 from pipeline import errors, formats, guards, quality, tables, views
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 from pipeline.ingestion_log import Delivery
 from tests import runbook
 

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from pipeline import formats, samples
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.ingestion_log import Delivery
 
 FEEDS = {

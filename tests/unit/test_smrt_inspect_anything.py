@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.formats import smrt_envelope
 from pipeline.ingestion_log import Delivery
 from pipeline.quality import FILE_CODES

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.config import Columns, Feed
+from pipeline.config.settings import Columns, Feed
 from pipeline.formats import split_json
 from pipeline.ingestion_log import Delivery
 

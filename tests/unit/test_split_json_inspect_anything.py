@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.formats import split_json
 from pipeline.ingestion_log import Delivery
 from pipeline.quality import FILE_CODES

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import data_dictionary, formats, lake, tables, views
-from pipeline.config import Columns, Feed, Reference, Settings
+from pipeline.config.settings import Columns, Feed, Reference, Settings
 
 GAS = Feed(name="gas", format="smrt", path="in/gas")
 POWER = Feed(

@@ -10,7 +10,7 @@ from deltalake.exceptions import DeltaError
 from jobs import run as main_job
 from jobs import watch
 from pipeline import ingestion_log, lake, run_lock, tables
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 from pipeline.context import Context
 from pipeline.errors import LakeError
 from pipeline.log import Log

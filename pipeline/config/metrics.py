@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from pipeline.config_values import Strict, Zone
+from pipeline.config.values import Strict, Zone
 
 
 def _time_of_day(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pipeline.config_values import Origin, Strict, TokenVariable, is_loopback
+from pipeline.config.values import Origin, Strict, TokenVariable, is_loopback
 
 
 class Api(Strict):

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from pipeline.config_api import Api
-from pipeline.config_metrics import Metrics
-from pipeline.config_values import (
+from pipeline.config.api import Api
+from pipeline.config.metrics import Metrics
+from pipeline.config.values import (
     DAY_MINUTES,
     DEFAULT_INTERVAL,
     ENVIRONMENT_PREFIX,
@@ -33,7 +33,7 @@ from pipeline.config_values import (
 )
 from pipeline.errors import ConfigurationError
 
-EXAMPLE = Path(__file__).with_name("_conf") / "local.toml"  # there in an installed wheel only
+EXAMPLE = Path(__file__).parents[1] / "_conf" / "local.toml"  # there in an installed wheel only
 
 # Read elsewhere, by the set-up and by main.py; not keys of the configuration.
 NOT_NESTED = tuple(f"{ENVIRONMENT_PREFIX}{name}__" for name in ("LAKE", "CATALOG", "ENVIRONMENT", "ACTIVE_ON"))
