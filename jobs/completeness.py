@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs import touched
 from pipeline import completeness, delta, lake, partitions, reference, tables
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 
 if TYPE_CHECKING:
     from jobs.touched import Days

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest, write_to_textfile
 
 from jobs import completeness
 from pipeline import attention, causes, formats, housekeeping, lake, metrics, tables
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 from pipeline.ingestion_log import logged
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pipeline import clock
+from pipeline.clock import columns as clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

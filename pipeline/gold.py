@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline import clock
+from pipeline.clock import columns as clock
 from pipeline.reference import NO_AGREEMENT
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN
 
 if TYPE_CHECKING:

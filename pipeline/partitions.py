@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline.clock import day_texts
+from pipeline.clock.zones import day_texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,9 +15,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from pipeline import clock, quality
+from pipeline import quality
 from pipeline.causes import one_line
-from pipeline.clock import day_texts
+from pipeline.clock import columns as clock
+from pipeline.clock.zones import day_texts
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.tables import SNAPSHOTS
 

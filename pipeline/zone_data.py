@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import TZPATH
 
 from pipeline import session
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

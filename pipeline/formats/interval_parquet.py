@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline import clock, quality
+from pipeline import quality
+from pipeline.clock import columns as clock
 from pipeline.config.values import DAY_MINUTES
 from pipeline.formats import interval_parquet_rows, parquet_file, readings
 from pipeline.formats.feed_format import FeedFormat

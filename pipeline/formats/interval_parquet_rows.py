@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP
 from typing import TYPE_CHECKING
 
+from pipeline.clock.local_time import day_minutes, day_start, instants, instants_of_day
 from pipeline.config.values import DAY_MINUTES
 from pipeline.formats.parquet_file import LIST
 from pipeline.formats.row_judge import (
@@ -19,7 +20,6 @@ from pipeline.formats.row_judge import (
     is_plausible,
     usable_energy,
 )
-from pipeline.local_time import day_minutes, day_start, instants, instants_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline import clock, quality
+from pipeline import quality
+from pipeline.clock import columns as clock
 from pipeline.formats import json_document, obis_document, obis_json_rows, readings
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.obis_document import DIRECTION_OF, OWN_KEYS, TAGS

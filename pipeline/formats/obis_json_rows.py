@@ -6,6 +6,7 @@ import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from pipeline.clock.local_time import wall_clock
 from pipeline.formats.obis_document import DIRECTION_OF
 from pipeline.formats.row_judge import (
     Reading,
@@ -18,7 +19,6 @@ from pipeline.formats.row_judge import (
     time_of,
     usable_energy,
 )
-from pipeline.local_time import wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline import clock, quality
+from pipeline import quality
+from pipeline.clock import columns as clock
 from pipeline.formats import readings, smrt_envelope, smrt_rows
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.local_files import unchecked

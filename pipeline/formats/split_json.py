@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from pipeline import clock, quality
+from pipeline import quality
+from pipeline.clock import columns as clock
 from pipeline.formats import json_document, readings, split_json_rows
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.json_document import Pairs, kind

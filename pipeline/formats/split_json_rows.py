@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from pipeline.clock.local_time import instants
 from pipeline.formats.row_judge import (
     Reading,
     Row,
@@ -17,7 +18,6 @@ from pipeline.formats.row_judge import (
     time_of,
     usable_energy,
 )
-from pipeline.local_time import instants
 from pipeline.quality import BLANKS
 
 if TYPE_CHECKING:

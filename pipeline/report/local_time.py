@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

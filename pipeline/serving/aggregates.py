@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from pipeline import tables
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 from pipeline.serving import paging
 from pipeline.serving.answers import Rows
 from pipeline.serving.asked import Asked

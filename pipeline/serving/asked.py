@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 from pipeline.errors import VersionGoneError
 from pipeline.serving import answers
 from pipeline.serving.engine import Engine

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipeline import tables
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 from pipeline.serving import grains, reading_shapes, shapes, version_rows
 from pipeline.serving.answers import Rows
 from pipeline.serving.parameters import instant_of, zone_or

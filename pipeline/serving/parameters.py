@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import Path, Query
 from pydantic import PlainValidator, WithJsonSchema
 
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 from pipeline.config.values import Direction, Zone
 from pipeline.serving.grains import day_start
 

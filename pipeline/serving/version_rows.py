@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import formats, tables
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 from pipeline.errors import VersionsNeedSparkError
 from pipeline.serving import grains, reading_shapes, received, shapes
 from pipeline.serving.answers import Rows

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline import clock, quality
+from pipeline import quality
+from pipeline.clock import columns as clock
 from pipeline.formats import readings
 from pipeline.formats.feed_format import FeedFormat, objection_to_name
 from pipeline.local_files import unchecked

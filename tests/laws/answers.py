@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from pipeline import clock, formats
+from pipeline import formats
+from pipeline.clock import columns as clock
 from pipeline.config.settings import Feed
 from tests.laws import cases, oracle
 

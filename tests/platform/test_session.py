@@ -14,7 +14,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from pipeline import session
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 from pipeline.errors import LakeError
 
 events = Path(sys.argv[1])

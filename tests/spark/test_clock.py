@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from pyspark.sql import functions as F
 
-from pipeline import clock
+from pipeline.clock import columns as clock
+from pipeline.clock import zones
 
 ZONES = [
     "Europe/London",
@@ -161,8 +162,8 @@ def test_a_day_is_as_long_as_the_clocks_make_it_and_begins_with_its_first_instan
     assert {(zone, day): minutes for zone, day, minutes, _ in rows} == DAYS
     starts = {(zone, day): start for zone, day, _, start in rows}
     for (name, day), start in starts.items():
-        first = datetime.combine(date.fromisoformat(day), datetime.min.time(), clock.zone_info(name)).astimezone(UTC)
-        local = first.astimezone(clock.zone_info(name))
+        first = datetime.combine(date.fromisoformat(day), datetime.min.time(), zones.zone_info(name)).astimezone(UTC)
+        local = first.astimezone(zones.zone_info(name))
         if local.date().isoformat() == day or day == "2011-12-30":
             assert start == text(first), (name, day)
     assert starts["America/Havana", "2021-03-14"] == "2021-03-14 05:00:00"

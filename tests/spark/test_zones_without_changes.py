@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pyspark.sql import functions as F
 
-from pipeline import clock
+from pipeline.clock import columns as clock
+from pipeline.clock import zones
 
 
 def test_a_zone_whose_clocks_never_changed_has_neither_gaps_nor_repeats(spark):
-    assert clock.months_of_changes("Asia/Kolkata") == ()
+    assert zones.months_of_changes("Asia/Kolkata") == ()
     local = F.col("text").cast("timestamp")
     start = clock.instant(local, "Asia/Kolkata")
     (found,) = (

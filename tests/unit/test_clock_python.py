@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipeline import clock
+from pipeline.clock import zones
 
 HOUR = timedelta(hours=1)
 
@@ -29,8 +29,8 @@ HOUR = timedelta(hours=1)
     ],
 )
 def test_the_clocks_of_a_zone_are_set_back_by(zone, shifts):
-    assert set(shifts) <= set(clock.backward_shifts(zone))
-    assert len(clock.backward_shifts(zone)) == len(shifts)
+    assert set(shifts) <= set(zones.backward_shifts(zone))
+    assert len(zones.backward_shifts(zone)) == len(shifts)
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_the_clocks_of_a_zone_are_set_back_by(zone, shifts):
     ],
 )
 def test_an_offset_is_a_zone(name, offset):
-    assert datetime(2021, 7, 1, tzinfo=clock.zone_info(name)).utcoffset() == offset
+    assert datetime(2021, 7, 1, tzinfo=zones.zone_info(name)).utcoffset() == offset
 
 
 def test_a_region_is_a_zone():
-    zone = clock.zone_info("Europe/London")
+    zone = zones.zone_info("Europe/London")
     assert datetime(2021, 7, 1, 12, tzinfo=UTC).astimezone(zone).hour == 13
     assert datetime(2021, 1, 1, 12, tzinfo=UTC).astimezone(zone).hour == 12
 
@@ -57,7 +57,7 @@ def test_a_region_is_a_zone():
     ("zone", "changes"), [("UTC", False), ("GMT", False), ("+01:00", False), ("Europe/London", True)]
 )
 def test_only_regions_change_their_clocks(zone, changes):
-    assert clock.has_clock_changes(zone) is changes
+    assert zones.has_clock_changes(zone) is changes
 
 
 @pytest.mark.parametrize(
@@ -70,16 +70,16 @@ def test_only_regions_change_their_clocks(zone, changes):
     ],
 )
 def test_days_near_a_change_lie_in_the_months(zone, months):
-    assert set(clock.months_of_changes(zone)) == months
+    assert set(zones.months_of_changes(zone)) == months
 
 
 @pytest.mark.parametrize("zone", ["UTC", "-03:30", "Europe/London", "America/Havana", "Asia/Beirut", "Pacific/Apia"])
 def test_a_day_is_one_stretch_of_time_where_no_clock_goes_back_over_a_midnight_it_has_passed(zone):
-    assert clock.split_days(zone) == ()
+    assert zones.split_days(zone) == ()
 
 
 def test_the_day_before_a_clock_goes_back_from_one_minute_past_midnight_comes_in_two_parts_and_so_does_the_next():
-    newfoundland = clock.split_days("America/St_Johns")
+    newfoundland = zones.split_days("America/St_Johns")
     assert {date(2010, 11, 6), date(2010, 11, 7)} <= set(newfoundland)
     assert max(newfoundland) == date(2010, 11, 7)  # from 2011 on at two o'clock
-    assert clock.split_days("Antarctica/Casey") == (date(2010, 3, 4), date(2010, 3, 5))
+    assert zones.split_days("Antarctica/Casey") == (date(2010, 3, 4), date(2010, 3, 5))

@@ -572,7 +572,7 @@ FETCH = """
 import sys
 from datetime import datetime
 from pipeline import endpoint
-from pipeline.config import Feed
+from pipeline.config.settings import Feed
 from pipeline.log import Log
 endpoint.fetch(Feed.model_validate_json(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), Log("", quiet=True))
 """

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.clock import zone_info
+from pipeline.clock.zones import zone_info
 from pipeline.serving.grains import buckets, day_start, instant, micro_kwh, micros
 from pipeline.serving.meter_files import Part
 

@@ -21,7 +21,7 @@ from pipeline.log import Log
 HOLD = """
 import sys
 from pipeline import run_lock
-from pipeline.config import Feed, Settings
+from pipeline.config.settings import Feed, Settings
 from pipeline.context import Context
 from pipeline.log import Log
 settings = Settings(lake=sys.argv[1], feeds=(Feed(name="gas", format="smrt", path="gas"),))

@@ -1,6 +1,6 @@
-"""A single local time -> its UTC instants, and local days, in Python; clock.py does the same for columns.
+"""A single local time -> its UTC instants, and local days, in Python; columns.py does the same for columns.
 
-A local time is a datetime without a zone, an instant one in UTC; `zone` is a name that `clock.zone_info` takes. What
+A local time is a datetime without a zone, an instant one in UTC; `zone` is a name that `zones.zone_info` takes. What
 lies outside the years 1 to 9999 is None.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
-from pipeline import clock
+from pipeline.clock import zones
 from pipeline.config.values import DAY_MINUTES
 
-_split_days = cache(clock.split_days)
+_split_days = cache(zones.split_days)
 DAY = timedelta(days=1)
 LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 
@@ -20,7 +20,7 @@ LAST_INSTANT = datetime.max.replace(tzinfo=UTC)
 def wall_clock(at: datetime, zone: str) -> datetime | None:
     """The local time that the clocks show at an instant."""
     try:
-        return at.astimezone(clock.zone_info(zone)).replace(tzinfo=None)
+        return at.astimezone(zones.zone_info(zone)).replace(tzinfo=None)
     except OverflowError:
         return None
 
@@ -30,9 +30,9 @@ def instants(local: datetime, zone: str) -> tuple[datetime, ...]:
     first = _first_instant(local, zone)
     if first is None or wall_clock(first, zone) != local:
         return ()
-    # By the zone's own shifts back, as clock.py: so both see the same times twice, in the years before 1970 too.
+    # By the zone's own shifts back, as columns.py: so both see the same times twice, in the years before 1970 too.
     room = LAST_INSTANT - first
-    shifts = [shift for shift in clock.backward_shifts(zone) if shift <= room]
+    shifts = [shift for shift in zones.backward_shifts(zone) if shift <= room]
     later = next((first + shift for shift in shifts if wall_clock(first + shift, zone) == local), None)
     return (first,) if later is None else (first, later)
 
@@ -40,7 +40,7 @@ def instants(local: datetime, zone: str) -> tuple[datetime, ...]:
 def _first_instant(local: datetime, zone: str) -> datetime | None:
     """The earlier instant of a local time, a neighbour where it does not exist."""
     try:
-        return local.replace(tzinfo=clock.zone_info(zone)).astimezone(UTC)
+        return local.replace(tzinfo=zones.zone_info(zone)).astimezone(UTC)
     except OverflowError:
         return None
 
