@@ -17,7 +17,7 @@ from pipeline.errors import MeterlakeError, UsageError, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 app = typer.Typer(
     name="meterlake",
@@ -43,7 +43,7 @@ CONFIG = Path("conf/local.toml")
 
 def _version(asked: bool) -> None:
     if asked:
-        from pipeline import release
+        from pipeline.runtime import release
 
         typer.echo(release.in_words())
         raise typer.Exit
@@ -319,7 +319,7 @@ def serve(
 
 def _context(config: Path) -> Context:
     from pipeline.config.settings import load
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
     return Context(load(config))
 
@@ -331,7 +331,7 @@ def _profile(context: Context, *, shown: bool) -> Iterator[None]:
     if not (file or shown):
         yield
         return
-    from pipeline.profile import Profile
+    from pipeline.runtime.profile import Profile
 
     profile = Profile(context)
     yield
@@ -368,11 +368,11 @@ def _errors(debug: bool) -> Iterator[None]:
 
 
 def _unexpected(problem: Exception) -> str:
-    from pipeline import causes
+    from pipeline.runtime import error_messages
 
-    if words := causes.in_words(problem):
-        return ": ".join(part for part in (causes.place(problem), words) if part)
-    return f"{type(problem).__name__}: {causes.one_line(problem)} (run again with --debug for the traceback)"
+    if words := error_messages.in_words(problem):
+        return ": ".join(part for part in (error_messages.place(problem), words) if part)
+    return f"{type(problem).__name__}: {error_messages.one_line(problem)} (run again with --debug for the traceback)"
 
 
 def entry() -> None:
@@ -391,7 +391,7 @@ def entry() -> None:
         if code:
             sys.exit(code)  # type: ignore[arg-type]
         return  # the interpreter is the platform's own, and goes on
-    if archive := sys.modules.get("pipeline.class_archive"):
+    if archive := sys.modules.get("pipeline.runtime.class_archive"):
         if archive.is_recording() and sys.stderr.isatty():
             typer.echo("Keeping what Java loaded, so that the next runs start faster (once, some seconds) …", err=True)
         archive.finish()

@@ -11,16 +11,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import acknowledgement, failpoints, formats, lake, rejected_rows, tables
+from pipeline import acknowledgement, formats, lake, rejected_rows, tables
 from pipeline.errors import AcknowledgementError
 from pipeline.ingestion_log import ASKED
+from pipeline.runtime import failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipeline.acknowledgement import Row
     from pipeline.config.settings import Feed
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 LAST = ["file_id", "batch_id", "status", "response_path", "content_sha256"]
 # Bytes that no response comes near: a thousand rows, each with a reason.

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import metrics, silver
 from jobs.bronze import Batch
-from pipeline import causes, claim, creation, formats, guards, lake, leftovers, run_lock, schema_version, tables
+from pipeline import claim, creation, formats, guards, lake, leftovers, run_lock, schema_version, tables
 from pipeline.errors import BusyLakeError
 from pipeline.ingestion_log import logged
 from pipeline.metrics import LAYERS
+from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
 
 
 @dataclass
@@ -147,7 +148,7 @@ def _record(context: Context, outcome: Outcome, command: str, problem: Exception
         "files": len(outcome.deliveries),
         "rows_read": sum(delivery.rows_read for delivery in outcome.deliveries),
         "rows_merged": outcome.rows_merged,
-        "error": causes.one_line(problem) if problem else None,
+        "error": error_messages.one_line(problem) if problem else None,
         **{f"{layer}_milliseconds": outcome.layer_milliseconds.get(layer) for layer in LAYERS},
     }
     try:
@@ -155,5 +156,5 @@ def _record(context: Context, outcome: Outcome, command: str, problem: Exception
     except Exception as second:
         if problem is None:
             raise
-        context.log.warning("the run could not be recorded", error=causes.one_line(second))
+        context.log.warning("the run could not be recorded", error=error_messages.one_line(second))
     metrics.write(context)

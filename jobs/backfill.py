@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jobs.touched import Days
-    from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
     from pipeline.span import Span
 
 

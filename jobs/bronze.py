@@ -11,7 +11,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from jobs import snapshots
-from pipeline import causes, delta, endpoint, formats, ingestion_log, lake, landing, silver
+from pipeline import delta, endpoint, formats, ingestion_log, lake, landing, silver
 from pipeline.errors import (
     AcknowledgementError,
     BusyLakeError,
@@ -24,13 +24,14 @@ from pipeline.errors import (
     SeveralError,
 )
 from pipeline.ingestion_log import LOADED, Delivery, History
+from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from pipeline.config.settings import Feed
-    from pipeline.context import Context
     from pipeline.formats.feed_format import FeedFormat
+    from pipeline.runtime.context import Context
 
 
 @dataclass
@@ -157,7 +158,7 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
             raise
         if gone := landing.changed_since(sound, feed):
             return load(context, feed, _left_for_the_next_run(context, feed, gone, deliveries))
-        unreadable = [] if causes.in_words(problem) else _unreadable(context, feed, sound)
+        unreadable = [] if error_messages.in_words(problem) else _unreadable(context, feed, sound)
         if not unreadable or form.identity_is_name:
             raise
         reason = "Spark's reader fails on it: the file is damaged, or written in a way that Spark does not know"
@@ -194,7 +195,7 @@ def _unreadable(context: Context, feed: Feed, deliveries: list[Delivery]) -> lis
         _new_rows(context, feed, deliveries).write.format("noop").mode("overwrite").save()
     except (PySparkException, Py4JJavaError) as problem:
         if len(deliveries) == 1:
-            if causes.in_words(problem) or not landing.is_whole_for_spark(context.spark, deliveries[0], feed):
+            if error_messages.in_words(problem) or not landing.is_whole_for_spark(context.spark, deliveries[0], feed):
                 raise
             return deliveries
         half = len(deliveries) // 2

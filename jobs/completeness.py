@@ -16,7 +16,7 @@ from pipeline.clock.zones import zone_info
 if TYPE_CHECKING:
     from jobs.touched import Days
     from pipeline.config.settings import Feed
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 
 def run(context: Context, again: Days | None = None) -> None:

@@ -17,7 +17,7 @@ from pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 TABLES = """
 CREATE TABLE agreement (agreement_id BIGINT, agreement_valid_from TEXT, agreement_valid_to TEXT, product_id TEXT,

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from jobs.audit import Outcome
     from jobs.meter_rows import Found
     from pipeline.config.settings import Feed
-    from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 NOWHERE = (

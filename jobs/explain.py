@@ -19,7 +19,7 @@ from pipeline.ingestion_log import WITHDRAWN
 if TYPE_CHECKING:
     from datetime import date
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 SHOWN = ("feed", "direction", "interval_start", "interval_minutes", "consumption", "quality", "file", "row_number")
 

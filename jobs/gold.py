@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from jobs.touched import Days
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 
 # Of a meter on a day.

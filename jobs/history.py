@@ -12,7 +12,7 @@ from jobs import silver
 from pipeline.ingestion_log import LOADED, WITHDRAWN, logged
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 KEY = ("feed", "meter_id", "direction", "interval_start")
 COLUMNS = (*KEY, "interval_minutes", "local_date", "consumption", "quality", "file_id", "row_number", "batch_id")

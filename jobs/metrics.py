@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from prometheus_client import generate_latest, write_to_textfile
 
 from jobs import completeness
-from pipeline import attention, causes, formats, housekeeping, lake, metrics, tables
+from pipeline import attention, formats, housekeeping, lake, metrics, tables
 from pipeline.clock.zones import zone_info
 from pipeline.ingestion_log import logged
+from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 
 def found(context: Context) -> metrics.Facts:
@@ -66,4 +67,4 @@ def write(context: Context) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_to_textfile(path, metrics.registry(found(context), context.settings.metrics))
     except Exception as problem:  # noqa: BLE001 - the readings are in; the alert on an old file tells of this
-        context.log.warning("the metrics could not be written", file=path, error=causes.one_line(problem))
+        context.log.warning("the metrics could not be written", file=path, error=error_messages.one_line(problem))

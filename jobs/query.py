@@ -18,7 +18,7 @@ from pipeline.errors import LakeError, UsageError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 HISTORY = "reading_history"
 FORMS = ("table", "csv", "json")

@@ -25,7 +25,7 @@ from pipeline.ingestion_log import CONFLICT, LOADED, REFUSED, WITHDRAWN, Deliver
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 REPLAYABLE = {LOADED, WITHDRAWN} | REFUSED
 

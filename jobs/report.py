@@ -16,8 +16,8 @@ from rich.text import Text
 
 from jobs.show import cell, console, must_exist
 from pipeline import lake, tables
-from pipeline.causes import in_words, one_line
 from pipeline.errors import LakeError, UsageError, printable
+from pipeline.runtime.error_messages import in_words, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from pyarrow import dataset as ds
 
     from pipeline.config.settings import Feed
-    from pipeline.context import Context
     from pipeline.report.asked import Asked
     from pipeline.report.facts import Extent
     from pipeline.report.render import Page
+    from pipeline.runtime.context import Context
 
 PICTURES = {"html": "svg", "md": "png"}  # by the report's format
 NEEDED = ("duckdb", "jinja2", "matplotlib", "statsmodels")

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 MEASURES = {

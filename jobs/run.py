@@ -11,7 +11,7 @@ from pipeline.metrics import LAYERS
 __all__ = ["LAYERS", "derive", "run"]
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 
 def run(

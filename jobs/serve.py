@@ -10,7 +10,7 @@ from pipeline.config.values import is_loopback
 from pipeline.errors import MissingPackageError, UsageError
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 # Connections that wait to be taken; a client that reads slowly holds one, not a thread.
 BACKLOG = 256

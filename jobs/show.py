@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jobs.audit import Outcome
-    from pipeline.context import Context
-    from pipeline.profile import Profile
+    from pipeline.runtime.context import Context
+    from pipeline.runtime.profile import Profile
 
 STYLES = {"loaded": "green", "succeeded": "green", "rejected": "red", "failed": "red", "conflict": "red"}
 # Wide enough that a pipe gets whole rows; a terminal has its own width.

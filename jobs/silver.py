@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pipeline.config.settings import Feed
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 
 def run(context: Context) -> int:

@@ -14,7 +14,7 @@ from pipeline.ingestion_log import DUPLICATE, LOADED, REFERENCE, REJECTED, Deliv
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 Found = tuple[Delivery, reference.Snapshot | None]
 

@@ -18,7 +18,7 @@ from pipeline.errors import LOST_FILE_SECTION
 from pipeline.ingestion_log import LOADED, logged
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 COUNTS = ("loaded", "duplicate", "rejected", "conflict", "rows_read", "rows_rejected")
 SHOWN_GAPS = 10

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 Days = dict[str, list[date]]
 COUNTED = {LOADED, WITHDRAWN}

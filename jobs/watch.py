@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 from jobs import bronze, maintain
 from jobs import run as main_job
 from jobs.audit import recorded
-from pipeline import causes, housekeeping, memory, run_lock
+from pipeline import housekeeping, run_lock
 from pipeline.errors import BusyLakeError, MeterlakeError
+from pipeline.runtime import error_messages, memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
     from pipeline.config.settings import Settings
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 # A file that is just being written is not taken, whatever its feed says of settling.
 SETTLE_SECONDS = 1
@@ -119,7 +120,7 @@ class _Watch:
         self.failures += 1
         self.pause = min(LONGEST_PAUSE_SECONDS, 2.0**self.failures)
         known = isinstance(problem, MeterlakeError)
-        said = str(problem) if known else causes.in_words(problem) or causes.one_line(problem)
+        said = str(problem) if known else error_messages.in_words(problem) or error_messages.one_line(problem)
         self.context.log.warning("failed", error=said, again_in_seconds=self.pause, failures=self.failures)
         if self.failures >= FAILURES:
             raise problem

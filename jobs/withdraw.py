@@ -20,8 +20,8 @@ from pipeline import formats, ingestion_log
 from pipeline.ingestion_log import LOADED, REFUSED, WITHDRAWN
 
 if TYPE_CHECKING:
-    from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
 
 
 def run(  # noqa: PLR0913 - each is an option of the command

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline import causes, failpoints, gate, lake, progress, tables
-from pipeline.context import Claim
+from pipeline import gate, lake, progress, tables
 from pipeline.errors import BusyLakeError, OvertakenError
+from pipeline.runtime import error_messages, failpoints
+from pipeline.runtime.context import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 LOG = tables.INGESTION_LOG
@@ -50,7 +51,7 @@ def take(context: Context, every: Iterable[Table]) -> None:
             context.commits += 1
     except Exception as problem:
         context.claim = None
-        if isinstance(problem, OvertakenError) or causes.is_overtaken(problem):
+        if isinstance(problem, OvertakenError) or error_messages.is_overtaken(problem):
             raise BusyLakeError(lake.where(context), "another run") from None
         raise
     if is_left_open(context):
@@ -112,4 +113,4 @@ def release(context: Context) -> None:
     except OvertakenError:
         return  # it is another run's
     except Exception as problem:  # noqa: BLE001 - it must not hide what ended the run
-        context.log.warning("the claim was not given back", error=causes.one_line(problem))
+        context.log.warning("the claim was not given back", error=error_messages.one_line(problem))

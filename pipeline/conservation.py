@@ -14,8 +14,8 @@ from pipeline.ingestion_log import LOADED, WITHDRAWN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
 
 # Of a delivery: rows in bronze, different row numbers among them, different row numbers among the rejected.
 Rows = tuple[int, int, int]

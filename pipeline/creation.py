@@ -10,13 +10,13 @@ from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from pipeline import gate, housekeeping, lake, tables, version_checksum, views
-from pipeline.causes import one_line
 from pipeline.errors import LakeError
+from pipeline.runtime.error_messages import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Column, Table
 
 

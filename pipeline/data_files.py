@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 # Spark looks at each file that it is told of, one after the other.

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
-from pipeline import data_files, driver_merge, gate, lake, progress, session, tables
+from pipeline import data_files, driver_merge, gate, lake, progress, tables
 from pipeline.errors import OvertakenError
 from pipeline.partitions import days_text, on_days
+from pipeline.runtime import session
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 COMMIT_MARK = "spark.databricks.delta.commitInfo.userMetadata"

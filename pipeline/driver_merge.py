@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from deltalake.exceptions import DeltaError
 
 from pipeline import gate, lake, tables
-from pipeline.causes import one_line
 from pipeline.errors import LakeError
-from pipeline.log import without_native_noise
+from pipeline.runtime.error_messages import one_line
+from pipeline.runtime.log import without_native_noise
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 

@@ -17,18 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipeline import failpoints, http_get, landing
+from pipeline import http_get, landing
 from pipeline.errors import EndpointError
 from pipeline.formats import format_of
 from pipeline.http_get import Body, FaultError, printable
+from pipeline.runtime import failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from pipeline.config.settings import Feed
-    from pipeline.context import Context
-    from pipeline.log import Log
+    from pipeline.runtime.context import Context
+    from pipeline.runtime.log import Log
 
 STATE = ".endpoint.json"
 STAMP = r"\d{8}T\d{6}Z"

@@ -15,8 +15,8 @@ from pipeline import lake, progress, tables
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 ERASED, UNFINISHED = "erased", "unfinished"

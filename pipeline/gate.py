@@ -17,7 +17,7 @@ from pipeline.errors import OvertakenError
 if TYPE_CHECKING:
     from typing import Any
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 # The protocol's versions of tables without any feature that a simple reader or writer must know.

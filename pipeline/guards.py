@@ -18,8 +18,8 @@ from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 LOST_BRONZE = "Bronze or the log is lost"

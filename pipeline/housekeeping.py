@@ -13,14 +13,15 @@ from deltalake import CommitProperties, WriterProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
-from pipeline import causes, failpoints, gate, lake, partitions, progress, stores, tables
+from pipeline import gate, lake, partitions, progress, stores, tables
 from pipeline.errors import LakeError
+from pipeline.runtime import error_messages, failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 # Delta's own guard: shorter than this, a reader or writer that is at work may lose its files.
@@ -231,4 +232,4 @@ def _in_words(context: Context, table: Table) -> Iterator[None]:
         yield
     except (DeltaError, OSError) as problem:
         where = tables.address(context.settings, table)
-        raise LakeError(where, f"cannot be maintained: {causes.one_line(problem)}") from None
+        raise LakeError(where, f"cannot be maintained: {error_messages.one_line(problem)}") from None

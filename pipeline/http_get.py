@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.config.settings import Feed
-    from pipeline.log import Log
+    from pipeline.runtime.log import Log
 
 # Seconds before the second and the third try.
 PAUSES = (1.0, 4.0)

@@ -12,7 +12,7 @@ from pipeline.tables import INGESTION_LOG
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 LOADED, REJECTED, DUPLICATE, CONFLICT = "loaded", "rejected", "duplicate", "conflict"
 WITHDRAWN = "withdrawn"

@@ -15,10 +15,11 @@ from deltalake import WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
-from pipeline import causes, failpoints, gate, progress, stores, tables
+from pipeline import gate, progress, stores, tables
 from pipeline.errors import LakeError, OvertakenError
 from pipeline.gate import is_in_catalog, opened
-from pipeline.log import without_native_noise
+from pipeline.runtime import error_messages, failpoints
+from pipeline.runtime.log import without_native_noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
     from pyspark.sql import DataFrame
 
-    from pipeline.context import Context
     from pipeline.progress import Commit, Progress
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 __all__ = ["is_in_catalog", "opened"]
@@ -70,7 +71,7 @@ def committed(context: Context, what: str) -> Iterator[None]:
         try:
             yield
         except Exception as problem:
-            if context.claim is not None and causes.is_overtaken(problem):
+            if context.claim is not None and error_messages.is_overtaken(problem):
                 raise OvertakenError(where(context)) from None
             raise
         context.commits += 1
@@ -208,7 +209,7 @@ def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any
             only = None if replace == EVERYTHING else replace
             write_deltalake(to_write, values, mode="overwrite", predicate=only, **how)
     except (DeltaError, OSError) as problem:
-        raise LakeError(address, f"cannot be written: {causes.one_line(problem)}") from None
+        raise LakeError(address, f"cannot be written: {error_messages.one_line(problem)}") from None
 
 
 def with_claim(context: Context, table: Table, mark: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import fs
 
-from pipeline import jvm_names, local_files, memory, stores
+from pipeline import local_files, stores
 from pipeline.errors import LandingFolderError
 from pipeline.ingestion_log import Delivery
+from pipeline.runtime import jvm_names, memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

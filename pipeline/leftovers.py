@@ -12,8 +12,8 @@ from pipeline import delta, lake
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipeline.context import Context
     from pipeline.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 

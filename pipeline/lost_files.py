@@ -19,7 +19,7 @@ from pipeline.errors import LostFileError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 

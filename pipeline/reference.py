@@ -16,10 +16,10 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from pipeline import quality
-from pipeline.causes import one_line
 from pipeline.clock import columns as clock
 from pipeline.clock.zones import day_texts
 from pipeline.errors import ReferenceDatabaseError
+from pipeline.runtime.error_messages import one_line
 from pipeline.tables import SNAPSHOTS
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pipeline.tables import REJECTED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 COLUMNS = ("file_id", "row_number", "meter_id", "reason_code", "reason")
 IN_ORDER = [("row_number", "ascending"), ("reason_code", "ascending")]

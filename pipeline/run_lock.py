@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import causes
 from pipeline.errors import BusyLakeError, LakeError
+from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 FILE = "_meterlake.lock"
 LOOK_AGAIN_SECONDS = 0.2
@@ -71,7 +71,7 @@ def opened(context: Context) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as problem:
-        said = causes.in_words(problem) or problem.strerror
+        said = error_messages.in_words(problem) or problem.strerror
         raise LakeError(str(path.parent), f"cannot be written: {said}") from None
 
 

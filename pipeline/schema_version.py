@@ -15,7 +15,7 @@ from pipeline.errors import LakeError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 CHANGES = {

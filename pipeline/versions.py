@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake.exceptions import DeltaError
 
-from pipeline import causes, gate, lake, partitions, tables
+from pipeline import gate, lake, partitions, tables
 from pipeline.errors import VersionGoneError
+from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 # So many days are compared at once: a month of a million meters fits the driver.
@@ -140,4 +141,4 @@ def _is_there(context: Context, table: Table, version: int) -> Iterator[None]:
         yield
     except (DeltaError, OSError, PySparkException) as problem:
         where = tables.address(context.settings, table)
-        raise VersionGoneError(where, version, causes.one_line(problem)) from None
+        raise VersionGoneError(where, version, error_messages.one_line(problem)) from None

@@ -13,10 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 import main
-from pipeline import class_archive, fetch_jars, session
 from pipeline.config.settings import Feed, Settings
-from pipeline.context import Context
-from pipeline.log import Log
+from pipeline.runtime import class_archive, fetch_jars, session
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 from tests.faults.seeds import SEED
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline import tables
-from pipeline.log import Log
+from pipeline.runtime.log import Log
 
 if TYPE_CHECKING:
     import threading

@@ -18,7 +18,7 @@ from tests.jobs.conftest import log, put, rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 ROOT = Path(__file__).parents[2]
 

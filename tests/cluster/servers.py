@@ -16,7 +16,7 @@ from urllib.request import urlopen
 
 import pyspark
 
-from pipeline import fetch_jars
+from pipeline.runtime import fetch_jars
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from pipeline import fetch_jars
+from pipeline.runtime import fetch_jars
 from tests.cluster.servers import HERE, ROOT, environment, free_port
 
 pytestmark = pytest.mark.cluster

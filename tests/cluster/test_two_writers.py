@@ -24,7 +24,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 from pyarrow import fs
 
-from pipeline import fetch_jars
+from pipeline.runtime import fetch_jars
 from tests.cluster.servers import HERE, ROOT, Metastore, Store, environment, packages, stop, until
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from pipeline import fetch_jars
+from pipeline.runtime import fetch_jars
 from tests.cluster.servers import HERE, ROOT, SPARK_HOME, environment
 
 pytestmark = pytest.mark.deploy

@@ -18,7 +18,7 @@ import yaml
 
 from jobs import metrics
 from pipeline.config.settings import load
-from pipeline.context import Context
+from pipeline.runtime.context import Context
 from tests.cluster.servers import HERE, ROOT, free_port, start, stop, until
 
 pytestmark = pytest.mark.deploy

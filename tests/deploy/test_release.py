@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from pipeline import fetch_jars
+from pipeline.runtime import fetch_jars
 
 pytestmark = pytest.mark.deploy
 ROOT = Path(__file__).parents[2]

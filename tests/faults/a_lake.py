@@ -12,11 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from jobs import run
-from pipeline import fetch_jars, formats, ingestion_log, lake, tables
+from pipeline import formats, ingestion_log, lake, tables
 from pipeline.config.settings import load as load_settings
-from pipeline.context import Context
-from pipeline.failpoints import VARIABLE
-from pipeline.log import Log
+from pipeline.runtime import fetch_jars
+from pipeline.runtime.context import Context
+from pipeline.runtime.failpoints import VARIABLE
+from pipeline.runtime.log import Log
 from tests.jobs.conftest import database, put, smrt, split_json
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import backfill, erase, maintain, replay, restatements, run, verify, withdraw
-from pipeline import conservation, failpoints, ingestion_log, lake, tables
+from pipeline import conservation, ingestion_log, lake, tables
 from pipeline.errors import UsageError
 from pipeline.restated_key import key_text
+from pipeline.runtime import failpoints
 from pipeline.span import Span
 from tests.faults.a_lake import Lake, with_history
 from tests.jobs.conftest import put, split_json
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 WITHDRAWN, REPLAYED, ERASED = "electricity/1.json", "electricity/0.json", "m3"
 

@@ -13,7 +13,7 @@ import pytest
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from pipeline import class_archive, fetch_jars
+from pipeline.runtime import class_archive, fetch_jars
 from tests.jobs.conftest import electricity, gas
 
 # The landing folders of the tests of jobs are those of these tests too.

@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from jobs import maintain, withdraw
-from pipeline import data_files, delta, failpoints, ingestion_log, lake, tables
+from pipeline import data_files, delta, ingestion_log, lake, tables
+from pipeline.runtime import failpoints
 from tests.faults.a_lake import CONFIG, Lake
 from tests.faults.commands import must_be_conserved, must_be_whole, must_end_true
 from tests.faults.ledger import DAYS, Ledger, Reading

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from pipeline import failpoints
+from pipeline.runtime import failpoints
 from tests.faults.a_lake import Lake, with_history
 from tests.faults.commands import COMMANDS, contents, must_be_conserved, must_be_whole
 

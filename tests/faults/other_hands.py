@@ -15,7 +15,7 @@ from pipeline import delta, gate, housekeeping, tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
     from pipeline.tables import Table
 
 # What others write where our marks are.

@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from pipeline import failpoints
+from pipeline.runtime import failpoints
 from tests.faults.a_lake import with_history
 from tests.jobs.conftest import put, split_json
 

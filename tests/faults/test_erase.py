@@ -10,9 +10,10 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import erase, maintain, run, verify
-from pipeline import failpoints, formats, housekeeping, run_lock, tables
+from pipeline import formats, housekeeping, run_lock, tables
 from pipeline import lake as lake_facts
 from pipeline.errors import LakeError, UsageError, VerificationError
+from pipeline.runtime import failpoints
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, rows, smrt, split_json, versions
 
 pytestmark = pytest.mark.faults

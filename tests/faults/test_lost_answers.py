@@ -10,7 +10,7 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from pipeline import fetch_jars
+from pipeline.runtime import fetch_jars
 from tests.faults.a_lake import ROOT, with_history
 
 pytestmark = pytest.mark.faults

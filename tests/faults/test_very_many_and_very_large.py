@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 
-from pipeline import memory
+from pipeline.runtime import memory
 from tests.jobs.conftest import smrt
 
 pytestmark = pytest.mark.faults

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 GAS = Feed(name="gas", format="smrt", path="gas")
 ELECTRICITY = Feed(name="electricity", format="split_json", path="electricity", time_zone="Europe/London")

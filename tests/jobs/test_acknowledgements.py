@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.config.settings import Feed
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 HOUR = '"001","20210401","0000"'
 CUT = smrt("PN000009")[:-9]  # without its trailer; to refuse it takes no Spark job

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from jobs import query
 from pipeline.config.settings import load
-from pipeline.context import Context
+from pipeline.runtime.context import Context
 from pipeline.serving.app import application
 from tests.jobs.test_demo import config
 

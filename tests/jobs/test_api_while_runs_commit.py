@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 READINGS = "/meters/m1/readings?from=2021-01-04&to=2021-01-05"
 

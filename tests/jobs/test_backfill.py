@@ -9,8 +9,9 @@ from deltalake import DeltaTable
 
 import main
 from jobs import backfill, run, verify
-from pipeline import failpoints, tables
+from pipeline import tables
 from pipeline.errors import UsageError, VerificationError
+from pipeline.runtime import failpoints
 from pipeline.span import Span
 from tests.conftest import command
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 HOURS = Feed(
     name="electricity", format="split_json", path="electricity", time_zone="Europe/London", interval_minutes=60

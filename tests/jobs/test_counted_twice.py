@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 ARRAYS = VILNIUS.model_copy(update={"path": "arrays"})
 SOLAR = Feed(name="solar", format="obis_json", path="solar")

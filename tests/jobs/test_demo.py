@@ -20,7 +20,7 @@ from jobs import silver
 from jobs.demo import write as demo_write
 from pipeline import formats, ingestion_log, lake, samples, tables
 from pipeline.config.settings import load
-from pipeline.context import Context
+from pipeline.runtime.context import Context
 from tests.conftest import ROOT, command, configuration, demo_in
 from tests.jobs.conftest import rows, versions
 from tests.jobs.demo_oracle import array_readings, expected_readings, product_of, solar_readings

@@ -19,7 +19,7 @@ from tests.jobs.conftest import ELECTRICITY, GAS, database, log, put, rows, smrt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 BOUND = 10  # seconds
 GAS_HOUR = '"001","20210401","0000",1.5'

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 
 def told(context: Context, capsys: pytest.CaptureFixture[str], meter: str, instant: str) -> dict[str, Any]:

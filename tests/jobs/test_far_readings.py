@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 ARRAYS = VILNIUS.model_copy(update={"path": "arrays"})
 FAR = ("1969-12-31", "2099-01-01", "9999-12-31")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "Zähler é") for form in ("NFC", "NFD"))
 ODD = [

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 ARRAYS = VILNIUS.model_copy(update={"path": "arrays"})
 # Of a file of other bytes: magic, bytes a checksum, one checksum.

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from jobs import backfill, query, run, status, verify
-from pipeline import causes, lost_files, tables
+from pipeline import lost_files, tables
 from pipeline.errors import LostFileError
+from pipeline.runtime import error_messages
 from pipeline.span import Span
 from tests.jobs.conftest import ELECTRICITY, put, rows, split_json
 
@@ -55,7 +56,7 @@ def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_fr
     assert str(caught.value) == f"{said}: see {SECTION}"
     with pytest.raises(Exception) as met:  # noqa: PT011 - Spark's own, which main.py puts into words
         query.run(loaded(), "SELECT sum(consumption) FROM silver.readings", "table", 5)
-    assert causes.in_words(met.value) == f"{said}: run again, and where it is said again, see {SECTION}"
+    assert error_messages.in_words(met.value) == f"{said}: run again, and where it is said again, see {SECTION}"
 
     backfill.anew(loaded(), "silver", DAY)
     backfill.anew(loaded(), "gold", DAY)

@@ -10,8 +10,9 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import maintain, run, verify
-from pipeline import failpoints, housekeeping, tables
+from pipeline import housekeeping, tables
 from pipeline.housekeeping import SAFE_HOURS
+from pipeline.runtime import failpoints
 from tests.conftest import command
 from tests.jobs.conftest import ELECTRICITY, put, rows, split_json, versions
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 SOLAR = Feed(name="solar", format="obis_json", path="solar", time_zone="Europe/Vilnius")
 IMPORT, EXPORT = "0100011D00FF", "0100021D00FF"

@@ -10,12 +10,13 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from jobs import erase, maintain, replay, run, status, verify, withdraw
-from pipeline import failpoints, formats, gate, tables
+from pipeline import formats, gate, tables
 from pipeline import lake as metadata
 from pipeline.config.settings import Settings
-from pipeline.context import Context
 from pipeline.errors import DamagedLakeError, MeterlakeError
-from pipeline.log import Log
+from pipeline.runtime import failpoints
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 from tests.jobs.conftest import GAS, put, rows, smrt, versions
 
 LOG, BRONZE, READINGS = tables.INGESTION_LOG, formats.bronze_table(GAS), tables.READINGS

@@ -16,8 +16,8 @@ import pytest
 from jobs import query, run
 from jobs.show import cell
 from pipeline.config.settings import load
-from pipeline.context import Context
-from pipeline.log import Log
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 from tests.conftest import ROOT, demo_in
 from tests.jobs.conftest import split_json
 from tests.jobs.demo_oracle import expected_readings

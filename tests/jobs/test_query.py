@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from jobs import query, run
 from pipeline import tables
 from pipeline.config.settings import Settings
-from pipeline.context import Context
-from pipeline.log import Log
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 from tests.jobs.conftest import ELECTRICITY, put, rows, split_json
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 from jobs import query
 from pipeline.config.settings import load
-from pipeline.context import Context
+from pipeline.runtime.context import Context
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:

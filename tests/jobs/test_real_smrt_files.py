@@ -18,7 +18,7 @@ from tests.jobs.conftest import GAS, log, rows, versions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 # Real deliveries are not part of the project; they lie beside it where its authors work.
 DELIVERIES = Path(os.environ.get("METERLAKE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))

@@ -11,8 +11,8 @@ import pytest
 from jobs import bronze, history, run, withdraw
 from pipeline import creation, formats, ingestion_log, lake
 from pipeline.config.settings import Feed, load
-from pipeline.context import Context
 from pipeline.ingestion_log import LOADED, Delivery
+from pipeline.runtime.context import Context
 from pipeline.serving import received
 from tests.fuzz.hostile import NUMBERS, TEXTS
 from tests.jobs.conftest import ELECTRICITY, put, split_json

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 ROWS = [[f"2021-01-0{n} 00:00:00", meter, "1.5"] for n in (4, 5) for meter in ("m1", "m2", "m3")]
 FIRST = [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 
 def test_a_feeds_zone_cannot_change_nor_a_feed_go_with_deliveries_pending(

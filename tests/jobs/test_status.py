@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 
 def received(context: Context) -> dict[str, str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.context import Context
+    from pipeline.runtime.context import Context
 
 ARRAYS = VILNIUS.model_copy(update={"path": "arrays"})
 # In the footer: of a dictionary page (04) in the plain encoding (00) there is one (02). No encoding has the number 7e.

@@ -9,12 +9,13 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import run, serve, show, status, verify
-from pipeline import failpoints, schema_version, tables
 from pipeline import lake as metadata
+from pipeline import schema_version, tables
 from pipeline.config.settings import load
-from pipeline.context import Context
 from pipeline.errors import LakeError
-from pipeline.log import Log
+from pipeline.runtime import failpoints
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 from tests.conftest import command
 from tests.jobs.conftest import GAS, log, put, rows, smrt, versions
 

@@ -15,9 +15,9 @@ from deltalake import DeltaTable
 from jobs import run, verify
 from pipeline import formats, guards, tables
 from pipeline.config.settings import Settings
-from pipeline.context import Context
 from pipeline.errors import AcknowledgementError, DamagedLakeError
-from pipeline.log import Log
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 from tests import runbook
 from tests.jobs.conftest import GAS, age_out, put, rows, smrt
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import query
 from pipeline.config.settings import load
-from pipeline.context import Context
+from pipeline.runtime.context import Context
 from tests.jobs.conftest import put, split_json
 from tests.jobs.test_demo import ROOT, command
 

@@ -23,7 +23,7 @@ ADOPTED = """
 import os, sys
 sys.path.insert(0, sys.argv.pop(1))
 from pyspark.sql import SparkSession
-from pipeline import fetch_jars, session
+from pipeline.runtime import fetch_jars, session
 jars = [str((fetch_jars.jar_folder() / jar.file).absolute()) for jar in fetch_jars.expected_jars()]
 of_server = {"spark.driver.extraClassPath": os.pathsep.join(jars), "spark.master": "local[2]"}
 builder = SparkSession.builder

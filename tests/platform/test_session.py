@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import sys
 from pathlib import Path
-from pipeline import session
+from pipeline.runtime import session
 from pipeline.config.settings import Feed, Settings
 from pipeline.errors import LakeError
 

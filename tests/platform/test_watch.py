@@ -119,7 +119,7 @@ def test_deliveries_are_loaded_as_they_arrive_and_a_stop_waits_for_the_batch_at_
 
 ENDED_AND_LARGER = """
 from pipeline.config.settings import Feed, Settings
-from pipeline.context import Context
+from pipeline.runtime.context import Context
 context = Context(Settings(lake="lake", feeds=(Feed(name="gas", format="smrt", path="."),)), stays=True)
 heaps = [(context.spark.range(3).count(), context.spark.conf.get("spark.driver.memory"))]
 later = context.next_run()

@@ -18,8 +18,8 @@ from jobs import run
 from jobs.show import cell
 from pipeline import formats, lake
 from pipeline.config.settings import Settings
-from pipeline.context import Context
-from pipeline.log import Log
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 
 SCENARIOS = sorted(path.parent for path in Path(__file__).parent.glob("given_*/config.toml"))
 FIRST_ARRIVAL = int(datetime(2021, 11, 1, 6, tzinfo=UTC).timestamp())

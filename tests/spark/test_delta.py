@@ -11,9 +11,10 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from pipeline import creation, delta, formats, lake, session, tables
+from pipeline import creation, delta, formats, lake, tables
 from pipeline.config.settings import Feed
 from pipeline.errors import LakeError
+from pipeline.runtime import session
 from pipeline.tables import METER_DAY, READINGS
 
 FEED = Feed(name="power", format="split_json", path="in", time_zone="Europe/London")

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from pipeline import session, zone_data
-from pipeline.log import Log
+from pipeline.runtime import session, zone_data
+from pipeline.runtime.log import Log
 
 ZONES = ("Europe/London", "Asia/Kathmandu", "Europe/London", "UTC", "+10:00")
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from pipeline import causes
-from pipeline.log import without_native_noise
+from pipeline.runtime import error_messages
+from pipeline.runtime.log import without_native_noise
 
 FULL_IN_SPARK = """An error occurred while calling o86.save.
 : org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/my lake/silver/readings. SQLSTATE: 58030
@@ -86,11 +86,11 @@ NO_EXECUTOR = """Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 
     ],
 )
 def test_a_fault_that_is_known_is_said_in_words_with_what_to_do(problem, place, words):
-    assert causes.place(problem) == place
-    said = causes.in_words(problem)
+    assert error_messages.place(problem) == place
+    said = error_messages.in_words(problem)
     assert said.startswith(words)
     assert "run again" in said
-    assert causes.one_line(problem) == said
+    assert error_messages.one_line(problem) == said
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_a_fault_that_is_known_is_said_in_words_with_what_to_do(problem, place, 
 )
 def test_of_another_error_the_deepest_cause_or_the_first_line_is_said(message, line):
     problem = ValueError(message)
-    assert causes.in_words(problem) is None
-    assert causes.one_line(problem) == line
+    assert error_messages.in_words(problem) is None
+    assert error_messages.one_line(problem) == line
 
 
 def test_an_error_that_cannot_say_what_it_is_has_a_line_all_the_same():
@@ -116,7 +116,7 @@ def test_an_error_that_cannot_say_what_it_is_has_a_line_all_the_same():
         def __str__(self):
             raise ConnectionError
 
-    assert causes.one_line(BrokenError()) == "BrokenError: the JVM ended"
+    assert error_messages.one_line(BrokenError()) == "BrokenError: the JVM ended"
 
 
 def test_what_a_library_prints_itself_is_dropped_inside_and_only_there(capfd):

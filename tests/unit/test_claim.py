@@ -9,9 +9,9 @@ from deltalake import DeltaTable
 
 from pipeline import claim, creation, formats, lake, tables
 from pipeline.config.settings import Feed, Settings
-from pipeline.context import Context
 from pipeline.errors import BusyLakeError, OvertakenError
-from pipeline.log import Log
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 
 FEED = Feed(name="gas", format="smrt", path="gas")
 READINGS = tables.READINGS

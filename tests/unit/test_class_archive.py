@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline import class_archive
+from pipeline.runtime import class_archive
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,11 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import endpoint, failpoints, http_get, landing
+from pipeline import endpoint, http_get, landing
 from pipeline.config import settings
 from pipeline.config.settings import Feed
 from pipeline.errors import ConfigurationError, EndpointError
-from pipeline.log import Log
+from pipeline.runtime import failpoints
+from pipeline.runtime.log import Log
 
 NOON = datetime(2021, 4, 1, 12, tzinfo=UTC)
 BOUND = 10  # seconds; no wait is longer
@@ -573,7 +574,7 @@ import sys
 from datetime import datetime
 from pipeline import endpoint
 from pipeline.config.settings import Feed
-from pipeline.log import Log
+from pipeline.runtime.log import Log
 endpoint.fetch(Feed.model_validate_json(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), Log("", quiet=True))
 """
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import fetch_jars
 from pipeline.errors import JarChecksumError, JarDownloadError, MissingJavaError
-from pipeline.fetch_jars import Jar
+from pipeline.runtime import fetch_jars
+from pipeline.runtime.fetch_jars import Jar
 
 PROJECT = Path(__file__).parents[2]
 PINS = """

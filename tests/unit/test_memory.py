@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import memory
+from pipeline.runtime import memory
 
 GB = 1024**3
 

@@ -6,9 +6,9 @@ import pytest
 
 from jobs import run
 from pipeline.config.settings import Feed, Settings
-from pipeline.context import Context
-from pipeline.log import Log
-from pipeline.profile import Profile
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
+from pipeline.runtime.profile import Profile
 
 
 @pytest.fixture

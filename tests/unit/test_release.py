@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import release
 from pipeline.config import settings
 from pipeline.errors import ConfigurationError
+from pipeline.runtime import release
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -14,16 +14,16 @@ import pytest
 
 from pipeline import run_lock
 from pipeline.config.settings import Feed, Settings
-from pipeline.context import Context
 from pipeline.errors import BusyLakeError, LakeError
-from pipeline.log import Log
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 
 HOLD = """
 import sys
 from pipeline import run_lock
 from pipeline.config.settings import Feed, Settings
-from pipeline.context import Context
-from pipeline.log import Log
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 settings = Settings(lake=sys.argv[1], feeds=(Feed(name="gas", format="smrt", path="gas"),))
 with run_lock.held(Context(settings, run_id="first", log=Log("", quiet=True)), "run"):
     print("held", flush=True)

@@ -11,9 +11,9 @@ from jobs import run as main_job
 from jobs import watch
 from pipeline import ingestion_log, lake, run_lock, tables
 from pipeline.config.settings import Feed, Settings
-from pipeline.context import Context
 from pipeline.errors import LakeError
-from pipeline.log import Log
+from pipeline.runtime.context import Context
+from pipeline.runtime.log import Log
 
 
 @pytest.fixture

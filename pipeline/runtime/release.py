@@ -9,7 +9,7 @@ from pathlib import Path
 
 NAME = "meterlake"
 ENGINE = {"pyspark": "Spark", "delta-spark": "Delta"}
-PROJECT = Path(__file__).parent.parent / "pyproject.toml"
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 UNKNOWN = "0+unknown"  # modules that were copied without their metadata
 
 

@@ -16,8 +16,8 @@ from pyspark.errors import PySparkException
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-from pipeline import class_archive, fetch_jars, jvm_names, jvm_output, memory
 from pipeline.errors import LakeError, MissingJarError
+from pipeline.runtime import class_archive, fetch_jars, jvm_names, jvm_output, memory
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Settings

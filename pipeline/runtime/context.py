@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pipeline.log import Log
+from pipeline.runtime.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,7 +89,7 @@ class Context:
 
     @cached_property
     def _starting(self) -> Future[SparkSession]:
-        from pipeline import session  # noqa: PLC0415 - importing PySpark takes half a second
+        from pipeline.runtime import session  # noqa: PLC0415 - importing PySpark takes half a second
 
         running = session.running()  # is one of a thread: to be asked here, not in the starter's
         if running is not None:
@@ -127,7 +127,7 @@ class Context:
         """
         if not self.zones_compared:
             self.zones_compared = True
-            from pipeline import zone_data  # noqa: PLC0415 - with PySpark, which is there by now
+            from pipeline.runtime import zone_data  # noqa: PLC0415 - with PySpark, which is there by now
 
             zone_data.compare(self.spark, [feed.time_zone for feed in self.settings.feeds], self.log)
 
@@ -154,7 +154,7 @@ class Context:
     def end_spark(self) -> None:
         """End the session and its JVM, where it is one of ours; the next use starts another."""
         if self.owns_spark:
-            from pipeline import session  # noqa: PLC0415 - importing PySpark takes half a second
+            from pipeline.runtime import session  # noqa: PLC0415 - importing PySpark takes half a second
 
             self.owns_spark = False
             starting: Future[SparkSession] = self.__dict__.pop("_starting")
@@ -166,7 +166,7 @@ class Context:
         """Jobs of the session until now, those of other runs in it too; waits for no session."""
         if not self.has_spark or not self._starting.done() or self._starting.exception():
             return 0
-        from pipeline import session  # noqa: PLC0415 - importing PySpark takes half a second
+        from pipeline.runtime import session  # noqa: PLC0415 - importing PySpark takes half a second
 
         return session.jobs_so_far(self._starting.result()) or 0
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pyspark
 
-from pipeline import fetch_jars
+from pipeline.runtime import fetch_jars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import TZPATH
 
-from pipeline import session
 from pipeline.clock.zones import zone_info
+from pipeline.runtime import session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pyspark.sql import SparkSession
 
-    from pipeline.log import Log
+    from pipeline.runtime.log import Log
 
 FIRST, STEP = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()), 193 * 3600
 SAMPLES = (int(datetime(2038, 1, 1, tzinfo=UTC).timestamp()) - FIRST) // STEP

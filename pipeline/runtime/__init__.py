@@ -1,0 +1,1 @@
+"""What every job runs in: its context, the session and its JVM, the log, and words for faults."""
