@@ -126,7 +126,9 @@ def _jar_licences() -> dict[str, str]:
     known = {f"{name}:{version}": licence for name, version, licence in parents.rows(text) if ":" in name}
     if {jar["coordinate"] for jar in JARS} <= set(known):
         return known
-    program = "import sys, pathlib; from pipeline.runtime import fetch_jars; fetch_jars._resolve(pathlib.Path(sys.argv[1]))"
+    program = (
+        "import sys, pathlib; from pipeline.runtime import fetch_jars; fetch_jars._resolve(pathlib.Path(sys.argv[1]))"
+    )
     with tempfile.TemporaryDirectory(prefix="meterlake-poms-") as scratch:
         subprocess.run([str(PYTHON), "-c", program, scratch], cwd=ROOT, check=True)
         return {jar["coordinate"]: _of_pom(Path(scratch) / "cache", *jar["coordinate"].split(":")) for jar in JARS}

@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import completeness, delta, lake, partitions, reference, tables
+from pipeline import completeness, delta, lake, reference, tables
 from pipeline.clock.zones import zone_info
+from pipeline.partitions import days_text, on_days
 
 if TYPE_CHECKING:
     from jobs.touched import Days
@@ -104,11 +105,11 @@ def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -
             with_gaps.setdefault(row["feed"], []).append(row["local_date"])
             missing += row["missing"]
     if not with_gaps:
-        return lake.write_rows(context, tables.MISSING, [], mark, partitions.days_text(days) if days else None)
+        return lake.write_rows(context, tables.MISSING, [], mark, days_text(days) if days else None)
     readings = delta.read(context, tables.READINGS)
     gaps = [
         completeness.missing_intervals(
-            incomplete[feed], readings.where(partitions.on_days({feed: some})), context.settings.feed(feed)
+            incomplete[feed], readings.where(on_days({feed: some})), context.settings.feed(feed)
         )
         for feed, some in with_gaps.items()
     ]
@@ -127,7 +128,7 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
     if feed.name in context.settings.reference_feeds:
         products = reference.product_of_day(touched.agreed(context), days)
         expected.append(completeness.expected_by_agreement(products, feed))
-    wanted = partitions.on_days({feed.name: days})
+    wanted = on_days({feed.name: days})
     return completeness.incomplete([part.where(wanted) for part in expected], meter_days, feed)
 
 

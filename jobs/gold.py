@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import delta, gold, lake, partitions, reference, tables
+from pipeline import delta, gold, lake, reference, tables
 from pipeline.config.values import DIRECTIONS
+from pipeline.partitions import days_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -102,7 +103,7 @@ def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> 
     readings = _readings(context, days)
     if averages is not None or not _with_half_hours(context, days):
         totals_held = [] if averages is None else gold.over_all_products(averages)
-        rows = lake.write_rows(context, tables.HALF_HOUR, totals_held, mark, replace=partitions.days_text(days))
+        rows = lake.write_rows(context, tables.HALF_HOUR, totals_held, mark, replace=days_text(days))
     else:
         halves = gold.half_hours(readings, zones)
         totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
@@ -120,7 +121,7 @@ def _product_tables(context: Context, work: _Work, averages: pa.Table | None) ->
     most = _most_by_product(context, days)
     if averages is not None:
         of_feeds = averages.filter(pc.field("feed").isin(feeds))
-        rows = lake.write_rows(context, tables.PRODUCT_HALF_HOUR, of_feeds, mark, replace=partitions.days_text(days))
+        rows = lake.write_rows(context, tables.PRODUCT_HALF_HOUR, of_feeds, mark, replace=days_text(days))
     else:
         by_product = _averages(context, days).where(F.col("feed").isin(*feeds))
         rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, by_product, days, mark, at_most=most)

@@ -9,9 +9,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import delta, formats, lake, partitions, reference, silver, tables
+from pipeline import delta, formats, lake, reference, silver, tables
 from pipeline.errors import ConfigurationError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
+from pipeline.partitions import on_days
 
 if TYPE_CHECKING:
     from datetime import date
@@ -163,7 +164,7 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones, "minutes": minutes}
     at_most = sum(most_readings(context, each) for each in taken)
     if again:
-        source = source.where(partitions.on_days(days))
+        source = source.where(on_days(days))
         changed = delta.replace_days(context, tables.READINGS, source, days, mark, at_most=at_most)
     elif any((feed, day.isoformat()) in present for feed, feed_days in days.items() for day in feed_days):
         changed = delta.merge_latest(context, tables.READINGS, source, days, mark, at_most=at_most)

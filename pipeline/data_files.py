@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from pipeline import gate, tables
-from pipeline.local_files import as_pattern
+from pipeline.stores import as_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

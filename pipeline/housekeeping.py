@@ -13,8 +13,9 @@ from deltalake import CommitProperties, WriterProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
-from pipeline import gate, lake, partitions, progress, stores, tables
+from pipeline import gate, lake, progress, stores, tables
 from pipeline.errors import LakeError
+from pipeline.partitions import days_text
 from pipeline.runtime import error_messages, failpoints
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def cluster(context: Context, table: Table, days: Mapping[str, Sequence[date]], 
         with lake.committed(context, f"cluster {table.full_name}"), _in_words(context, table):
             to_write = gate.writable(context, table)
             if to_write is None:
-                only, by = partitions.days_text({feed: some}), ", ".join(table.cluster_by)
+                only, by = days_text({feed: some}), ", ".join(table.cluster_by)
                 order = f"OPTIMIZE {spark_name(context, table)} WHERE {only} ZORDER BY ({by})"
                 gone += _by_spark(context, table, order)
                 continue

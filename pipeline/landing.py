@@ -162,8 +162,8 @@ def is_whole_for_spark(spark: SparkSession, delivery: Delivery, feed: Feed) -> b
     from pyspark.sql import functions as F  # noqa: PLC0415
 
     try:
-        path = local_files.as_pattern(spark_path(delivery, feed))
-        files = spark.read.format("binaryFile").options(**local_files.unchecked([path])).load(path)
+        path = stores.as_pattern(spark_path(delivery, feed))
+        files = spark.read.format("binaryFile").options(**stores.unchecked([path])).load(path)
         return [row[0] for row in files.select(F.sha2("content", 256)).collect()] == [delivery.sha256]
     except (PySparkException, Py4JError):
         return False
@@ -183,7 +183,7 @@ def contents_with_file_id(
     from pyspark.sql import functions as F  # noqa: PLC0415 - a run with nothing new needs no Spark
 
     paths = [spark_path(delivery, feed) for delivery in deliveries]
-    files = contents(spark, [local_files.as_pattern(path) for path in paths], deliveries)
+    files = contents(spark, [stores.as_pattern(path) for path in paths], deliveries)
     reported = F.try_url_decode(F.replace(F.col("reported_path"), F.lit("+"), F.lit("%2B")))
     # As Arrow it is a local relation; from a Python list it would cost a Python worker's start.
     ids = [delivery.file_id for delivery in deliveries]

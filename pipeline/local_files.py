@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_UNCHECKED = {"fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem", "fs.file.impl.disable.cache": "true"}
 
 
 class Seen(NamedTuple):
@@ -73,18 +70,3 @@ def seen(path: str, folder: str) -> Seen:
 def instant(nanoseconds: int) -> datetime:
     """A UTC instant from nanoseconds since 1970, cut to microseconds."""
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
-
-
-def unchecked(paths: list[str]) -> dict[str, str]:
-    """Options of a reader of Spark's, which then takes the bytes of local files as they lie there.
-
-    Hadoop's own local file system checks them against `.NAME.crc` beside them, and a stale one ends the job. None for
-    files of a store: its client would keep the options and fail where it stages in a local file what it writes later.
-    """
-    is_local = all(path.startswith("file:") or "://" not in path for path in paths)
-    return dict(_UNCHECKED) if is_local else {}
-
-
-def as_pattern(path: str) -> str:
-    """The path as the pattern that matches it alone: Spark takes every path for a pattern."""
-    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

@@ -6,6 +6,7 @@ variables of its own tools (AWS_…, GOOGLE_…, AZURE_…).
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pyarrow as pa
 from deltalake.exceptions import DeltaError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs
+
+_UNCHECKED = {"fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem", "fs.file.impl.disable.cache": "true"}
 
 
 class _Written:
@@ -63,3 +66,18 @@ def opened(path: str) -> tuple[fs.FileSystem, str]:
 def inside(folder: str, relative: str) -> str:
     """A path below the folder that `opened` gave."""
     return f"{folder}/{relative}" if folder else relative
+
+
+def unchecked(paths: list[str]) -> dict[str, str]:
+    """Options of a reader of Spark's, which then takes the bytes of local files as they lie there.
+
+    Hadoop's own local file system checks them against `.NAME.crc` beside them, and a stale one ends the job. None for
+    files of a store: its client would keep the options and fail where it stages in a local file what it writes later.
+    """
+    is_local = all(path.startswith("file:") or "://" not in path for path in paths)
+    return dict(_UNCHECKED) if is_local else {}
+
+
+def as_pattern(path: str) -> str:
+    """The path as the pattern that matches it alone: Spark takes every path for a pattern."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake.exceptions import DeltaError
 
-from pipeline import gate, lake, partitions, tables
+from pipeline import gate, lake, tables
 from pipeline.errors import VersionGoneError
+from pipeline.partitions import on_days
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _rows(context: Context, table: Table, names: list[str], days: Days, version:
     with _is_there(context, table, version):
         there = gate.readable(context, table, version)
         if there is None:
-            return _at(context, table, version).where(partitions.on_days(days, day=day_column)).select(*names).toArrow()
+            return _at(context, table, version).where(on_days(days, day=day_column)).select(*names).toArrow()
         wanted = [[(feed_column, "=", feed), (day_column, "in", some)] for feed, some in days.items()]
         return there.to_pyarrow_table(columns=names, filters=wanted)
 
