@@ -11,9 +11,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import acknowledgement, formats, lake, rejected_rows, tables
+from pipeline import acknowledgement, formats, rejected_rows
 from pipeline.errors import AcknowledgementError
 from pipeline.ingestion_log import ASKED
+from pipeline.lake import access, tables
 from pipeline.runtime import failpoints
 
 if TYPE_CHECKING:
@@ -40,18 +41,18 @@ def run(context: Context) -> list[AcknowledgementError]:
     asking = [feed for feed in context.settings.feeds if feed.acknowledge]
     if not asking:
         return []
-    log_mark = lake.mark(context, tables.INGESTION_LOG)
-    decided_to, done_to = int(log_mark.get("batch_id", 0)), lake.done_to(context, tables.ACKNOWLEDGEMENTS)
+    log_mark = access.mark(context, tables.INGESTION_LOG)
+    decided_to, done_to = int(log_mark.get("batch_id", 0)), access.done_to(context, tables.ACKNOWLEDGEMENTS)
     if decided_to <= done_to:
         return []
     # Since when a feed asks stands in the log's mark, one commit with the batch: a crash loses no response. A feed
     # that stops asking gives up what it was owed.
     asked = log_mark.get(ASKED, {})
     first_batches = {feed.name: asked[feed.name] for feed in asking if feed.name in asked}
-    answers = lake.small_rows(context, tables.ACKNOWLEDGEMENTS, LAST)
+    answers = access.small_rows(context, tables.ACKNOWLEDGEMENTS, LAST)
     answered = {(row["file_id"], row["batch_id"]) for row in answers}
     last = {row["file_id"]: row for row in sorted(answers, key=lambda row: row["batch_id"])}
-    logged = lake.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
+    logged = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
     decided = [row | {"batch_id": row["revision"] or row["batch_id"]} for row in logged]
     owed = acknowledgement.unanswered(decided, first_batches, done_to, answered)
     ready = _in_silver(context, owed)
@@ -68,7 +69,7 @@ def run(context: Context) -> list[AcknowledgementError]:
     left = [row["batch_id"] for row in owed if row["file_id"] not in told]
     answered_to = min(left) - 1 if left else decided_to
     if written or (settled and answered_to > done_to):
-        lake.write_rows(context, tables.ACKNOWLEDGEMENTS, written, {"batch_id": answered_to})
+        access.write_rows(context, tables.ACKNOWLEDGEMENTS, written, {"batch_id": answered_to})
         context.log.info("acknowledged", responses=len(written), said_before=len(settled))
     return problems
 
@@ -76,7 +77,7 @@ def run(context: Context) -> list[AcknowledgementError]:
 def _in_silver(context: Context, owed: list[Row]) -> list[Row]:
     if not owed:
         return []
-    done = [lake.done_to(context, table) for table in (tables.REJECTED, tables.READINGS)]
+    done = [access.done_to(context, table) for table in (tables.REJECTED, tables.READINGS)]
     return [row for row in owed if acknowledgement.is_in_silver(row, *done)]
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import metrics, silver
 from jobs.bronze import Batch
-from pipeline import claim, creation, formats, guards, lake, leftovers, run_lock, schema_version, tables
+from pipeline import formats, guards, leftovers
 from pipeline.errors import BusyLakeError
 from pipeline.ingestion_log import logged
+from pipeline.lake import access, claim, creation, run_lock, schema_version, tables
 from pipeline.metrics import LAYERS
 from pipeline.runtime import error_messages
 
@@ -113,12 +114,12 @@ def _every_table(context: Context) -> list[tables.Table]:
     """Tables of the configuration, and bronze of feeds that left it."""
     configured = formats.lake_tables(context.settings)
     names = {table.full_name for table in configured}
-    return [*configured, *(table for table in lake.bronze_tables(context) if table.full_name not in names)]
+    return [*configured, *(table for table in access.bronze_tables(context) if table.full_name not in names)]
 
 
 def _look(context: Context, every: list[tables.Table]) -> None:
     """What the lake is before anything is written; DamagedLakeError where it is not whole."""
-    context.claimed_before = claim.newest(lake.mark(context, tables.INGESTION_LOG))
+    context.claimed_before = claim.newest(access.mark(context, tables.INGESTION_LOG))
     guards.check(context, every, logged(context))
 
 
@@ -152,7 +153,7 @@ def _record(context: Context, outcome: Outcome, command: str, problem: Exception
         **{f"{layer}_milliseconds": outcome.layer_milliseconds.get(layer) for layer in LAYERS},
     }
     try:
-        lake.write_rows(context, tables.RUNS, [row], {"run_id": context.run_id})
+        access.write_rows(context, tables.RUNS, [row], {"run_id": context.run_id})
     except Exception as second:
         if problem is None:
             raise

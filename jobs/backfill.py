@@ -14,9 +14,10 @@ from jobs import acknowledgements, bronze, gold, restatements, silver, touched
 from jobs import completeness as completeness_job
 from jobs import run as main_job
 from jobs.audit import Outcome, recorded
-from pipeline import formats, ingestion_log, tables
+from pipeline import formats, ingestion_log
 from pipeline.errors import UsageError
 from pipeline.ingestion_log import LOADED
+from pipeline.lake import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

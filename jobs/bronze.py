@@ -11,7 +11,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from jobs import snapshots
-from pipeline import delta, endpoint, formats, ingestion_log, lake, landing, silver
+from pipeline import endpoint, formats, ingestion_log, landing, silver
 from pipeline.errors import (
     AcknowledgementError,
     BusyLakeError,
@@ -24,6 +24,7 @@ from pipeline.errors import (
     SeveralError,
 )
 from pipeline.ingestion_log import LOADED, Delivery, History
+from pipeline.lake import access, delta
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     except Exception as problem:
         # Where a file went, or was closed, before Spark came to it, or Spark cannot read one that the driver could, the
         # others load; unless the commit landed all the same and its answer was lost.
-        if lake.done_to(context, table) >= batch_id:
+        if access.done_to(context, table) >= batch_id:
             raise
         if gone := landing.changed_since(sound, feed):
             return load(context, feed, _left_for_the_next_run(context, feed, gone, deliveries))

@@ -10,9 +10,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import completeness, delta, lake, reference, tables
+from pipeline import completeness, reference
 from pipeline.clock.zones import zone_info
-from pipeline.partitions import days_text, on_days
+from pipeline.lake import access, delta, tables
+from pipeline.lake.days import days_text, on_days
 
 if TYPE_CHECKING:
     from jobs.touched import Days
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 def run(context: Context, again: Days | None = None) -> None:
     """Bring gold.missing_intervals up to gold.meter_day, and look at the days `again` in any case."""
-    written = lake.mark(context, tables.MISSING)
-    batch_id = lake.done_to(context, tables.METER_DAY)
-    snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
+    written = access.mark(context, tables.MISSING)
+    batch_id = access.done_to(context, tables.METER_DAY)
+    snapshot = int(access.mark(context, tables.METERPOINT).get("file_id", 0))
     feeds = [feed.name for feed in context.settings.feeds]
     present = _days_present(context)
     last_days = {feed: max(some) for feed, some in present.items()}
@@ -73,7 +74,7 @@ def _with_the_week_after(days: Days, last_days: dict[str, date]) -> Days:
 def _days_present(context: Context) -> dict[str, set[date]]:
     """Feed -> the local days that it has readings for."""
     present: dict[str, set[date]] = {}
-    for feed, day in lake.partitions(context, tables.METER_DAY):
+    for feed, day in access.partitions(context, tables.METER_DAY):
         present.setdefault(feed, set()).add(date.fromisoformat(day))
     return present
 
@@ -105,7 +106,7 @@ def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -
             with_gaps.setdefault(row["feed"], []).append(row["local_date"])
             missing += row["missing"]
     if not with_gaps:
-        return lake.write_rows(context, tables.MISSING, [], mark, days_text(days) if days else None)
+        return access.write_rows(context, tables.MISSING, [], mark, days_text(days) if days else None)
     readings = delta.read(context, tables.READINGS)
     gaps = [
         completeness.missing_intervals(
@@ -159,5 +160,5 @@ def yesterday(context: Context) -> list[dict[str, Any]]:
 
 
 def _of_day(context: Context, table: tables.Table, feed: Feed, day: date) -> list[dict[str, Any]]:
-    rows = lake.small_rows(context, table, table.names, ("local_date", "=", day))
+    rows = access.small_rows(context, table, table.names, ("local_date", "=", day))
     return [row for row in rows if row["feed"] == feed.name]

@@ -21,9 +21,10 @@ from jobs import silver as silver_job
 from jobs.audit import recorded
 from jobs.meter_rows import OF_METERPOINTS, look_for
 from jobs.show import console, must_exist
-from pipeline import delta, erased, formats, housekeeping, ingestion_log, lake, reference, tables
+from pipeline import erased, formats, ingestion_log, reference
 from pipeline.errors import UsageError
 from pipeline.ingestion_log import REFERENCE
+from pipeline.lake import access, delta, maintenance, tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from jobs.meter_rows import Found
     from pipeline.config.settings import Feed
     from pipeline.ingestion_log import Delivery
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 NOWHERE = (
     "the meter is nowhere in the lake: nothing was touched; give it as the source names it (main.py rejected, sql)"
@@ -65,7 +66,7 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
             "history_removed": path_mode,
         }
         aim = before | {"counts": counts, "file_ids": sorted(file_ids)}
-        lake.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id, erased.UNFINISHED: aim})
+        access.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id, erased.UNFINISHED: aim})
         for table in (*(formats.bronze_table(feed) for feed in context.settings.feeds), *OF_METERPOINTS):
             _from_bronze(context, table, found.keys.get(table), known)
         _recounted(context, known, meter)
@@ -74,14 +75,14 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
         if "certified" not in before:
             aim |= {"certified": context.run_id}
             note = {"run_id": context.run_id, erased.UNFINISHED: aim}
-            lake.write_rows(context, tables.ERASURES, [certificate], note)
+            access.write_rows(context, tables.ERASURES, [certificate], note)
         for table in formats.lake_tables(context.settings):
             if path_mode:
-                housekeeping.forget(context, table)
+                maintenance.forget(context, table)
             else:
-                housekeeping.vacuum(context, table, 0)
+                maintenance.vacuum(context, table, 0)
         restatements.accept(context)
-        lake.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id})  # it is finished
+        access.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id})  # it is finished
         files = [each for each in ingestion_log.logged(context) if each.file_id in file_ids]
     _show(certificate, files, as_json=as_json)
 
@@ -166,14 +167,14 @@ def _forget_restatements(context: Context, meter: str) -> None:
 def _blank_totals(context: Context) -> None:
     """Restated totals of days of erased meters lose their values: what one was, less what it is now, is a reading."""
     days = {(each.feed, day) for each in ingestion_log.logged(context) if each.rows_erased for day in each.local_dates}
-    there = lake.small_rows(context, tables.RESTATEMENTS, tables.RESTATEMENTS.names)
+    there = access.small_rows(context, tables.RESTATEMENTS, tables.RESTATEMENTS.names)
     nothing = {"old_value": None, "new_value": None}
     blanked = [
         row | nothing if row["meter_id"] is None and (row["feed"], row["local_date"]) in days else row for row in there
     ]
     if blanked != there:
-        mark = lake.mark(context, tables.RESTATEMENTS)
-        lake.write_rows(context, tables.RESTATEMENTS, blanked, mark, replace=lake.EVERYTHING)
+        mark = access.mark(context, tables.RESTATEMENTS)
+        access.write_rows(context, tables.RESTATEMENTS, blanked, mark, replace=access.EVERYTHING)
 
 
 def _show_what_would_go(context: Context, found: Found, *, as_json: bool) -> None:

@@ -11,10 +11,11 @@ from rich.text import Text
 
 from jobs import history, touched
 from jobs.show import cell, console, print_table
-from pipeline import lake, reference, schema_version, tables
+from pipeline import reference
 from pipeline.errors import UsageError
 from pipeline.gold import HALF_HOUR
 from pipeline.ingestion_log import WITHDRAWN
+from pipeline.lake import access, schema_version, tables
 
 if TYPE_CHECKING:
     from datetime import date
@@ -64,7 +65,7 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
     rows: list[dict[str, Any]] = received.where((F.col("meter_id") == meter) & holds).toArrow().to_pylist()
     rows.sort(key=lambda row: (row["file_id"], row["row_number"]), reverse=True)
     names = ["file_id", "relative_path", "received_at", "status", "reason"]
-    log = {row["file_id"]: row for row in lake.small_rows(context, tables.INGESTION_LOG, names)}
+    log = {row["file_id"]: row for row in access.small_rows(context, tables.INGESTION_LOG, names)}
     winners: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         key = tuple(row[name] for name in history.KEY)
@@ -104,7 +105,7 @@ def _cells(  # noqa: PLR0913, PLR0917 - a cell is named by so much
 ) -> list[dict[str, Any]]:
     """Cells of a day that hold `key`, of tables of half hours the one that the reading's start lies in."""
     found = []
-    for row in lake.small_rows(context, table, table.names, (table.partition_by[1], "=", day)):
+    for row in access.small_rows(context, table, table.names, (table.partition_by[1], "=", day)):
         within = start is None or timedelta() <= start - row["interval_start"] < timedelta(minutes=HALF_HOUR)
         if within and all(row[name] == wanted for name, wanted in key.items()):
             where = ", ".join(f"{name}={cell(row[name])}" for name in table.key)

@@ -9,9 +9,10 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import delta, gold, lake, reference, tables
+from pipeline import gold, reference
 from pipeline.config.values import DIRECTIONS
-from pipeline.partitions import days_text
+from pipeline.lake import access, delta, tables
+from pipeline.lake.days import days_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,8 +55,8 @@ def run(context: Context, *, products: bool = True, again: Days | None = None) -
 
 def _energy_work(context: Context, again: Days) -> _Work | None:
     # Written last, and with rows whenever a day has readings: what it is complete to, both are, unless one was lost.
-    done = lake.done_to(context, tables.METER_DAY) if lake.mark(context, tables.HALF_HOUR) else 0
-    batch_id = lake.done_to(context, tables.READINGS)
+    done = access.done_to(context, tables.METER_DAY) if access.mark(context, tables.HALF_HOUR) else 0
+    batch_id = access.done_to(context, tables.READINGS)
     days = (
         touched.changed_days(context, done, [feed.name for feed in context.settings.feeds]) if batch_id > done else {}
     )
@@ -65,12 +66,12 @@ def _energy_work(context: Context, again: Days) -> _Work | None:
 
 def _product_work(context: Context, again: Days) -> _Work | None:
     """Days of the reference's feeds that changed, and days whose agreements changed."""
-    written = lake.mark(context, tables.PRODUCT_DAY)  # the last of the two
-    if not lake.mark(context, tables.PRODUCT_HALF_HOUR):  # which was lost
+    written = access.mark(context, tables.PRODUCT_DAY)  # the last of the two
+    if not access.mark(context, tables.PRODUCT_HALF_HOUR):  # which was lost
         written = {}
     done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
-    batch_id = lake.done_to(context, tables.READINGS)
-    snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
+    batch_id = access.done_to(context, tables.READINGS)
+    snapshot = int(access.mark(context, tables.METERPOINT).get("file_id", 0))
     feeds = list(context.settings.reference_feeds)
     days = touched.changed_days(context, done, feeds) if batch_id > done else {}
     if written.get("feeds", feeds) != feeds or not written:
@@ -103,13 +104,13 @@ def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> 
     readings = _readings(context, days)
     if averages is not None or not _with_half_hours(context, days):
         totals_held = [] if averages is None else gold.over_all_products(averages)
-        rows = lake.write_rows(context, tables.HALF_HOUR, totals_held, mark, replace=days_text(days))
+        rows = access.write_rows(context, tables.HALF_HOUR, totals_held, mark, replace=days_text(days))
     else:
         halves = gold.half_hours(readings, zones)
         totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
         rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark, at_most=_most_half_hours(days))
     _tell(context, tables.HALF_HOUR, days, rows)
-    most = lake.count_on_days(context, tables.READINGS, days)  # were each the only one of its meter
+    most = access.count_on_days(context, tables.READINGS, days)  # were each the only one of its meter
     about = None if most is None else most // USUAL_INTERVALS
     meter_days = gold.meter_day(readings, zones)
     rows = delta.replace_days(context, tables.METER_DAY, meter_days, days, mark, at_most=most, about=about)
@@ -121,7 +122,7 @@ def _product_tables(context: Context, work: _Work, averages: pa.Table | None) ->
     most = _most_by_product(context, days)
     if averages is not None:
         of_feeds = averages.filter(pc.field("feed").isin(feeds))
-        rows = lake.write_rows(context, tables.PRODUCT_HALF_HOUR, of_feeds, mark, replace=days_text(days))
+        rows = access.write_rows(context, tables.PRODUCT_HALF_HOUR, of_feeds, mark, replace=days_text(days))
     else:
         by_product = _averages(context, days).where(F.col("feed").isin(*feeds))
         rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, by_product, days, mark, at_most=most)
@@ -141,30 +142,30 @@ def _averages(context: Context, days: Days) -> DataFrame:
 def _products(context: Context, days: Days) -> DataFrame:
     every_day = sorted({day for feed_days in days.values() for day in feed_days})
     products = reference.product_of_day(touched.agreed(context), every_day)
-    most = lake.row_count(context, tables.AGREEMENT) * len(every_day)
+    most = access.row_count(context, tables.AGREEMENT) * len(every_day)
     # Spark cannot know how few they are, and would shuffle and sort the readings for the join.
     return F.broadcast(products) if most <= MOST_TO_BROADCAST else products
 
 
 def _active_agreements(context: Context) -> None:
     """Small, so it is written whole whenever the agreements or the dates asked for are others."""
-    snapshot = int(lake.mark(context, tables.METERPOINT).get("file_id", 0))
+    snapshot = int(access.mark(context, tables.METERPOINT).get("file_id", 0))
     wanted = sorted({day.isoformat() for day in context.settings.active_on})
     # A snapshot from which a meter was erased is the same snapshot of a later batch.
-    batch_id = lake.done_to(context, tables.METERPOINT)
+    batch_id = access.done_to(context, tables.METERPOINT)
     mark = {"snapshot": snapshot, "batch_id": batch_id, "active_on": wanted}
-    written = lake.mark(context, tables.ACTIVE_AGREEMENTS)
+    written = access.mark(context, tables.ACTIVE_AGREEMENTS)
     nothing = {"snapshot": 0, "batch_id": 0, "active_on": []}
     if {name: written.get(name, default) for name, default in nothing.items()} == mark:
         return
     agreed = touched.agreed(context)
     active = reference.active_on(agreed, context.settings.active_on) if wanted else _none_active(agreed)
-    rows = lake.write_rows(
+    rows = access.write_rows(
         context,
         tables.ACTIVE_AGREEMENTS,
         delta.conform(active, tables.ACTIVE_AGREEMENTS).toArrow(),
         mark,
-        replace=lake.EVERYTHING,
+        replace=access.EVERYTHING,
     )
     context.log.info("gold", table=tables.ACTIVE_AGREEMENTS.full_name, rows=rows)
 
@@ -179,7 +180,7 @@ def _most_half_hours(days: Days) -> int:
 
 
 def _most_by_product(context: Context, days: Days) -> int:
-    return _most_half_hours(days) * (lake.row_count(context, tables.PRODUCT) + 1)
+    return _most_half_hours(days) * (access.row_count(context, tables.PRODUCT) + 1)
 
 
 def _readings(context: Context, days: Days) -> DataFrame:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from jobs import restatements, touched
 from jobs.audit import recorded
 from jobs.show import must_exist, print_table
-from pipeline import formats, housekeeping, lake
+from pipeline import formats
 from pipeline.errors import UsageError
+from pipeline.lake import access, maintenance
 
 if TYPE_CHECKING:
     from jobs.touched import Days
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 DONE = {
     "files_clustered": "files put in order",
@@ -30,10 +31,10 @@ def run(  # noqa: PLR0913 - each is an option of the command
 
     A dry run shows what would be done, and does nothing.
     """
-    if hours < housekeeping.SAFE_HOURS and not force:
+    if hours < maintenance.SAFE_HOURS and not force:
         raise UsageError(
             f"--retention-hours {hours}: a reader or another writer at work may lose its files below "
-            f"{housekeeping.SAFE_HOURS}; with nobody else on the lake, say --force"
+            f"{maintenance.SAFE_HOURS}; with nobody else on the lake, say --force"
         )
     if dry_run:
         must_exist(context)
@@ -55,11 +56,11 @@ def look_after(context: Context, hours: int) -> list[dict[str, Any]]:
     # Compares versions of gold, which may not be there afterwards.
     restatements.run(context)
     for table in formats.lake_tables(context.settings):
-        if lake.version(context, table) in {None, 0}:
+        if access.version(context, table) in {None, 0}:
             continue
         clustered = _cluster(context, table)
-        compacted = housekeeping.compact(context, table)
-        removed = housekeeping.vacuum(context, table, hours)
+        compacted = maintenance.compact(context, table)
+        removed = maintenance.vacuum(context, table, hours)
         numbers = dict(zip(DONE, (clustered, compacted, removed), strict=True))
         facts.append({"table": table.full_name, **numbers})
     # The same gold in other files is no restatement.
@@ -70,14 +71,14 @@ def look_after(context: Context, hours: int) -> list[dict[str, Any]]:
 def _cluster(context: Context, table: Table) -> int:
     """Days that changed since they were last put in order: the readings of one meter then lie together."""
     days = _unordered(context, table)
-    return housekeeping.cluster(context, table, days, lake.done_to(context, table)) if days else 0
+    return maintenance.cluster(context, table, days, access.done_to(context, table)) if days else 0
 
 
 def _unordered(context: Context, table: Table) -> Days:
     if not table.cluster_by:
         return {}
     feeds = [feed.name for feed in context.settings.feeds]
-    changed = touched.changed_days(context, housekeeping.clustered_to(context, table), feeds)
+    changed = touched.changed_days(context, maintenance.clustered_to(context, table), feeds)
     there = touched.days_there_are(context, feeds)  # a withdrawal may have emptied some
     days = {feed: sorted({*some}.intersection(there.get(feed, []))) for feed, some in changed.items()}
     return {feed: some for feed, some in days.items() if some}
@@ -87,14 +88,14 @@ def report(context: Context, hours: int) -> list[dict[str, Any]]:
     """The small-file report: what each table holds, and what `maintain` would do to it."""
     facts = []
     for table in formats.lake_tables(context.settings):
-        if lake.version(context, table) in {None, 0}:
+        if access.version(context, table) in {None, 0}:
             continue
         facts.append(
             {
                 "table": table.full_name,
-                **housekeeping.storage(context, table),
+                **maintenance.storage(context, table),
                 "days_to_cluster": sum(map(len, _unordered(context, table).values())),
-                "files_to_remove": housekeeping.removable(context, table, hours),
+                "files_to_remove": maintenance.removable(context, table, hours),
             }
         )
     return facts

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs import silver
-from pipeline import delta, erased, formats, ingestion_log, tables
+from pipeline import erased, formats, ingestion_log
 from pipeline.ingestion_log import LOADED, WITHDRAWN
+from pipeline.lake import delta, tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame
 
     from pipeline.ingestion_log import Delivery
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 # Tables whose rows say nothing of a meter once the derived ones are rebuilt.
 OF_METERPOINTS = tuple(table for table in tables.SNAPSHOTS if "meterpoint_id" in table.names)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from prometheus_client import generate_latest, write_to_textfile
 
 from jobs import completeness
-from pipeline import attention, formats, housekeeping, lake, metrics, tables
+from pipeline import attention, formats, metrics
 from pipeline.clock.zones import zone_info
 from pipeline.ingestion_log import logged
+from pipeline.lake import access, maintenance, tables
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ def found(context: Context) -> metrics.Facts:
     """What is measured, read from the tables and their logs; no JVM in path mode."""
     deliveries = logged(context)
     days = completeness.yesterday(context)
-    done = lake.done_to(context, tables.METER_DAY)
-    received = lake.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
+    done = access.done_to(context, tables.METER_DAY)
+    received = access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
     return metrics.Facts(
-        runs=lake.small_rows(context, tables.RUNS, tables.RUNS.names),
+        runs=access.small_rows(context, tables.RUNS, tables.RUNS.names),
         deliveries=deliveries,
         received={row["file_id"]: row["received_at"] for row in received},
         waiting=sum(each.revision > done for each in deliveries if each.local_dates),
@@ -36,13 +37,13 @@ def found(context: Context) -> metrics.Facts:
         tables=[
             {
                 "table": table.full_name,
-                "rows": lake.row_count(context, table),
-                "version": lake.version(context, table),
-                **housekeeping.storage(context, table),
+                "rows": access.row_count(context, table),
+                "version": access.version(context, table),
+                **maintenance.storage(context, table),
             }
             for table in formats.lake_tables(context.settings)
         ],
-        disk_bytes=housekeeping.bytes_on_disk(context),
+        disk_bytes=maintenance.bytes_on_disk(context),
     )
 
 
@@ -53,7 +54,7 @@ def _end(context: Context, feed: str, day: str) -> datetime:
 
 def text(context: Context) -> bytes:
     """The measures in Prometheus's text form; none where there is no lake yet."""
-    if lake.version(context, tables.RUNS) is None:
+    if access.version(context, tables.RUNS) is None:
         return b""
     return generate_latest(metrics.registry(found(context), context.settings.metrics))
 

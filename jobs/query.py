@@ -12,8 +12,9 @@ from pyspark.errors import AnalysisException, ParseException
 
 from jobs import history
 from jobs.show import cell, print_table
-from pipeline import formats, lake, schema_version, tables, views
+from pipeline import formats
 from pipeline.errors import LakeError, UsageError
+from pipeline.lake import access, schema_version, tables, views
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -62,7 +63,7 @@ class _Lines:
 def select(context: Context, query: str) -> DataFrame:
     """The query's answer; a statement that would change something is refused."""
     lake_tables = formats.lake_tables(context.settings)
-    if not context.settings.catalog and lake.version(context, tables.INGESTION_LOG) is None:
+    if not context.settings.catalog and access.version(context, tables.INGESTION_LOG) is None:
         raise LakeError(context.settings.root, "has no tables yet: run `main.py run` or `main.py demo` first")
     spark = context.spark
     if context.settings.catalog:

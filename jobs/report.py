@@ -15,8 +15,8 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from rich.text import Text
 
 from jobs.show import cell, console, must_exist
-from pipeline import lake, tables
 from pipeline.errors import LakeError, UsageError, printable
+from pipeline.lake import access, tables
 from pipeline.runtime.error_messages import in_words, one_line
 
 if TYPE_CHECKING:
@@ -97,11 +97,11 @@ def _pinned(context: Context) -> Pinned:
     rows: dict[str, ds.Dataset | pa.Table] = {}
     for table in (tables.READINGS, tables.MISSING, tables.INGESTION_LOG):
         try:
-            opened = lake.opened(context, table)
+            opened = access.opened(context, table)
             rows[table.full_name] = opened.to_pyarrow_dataset()
             versions[table.full_name] = opened.version()
         except TableNotFoundError:  # a lake whose silver or gold no run has come to yet
-            rows[table.full_name] = lake.arrow_schema(table).empty_table()
+            rows[table.full_name] = access.arrow_schema(table).empty_table()
         except (DeltaError, OSError) as problem:
             raise LakeError(tables.address(context.settings, table), f"cannot be read: {one_line(problem)}") from None
     return Pinned(versions, rows)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from pipeline import lake, tables, versions
 from pipeline.errors import VersionGoneError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, logged, next_batch
+from pipeline.lake import access, tables, versions
 from pipeline.restated_key import key_text
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.ingestion_log import Delivery
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 MEASURES = {
     tables.HALF_HOUR: ("total_kwh",),
@@ -41,9 +41,9 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
 
     After an erasure: not a word of that meter, and no delivery as the cause, for none brought it about.
     """
-    written = lake.mark(context, tables.RESTATEMENTS)
+    written = access.mark(context, tables.RESTATEMENTS)
     compared: dict[str, int] = written.get("compared", {})
-    now = {table.full_name: lake.version(context, table) or 0 for table in MEASURES}
+    now = {table.full_name: access.version(context, table) or 0 for table in MEASURES}
     if now == compared or not any(now.values()):
         return {}
     causes = _Causes(logged(context), int(written.get("batch_id", 0)))
@@ -63,7 +63,7 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
     if without_meter is not None:
         rows = [row | {"file_id": None} for row in rows if row["meter_id"] != without_meter]
     mark = {"batch_id": next_batch(logged(context)) - 1, "compared": now}
-    lake.write_rows(context, tables.RESTATEMENTS, rows, mark)
+    access.write_rows(context, tables.RESTATEMENTS, rows, mark)
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["table_name"]] = counts.get(row["table_name"], 0) + 1
@@ -74,10 +74,10 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
 
 def accept(context: Context) -> None:
     """Gold is what it was, in other files: the next comparison begins from here."""
-    written = lake.mark(context, tables.RESTATEMENTS)
-    now = {table.full_name: lake.version(context, table) or 0 for table in MEASURES}
+    written = access.mark(context, tables.RESTATEMENTS)
+    now = {table.full_name: access.version(context, table) or 0 for table in MEASURES}
     if "compared" in written and written["compared"] != now:
-        lake.write_rows(context, tables.RESTATEMENTS, [], {"batch_id": written["batch_id"], "compared": now})
+        access.write_rows(context, tables.RESTATEMENTS, [], {"batch_id": written["batch_id"], "compared": now})
 
 
 def _moved(table: Table, compared: dict[str, int], now: dict[str, int]) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from pipeline import schema_version
 from pipeline.config.values import is_loopback
 from pipeline.errors import MissingPackageError, UsageError
+from pipeline.lake import schema_version
 
 if TYPE_CHECKING:
     from pipeline.runtime.context import Context

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from pipeline import lake, schema_version, tables
 from pipeline.errors import LakeError, printable
+from pipeline.lake import access, schema_version, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,7 +123,7 @@ def must_exist(context: Context) -> None:
 def files(context: Context, status: str | None, feed: str | None, limit: int, *, as_json: bool) -> None:
     """Deliveries, newest first."""
     must_exist(context)
-    rows = lake.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
+    rows = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
     rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
     rows.sort(key=lambda row: -row["file_id"])
     if as_json:
@@ -139,10 +139,10 @@ def files(context: Context, status: str | None, feed: str | None, limit: int, *,
 def rejected(context: Context, feed: str | None, limit: int, *, as_json: bool) -> None:
     """Rows that did not pass, newest delivery first."""
     must_exist(context)
-    rows = lake.small_rows(context, tables.REJECTED, tables.REJECTED.names, ("feed", "=", feed) if feed else None)
+    rows = access.small_rows(context, tables.REJECTED, tables.REJECTED.names, ("feed", "=", feed) if feed else None)
     paths = {
         row["file_id"]: row["relative_path"]
-        for row in lake.small_rows(context, tables.INGESTION_LOG, ["file_id", "relative_path"])
+        for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "relative_path"])
     }
     rows.sort(key=lambda row: (-row["file_id"], row["row_number"]))
     named = [{"file": paths.get(row["file_id"])} | row for row in rows]

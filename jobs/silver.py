@@ -9,10 +9,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import delta, formats, lake, reference, silver, tables
+from pipeline import formats, reference, silver
 from pipeline.errors import ConfigurationError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
-from pipeline.partitions import on_days
+from pipeline.lake import access, delta, tables
+from pipeline.lake.days import on_days
 
 if TYPE_CHECKING:
     from datetime import date
@@ -32,7 +33,7 @@ def run(context: Context) -> int:
 
 def zones_of(context: Context) -> dict[str, str]:
     """Feed -> the time zone that its local days in silver were made with."""
-    zones: dict[str, str] = lake.mark(context, tables.READINGS).get("zones", {})
+    zones: dict[str, str] = access.mark(context, tables.READINGS).get("zones", {})
     return zones
 
 
@@ -50,7 +51,7 @@ def check_zones(context: Context) -> None:
 def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
     """A feed may leave the configuration, but not with deliveries that silver has yet to take."""
     known = {feed.name for feed in context.settings.feeds} | {REFERENCE}
-    done, rejected = lake.done_to(context, tables.READINGS), lake.done_to(context, tables.REJECTED)
+    done, rejected = access.done_to(context, tables.READINGS), access.done_to(context, tables.REJECTED)
     pending = [
         each
         for each in loaded
@@ -93,7 +94,7 @@ def _of(context: Context, feed: Feed, deliveries: list[Delivery], without: list[
 
 
 def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
-    done = lake.done_to(context, tables.REJECTED)
+    done = access.done_to(context, tables.REJECTED)
     later = [delivery for delivery in loaded if delivery.revision > done]
     again = [delivery.file_id for delivery in later if is_revised(delivery)]
     pending = [delivery for delivery in later if delivery.rows_rejected or delivery.file_id in again]
@@ -124,16 +125,16 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
 
 def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     """The newest snapshot in the place of the one before, until all three tables say that it is theirs."""
-    done = min(lake.done_to(context, table) for table in tables.REFERENCE)
+    done = min(access.done_to(context, table) for table in tables.REFERENCE)
     if not snapshots or done >= snapshots[-1].revision:
         return
     mark = {"batch_id": snapshots[-1].revision, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
-        snapshot = lake.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
+        snapshot = access.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
         rows = context.spark.createDataFrame(snapshot)
         judged_rows = reference.judged(source.name, rows, context.settings.reference_zone)
         current = delta.conform(reference.current(judged_rows, reference.KEYS[source.name]), target)
-        lake.write_rows(context, target, current.toArrow(), mark, replace=lake.EVERYTHING)
+        access.write_rows(context, target, current.toArrow(), mark, replace=access.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)
 
 
@@ -143,7 +144,7 @@ def is_revised(delivery: Delivery) -> bool:
 
 
 def _merge_readings(context: Context, counted: list[Delivery]) -> int:
-    done = lake.done_to(context, tables.READINGS)
+    done = access.done_to(context, tables.READINGS)
     # By days, not by rows: of an OBIS record or an array that counts as rejected some values may have passed.
     pending = [delivery for delivery in counted if delivery.local_dates and delivery.revision > done]
     feeds = [feed for feed in context.settings.feeds if any(each.feed == feed.name for each in pending)]
@@ -159,7 +160,7 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     )
     context.compare_zones()
     zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
-    present = lake.partitions(context, tables.READINGS)
+    present = access.partitions(context, tables.READINGS)
     minutes = _lengths_with(context, feeds, {feed for feed, _ in present})
     mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones, "minutes": minutes}
     at_most = sum(most_readings(context, each) for each in taken)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline import lake, reference, tables
+from pipeline import reference
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.ingestion_log import DUPLICATE, LOADED, REFERENCE, REJECTED, Delivery
+from pipeline.lake import access, tables
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,8 +81,8 @@ def load(context: Context, delivery: Delivery, snapshot: reference.Snapshot | No
     lineage = {"file_id": delivery.file_id, "batch_id": delivery.batch_id}
     rejected = 0
     for table in tables.SNAPSHOTS:
-        rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], lake.arrow_schema(table))
-        lake.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
+        rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], access.arrow_schema(table))
+        access.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
         judged = reference.judged(table.name, context.spark.createDataFrame(rows), context.settings.reference_zone)
         rejected += judged.where("reason_code IS NOT NULL").toArrow().num_rows
     context.log.info("snapshot", file=delivery.file_name, rows=snapshot.count, rejected=rejected)

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from jobs import completeness
 from jobs.show import cell, console, must_exist, print_table, text
-from pipeline import attention, formats, housekeeping, lake, lost_files, tables
+from pipeline import attention, formats
 from pipeline.errors import LOST_FILE_SECTION
 from pipeline.ingestion_log import LOADED, logged
+from pipeline.lake import access, lost_files, maintenance, tables
 
 if TYPE_CHECKING:
     from pipeline.runtime.context import Context
@@ -39,10 +40,10 @@ def run(context: Context, *, as_json: bool) -> None:
 
 def found(context: Context) -> dict[str, Any]:
     """The last run, what somebody should look at, deliveries by feed, completeness of yesterday, and the tables."""
-    runs = sorted(lake.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["started_at"])
+    runs = sorted(access.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["started_at"])
     received = {
         row["file_id"]: row["received_at"]
-        for row in lake.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
+        for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
     }
     deliveries = logged(context)
     days = completeness.yesterday(context)
@@ -57,13 +58,13 @@ def found(context: Context) -> dict[str, Any]:
         "overlapping_agreements": _overlaps(context),
         "deliveries": _by_feed(context),
         "completeness": days,
-        "disk_bytes": housekeeping.bytes_on_disk(context),
+        "disk_bytes": maintenance.bytes_on_disk(context),
         "tables": [
             {
                 "table": table.full_name,
-                "rows": lake.row_count(context, table),
-                "version": lake.version(context, table),
-                **housekeeping.storage(context, table),
+                "rows": access.row_count(context, table),
+                "version": access.version(context, table),
+                **maintenance.storage(context, table),
             }
             for table in formats.lake_tables(context.settings)
         ],
@@ -78,7 +79,7 @@ def _lost(context: Context) -> list[dict[str, Any]]:
 
 def _gold(context: Context, received: dict[int, Any]) -> dict[str, Any]:
     """How far gold's meter-days follow the log: the newest delivery that counts in them, and how many wait."""
-    done = lake.done_to(context, tables.METER_DAY)
+    done = access.done_to(context, tables.METER_DAY)
     counted = [each for each in logged(context) if each.local_dates]
     inside = [received[each.file_id] for each in counted if each.revision <= done and each.status == LOADED]
     newest = max(inside, default=None)
@@ -207,7 +208,7 @@ def _print_yesterday(feeds: list[dict[str, Any]]) -> None:
 
 def _overlaps(context: Context) -> int:
     """Meterpoints with two agreements that are valid on the same day."""
-    rows = lake.small_rows(context, tables.AGREEMENT, ["meterpoint_id", "valid_from", "valid_to"])
+    rows = access.small_rows(context, tables.AGREEMENT, ["meterpoint_id", "valid_from", "valid_to"])
     by_meter: dict[str, list[tuple[date, date]]] = {}
     for row in rows:
         end = row["valid_to"] or date.max

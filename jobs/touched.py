@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline import delta, lake, reference, tables
+from pipeline import reference
 from pipeline.ingestion_log import LOADED, WITHDRAWN, logged
+from pipeline.lake import access, delta, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Da
 
     From the log alone: the latest received wins, so a delivery changes silver on every day that it has a reading of.
     """
-    done = lake.done_to(context, tables.READINGS)
+    done = access.done_to(context, tables.READINGS)
     days: dict[str, set[date]] = {}
     for delivery in logged(context):
         if delivery.feed in feeds and delivery.status in COUNTED and after_batch < delivery.revision <= done:
@@ -39,7 +40,7 @@ def interval_lengths(context: Context) -> dict[str, list[int]]:
 
     What the configuration says now does not tell it. A feed whose readings an earlier version began is not in it.
     """
-    found: dict[str, list[int]] = lake.mark(context, tables.READINGS).get("minutes", {})
+    found: dict[str, list[int]] = access.mark(context, tables.READINGS).get("minutes", {})
     return found
 
 
@@ -61,7 +62,7 @@ def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
 def days_there_are(context: Context, feeds: Sequence[str], table: tables.Table = tables.READINGS) -> Days:
     """Feed and local day of everything that silver has readings for, or another table of such days rows."""
     days: Days = {}
-    for feed, day in sorted(lake.partitions(context, table)):
+    for feed, day in sorted(access.partitions(context, table)):
         if feed in feeds:
             days.setdefault(feed, []).append(date.fromisoformat(day))
     return days
@@ -70,7 +71,8 @@ def days_there_are(context: Context, feeds: Sequence[str], table: tables.Table =
 def agreed(context: Context) -> DataFrame:
     """The current agreements with their products."""
     agreements, products = (
-        context.spark.createDataFrame(lake.small_table(context, table)) for table in (tables.AGREEMENT, tables.PRODUCT)
+        context.spark.createDataFrame(access.small_table(context, table))
+        for table in (tables.AGREEMENT, tables.PRODUCT)
     )
     return reference.products_agreed(agreements, products)
 

@@ -15,17 +15,18 @@ from pyspark.sql import functions as F
 from jobs import completeness, gold, silver
 from jobs.audit import recorded
 from jobs.show import cell, console, print_table
-from pipeline import conservation, creation, delta, formats, lake, lost_files, stores, tables
+from pipeline import conservation, formats
 from pipeline.errors import VerificationError
 from pipeline.ingestion_log import logged
+from pipeline.lake import access, creation, delta, lost_files, stores, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import DataFrame
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 # When a rule was applied is not a fact of the delivery.
 NOT_COMPARED = {"rejected_at"}
@@ -116,7 +117,7 @@ def _remove(context: Context, place: str) -> None:
 
 def _compare(context: Context, rebuilt: Context, table: Table) -> Check:
     """The rows of the lake's table and of the one made anew, by key, value by value."""
-    rows = lake.row_count(context, table)
+    rows = access.row_count(context, table)
     should, there = delta.read(rebuilt, table), delta.read(context, table)
     values = [name for name in table.names if name not in table.key and name not in NOT_COMPARED]
     differing = _differing(should, there, list(table.key), values)
@@ -124,7 +125,7 @@ def _compare(context: Context, rebuilt: Context, table: Table) -> Check:
     if count:
         first = differing.orderBy(*table.key).limit(1).toArrow().to_pylist()[0]
         return Check(table.full_name, rows, count, _in_words(context, table, values, first))
-    expected = lake.row_count(rebuilt, table)
+    expected = access.row_count(rebuilt, table)
     if rows != expected:
         return Check(
             table.full_name, rows, abs(rows - expected), f"{rows} rows where {expected} keys are: some are twice"

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from jobs import bronze, maintain
 from jobs import run as main_job
 from jobs.audit import recorded
-from pipeline import housekeeping, run_lock
 from pipeline.errors import BusyLakeError, MeterlakeError
+from pipeline.lake import maintenance, run_lock
 from pipeline.runtime import error_messages, memory
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class _Watch:
     def _maintain(self) -> None:
         self.context = self.context.next_run()
         with recorded(self.context, "maintain"):
-            facts = maintain.look_after(self.context, housekeeping.SAFE_HOURS)
+            facts = maintain.look_after(self.context, maintenance.SAFE_HOURS)
         compacted = sum(fact["files_compacted"] for fact in facts)
         self.context.log.info("maintained", tables=len(facts), files_compacted=compacted)
 

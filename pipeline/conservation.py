@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pipeline import delta, formats, tables
+from pipeline import formats
 from pipeline.ingestion_log import LOADED, WITHDRAWN
+from pipeline.lake import delta, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -5,17 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import formats, views
+from pipeline import formats
 from pipeline.config.settings import Feed, Settings
+from pipeline.lake import views
 
 if TYPE_CHECKING:
-    from pipeline.tables import Table
+    from pipeline.lake.tables import Table
 
 HEAD = """# Data dictionary
 
-Made from `pipeline/tables.py` and `pipeline/views.py` by `python -m pipeline.data_dictionary`; a test keeps it equal.
-Times are UTC instants; a `local_date` is a day of the feed's time zone; gold is in kWh. The bronze tables are those of
-the example feeds `gas`, `electricity`, `solar` and `vilnius`: one for each feed, its columns given by its format.
+Made from `pipeline/lake/tables.py` and `pipeline/lake/views.py` by `python -m pipeline.formats.data_dictionary`; a test
+keeps it equal. Times are UTC instants; a `local_date` is a day of the feed's time zone; gold is in kWh. The bronze
+tables are those of the example feeds `gas`, `electricity`, `solar` and `vilnius`: one for each feed, its columns given
+by its format.
 """
 VIEWS = """In `sql`, and in the catalog in catalog mode. `reading_history` (every version received, with
 `is_current`) is there in `sql` only: it applies the row rules to bronze."""

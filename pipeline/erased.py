@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pipeline import lake, progress, tables
+from pipeline.lake import access, progress, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pipeline.ingestion_log import Delivery
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 ERASED, UNFINISHED = "erased", "unfinished"
 
@@ -54,11 +54,11 @@ def pending(context: Context, table: Table, known: Iterable[Delivery]) -> dict[i
 
 def unfinished(context: Context) -> dict[str, Any]:
     """What an erasure that was killed set out to remove, in numbers; {} where none was."""
-    found: dict[str, Any] = lake.mark(context, tables.ERASURES).get(UNFINISHED, {})
+    found: dict[str, Any] = access.mark(context, tables.ERASURES).get(UNFINISHED, {})
     return found
 
 
 def _marks(context: Context, table: Table) -> list[dict[str, Any]]:
     """Our notes in the table's commits, newest first: a later batch has a mark of its own."""
-    commits = lake.history(context, table, None)
+    commits = access.history(context, table, None)
     return [said for each in commits if (said := progress.mark_in(each, old_form=True)) is not None]

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from deltalake.exceptions import TableNotFoundError
 
-from pipeline import erased, gate, lake, tables
+from pipeline import erased
 from pipeline.errors import DamagedLakeError
 from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN
+from pipeline.lake import access, gate, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from pipeline.ingestion_log import Delivery
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 LOST_BRONZE = "Bronze or the log is lost"
 LOST_DERIVED = "Silver or gold is lost"
@@ -54,14 +55,14 @@ def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -
     states = {table.full_name: state for table in every if (state := state_of(context, table)) is not None}
     found = next(problems(states, known, erasing=bool(erased.unfinished(context))), None)
     if found is not None:
-        raise DamagedLakeError(lake.where(context), *found)
+        raise DamagedLakeError(access.where(context), *found)
 
 
 def state_of(context: Context, table: Table) -> State | None:
     """What the table says of itself; None where there is no such table."""
     there = None
     if context.settings.catalog:
-        if not lake.is_in_catalog(context, table):
+        if not access.is_in_catalog(context, table):
             return None
         told = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").select("numFiles")
         holds_files = told.collect()[0][0] > 0
@@ -71,7 +72,7 @@ def state_of(context: Context, table: Table) -> State | None:
         except TableNotFoundError:
             return None
         holds_files = bool(there.file_uris())
-    found, is_whole = lake.found(context, table, there)
+    found, is_whole = access.found(context, table, there)
     return State(table.full_name, found.batch_id, found.is_restored, holds_files, is_whole)
 
 

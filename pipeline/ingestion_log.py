@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline import lake
-from pipeline.tables import INGESTION_LOG
+from pipeline.lake import access
+from pipeline.lake.tables import INGESTION_LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,10 +134,10 @@ class History:
 
 def logged(context: Context) -> list[Delivery]:
     """Every delivery of the log, in the order of file_id."""
-    question = ("logged", lake.version(context, INGESTION_LOG))
+    question = ("logged", access.version(context, INGESTION_LOG))
     if question not in context.answers:
         names = [name for name in INGESTION_LOG.names if name != "run_id"]
-        found = [_delivery(row) for row in lake.small_rows(context, INGESTION_LOG, names)]
+        found = [_delivery(row) for row in access.small_rows(context, INGESTION_LOG, names)]
         context.answers[question] = sorted(found, key=lambda delivery: delivery.file_id)
     return list(context.answers[question])
 
@@ -162,7 +162,7 @@ def write(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
         for delivery in deliveries
     ]
     if rows:
-        lake.write_rows(context, INGESTION_LOG, rows, {"batch_id": batch_id} | asked(context, batch_id))
+        access.write_rows(context, INGESTION_LOG, rows, {"batch_id": batch_id} | asked(context, batch_id))
 
 
 def asked(context: Context, batch_id: int) -> dict[str, dict[str, int]]:
@@ -170,7 +170,7 @@ def asked(context: Context, batch_id: int) -> dict[str, dict[str, int]]:
 
     So a batch and the promise to answer it are one commit, and a feed that begins to ask gets none for its history.
     """
-    before = lake.mark(context, INGESTION_LOG).get(ASKED, {})
+    before = access.mark(context, INGESTION_LOG).get(ASKED, {})
     asking = [feed.name for feed in context.settings.feeds if feed.acknowledge]
     return {ASKED: {name: before.get(name, batch_id) for name in asking}}
 
@@ -183,7 +183,7 @@ def revise(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
 def note(context: Context, deliveries: list[Delivery]) -> None:
     """What is new of deliveries and changes nothing that counts: the log stays complete to the batch that it was."""
     if deliveries:
-        _replace(context, deliveries, lake.mark(context, INGESTION_LOG), {})
+        _replace(context, deliveries, access.mark(context, INGESTION_LOG), {})
 
 
 def _replace(context: Context, deliveries: list[Delivery], mark: dict[str, Any], stamp: dict[str, Any]) -> None:
@@ -191,14 +191,14 @@ def _replace(context: Context, deliveries: list[Delivery], mark: dict[str, Any],
     revised = {delivery.file_id: delivery for delivery in deliveries}
     first, last = min(revised), max(revised)
     rows = []
-    for row in lake.small_rows(context, INGESTION_LOG, INGESTION_LOG.names):
+    for row in access.small_rows(context, INGESTION_LOG, INGESTION_LOG.names):
         delivery = revised.get(row["file_id"])
         if delivery is not None:
             facts = {name: getattr(delivery, name) for name in row if name not in {"received_at", "run_id"}}
             rows.append(row | facts | {"local_dates": list(delivery.local_dates)} | stamp)
         elif first < row["file_id"] < last:
             rows.append(row)
-    lake.write_rows(context, INGESTION_LOG, rows, mark, replace=f"file_id >= {first} AND file_id <= {last}")
+    access.write_rows(context, INGESTION_LOG, rows, mark, replace=f"file_id >= {first} AND file_id <= {last}")
 
 
 def arrival_order(delivery: Delivery) -> tuple[datetime, str, str]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import fs
 
-from pipeline import local_files, stores
+from pipeline import local_files
 from pipeline.errors import LandingFolderError
 from pipeline.ingestion_log import Delivery
+from pipeline.lake import stores
 from pipeline.runtime import jvm_names, memory
 
 if TYPE_CHECKING:

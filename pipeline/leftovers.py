@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline import delta, lake
+from pipeline.lake import access, delta
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipeline.ingestion_log import Delivery
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 
 def undo(context: Context, bronze: Iterable[Table], known: Sequence[Delivery]) -> None:
     """Take out what the log does not know; a table whose newest batch is logged is as it should be."""
     logged = {each.batch_id for each in known}
     for table in bronze:
-        newest = lake.done_to(context, table)
+        newest = access.done_to(context, table)
         if newest and newest not in logged:
             context.log.warning("unlogged rows removed", table=table.full_name, batch_id=newest)
             mark = {"batch_id": max((batch for batch in logged if batch < newest), default=0)}

@@ -19,8 +19,8 @@ from pipeline import quality
 from pipeline.clock import columns as clock
 from pipeline.clock.zones import day_texts
 from pipeline.errors import ReferenceDatabaseError
+from pipeline.lake.tables import SNAPSHOTS
 from pipeline.runtime.error_messages import one_line
-from pipeline.tables import SNAPSHOTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

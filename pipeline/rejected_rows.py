@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import lake
-from pipeline.tables import REJECTED
+from pipeline.lake import access
+from pipeline.lake.tables import REJECTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ IN_ORDER = [("row_number", "ascending"), ("reason_code", "ascending")]
 
 def of_deliveries(context: Context, file_ids: Sequence[int], most: int) -> dict[int, tuple[pa.Table, int]]:
     """file_id -> its first rejected rows in the order of the file, at most so many, and how many there are."""
-    return first_of_each(lake.scan(context, REJECTED, COLUMNS, "file_id", file_ids), most) if file_ids else {}
+    return first_of_each(access.scan(context, REJECTED, COLUMNS, "file_id", file_ids), most) if file_ids else {}
 
 
 def first_of_each(pieces: Iterable[pa.Table], most: int) -> dict[int, tuple[pa.Table, int]]:

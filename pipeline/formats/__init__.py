@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline import tables
 from pipeline.formats import interval_parquet, obis_json, smrt, split_json
 from pipeline.formats.feed_format import FeedFormat  # noqa: TC001 - part of what this package offers
+from pipeline.lake import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -21,8 +21,8 @@ from pipeline.formats import interval_parquet_rows, parquet_file, readings
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.interval_parquet_rows import MINUTES
 from pipeline.formats.parquet_file import COLUMNS, LIST
+from pipeline.lake.stores import unchecked
 from pipeline.quality import Rule
-from pipeline.stores import unchecked
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed

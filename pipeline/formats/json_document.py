@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from pipeline.formats.feed_format import objection_to_name
-from pipeline.stores import unchecked
+from pipeline.lake.stores import unchecked
 
 if TYPE_CHECKING:
     from pipeline.ingestion_log import Delivery

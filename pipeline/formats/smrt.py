@@ -14,8 +14,8 @@ from pipeline import quality
 from pipeline.clock import columns as clock
 from pipeline.formats import readings, smrt_envelope, smrt_rows
 from pipeline.formats.feed_format import FeedFormat
+from pipeline.lake.stores import unchecked
 from pipeline.quality import Rule
-from pipeline.stores import unchecked
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed

@@ -72,7 +72,7 @@ class Context:
     lock_file: int | None = None
     # Whether the lock of a lake in a folder is held: no other writer can be at work.
     is_alone: bool = False
-    # The last claim on the lake when this run began, and its own (pipeline/claim.py).
+    # The last claim on the lake when this run began, and its own (pipeline/lake/claim.py).
     claimed_before: Claim = field(default_factory=lambda: Claim(0, "", released=True))
     claim: Claim | None = None
     # Called before each commit to the lake.

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from pipeline import tables
 from pipeline.clock.zones import zone_info
+from pipeline.lake import tables
+from pipeline.lake.tables import Column, Table, columns
 from pipeline.serving import paging
 from pipeline.serving.answers import Rows
 from pipeline.serving.asked import Asked
@@ -26,7 +27,6 @@ from pipeline.serving.parameters import (
     zone_or,
 )
 from pipeline.serving.snapshots import Pinned
-from pipeline.tables import Column, Table, columns
 
 router = APIRouter(tags=["Aggregates"])
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from pipeline.lake import TYPES
+from pipeline.lake.access import TYPES
 from pipeline.serving.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from pipeline.tables import Column
+    from pipeline.lake.tables import Column
 
 MEDIA = {"json": "application/json", "csv": "text/csv", "arrow": "application/vnd.apache.arrow.stream"}
 # A change of the code may change an answer of the same versions.

@@ -16,8 +16,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 
-from pipeline import tables
 from pipeline.errors import ConfigurationError
+from pipeline.lake import tables
 from pipeline.runtime import release
 from pipeline.serving import aggregates, deliveries, feeds, gaps, meters, pages, problems
 from pipeline.serving.asked import Service

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from pipeline.config.settings import Feed, Settings
-    from pipeline.tables import Column, Table
+    from pipeline.lake.tables import Column, Table
 
 PATIENCE_SECONDS = 10
 GONE = "the versions that this page belongs to are not there any more: begin again without cursor"

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
+from pipeline.lake.tables import Column
 from pipeline.serving import answers
 from pipeline.serving.asked import Asked, Service
 from pipeline.serving.parameters import CursorWord, Format
 from pipeline.serving.problems import MEDIA_TYPE, Problem, ProblemError
 from pipeline.serving.shapes import page_model
-from pipeline.tables import Column
 
 Limit = Annotated[int, Query(gt=0, description="At most so many rows; the rest is on the next page")]
 DEFAULT_ROWS = 1000

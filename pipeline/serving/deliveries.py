@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
 
-from pipeline import tables
+from pipeline.lake import tables
 from pipeline.serving import answers, paging, shapes
 from pipeline.serving.answers import Rows
 from pipeline.serving.asked import Asked

@@ -4,13 +4,13 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from pipeline import tables
+from pipeline.lake import tables
+from pipeline.lake.tables import columns
 from pipeline.serving import paging
 from pipeline.serving.answers import Rows
 from pipeline.serving.common import AskedRows, rows_of
 from pipeline.serving.parameters import DirectionName, FeedName, FromDay, ToDay
 from pipeline.serving.snapshots import Pinned
-from pipeline.tables import columns
 
 router = APIRouter(tags=["Aggregates"])
 

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from pipeline import tables
-from pipeline.lake import arrow_schema
+from pipeline.lake import tables
+from pipeline.lake.access import arrow_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

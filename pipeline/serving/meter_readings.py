@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pipeline import tables
 from pipeline.clock.zones import zone_info
+from pipeline.lake import tables
 from pipeline.serving import grains, reading_shapes, shapes, version_rows
 from pipeline.serving.answers import Rows
 from pipeline.serving.parameters import instant_of, zone_or

@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from pipeline import tables
+from pipeline.lake import tables
+from pipeline.lake.tables import columns
 from pipeline.serving import meter_readings, paging, reading_shapes
 from pipeline.serving.answers import Rows
 from pipeline.serving.common import AskedRows, rows_of
 from pipeline.serving.parameters import DirectionName, FeedName, From, FromDay, Meter, TimeZone, To, ToDay
 from pipeline.serving.problems import ProblemError
 from pipeline.serving.snapshots import Pinned
-from pipeline.tables import columns
 
 router = APIRouter(tags=["Meters"])
 

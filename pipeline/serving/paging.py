@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
+    from pipeline.lake.tables import Column
     from pipeline.serving.engine import Engine
-    from pipeline.tables import Column
 
 
 def rows_after(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.tables import columns
+from pipeline.lake.tables import columns
 
 WHOSE = columns(
     """

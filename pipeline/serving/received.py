@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from pipeline import formats
 from pipeline.errors import VersionsNeedSparkError
 from pipeline.ingestion_log import LOADED
-from pipeline.lake import arrow_schema
+from pipeline.lake.access import arrow_schema
+from pipeline.lake.tables import INGESTION_LOG, READINGS
 from pipeline.quality import BLANKS
 from pipeline.silver import ALWAYS
-from pipeline.tables import INGESTION_LOG, READINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pipeline.config.settings import Feed
     from pipeline.formats.row_judge import Reading, Row, RowJudge
-    from pipeline.tables import Table
+    from pipeline.lake.tables import Table
 
 SCHEMA = arrow_schema(READINGS).append(pa.field("is_current", pa.bool_()))
 KEY = ("interval_start", "direction")

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
-from pipeline.lake import TYPES
+from pipeline.lake.access import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     import pyarrow as pa
 
-    from pipeline.tables import Column
+    from pipeline.lake.tables import Column
 
 DECIMAL = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{6}$", "examples": ["0.250000"]})]
 MODELS: dict[str, Any] = {

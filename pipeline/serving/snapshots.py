@@ -12,9 +12,9 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from pipeline import gate, tables
 from pipeline.errors import LakeError, VersionGoneError
-from pipeline.lake import arrow_schema
+from pipeline.lake import gate, tables
+from pipeline.lake.access import arrow_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.config.settings import Settings
-    from pipeline.tables import Table
+    from pipeline.lake.tables import Table
 
 
 class Opened:

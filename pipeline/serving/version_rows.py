@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import formats, tables
+from pipeline import formats
 from pipeline.clock.zones import zone_info
 from pipeline.errors import VersionsNeedSparkError
+from pipeline.lake import tables
 from pipeline.serving import grains, reading_shapes, received, shapes
 from pipeline.serving.answers import Rows
 from pipeline.serving.problems import ProblemError
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.config.settings import Feed
+    from pipeline.lake.tables import Table
     from pipeline.serving.asked import Asked
     from pipeline.serving.meter_readings import Query
     from pipeline.serving.snapshots import Pinned
-    from pipeline.tables import Table
 
 # Versions of a start stand in the order that they came in; pages go by the same.
 KEY = ("interval_start", "feed", "direction", "file_id", "row_number")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline import tables
+from pipeline.lake import tables
 from pipeline.runtime.log import Log
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pipeline import quality
 from pipeline.clock import columns as clock
 from pipeline.formats import readings
 from pipeline.formats.feed_format import FeedFormat, objection_to_name
+from pipeline.lake.stores import unchecked
 from pipeline.quality import Rule
-from pipeline.stores import unchecked
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

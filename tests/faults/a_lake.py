@@ -12,8 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from jobs import run
-from pipeline import formats, ingestion_log, lake, tables
+from pipeline import formats, ingestion_log
 from pipeline.config.settings import load as load_settings
+from pipeline.lake import access, tables
 from pipeline.runtime import fetch_jars
 from pipeline.runtime.context import Context
 from pipeline.runtime.failpoints import VARIABLE
@@ -107,7 +108,7 @@ class Lake:
         every = [table for table in formats.lake_tables(context.settings) if table is not tables.RUNS]
         found = {}
         for table in every:
-            rows = lake.small_table(context, table).to_pylist()
+            rows = access.small_table(context, table).to_pylist()
             found[table.full_name] = sorted(
                 tuple(
                     names[value] if name == "file_id" else _text(value)
@@ -135,7 +136,7 @@ class Lake:
         """The version of every table but ops.runs."""
         context = self.context()
         every = formats.lake_tables(context.settings)
-        return {table.full_name: lake.version(context, table) for table in every if table is not tables.RUNS}
+        return {table.full_name: access.version(context, table) for table in every if table is not tables.RUNS}
 
 
 def environment() -> dict[str, str]:

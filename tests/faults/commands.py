@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import backfill, erase, maintain, replay, restatements, run, verify, withdraw
-from pipeline import conservation, ingestion_log, lake, tables
+from pipeline import conservation, ingestion_log
 from pipeline.errors import UsageError
+from pipeline.lake import access, tables
 from pipeline.restated_key import key_text
 from pipeline.runtime import failpoints
 from pipeline.span import Span
@@ -137,11 +138,11 @@ def must_be_whole(found: Lake) -> None:
     context = found.context()
     known = ingestion_log.logged(context)
     assert not [number for number, times in Counter(each.file_id for each in known).items() if times > 1]
-    received = lake.small_rows(context, tables.INGESTION_LOG, ["batch_id", "received_at"])
+    received = access.small_rows(context, tables.INGESTION_LOG, ["batch_id", "received_at"])
     assert len({row["batch_id"] for row in received}) == len({tuple(row.values()) for row in received})
     batches = {each.file_id: each.batch_id for each in known}
-    for table in lake.bronze_tables(context):
-        rows = lake.small_rows(context, table, ["file_id", "row_number", "batch_id"])
+    for table in access.bronze_tables(context):
+        rows = access.small_rows(context, table, ["file_id", "row_number", "batch_id"])
         assert len(rows) == len({(row["file_id"], row["row_number"]) for row in rows}), table
         assert {(row["file_id"], row["batch_id"]) for row in rows} <= {*batches.items()}, table
 
@@ -157,12 +158,12 @@ def must_end_true(found: Lake) -> None:
     """The last thing that is told of a published value is what gold says: that value, or none."""
     context = found.context()
     columns = ["table_name", "key", "measure", "old_value", "new_value", "restated_at"]
-    told = sorted(lake.small_rows(context, tables.RESTATEMENTS, columns), key=lambda row: row["restated_at"])
+    told = sorted(access.small_rows(context, tables.RESTATEMENTS, columns), key=lambda row: row["restated_at"])
     last = {(row["table_name"], row["key"], row["measure"]): row for row in told}
     now = {
         (table.full_name, key_text(table.key, row), measure): row[measure]
         for table, measures in restatements.MEASURES.items()
-        for row in lake.small_rows(context, table, table.names)
+        for row in access.small_rows(context, table, table.names)
         for measure in measures
     }
     for key, row in last.items():

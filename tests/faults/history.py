@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from jobs import maintain, withdraw
-from pipeline import data_files, delta, ingestion_log, lake, tables
+from pipeline import ingestion_log
+from pipeline.lake import access, data_files, delta, tables
 from pipeline.runtime import failpoints
 from tests.faults.a_lake import CONFIG, Lake
 from tests.faults.commands import must_be_conserved, must_be_whole, must_end_true
@@ -25,7 +26,7 @@ SETTLED = 0.3
 
 def values(context, table, *columns):
     """The rows of a table, those columns of them."""
-    return [tuple(row.values()) for row in lake.small_rows(context, table, columns)]
+    return [tuple(row.values()) for row in access.small_rows(context, table, columns)]
 
 
 class History:

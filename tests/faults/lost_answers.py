@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
-from pipeline import delta
+from pipeline.lake import delta
 from pipeline.runtime import fetch_jars, session
 from tests.faults.a_lake import Lake
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable
 
-from pipeline import delta, gate, housekeeping, tables
+from pipeline.lake import delta, gate, maintenance, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 # What others write where our marks are.
 NOTES = ("weekly maintenance", '{"job": "x"}', '{"batch_id": 1}', '{"meterlake": "looked at it"}', "7", "null", "{")
@@ -26,7 +26,7 @@ def optimize(context: Context, table: Table, *, by_spark: bool) -> None:
     """Small files put together, by the library of another tool or by Spark."""
     where = tables.address(context.settings, table)
     if by_spark or gate.readable(context, table) is None:
-        context.spark.sql(f"OPTIMIZE {housekeeping.spark_name(context, table)}")
+        context.spark.sql(f"OPTIMIZE {maintenance.spark_name(context, table)}")
     else:
         DeltaTable(where).optimize.compact()
 
@@ -50,7 +50,7 @@ def note(context: Context, table: Table, text: str) -> None:
 def rewrite_a_row(context: Context, table: Table, dice: int) -> None:
     """A row deleted and put back by an engine that leaves the file and writes a deletion vector beside it."""
     _set(context, table, "delta.enableDeletionVectors", "true")
-    name = housekeeping.spark_name(context, table)
+    name = maintenance.spark_name(context, table)
     rows = delta.read(context, table).toArrow()
     if not rows.num_rows:
         return
@@ -63,13 +63,13 @@ def rewrite_a_row(context: Context, table: Table, dice: int) -> None:
 
 
 def _set(context: Context, table: Table, key: str, value: str) -> None:
-    name = housekeeping.spark_name(context, table)
+    name = maintenance.spark_name(context, table)
     context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{key}' = '{value}')")
 
 
 def restore(context: Context, table: Table, version: int) -> None:
     """The table as it was in a version."""
-    context.spark.sql(f"RESTORE TABLE {housekeeping.spark_name(context, table)} TO VERSION AS OF {version}")
+    context.spark.sql(f"RESTORE TABLE {maintenance.spark_name(context, table)} TO VERSION AS OF {version}")
 
 
 def a_data_file(context: Context, table: Table, dice: int) -> Path | None:

@@ -10,9 +10,10 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import erase, maintain, run, verify
-from pipeline import formats, housekeeping, run_lock, tables
-from pipeline import lake as lake_facts
+from pipeline import formats
 from pipeline.errors import LakeError, UsageError, VerificationError
+from pipeline.lake import access as lake_facts
+from pipeline.lake import maintenance, run_lock, tables
 from pipeline.runtime import failpoints
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, rows, smrt, split_json, versions
 
@@ -201,7 +202,7 @@ def test_killed_anywhere_it_is_called_again_and_goes_on(lake, tmp_path, capsys, 
     put(gas, "PN000001.SMRT", smrt("PN000001", f'"{PERSON}","20210331","0100","1"', f'"{OTHER}","20210331","0100","5"'))
     run.run(lake(GAS, ELECTRICITY))
     context = lake(GAS, ELECTRICITY)
-    housekeeping.set_properties(context, tables.READINGS, RETENTION)  # the owner's
+    maintenance.set_properties(context, tables.READINGS, RETENTION)  # the owner's
     failpoints.forget()
     monkeypatch.setenv(failpoints.VARIABLE, f"raise:{place}")
     with pytest.raises(failpoints.Killed):

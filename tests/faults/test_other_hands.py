@@ -12,8 +12,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from jobs import maintain, run, verify
-from pipeline import formats, lake
+from pipeline import formats
 from pipeline.errors import DamagedLakeError, MeterlakeError, VerificationError
+from pipeline.lake import access
 from tests.faults import other_hands
 from tests.faults.history import History
 from tests.faults.seeds import LAKES, SEED
@@ -41,7 +42,7 @@ class OtherHands(History):
         """A table that the lake has written."""
         context = self.lake.context()
         return self.says(
-            self.dice.choice([t for t in formats.lake_tables(context.settings) if lake.version(context, t)])
+            self.dice.choice([t for t in formats.lake_tables(context.settings) if access.version(context, t)])
         )
 
     def others_optimize(self):
@@ -56,7 +57,7 @@ class OtherHands(History):
     def others_restore(self):
         """Some versions back; where a command refuses to go on, forward again."""
         table = self.table()
-        before = lake.version(self.lake.context(), table)
+        before = access.version(self.lake.context(), table)
         back = self.says(self.dice.randint(1, min(4, before)))
         try:
             other_hands.restore(self.lake.context(), table, before - back)

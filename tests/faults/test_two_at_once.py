@@ -6,7 +6,7 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import query
-from pipeline import tables
+from pipeline.lake import tables
 from tests.faults.a_lake import with_history
 
 pytestmark = pytest.mark.faults

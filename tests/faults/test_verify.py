@@ -9,8 +9,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from jobs import run, verify
-from pipeline import tables
 from pipeline.errors import VerificationError
+from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, database, put, split_json
 
 pytestmark = pytest.mark.faults

@@ -8,10 +8,10 @@ from contextlib import nullcontext
 import pytest
 
 from jobs import explain, replay, run, verify, withdraw
-from pipeline import lake as lake_facts
-from pipeline import run_lock, tables
 from pipeline.config.settings import Feed
 from pipeline.errors import LakeError, ReplayError, UsageError
+from pipeline.lake import access as lake_facts
+from pipeline.lake import run_lock, tables
 from pipeline.runtime import failpoints
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
 

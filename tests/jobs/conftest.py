@@ -14,8 +14,9 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from jobs.demo import TABLES
-from pipeline import formats, lake, tables
+from pipeline import formats
 from pipeline.config.settings import Feed
+from pipeline.lake import access, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ def rows(
 
 def log(context: Context) -> list[tuple[Any, ...]]:
     """(path, status, reason_code) of every delivery, in the order of file_id."""
-    found = lake.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
+    found = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
     ordered = sorted(found, key=lambda row: row["file_id"])
     return [(row["relative_path"], row["status"], row["reason_code"]) for row in ordered]
 
@@ -82,7 +83,7 @@ def log(context: Context) -> list[tuple[Any, ...]]:
 def versions(context: Context) -> dict[str, int | None]:
     """Version of every data table (all but ops.runs)."""
     every = formats.lake_tables(context.settings)
-    return {table.full_name: lake.version(context, table) for table in every if table is not tables.RUNS}
+    return {table.full_name: access.version(context, table) for table in every if table is not tables.RUNS}
 
 
 def age_out(path: Path) -> None:

@@ -9,8 +9,8 @@ from deltalake import DeltaTable
 
 import main
 from jobs import backfill, run, verify
-from pipeline import tables
 from pipeline.errors import UsageError, VerificationError
+from pipeline.lake import tables
 from pipeline.runtime import failpoints
 from pipeline.span import Span
 from tests.conftest import command

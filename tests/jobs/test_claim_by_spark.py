@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import claim, creation, delta, formats, lake, tables
+from pipeline import formats
 from pipeline.errors import BusyLakeError, OvertakenError
+from pipeline.lake import access, claim, creation, delta, tables
 from tests.jobs.conftest import GAS
 
 LOG, READINGS = tables.INGESTION_LOG, tables.READINGS
@@ -23,7 +24,7 @@ def run(request, spark):
 
     def one():
         context = new(GAS)
-        context.claimed_before = claim.newest(lake.mark(context, LOG))
+        context.claimed_before = claim.newest(access.mark(context, LOG))
         return context
 
     return one
@@ -37,15 +38,15 @@ def take(context):
 def test_a_run_that_was_overtaken_is_refused_where_delta_skips_its_commit_silently(run):
     stalled = take(run())
     other = take(run())
-    before = lake.version(other, READINGS)
+    before = access.version(other, READINGS)
     nothing = delta.read(stalled, READINGS)
     with pytest.raises(OvertakenError):
         delta.append(stalled, READINGS, nothing, {"batch_id": 2})
     with pytest.raises(OvertakenError):
         delta.merge_latest(stalled, READINGS, nothing, {"gas": []}, {"batch_id": 2})
-    assert lake.version(other, READINGS) == before
+    assert access.version(other, READINGS) == before
     delta.append(other, READINGS, nothing, {"batch_id": 2})
-    assert lake.done_to(other, READINGS) == 2
+    assert access.done_to(other, READINGS) == 2
 
 
 def test_of_two_that_looked_at_the_same_moment_one_claims(run):
@@ -53,7 +54,7 @@ def test_of_two_that_looked_at_the_same_moment_one_claims(run):
     take(first)
     with pytest.raises(BusyLakeError):
         take(second)
-    assert claim.newest(lake.mark(first, LOG)).run_id == first.run_id
+    assert claim.newest(access.mark(first, LOG)).run_id == first.run_id
 
 
 def test_what_the_run_before_wrote_into_the_log_between_look_and_claim_stays_known(run):
@@ -62,12 +63,12 @@ def test_what_the_run_before_wrote_into_the_log_between_look_and_claim_stays_kno
 
     def meanwhile():
         if batches:
-            lake.write_rows(stalled, LOG, [], {"batch_id": batches.pop(), "acknowledge": {"gas": 7}})
+            access.write_rows(stalled, LOG, [], {"batch_id": batches.pop(), "acknowledge": {"gas": 7}})
 
     other.before_commit = meanwhile
     take(other)
-    found = lake.mark(other, LOG)
+    found = access.mark(other, LOG)
     assert (found["batch_id"], found["acknowledge"]) == (7, {"gas": 7})
     assert claim.newest(found).run_id == other.run_id
     with pytest.raises(OvertakenError):
-        lake.write_rows(stalled, LOG, [], {"batch_id": 8})
+        access.write_rows(stalled, LOG, [], {"batch_id": 8})

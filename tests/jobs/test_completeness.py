@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from jobs import completeness, query, run
-from pipeline import tables
 from pipeline.config.settings import Feed, Reference
+from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, utc, versions
 
 if TYPE_CHECKING:

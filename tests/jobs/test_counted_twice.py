@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import run
-from pipeline import formats, tables
+from pipeline import formats
 from pipeline.config.settings import Feed
 from pipeline.errors import MiscountedRowsError
+from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json
 from tests.spark.interval_arrays import NORMAL, VILNIUS, parquet
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import bronze, run, watch
-from pipeline import formats, landing, tables
-from pipeline import lake as metadata
+from pipeline import formats, landing
+from pipeline.lake import access as metadata
+from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, utc, versions
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from deltalake import DeltaTable
 
 from jobs import silver
 from jobs.demo import write as demo_write
-from pipeline import formats, ingestion_log, lake, samples, tables
+from pipeline import formats, ingestion_log, samples
 from pipeline.config.settings import load
+from pipeline.lake import access, tables
 from pipeline.runtime.context import Context
 from tests.conftest import ROOT, command, configuration, demo_in
 from tests.jobs.conftest import rows, versions
@@ -110,7 +111,7 @@ def test_the_demos_readings_of_every_format_were_few_enough_for_the_drivers_writ
     for delivery in loaded:  # what is said before they are counted is never too little, and no more than it can be
         most = silver.most_readings(context, delivery)
         assert held[delivery.file_id] <= most <= 100 * delivery.rows_read
-    commits = lake.opened(context, tables.READINGS).history()
+    commits = access.opened(context, tables.READINGS).history()
     assert {commit["engineInfo"].partition(":")[0] for commit in commits} == {"delta-rs"}
 
 

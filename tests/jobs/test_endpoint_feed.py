@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import run
-from pipeline import lake as metadata
-from pipeline import tables
 from pipeline.errors import EndpointError, SeveralError
+from pipeline.lake import access as metadata
+from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, database, log, put, rows, smrt, split_json, versions
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import metrics, replay, report, run, status, verify
-from pipeline import tables
+from pipeline.lake import tables
 from pipeline.report.asked import Asked
 from tests.jobs.conftest import ELECTRICITY, GAS, put, rows, smrt, split_json
 from tests.spark.interval_arrays import VILNIUS, parquet

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import bronze, run
-from pipeline import tables
 from pipeline.errors import LandingFolderError
+from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json
 from tests.spark.interval_arrays import NORMAL, VILNIUS, parquet
 

@@ -10,8 +10,8 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import maintain, run, verify
-from pipeline import housekeeping, tables
-from pipeline.housekeeping import SAFE_HOURS
+from pipeline.lake import maintenance, tables
+from pipeline.lake.maintenance import SAFE_HOURS
 from pipeline.runtime import failpoints
 from tests.conftest import command
 from tests.jobs.conftest import ELECTRICITY, put, rows, split_json, versions
@@ -79,9 +79,9 @@ def test_killed_while_it_puts_in_order_it_does_it_again(lake, electricity, monke
     with pytest.raises(failpoints.Killed):
         maintain.run(lake(ELECTRICITY), SAFE_HOURS, force=False, as_json=True)
     monkeypatch.delenv(failpoints.VARIABLE)
-    assert housekeeping.clustered_to(lake(ELECTRICITY), tables.READINGS) == 0
+    assert maintenance.clustered_to(lake(ELECTRICITY), tables.READINGS) == 0
     assert maintained(lake(ELECTRICITY), capsys)["silver.readings"]["files_clustered"] == 1
-    assert housekeeping.clustered_to(lake(ELECTRICITY), tables.READINGS) == 1
+    assert maintenance.clustered_to(lake(ELECTRICITY), tables.READINGS) == 1
     run.run(lake(ELECTRICITY))
     verify.run(lake(ELECTRICITY), as_json=True)
 

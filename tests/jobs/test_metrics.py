@@ -10,9 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jobs import maintain, metrics, run
 from jobs import serve as job
-from pipeline import lake as metadata
-from pipeline import tables
 from pipeline.config.metrics import Metrics
+from pipeline.lake import access as metadata
+from pipeline.lake import tables
 from pipeline.serving.app import application
 from tests.jobs.conftest import ELECTRICITY, GAS, put, smrt, split_json
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from jobs import run
-from pipeline import formats, tables
+from pipeline import formats
 from pipeline.config.settings import Feed
+from pipeline.lake import tables
 from tests.jobs.conftest import day, log, put, rows, utc, versions
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
 from jobs import erase, maintain, replay, run, status, verify, withdraw
-from pipeline import formats, gate, tables
-from pipeline import lake as metadata
+from pipeline import formats
 from pipeline.config.settings import Settings
 from pipeline.errors import DamagedLakeError, MeterlakeError
+from pipeline.lake import access as metadata
+from pipeline.lake import gate, tables
 from pipeline.runtime import failpoints
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobs import query, run
-from pipeline import tables
 from pipeline.config.settings import Settings
+from pipeline.lake import tables
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 from tests.jobs.conftest import ELECTRICITY, put, rows, split_json

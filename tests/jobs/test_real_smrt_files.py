@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import run
-from pipeline import tables
+from pipeline.lake import tables
 from tests.jobs.conftest import GAS, log, rows, versions
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from jobs import bronze, history, run, withdraw
-from pipeline import creation, formats, ingestion_log, lake
+from pipeline import formats, ingestion_log
 from pipeline.config.settings import Feed, load
 from pipeline.ingestion_log import LOADED, Delivery
+from pipeline.lake import access, creation
 from pipeline.runtime.context import Context
 from pipeline.serving import received
 from tests.fuzz.hostile import NUMBERS, TEXTS
@@ -50,12 +51,14 @@ def by_spark(context):
 def meters(context, feed):
     """Every text that stands in bronze as a meter of the feed."""
     column = formats.format_of(feed).row_judge.columns(feed)[0]
-    found = lake.opened(context, formats.bronze_table(feed)).to_pyarrow_table(columns=[column])[column]
+    found = access.opened(context, formats.bronze_table(feed)).to_pyarrow_table(columns=[column])[column]
     return [meter for meter in found.unique().to_pylist() if meter is not None]
 
 
 def in_python(context, feed, meter, first=date.min, last=date.max):
-    found = received.versions(feed, meter, first, last, lambda table: lake.opened(context, table).to_pyarrow_dataset())
+    found = received.versions(
+        feed, meter, first, last, lambda table: access.opened(context, table).to_pyarrow_dataset()
+    )
     assert found.schema == received.SCHEMA
     keys = list(zip(*(found[name].to_pylist() for name in ("direction", "file_id", "row_number")), strict=True))
     starts = found["interval_start"].cast("int64").to_pylist()
@@ -264,7 +267,7 @@ def laid_into_bronze(context):
                         rows_read=len(made),
                     )
                 )
-            lake.write_rows(context, formats.bronze_table(feed), rows, {"batch_id": batch})
+            access.write_rows(context, formats.bronze_table(feed), rows, {"batch_id": batch})
         deliveries += [each for feed in context.settings.feeds for each in counted(context, feed, of_batch)]
     for batch in range(1, BATCHES + 1):
         ingestion_log.write(context, [each for each in deliveries if each.batch_id == batch], batch)

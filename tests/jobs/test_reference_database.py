@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import run, snapshots
-from pipeline import ingestion_log, tables
+from pipeline import ingestion_log
 from pipeline.attention import standing_refusals
 from pipeline.config.settings import Reference
 from pipeline.errors import ReferenceDatabaseError
+from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, versions
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from pipeline import sample_arrays, schema_version, tables
+from pipeline import sample_arrays
+from pipeline.lake import schema_version, tables
 from tests import runbook
 from tests.conftest import command, demo_in
 from tests.jobs.conftest import age_out, put, smrt, split_json

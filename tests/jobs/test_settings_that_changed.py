@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import backfill, run, touched
-from pipeline import housekeeping, tables
-from pipeline import lake as metadata
 from pipeline.errors import ConfigurationError
+from pipeline.lake import access as metadata
+from pipeline.lake import maintenance, tables
 from pipeline.span import Span
 from tests.jobs.conftest import ELECTRICITY, GAS, put, rows, smrt, split_json
 
@@ -67,7 +67,7 @@ def test_half_hours_are_those_of_the_readings_there_are_and_not_of_todays_config
     # What comes by the new length is added to what is known of the feed, whatever runs in between.
     put(electricity, "b.json", split_json(["2021-06-03 00:00:00", "m1", 1]), 5)
     run.run(lake(ELECTRICITY))
-    housekeeping.compact(lake(ELECTRICITY), tables.READINGS)
+    maintenance.compact(lake(ELECTRICITY), tables.READINGS)
     assert touched.interval_lengths(lake(ELECTRICITY)) == {"electricity": [15, 30]}
     backfill.anew(lake(ELECTRICITY), "gold", span)
     assert rows(lake(ELECTRICITY), tables.HALF_HOUR, "meterpoint_count", "total_kwh")[1:] == half_hours

@@ -6,8 +6,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from jobs import replay, run, status, verify, withdraw
-from pipeline import lake as metadata
-from pipeline import tables
+from pipeline.lake import access as metadata
+from pipeline.lake import tables
 from tests.jobs.conftest import GAS, log, put, rows, smrt, versions
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import run, serve, show, status, verify
-from pipeline import lake as metadata
-from pipeline import schema_version, tables
 from pipeline.config.settings import load
 from pipeline.errors import LakeError
+from pipeline.lake import access as metadata
+from pipeline.lake import schema_version, tables
 from pipeline.runtime import failpoints
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log

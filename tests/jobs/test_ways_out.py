@@ -13,9 +13,10 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import run, verify
-from pipeline import formats, guards, tables
+from pipeline import formats, guards
 from pipeline.config.settings import Settings
 from pipeline.errors import AcknowledgementError, DamagedLakeError
+from pipeline.lake import tables
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 from tests import runbook

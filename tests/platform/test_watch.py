@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import lake, tables
+from pipeline.lake import access, tables
 from tests.faults.a_lake import ROOT, Lake, environment, with_history
 from tests.jobs.conftest import put, smrt
 
@@ -106,10 +106,10 @@ def test_deliveries_are_loaded_as_they_arrive_and_a_stop_waits_for_the_batch_at_
     context = lake_with_deliveries.context()
     current = {
         row["meter_id"]: row["consumption"]
-        for row in lake.small_rows(context, tables.METER_DAY, ["meter_id", "consumption"])
+        for row in access.small_rows(context, tables.METER_DAY, ["meter_id", "consumption"])
     }
     assert str(current["000000009"]) == "2.500000"
-    logged = lake.small_rows(context, tables.INGESTION_LOG, ["file_name", "status"])
+    logged = access.small_rows(context, tables.INGESTION_LOG, ["file_name", "status"])
     assert [row["status"] for row in logged if row["file_name"] in {"PN000901.SMRT", "PN000902.SMRT"}] == ["loaded"] * 2
     # Nothing was left behind: the next run finds the lock free and no data to write.
     before = lake_with_deliveries.versions()

@@ -16,8 +16,9 @@ import pytest
 
 from jobs import run
 from jobs.show import cell
-from pipeline import formats, lake
+from pipeline import formats
 from pipeline.config.settings import Settings
+from pipeline.lake import access
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 
@@ -47,6 +48,6 @@ def test_scenario(scenario, spark, tmp_path):
     for expectation in expectations:
         with expectation.open(newline="") as file:
             header, *expected = list(csv.reader(file))
-        found = lake.small_rows(context, tables[expectation.stem], header)
+        found = access.small_rows(context, tables[expectation.stem], header)
         texts = [["" if value is None else str(cell(value)) for value in row.values()] for row in found]
         assert sorted(texts) == sorted(expected), expectation.name

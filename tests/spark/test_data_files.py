@@ -7,9 +7,10 @@ from importlib.metadata import version
 
 import pytest
 
-from pipeline import creation, data_files, delta, formats, gate, lake, tables
+from pipeline import formats
 from pipeline.config.settings import Feed
-from pipeline.tables import READINGS
+from pipeline.lake import access, creation, data_files, delta, gate, tables
+from pipeline.lake.tables import READINGS
 
 FEED = Feed(name="power", format="split_json", path="in", time_zone="Europe/London")
 BRONZE = formats.bronze_table(FEED)
@@ -62,7 +63,7 @@ def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, told, 
     ]
     delta.append(context, READINGS, frame(READINGS.schema, *rows), {"batch_id": 1}, at_most=at_most)
     days = {"power": [FIRST, SECOND], "gas": [SECOND], "solar": []}
-    assert lake.count_on_days(context, READINGS, days) == 2
+    assert access.count_on_days(context, READINGS, days) == 2
     handed_over = delta.read_days(context, READINGS, days)
     assert delta.read_days(context, READINGS, {"power": []}).count() == 0
     monkeypatch.setattr(delta, "FEW_TO_READ", 0)

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from pipeline import creation, delta, formats, lake, tables
+from pipeline import formats
 from pipeline.config.settings import Feed
 from pipeline.errors import LakeError
+from pipeline.lake import access, creation, delta, tables
+from pipeline.lake.tables import METER_DAY, READINGS
 from pipeline.runtime import session
-from pipeline.tables import METER_DAY, READINGS
 
 FEED = Feed(name="power", format="split_json", path="in", time_zone="Europe/London")
 FIRST, SECOND = date(2021, 1, 1), date(2021, 1, 2)
@@ -94,7 +95,7 @@ def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, 
     # The same again, as after a crash before the mark was seen: nothing changes, and the table says so.
     assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 3}, at_most=at_most) == 0
     assert held() == expected
-    assert lake.done_to(context, READINGS) == 3
+    assert access.done_to(context, READINGS) == 3
     # A newer delivery on another day and of another feed finds its own key only.
     third = readings(("a", SECOND, "3", 6, 1), ("a", FIRST, "3", 6, 2, "gas"))
     days = {"power": [SECOND], "gas": [FIRST]}
@@ -134,7 +135,7 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
         == 0
     )
     assert told(delta.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
-    assert lake.done_to(context, METER_DAY) == 3
+    assert access.done_to(context, METER_DAY) == 3
 
 
 def test_a_day_has_one_file_though_the_tasks_are_many(context, readings, spark, monkeypatch):
@@ -173,7 +174,7 @@ def test_many_rows_to_merge_or_to_merge_into_are_left_to_spark(context, readings
     monkeypatch.setattr(delta, "FEW_TO_MERGE_INTO", few_to_merge_into)
     assert delta.merge_latest(context, READINGS, rows, {"power": [FIRST]}, {"batch_id": 2}, at_most=2) == 0
     assert engine(context, READINGS) == "Apache-Spark"
-    assert lake.done_to(context, READINGS) == 2
+    assert access.done_to(context, READINGS) == 2
 
 
 @pytest.mark.deltas_own_api
@@ -195,7 +196,7 @@ def test_a_merge_that_cannot_be_written_says_where(context, readings):
     rows = readings(("a", FIRST, "1", 5, 3))
     with pytest.raises(LakeError, match=r"silver/readings: cannot be written: \S+"):
         delta.merge_latest(context, READINGS, rows, {"power": [FIRST]}, {"batch_id": 1}, at_most=1)
-    assert lake.done_to(context, READINGS) == 0
+    assert access.done_to(context, READINGS) == 0
 
 
 def test_spark_carries_the_checksum_of_a_created_table_forward(context, readings):
@@ -215,16 +216,16 @@ def test_spark_carries_the_checksum_of_a_created_table_forward(context, readings
 
 
 def test_the_mark_of_a_table_is_that_of_the_last_commit_of_ours(context):
-    assert (lake.mark(context, tables.RUNS), lake.done_to(context, tables.RUNS)) == ({}, 0)
+    assert (access.mark(context, tables.RUNS), access.done_to(context, tables.RUNS)) == ({}, 0)
     creation.create_missing(context, [tables.RUNS])
-    assert lake.done_to(context, tables.RUNS) == 0
-    lake.write_rows(context, tables.RUNS, [{"run_id": "x", "files": 3}], {"batch_id": 7, "note": "ours"})
+    assert access.done_to(context, tables.RUNS) == 0
+    access.write_rows(context, tables.RUNS, [{"run_id": "x", "files": 3}], {"batch_id": 7, "note": "ours"})
     where = tables.address(context.settings, tables.RUNS)
     for _ in range(2):
         write_deltalake(where, DeltaTable(where).to_pyarrow_table(), mode="append")  # another's commit, without a mark
-    found = lake.mark(context, tables.RUNS)
-    assert (found["batch_id"], found["note"], lake.done_to(context, tables.RUNS)) == (7, "ours", 7)
-    assert lake.row_count(context, tables.RUNS) == 4
+    found = access.mark(context, tables.RUNS)
+    assert (found["batch_id"], found["note"], access.done_to(context, tables.RUNS)) == (7, "ours", 7)
+    assert access.row_count(context, tables.RUNS) == 4
 
 
 @pytest.mark.deltas_own_api
@@ -233,6 +234,6 @@ def test_deleted_rows_go_and_the_commit_carries_its_mark(context, readings, held
     delta.append(context, READINGS, readings(("a", FIRST, "1", 1, 1), ("b", FIRST, "1", 2, 1)), {"batch_id": 2})
     delta.delete(context, READINGS, "file_id = 2", {"batch_id": 1})
     assert held() == [("power", "a", "2021-01-01", "1.000000", "1")]
-    assert lake.done_to(context, READINGS) == 1
+    assert access.done_to(context, READINGS) == 1
     left = [context.spark.conf.get(name, None) for name in (delta.COMMIT_MARK, delta.TXN_APP, delta.TXN_VERSION)]
     assert left == [None, None, None]

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline import delta, gold, lake, tables
+from pipeline import gold
+from pipeline.lake import access, delta, tables
 
 READING = (
     "feed string, meter_id string, direction string, interval_start timestamp, interval_minutes int, local_date date, "
@@ -209,7 +210,7 @@ def test_the_totals_over_all_products_are_those_of_the_readings_themselves(readi
     totals = delta.conform(gold.total_consumption_half_hour(halves, one_row_a_meter=False), tables.HALF_HOUR)
     by_product = gold.avg_half_hour_by_product(gold.with_product(halves, agreed), one_row_a_meter=False)
     added = gold.over_all_products(delta.conform(by_product, tables.PRODUCT_HALF_HOUR).toArrow())
-    added = added.select(tables.HALF_HOUR.names).cast(lake.arrow_schema(tables.HALF_HOUR))
+    added = added.select(tables.HALF_HOUR.names).cast(access.arrow_schema(tables.HALF_HOUR))
     by_start = ["feed", "interval_start"]
     assert (
         added.sort_by([(name, "ascending") for name in by_start]).to_pylist()

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline import delta, silver, tables
+from pipeline import silver
 from pipeline.config.settings import Feed
+from pipeline.lake import delta, tables
 
 POWER = Feed(name="power", format="split_json", path="landing", time_zone="Europe/London", unit="Wh")
 JUDGED = (

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from deltalake import DeltaTable
 
-from pipeline import claim, creation, formats, lake, tables
+from pipeline import formats
 from pipeline.config.settings import Feed, Settings
 from pipeline.errors import BusyLakeError, OvertakenError
+from pipeline.lake import access, claim, creation, tables
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 
@@ -25,7 +26,7 @@ def run(tmp_path):
 
     def one():
         context = Context(settings, log=Log("", quiet=True))
-        context.claimed_before = claim.newest(lake.mark(context, tables.INGESTION_LOG))
+        context.claimed_before = claim.newest(access.mark(context, tables.INGESTION_LOG))
         return context
 
     return one
@@ -37,7 +38,7 @@ def take(context):
 
 
 def write(context, batch_id, table=READINGS):
-    lake.write_rows(context, table, [], {"batch_id": batch_id})
+    access.write_rows(context, table, [], {"batch_id": batch_id})
 
 
 def test_of_two_that_looked_at_the_same_moment_one_claims(run):
@@ -47,7 +48,7 @@ def test_of_two_that_looked_at_the_same_moment_one_claims(run):
         take(second)
     assert second.claim is None
     write(first, 1)
-    assert lake.done_to(first, READINGS) == 1
+    assert access.done_to(first, READINGS) == 1
 
 
 def test_of_many_at_once_one_claims(run):
@@ -74,15 +75,15 @@ def test_a_run_that_stalled_and_was_overtaken_fails_at_its_next_commit_of_any_ta
         with pytest.raises(OvertakenError):
             write(stalled, 2, table)
     write(other, 2)
-    assert lake.done_to(other, READINGS) == 2
+    assert access.done_to(other, READINGS) == 2
 
 
 def test_what_was_under_way_when_another_took_over_conflicts(run):
     stalled = take(run())
-    opened = lake.opened(stalled, READINGS)  # it has read the table and is about to commit
+    opened = access.opened(stalled, READINGS)  # it has read the table and is about to commit
     take(run())
     with pytest.raises(Exception, match="Concurrent transaction failed"):
-        lake.append_nothing(stalled, opened, READINGS, {"batch_id": 2})
+        access.append_nothing(stalled, opened, READINGS, {"batch_id": 2})
 
 
 def test_a_commit_between_look_and_commit_of_the_run_that_takes_over_stays_known(run):
@@ -95,7 +96,7 @@ def test_a_commit_between_look_and_commit_of_the_run_that_takes_over_stays_known
 
     other.before_commit = meanwhile  # is called after the look, before the commit
     claim.take(other, [READINGS])
-    assert lake.done_to(other, READINGS) == 7  # below a mark of before, its rows would never be taken out
+    assert access.done_to(other, READINGS) == 7  # below a mark of before, its rows would never be taken out
     with pytest.raises(OvertakenError):
         write(stalled, 8)
 
@@ -114,9 +115,9 @@ def test_a_claim_that_was_given_back_is_not_taken_over(run):
     claim.release(first)
     second = run()
     assert not claim.is_left_open(second)
-    before = lake.version(second, READINGS)
+    before = access.version(second, READINGS)
     take(second)
-    assert lake.version(second, READINGS) == before
+    assert access.version(second, READINGS) == before
     assert (first.claim.number, second.claim.number) == (1, 2)
 
 
@@ -124,19 +125,19 @@ def test_with_the_lock_nothing_is_put_on_the_tables_of_a_killed_run(run):
     take(run())
     second = run()
     second.is_alone = True
-    before = lake.version(second, READINGS)
+    before = access.version(second, READINGS)
     take(second)
-    assert lake.version(second, READINGS) == before
+    assert access.version(second, READINGS) == before
 
 
 def test_a_claim_keeps_what_the_log_says(run):
     context = run()
-    lake.write_rows(context, tables.INGESTION_LOG, [], {"batch_id": 7, "acknowledge": {"gas": 3}})
+    access.write_rows(context, tables.INGESTION_LOG, [], {"batch_id": 7, "acknowledge": {"gas": 3}})
     take(context)
-    found = lake.mark(context, tables.INGESTION_LOG)
+    found = access.mark(context, tables.INGESTION_LOG)
     assert (found["batch_id"], found["acknowledge"]) == (7, {"gas": 3})
     write(context, 8, tables.INGESTION_LOG)
-    assert claim.newest(lake.mark(context, tables.INGESTION_LOG)).run_id == context.run_id
+    assert claim.newest(access.mark(context, tables.INGESTION_LOG)).run_id == context.run_id
 
 
 def test_another_tools_commit_between_look_and_claim_is_no_claim(run):

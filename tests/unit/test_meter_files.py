@@ -11,10 +11,10 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.lake import arrow_schema
+from pipeline.lake.access import arrow_schema
+from pipeline.lake.tables import READINGS
 from pipeline.serving.grains import micros
 from pipeline.serving.meter_files import ROW_BYTES, MeterFiles, in_memory
-from pipeline.tables import READINGS
 
 DAY = date(2021, 3, 28)
 HALVES = [datetime(2021, 3, 28, hour, minute, tzinfo=UTC) for hour in range(3) for minute in (0, 30)]

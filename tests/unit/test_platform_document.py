@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import formats, tables, views
+from pipeline import formats
 from pipeline.config import values
 from pipeline.config.settings import Feed, Settings
+from pipeline.lake import tables, views
 
 ROOT = Path(__file__).parents[2]
 PLAN = ROOT / "docs" / "platform.md"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline import progress
+from pipeline.lake import progress
 
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -11,10 +11,11 @@ import pyarrow.dataset as ds
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from pipeline import formats, tables
+from pipeline import formats
 from pipeline.config.settings import Feed, Settings
 from pipeline.errors import MeterlakeError
-from pipeline.lake import arrow_schema
+from pipeline.lake import tables
+from pipeline.lake.access import arrow_schema
 from pipeline.serving import received
 from tests.adding_a_feed import semicolon_csv
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from pipeline import tables
+from pipeline.lake import tables
 from pipeline.restated_key import key_text
 
 AT = datetime(2021, 3, 28, 0, 30, tzinfo=UTC)

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import run_lock
 from pipeline.config.settings import Feed, Settings
 from pipeline.errors import BusyLakeError, LakeError
+from pipeline.lake import run_lock
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 
 HOLD = """
 import sys
-from pipeline import run_lock
+from pipeline.lake import run_lock
 from pipeline.config.settings import Feed, Settings
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import data_dictionary, formats, lake, tables, views
+from pipeline import data_dictionary, formats
 from pipeline.config.settings import Columns, Feed, Reference, Settings
+from pipeline.lake import access, tables, views
 
 GAS = Feed(name="gas", format="smrt", path="in/gas")
 POWER = Feed(
@@ -136,7 +137,7 @@ def test_a_table_and_each_of_its_columns_has_a_comment_and_a_name_of_its_own(nam
 def test_no_column_is_a_float_and_every_type_is_one_that_the_driver_can_write(name):
     table = TABLES[name]
     assert not [column for column in table.columns if column.type in {"FLOAT", "DOUBLE"}]
-    assert lake.arrow_schema(table).names == table.names
+    assert access.arrow_schema(table).names == table.names
 
 
 @pytest.mark.parametrize("name", CONTRACT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.stores import unchecked
+from pipeline.lake.stores import unchecked
 
 
 @pytest.mark.parametrize("path", ["/landing/day.json", "file:/landing/day.json", "file:///landing/day.json"])

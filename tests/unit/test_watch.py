@@ -9,9 +9,10 @@ from deltalake.exceptions import DeltaError
 
 from jobs import run as main_job
 from jobs import watch
-from pipeline import ingestion_log, lake, run_lock, tables
+from pipeline import ingestion_log
 from pipeline.config.settings import Feed, Settings
 from pipeline.errors import LakeError
+from pipeline.lake import access, run_lock, tables
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 
@@ -84,7 +85,7 @@ def test_a_landing_folder_that_goes_is_told_by_a_batch_and_the_watch_goes_on(con
 
 
 def batches(context):
-    return len(lake.small_rows(context, tables.RUNS, ["run_id"]))
+    return len(access.small_rows(context, tables.RUNS, ["run_id"]))
 
 
 def test_after_a_while_without_news_a_run_says_that_the_watch_lives(context, monkeypatch):
@@ -114,7 +115,7 @@ def test_after_so_many_batches_the_tables_are_maintained(context):
     main_job.run(context)
     at_work = watch._Watch(context, 1, as_json=False)
     at_work._maintain()
-    commands = lake.small_rows(context, tables.RUNS, ["command", "status"])
+    commands = access.small_rows(context, tables.RUNS, ["command", "status"])
     assert sorted(row["command"] for row in commands) == ["maintain", "run"]
     assert {row["status"] for row in commands} == {"succeeded"}
 
@@ -131,7 +132,7 @@ def test_a_session_that_did_not_start_is_tried_again(context):
 def test_the_log_is_read_once_for_as_long_as_it_stays_as_it_is(context, monkeypatch):
     main_job.run(context)
     ingestion_log.logged(context)
-    monkeypatch.setattr(lake, "small_rows", None)
+    monkeypatch.setattr(access, "small_rows", None)
     assert ingestion_log.logged(context.next_run().next_run()) == []
 
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake.exceptions import DeltaError
 
-from pipeline import gate, lake, tables
 from pipeline.errors import VersionGoneError
-from pipeline.partitions import on_days
+from pipeline.lake import access, gate, tables
+from pipeline.lake.days import on_days
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 # So many days are compared at once: a month of a million meters fits the driver.
 DAYS_AT_ONCE = 31
@@ -80,7 +80,7 @@ def rows_without(context: Context, table: Table, column: str) -> pa.Table:
     """The rows whose `column` is NULL, which are few; read without the others."""
     there = gate.readable(context, table)
     if there is None:
-        return lake.rows_in_spark(context, table).where(f"{column} IS NULL").toArrow()
+        return access.rows_in_spark(context, table).where(f"{column} IS NULL").toArrow()
     return there.to_pyarrow_dataset().to_table(filter=pc.field(column).is_null())
 
 

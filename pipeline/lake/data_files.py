@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from pipeline import gate, tables
-from pipeline.stores import as_pattern
+from pipeline.lake import gate, tables
+from pipeline.lake.stores import as_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from pyspark.sql import DataFrame
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 # Spark looks at each file that it is told of, one after the other.
 MOST_FILES = 1000

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pipeline.config.settings import Settings
 
-# Of the form of all tables together; pipeline/schema_version.py says what each version changed.
+# Of the form of all tables together; pipeline/lake/schema_version.py says what each version changed.
 SCHEMA_VERSION = 3
 SCHEMA_VERSION_PROPERTY = "meterlake.schemaVersion"
 ENERGY = "DECIMAL(18,6)"

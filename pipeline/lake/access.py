@@ -15,9 +15,9 @@ from deltalake import WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
-from pipeline import gate, progress, stores, tables
 from pipeline.errors import LakeError, OvertakenError
-from pipeline.gate import is_in_catalog, opened
+from pipeline.lake import gate, progress, stores, tables
+from pipeline.lake.gate import is_in_catalog, opened
 from pipeline.runtime import error_messages, failpoints
 from pipeline.runtime.log import without_native_noise
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
     from pyspark.sql import DataFrame
 
-    from pipeline.progress import Commit, Progress
+    from pipeline.lake.progress import Commit, Progress
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 __all__ = ["is_in_catalog", "opened"]
 
 EVERYTHING = "true"
-# Since then a lake's marks have a namespace (pipeline/progress.py).
+# Since then a lake's marks have a namespace (pipeline/lake/progress.py).
 FORM_WITH_NAMESPACE = 3
 WRITER = WriterProperties(compression="ZSTD")  # as Spark's files: half the bytes of the default, and no slower
 # Delta type and Arrow type of each SQL type that tables.py uses.
@@ -196,7 +196,7 @@ def _write(context: Context, table: Table, values: pa.Table, mark: dict[str, Any
     try:
         to_write = gate.writable(context, table)
         if to_write is None:
-            from pipeline import delta  # noqa: PLC0415 - path mode needs no Spark for this
+            from pipeline.lake import delta  # noqa: PLC0415 - path mode needs no Spark for this
 
             delta.save(context, table, context.spark.createDataFrame(values), mark, replace)
             return
@@ -256,7 +256,7 @@ def _names_in(context: Context, layer: str) -> list[str]:
 
 def rows_in_spark(context: Context, table: Table) -> DataFrame:
     """The table as Spark reads it."""
-    from pipeline import delta  # noqa: PLC0415 - path mode needs no Spark for this
+    from pipeline.lake import delta  # noqa: PLC0415 - path mode needs no Spark for this
 
     return delta.read(context, table)
 

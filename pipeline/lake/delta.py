@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from delta.tables import DeltaTable
 from pyspark.sql import functions as F
 
-from pipeline import data_files, driver_merge, gate, lake, progress, tables
 from pipeline.errors import OvertakenError
-from pipeline.partitions import days_text, on_days
+from pipeline.lake import access, data_files, driver_merge, gate, progress, tables
+from pipeline.lake.days import days_text, on_days
 from pipeline.runtime import session
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 COMMIT_MARK = "spark.databricks.delta.commitInfo.userMetadata"
 TXN_APP = "spark.databricks.delta.write.txnAppId"
@@ -53,8 +53,8 @@ def append(
 ) -> int:
     """Add rows; returns how many."""
     if _are_few(context, table, at_most):
-        return lake.write_rows(context, table, collect(context, rows, table), dict(mark))
-    with lake.committed(context, f"write {table.full_name}"):
+        return access.write_rows(context, table, collect(context, rows, table), dict(mark))
+    with access.committed(context, f"write {table.full_name}"):
         return save(context, table, rows, mark)
 
 
@@ -79,8 +79,8 @@ def replace_days(  # noqa: PLR0913 - what a replacement, a MERGE is made of
     elif _are_few(context, table, about):
         found = collect(context, rows.limit(FEW_ROWS + 1), table)
     if found is not None and found.num_rows <= FEW_ROWS:
-        return lake.write_rows(context, table, found, dict(mark), where)
-    with lake.committed(context, f"write {table.full_name}"):
+        return access.write_rows(context, table, found, dict(mark), where)
+    with access.committed(context, f"write {table.full_name}"):
         return save(context, table, rows, mark, replace=where)
 
 
@@ -97,9 +97,9 @@ def collect(context: Context, rows: DataFrame, table: Table) -> pa.Table:
 
 def read_days(context: Context, table: Table, days: Mapping[str, Sequence[date]]) -> DataFrame:
     """The rows of those days of those feeds."""
-    count = lake.count_on_days(context, table, days)
+    count = access.count_on_days(context, table, days)
     if count is not None and count <= FEW_TO_READ:
-        return context.spark.createDataFrame(lake.rows_of_days(context, table, days))
+        return context.spark.createDataFrame(access.rows_of_days(context, table, days))
     found = data_files.of_partitions(context, table, {(feed, day) for feed, some in days.items() for day in some})
     if found is None:
         found = read(context, table)
@@ -119,7 +119,7 @@ def replace_files(
 ) -> int:
     """Put rows in the place of all that the table holds of these deliveries; returns how many."""
     numbers = ", ".join(str(int(number)) for number in sorted(file_ids))
-    with lake.committed(context, f"write {table.full_name}"):
+    with access.committed(context, f"write {table.full_name}"):
         return save(context, table, rows, mark, replace=f"file_id IN ({numbers})")
 
 
@@ -139,7 +139,7 @@ def merge_latest(  # noqa: PLR0913 - what a replacement, a MERGE is made of
     same_key = " AND ".join(f"t.{name} = s.{name}" for name in (*table.key, "local_date"))
     condition = f"({days_text(days, prefix='t.')}) AND {same_key}"
     newer = "s.file_id > t.file_id OR (s.file_id = t.file_id AND s.row_number > t.row_number)"
-    held = lake.count_on_days(context, table, days)
+    held = access.count_on_days(context, table, days)
     if held is not None and held <= FEW_TO_MERGE_INTO and _are_few(context, table, at_most):
         rows = collect(context, source, table)
         return driver_merge.merge_rows(context, table, rows, dict(mark), condition=condition, newer=newer)
@@ -151,7 +151,7 @@ def merge_latest(  # noqa: PLR0913 - what a replacement, a MERGE is made of
         .whenNotMatchedInsertAll()
     )
     # The transaction makes the commit (and so its mark) happen even when no row changed.
-    with lake.committed(context, f"write {table.full_name}"), noted(context, table, mark) as metrics:
+    with access.committed(context, f"write {table.full_name}"), noted(context, table, mark) as metrics:
         session.describe(context.spark, f"merge into {table.full_name}")
         merge.execute()
     return int(metrics["numTargetRowsInserted"]) + int(metrics["numTargetRowsUpdated"])
@@ -159,16 +159,16 @@ def merge_latest(  # noqa: PLR0913 - what a replacement, a MERGE is made of
 
 def delete(context: Context, table: Table, condition: str, mark: Mapping[str, Any]) -> None:
     """Remove the rows that meet the condition; one commit, also where there are none."""
-    with lake.committed(context, f"delete {table.full_name}"):
+    with access.committed(context, f"delete {table.full_name}"):
         to_write = gate.writable(context, table)
         if to_write is None:
             with noted(context, table, mark):
                 _delta_table(context, table).delete(condition)
             return
         before = to_write.version()
-        to_write.delete(condition, lake.WRITER, commit_properties=gate.stamped(context, dict(mark)))
+        to_write.delete(condition, access.WRITER, commit_properties=gate.stamped(context, dict(mark)))
         if to_write.version() == before:
-            lake.append_nothing(context, to_write, table, dict(mark))
+            access.append_nothing(context, to_write, table, dict(mark))
 
 
 def delete_matching(
@@ -187,8 +187,8 @@ def delete_matching(
         condition = condition & part
     source = context.spark.createDataFrame(keys).alias("s")
     merge = _delta_table(context, table).alias("t").merge(source, condition).whenMatchedDelete()
-    mark = lake.mark(context, table) | dict(also or {})
-    with lake.committed(context, f"delete {table.full_name}"), noted(context, table, mark) as metrics:
+    mark = access.mark(context, table) | dict(also or {})
+    with access.committed(context, f"delete {table.full_name}"), noted(context, table, mark) as metrics:
         merge.execute()
     return int(metrics["numTargetRowsDeleted"])
 
@@ -244,7 +244,7 @@ def noted(
     if mark is None:  # to whoever reads how far the table is complete, nothing of ours
         said = json.dumps({gate.APPLICATION: number})
     else:
-        said = progress.text_of(lake.with_claim(context, table, dict(mark)) | {"commit": number})
+        said = progress.text_of(access.with_claim(context, table, dict(mark)) | {"commit": number})
     conf = context.spark.conf
     conf.set(COMMIT_MARK, said)
     if numbered and (context.claim is not None or table != tables.RUNS):
@@ -262,7 +262,7 @@ def noted(
 def _measured(context: Context, table: Table, said: str) -> dict[str, Any]:
     """What Spark measured of the commit that says this; OvertakenError where there is none."""
     for limit in (1, 50):  # others may have committed since
-        for commit in lake.history(context, table, limit):
+        for commit in access.history(context, table, limit):
             if commit.get(progress.KEY) == said:
                 return dict(commit.get("operationMetrics") or {})
-    raise OvertakenError(lake.where(context))
+    raise OvertakenError(access.where(context))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 KEY = "userMetadata"
 NAMESPACE = "meterlake"
-# In the log's marks: the claim that the commit was made under (pipeline/claim.py).
+# In the log's marks: the claim that the commit was made under (pipeline/lake/claim.py).
 CLAIM = "claim"
 # Marks of lakes before form 3 stood alone; each of them named one of these.
 BEFORE_NAMESPACE = ({"batch_id"}, {"run_id"})

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from pipeline import gate, housekeeping, lake, tables, version_checksum, views
 from pipeline.errors import LakeError
+from pipeline.lake import access, gate, maintenance, tables, version_checksum, views
 from pipeline.runtime.error_messages import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeline.lake.tables import Column, Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Column, Table
 
 
 def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
@@ -31,7 +31,7 @@ def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
             with suppress(TableNotFoundError):
                 _add_columns(context, DeltaTable(where), table)
                 continue
-            with lake.committed(context, f"create {table.full_name}"):
+            with access.committed(context, f"create {table.full_name}"):
                 DeltaTable.create(
                     where,
                     schema=_delta_schema(table),
@@ -53,12 +53,12 @@ def _add_columns(context: Context, opened: DeltaTable, table: Table) -> None:
     there = {field.name for field in opened.schema().fields}
     if missing := [column for column in table.columns if column.name not in there]:
         fields = [field for field in _delta_schema(table).fields if field.name not in there]
-        with lake.committed(context, f"extend {table.full_name}"):
+        with access.committed(context, f"extend {table.full_name}"):
             if gate.is_plain(opened, to_write=True):
-                opened.alter.add_columns(fields, commit_properties=housekeeping.marked(context, table))
+                opened.alter.add_columns(fields, commit_properties=maintenance.marked(context, table))
                 return
-            name, added = housekeeping.spark_name(context, table), ", ".join(map(_described, missing))
-            with housekeeping.spark_marks(context, table):
+            name, added = maintenance.spark_name(context, table), ", ".join(map(_described, missing))
+            with maintenance.spark_marks(context, table):
                 context.spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({added})")
 
 
@@ -66,7 +66,7 @@ def _delta_schema(table: Table) -> Schema:
     fields = [
         {
             "name": column.name,
-            "type": lake.TYPES[column.type][0],
+            "type": access.TYPES[column.type][0],
             "nullable": True,
             "metadata": {"comment": column.comment},
         }
@@ -89,7 +89,7 @@ def _create_in_catalog(context: Context, wanted: Iterable[Table]) -> list[Table]
             there = set(spark.read.table(name).columns)
             for column in table.columns:
                 if column.name not in there:
-                    with housekeeping.spark_marks(context, table):
+                    with maintenance.spark_marks(context, table):
                         spark.sql(f"ALTER TABLE {name} ADD COLUMNS ({_described(column)})")
             continue
         spark.sql(_ddl(name, table))

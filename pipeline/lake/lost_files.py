@@ -13,14 +13,14 @@ import pyarrow as pa
 from deltalake.exceptions import TableNotFoundError
 from pyarrow import fs
 
-from pipeline import lake, stores, tables
 from pipeline.errors import LostFileError
+from pipeline.lake import access, stores, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 
 def of_table(context: Context, table: Table) -> list[str]:
@@ -28,7 +28,7 @@ def of_table(context: Context, table: Table) -> list[str]:
     if context.settings.catalog:
         return []
     try:
-        named = pa.table(lake.opened(context, table).get_add_actions(flatten=True))["path"].to_pylist()
+        named = pa.table(access.opened(context, table).get_add_actions(flatten=True))["path"].to_pylist()
     except TableNotFoundError:
         return []
     is_there = _look(tables.address(context.settings, table))

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from deltalake.exceptions import DeltaError
 
-from pipeline import gate, lake, tables
 from pipeline.errors import LakeError
+from pipeline.lake import access, gate, tables
 from pipeline.runtime.error_messages import one_line
 from pipeline.runtime.log import without_native_noise
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 
 @without_native_noise()
@@ -27,8 +27,8 @@ def merge_rows(  # noqa: PLR0913 - what a MERGE is made of
     Those that meet the condition with a row of the table replace it where they are `newer`; others come in.
     """
     address = tables.address(context.settings, table)
-    values = rows.select(table.names).cast(lake.arrow_schema(table))
-    with lake.committed(context, f"write {table.full_name}"):
+    values = rows.select(table.names).cast(access.arrow_schema(table))
+    with access.committed(context, f"write {table.full_name}"):
         try:
             opened = gate.writable(context, table)
             if opened is None:  # it was plain when it was decided who merges
@@ -39,12 +39,12 @@ def merge_rows(  # noqa: PLR0913 - what a MERGE is made of
                 condition,
                 source_alias="s",
                 target_alias="t",
-                writer_properties=lake.WRITER,
+                writer_properties=access.WRITER,
                 commit_properties=gate.stamped(context, mark),
             )
             counts = merge.when_matched_update_all(newer).when_not_matched_insert_all().execute()
             if opened.version() == version:  # nothing was newer, so it made no commit; its mark needs one
-                lake.append_nothing(context, opened, table, mark)
+                access.append_nothing(context, opened, table, mark)
         except (DeltaError, OSError) as problem:
             raise LakeError(address, f"cannot be written: {one_line(problem)}") from None
     return int(counts["num_target_rows_inserted"] + counts["num_target_rows_updated"])

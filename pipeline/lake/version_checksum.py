@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pipeline import stores
+from pipeline.lake import stores
 
 FIRST = "0" * 20
 

@@ -13,17 +13,17 @@ from deltalake import CommitProperties, WriterProperties
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
-from pipeline import gate, lake, progress, stores, tables
 from pipeline.errors import LakeError
-from pipeline.partitions import days_text
+from pipeline.lake import access, gate, progress, stores, tables
+from pipeline.lake.days import days_text
 from pipeline.runtime import error_messages, failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 # Delta's own guard: shorter than this, a reader or writer that is at work may lose its files.
 SAFE_HOURS = 168
@@ -39,17 +39,17 @@ ORDERED = WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024)
 
 def compact(context: Context, table: Table) -> int:
     """Put small files of a partition together; returns how many files went. The mark of the last commit stays."""
-    with lake.committed(context, f"compact {table.full_name}"), _in_words(context, table):
+    with access.committed(context, f"compact {table.full_name}"), _in_words(context, table):
         to_write = gate.writable(context, table)
         if to_write is None:
             return _by_spark(context, table, f"OPTIMIZE {spark_name(context, table)}")
-        done = to_write.optimize.compact(writer_properties=lake.WRITER, commit_properties=marked(context, table))
+        done = to_write.optimize.compact(writer_properties=access.WRITER, commit_properties=marked(context, table))
         return int(done["numFilesRemoved"])
 
 
 def clustered_to(context: Context, table: Table) -> int:
     """The batch up to which the table's days are in the order of `cluster_by`; 0 for none."""
-    return int((lake.properties(context, table) or {}).get(CLUSTERED_TO, 0))
+    return int((access.properties(context, table) or {}).get(CLUSTERED_TO, 0))
 
 
 def cluster(context: Context, table: Table, days: Mapping[str, Sequence[date]], batch_id: int) -> int:
@@ -59,7 +59,7 @@ def cluster(context: Context, table: Table, days: Mapping[str, Sequence[date]], 
     """
     gone = 0
     for feed, some in sorted(days.items()):
-        with lake.committed(context, f"cluster {table.full_name}"), _in_words(context, table):
+        with access.committed(context, f"cluster {table.full_name}"), _in_words(context, table):
             to_write = gate.writable(context, table)
             if to_write is None:
                 only, by = days_text({feed: some}), ", ".join(table.cluster_by)
@@ -122,7 +122,7 @@ def bytes_on_disk(context: Context) -> int | None:
 
 def vacuum(context: Context, table: Table, hours: int) -> int:
     """Remove the files that only versions older than `hours` need; returns how many (by Spark: 0, unknown)."""
-    with lake.committed(context, f"vacuum {table.full_name}"), _in_words(context, table):
+    with access.committed(context, f"vacuum {table.full_name}"), _in_words(context, table):
         to_write = gate.writable(context, table)
         if to_write is None:
             guard = "spark.databricks.delta.retentionDurationCheck.enabled"
@@ -152,7 +152,9 @@ def forget(context: Context, table: Table) -> None:
     vacuum(context, table, 0)
     if gate.writable(context, table) is None:  # only Spark writes it, whose own clean-up goes by the table's property
         return
-    set_properties(context, table, {FORGOTTEN_TO: str(lake.version(context, table))} | _retention_lost(context, table))
+    set_properties(
+        context, table, {FORGOTTEN_TO: str(access.version(context, table))} | _retention_lost(context, table)
+    )
     with _in_words(context, table):
         opened = gate.opened(context, table)
         opened.create_checkpoint()
@@ -162,13 +164,13 @@ def forget(context: Context, table: Table) -> None:
 
 def _retention_lost(context: Context, table: Table) -> dict[str, str]:
     """Delta's default, where an erasure of an earlier version was killed and left no time at all."""
-    lost = (lake.properties(context, table) or {}).get(LOG_RETENTION) == "interval 0 days"
+    lost = (access.properties(context, table) or {}).get(LOG_RETENTION) == "interval 0 days"
     return {LOG_RETENTION: f"interval {LOG_DAYS} days"} if lost else {}
 
 
 def set_properties(context: Context, table: Table, properties: dict[str, str]) -> None:
     """Properties of the table, in a commit that carries the mark of the one before."""
-    with lake.committed(context, f"set properties of {table.full_name}"), _in_words(context, table):
+    with access.committed(context, f"set properties of {table.full_name}"), _in_words(context, table):
         to_write = gate.writable(context, table)
         if to_write is None:
             pairs = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
@@ -192,7 +194,7 @@ def _remove_log_before(where: str, version: int) -> None:
 
 def marked(context: Context, table: Table) -> CommitProperties:
     """What the last commit of ours says of the table: every later one must, for old commits are not kept for ever."""
-    return gate.stamped(context, lake.with_claim(context, table, lake.mark(context, table)))
+    return gate.stamped(context, access.with_claim(context, table, access.mark(context, table)))
 
 
 def spark_name(context: Context, table: Table) -> str:
@@ -204,9 +206,9 @@ def spark_name(context: Context, table: Table) -> str:
 @contextmanager
 def spark_marks(context: Context, table: Table) -> Iterator[None]:
     """Commits that Spark makes inside carry the table's mark; these operations know no transactions."""
-    from pipeline import delta  # noqa: PLC0415 - path mode needs no Spark for this
+    from pipeline.lake import delta  # noqa: PLC0415 - path mode needs no Spark for this
 
-    mark = lake.with_claim(context, table, lake.mark(context, table))
+    mark = access.with_claim(context, table, access.mark(context, table))
     context.spark.conf.set(delta.COMMIT_MARK, progress.text_of(mark))
     try:
         yield

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline import gate, lake, progress, tables
 from pipeline.errors import BusyLakeError, OvertakenError
+from pipeline.lake import access, gate, progress, tables
 from pipeline.runtime import error_messages, failpoints
 from pipeline.runtime.context import Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 LOG = tables.INGESTION_LOG
 # How often a run that is being overtaken may commit between our look at a table and our commit to it.
@@ -52,7 +52,7 @@ def take(context: Context, every: Iterable[Table]) -> None:
     except Exception as problem:
         context.claim = None
         if isinstance(problem, OvertakenError) or error_messages.is_overtaken(problem):
-            raise BusyLakeError(lake.where(context), "another run") from None
+            raise BusyLakeError(access.where(context), "another run") from None
         raise
     if is_left_open(context):
         context.log.warning("a run before this one did not end; its claim is taken over", run_before=before.run_id)
@@ -69,37 +69,37 @@ def _end_what_is_under_way(context: Context, claim: Claim, table: Table) -> None
     """
     for _ in range(TRIES):
         try:
-            lake.commit_nothing(context, table)
+            access.commit_nothing(context, table)
         except OvertakenError:
-            if newest(lake.mark(context, LOG)).number != claim.number:
+            if newest(access.mark(context, LOG)).number != claim.number:
                 raise
         else:
             return
-    raise BusyLakeError(lake.where(context), "another run")
+    raise BusyLakeError(access.where(context), "another run")
 
 
 def _commit(context: Context, before: Claim, claim: Claim) -> None:
     """The claim's commit, on the very version of the log that was looked at."""
     to_write = gate.writable(context, LOG)
-    looked_at = lake.version(context, LOG) if to_write is None else None
-    mark = lake.mark(context, LOG) if to_write is None else _mark_of(context, to_write)
+    looked_at = access.version(context, LOG) if to_write is None else None
+    mark = access.mark(context, LOG) if to_write is None else _mark_of(context, to_write)
     if newest(mark).number != before.number:
-        raise BusyLakeError(lake.where(context), "another run")
+        raise BusyLakeError(access.where(context), "another run")
     context.claim = claim
     if to_write is not None:
-        lake.append_nothing(context, to_write, LOG, mark)
+        access.append_nothing(context, to_write, LOG, mark)
         return
-    lake.write_rows(context, LOG, [], mark)
+    access.write_rows(context, LOG, [], mark)
     # Spark looks at the log once more when it commits: what the run before wrote in between is carried on as well.
-    since = [commit for commit in lake.history(context, LOG, TRIES) if commit["version"] > (looked_at or 0)]
+    since = [commit for commit in access.history(context, LOG, TRIES) if commit["version"] > (looked_at or 0)]
     missed = [found for commit in since if (found := progress.mark_in(commit)) and newest(found).number < claim.number]
     if missed:
-        lake.write_rows(context, LOG, [], missed[0])
+        access.write_rows(context, LOG, [], missed[0])
 
 
 def _mark_of(context: Context, log: Any) -> dict[str, Any]:  # noqa: ANN401 - the driver's table
     """The mark of the version that is open."""
-    told = progress.found(log.history(), old_form=lake.form(context) < lake.FORM_WITH_NAMESPACE)
+    told = progress.found(log.history(), old_form=access.form(context) < access.FORM_WITH_NAMESPACE)
     return {} if told is None else told.mark
 
 
@@ -109,7 +109,7 @@ def release(context: Context) -> None:
         return
     context.claim.released = True
     try:
-        lake.carry_mark(context, LOG)
+        access.carry_mark(context, LOG)
     except OvertakenError:
         return  # it is another run's
     except Exception as problem:  # noqa: BLE001 - it must not hide what ended the run

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import TableNotFoundError
 
-from pipeline import progress, tables
 from pipeline.errors import OvertakenError
+from pipeline.lake import progress, tables
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 # The protocol's versions of tables without any feature that a simple reader or writer must know.
 PLAIN_READER, PLAIN_WRITER = 1, 2

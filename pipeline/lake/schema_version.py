@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline import housekeeping, lake, tables
 from pipeline.errors import LakeError
+from pipeline.lake import access, maintenance, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
-    from pipeline.tables import Table
 
 CHANGES = {
     1: "the first form, of lakes that say nothing of it",
@@ -29,7 +29,7 @@ PROPERTY = tables.SCHEMA_VERSION_PROPERTY
 
 def recorded(context: Context) -> int | None:
     """The version of the lake's form; None where there is no lake yet."""
-    told = lake.properties(context, tables.INGESTION_LOG)
+    told = access.properties(context, tables.INGESTION_LOG)
     return None if told is None else int(told.get(PROPERTY, 1))
 
 
@@ -51,8 +51,8 @@ def record(context: Context, before: int | None, every: Iterable[Table]) -> None
     if before in {None, NEWEST}:  # a new lake was made with it
         return
     for table in every:
-        if lake.mark(context, table):
-            lake.carry_mark(context, table)
-    housekeeping.set_properties(context, tables.INGESTION_LOG, {PROPERTY: str(NEWEST)})
+        if access.mark(context, table):
+            access.carry_mark(context, table)
+    maintenance.set_properties(context, tables.INGESTION_LOG, {PROPERTY: str(NEWEST)})
     context.answers["form",] = NEWEST
     context.log.info("lake upgraded", version_before=before, version=NEWEST, change=CHANGES[NEWEST])
