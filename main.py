@@ -82,7 +82,7 @@ def run(
     with _errors(debug):
         from jobs import backfill, show
         from jobs import run as job
-        from pipeline.span import Span
+        from pipeline.deliveries.span import Span
 
         if layer not in {None, *job.LAYERS}:
             raise UsageError(f"no layer {layer!r}: use {', '.join(job.LAYERS)}, or none for all")

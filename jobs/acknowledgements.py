@@ -11,17 +11,18 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline import acknowledgement, formats, rejected_rows
+from pipeline import formats
+from pipeline.deliveries import rejected_rows, response
+from pipeline.deliveries.ingestion_log import ASKED
 from pipeline.errors import AcknowledgementError
-from pipeline.ingestion_log import ASKED
 from pipeline.lake import access, tables
 from pipeline.runtime import failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipeline.acknowledgement import Row
     from pipeline.config.settings import Feed
+    from pipeline.deliveries.response import Row
     from pipeline.runtime.context import Context
 
 LAST = ["file_id", "batch_id", "status", "response_path", "content_sha256"]
@@ -54,7 +55,7 @@ def run(context: Context) -> list[AcknowledgementError]:
     last = {row["file_id"]: row for row in sorted(answers, key=lambda row: row["batch_id"])}
     logged = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
     decided = [row | {"batch_id": row["revision"] or row["batch_id"]} for row in logged]
-    owed = acknowledgement.unanswered(decided, first_batches, done_to, answered)
+    owed = response.unanswered(decided, first_batches, done_to, answered)
     ready = _in_silver(context, owed)
     written: list[Row] = []
     settled: list[int] = []
@@ -78,7 +79,7 @@ def _in_silver(context: Context, owed: list[Row]) -> list[Row]:
     if not owed:
         return []
     done = [access.done_to(context, table) for table in (tables.REJECTED, tables.READINGS)]
-    return [row for row in owed if acknowledgement.is_in_silver(row, *done)]
+    return [row for row in owed if response.is_in_silver(row, *done)]
 
 
 def _answer(
@@ -95,10 +96,10 @@ def _answer(
     for row, said in _responses(context, feed, deliveries):
         before = last.get(row["file_id"])
         there = _read(Path(before["response_path"])) if before and not before["content_sha256"] else None
-        if acknowledgement.is_said(before, said, there):
+        if response.is_said(before, said, there):
             settled.append(row["file_id"])
             continue
-        path = acknowledgement.response_path(folder, row["relative_path"], row["file_id"])
+        path = response.response_path(folder, row["relative_path"], row["file_id"])
         try:
             _write_once(path, said)
         except OSError as problem:
@@ -106,7 +107,7 @@ def _answer(
             continue
         kept = {name: row[name] for name in ("file_id", "feed", "status", "batch_id")}
         stamp = {"written_at": context.now, "run_id": context.run_id}
-        content = acknowledgement.fingerprint(said)
+        content = response.fingerprint(said)
         written.append(kept | stamp | {"response_path": str(path), "content_sha256": content})
     if not failed:
         return written, settled, None
@@ -123,10 +124,10 @@ def _responses(context: Context, feed: Feed, deliveries: list[Row]) -> Iterator[
     for start in range(0, len(deliveries), TOGETHER):
         some = deliveries[start : start + TOGETHER]
         with_rejected = [row["file_id"] for row in some if row["rows_rejected"]]
-        rejected = rejected_rows.of_deliveries(context, with_rejected, acknowledgement.MOST_ROWS)
+        rejected = rejected_rows.of_deliveries(context, with_rejected, response.MOST_ROWS)
         for row in some:
             first, in_all = rejected.get(row["file_id"], (None, 0))
-            said = acknowledgement.document(row, first.to_pylist() if first else [], in_all, rows_are_lines=lines)
+            said = response.document(row, first.to_pylist() if first else [], in_all, rows_are_lines=lines)
             yield row, said
 
 
@@ -136,9 +137,9 @@ def _write_once(path: Path, said: Row) -> None:
     for parent in reversed(path.parents):  # mkdir(parents=True) calls itself: a thousand folders deep it would end
         parent.mkdir(exist_ok=True)
     # Short, for the response's name may be as long as names can be; hidden, so that nobody takes it for one.
-    part = path.with_name(f".{said['file_id']}{acknowledgement.ENDING}.part")
+    part = path.with_name(f".{said['file_id']}{response.ENDING}.part")
     there = _read(path)
-    if there is not None and acknowledgement.fingerprint(there) == acknowledgement.fingerprint(said):
+    if there is not None and response.fingerprint(there) == response.fingerprint(said):
         return
     part.unlink(missing_ok=True)
     try:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import metrics, silver
 from jobs.bronze import Batch
-from pipeline import formats, guards, leftovers
+from pipeline import formats
+from pipeline.deliveries import guards, leftovers
+from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import BusyLakeError
-from pipeline.ingestion_log import logged
 from pipeline.lake import access, claim, creation, run_lock, schema_version, tables
 from pipeline.metrics import LAYERS
 from pipeline.runtime import error_messages
@@ -22,7 +23,7 @@ from pipeline.runtime import error_messages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
     from pipeline.runtime.context import Context
 
 

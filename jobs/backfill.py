@@ -14,18 +14,19 @@ from jobs import acknowledgements, bronze, gold, restatements, silver, touched
 from jobs import completeness as completeness_job
 from jobs import run as main_job
 from jobs.audit import Outcome, recorded
-from pipeline import formats, ingestion_log
+from pipeline import formats
+from pipeline.deliveries import ingestion_log
+from pipeline.deliveries.ingestion_log import LOADED
 from pipeline.errors import UsageError
-from pipeline.ingestion_log import LOADED
 from pipeline.lake import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jobs.touched import Days
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.span import Span
     from pipeline.runtime.context import Context
-    from pipeline.span import Span
 
 
 def run(context: Context, span: Span, layer: str | None = None, wait_seconds: float = 0) -> Iterator[Outcome]:

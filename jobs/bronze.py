@@ -11,7 +11,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from jobs import snapshots
-from pipeline import endpoint, formats, ingestion_log, landing, silver
+from pipeline import formats, silver
+from pipeline.deliveries import endpoint, ingestion_log, landing
+from pipeline.deliveries.ingestion_log import LOADED, Delivery, History
 from pipeline.errors import (
     AcknowledgementError,
     BusyLakeError,
@@ -23,7 +25,6 @@ from pipeline.errors import (
     ReferenceDatabaseError,
     SeveralError,
 )
-from pipeline.ingestion_log import LOADED, Delivery, History
 from pipeline.lake import access, delta
 from pipeline.runtime import error_messages
 

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from jobs import query, show
 from jobs import run as main_job
-from pipeline import landing, reference, samples
+from pipeline import reference, samples
+from pipeline.deliveries import landing
 from pipeline.errors import ConfigurationError
 
 if TYPE_CHECKING:

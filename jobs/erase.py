@@ -21,9 +21,10 @@ from jobs import silver as silver_job
 from jobs.audit import recorded
 from jobs.meter_rows import OF_METERPOINTS, look_for
 from jobs.show import console, must_exist
-from pipeline import erased, formats, ingestion_log, reference
+from pipeline import formats, reference
+from pipeline.deliveries import erased, ingestion_log
+from pipeline.deliveries.ingestion_log import REFERENCE
 from pipeline.errors import UsageError
-from pipeline.ingestion_log import REFERENCE
 from pipeline.lake import access, delta, maintenance, tables
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from jobs.audit import Outcome
     from jobs.meter_rows import Found
     from pipeline.config.settings import Feed
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 

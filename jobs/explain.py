@@ -12,9 +12,9 @@ from rich.text import Text
 from jobs import history, touched
 from jobs.show import cell, console, print_table
 from pipeline import reference
+from pipeline.deliveries.ingestion_log import WITHDRAWN
 from pipeline.errors import UsageError
 from pipeline.gold import HALF_HOUR
-from pipeline.ingestion_log import WITHDRAWN
 from pipeline.lake import access, schema_version, tables
 
 if TYPE_CHECKING:

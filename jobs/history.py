@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs import silver
-from pipeline.ingestion_log import LOADED, WITHDRAWN, logged
+from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN, logged
 
 if TYPE_CHECKING:
     from pipeline.runtime.context import Context

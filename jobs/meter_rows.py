@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs import silver
-from pipeline import erased, formats, ingestion_log
-from pipeline.ingestion_log import LOADED, WITHDRAWN
+from pipeline import formats
+from pipeline.deliveries import erased, ingestion_log
+from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN
 from pipeline.lake import delta, tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame
 
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 

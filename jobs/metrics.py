@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from prometheus_client import generate_latest, write_to_textfile
 
 from jobs import completeness
-from pipeline import attention, formats, metrics
+from pipeline import formats, metrics
 from pipeline.clock.zones import zone_info
-from pipeline.ingestion_log import logged
+from pipeline.deliveries import open_issues
+from pipeline.deliveries.ingestion_log import logged
 from pipeline.lake import access, maintenance, tables
 from pipeline.runtime import error_messages
 
@@ -30,8 +31,8 @@ def found(context: Context) -> metrics.Facts:
         deliveries=deliveries,
         received={row["file_id"]: row["received_at"] for row in received},
         waiting=sum(each.revision > done for each in deliveries if each.local_dates),
-        standing_refusals=attention.standing_refusals(deliveries),
-        missing_generations=attention.missing_generations(deliveries, context.settings.never_sent),
+        standing_refusals=open_issues.standing_refusals(deliveries),
+        missing_generations=open_issues.missing_generations(deliveries, context.settings.never_sent),
         yesterday=days,
         last_day_ends={day["feed"]: _end(context, day["feed"], day["last_day"]) for day in days if day["last_day"]},
         tables=[

@@ -16,11 +16,12 @@ from jobs import bronze
 from jobs import run as main_job
 from jobs import silver as silver_job
 from jobs.audit import recorded
-from jobs.named import delivery_named
 from jobs.show import must_exist, print_table
-from pipeline import formats, ingestion_log, landing, silver
+from pipeline import formats, silver
+from pipeline.deliveries import ingestion_log, landing
+from pipeline.deliveries.ingestion_log import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery, History
+from pipeline.deliveries.names import delivery_named
 from pipeline.errors import ReplayError, UsageError
-from pipeline.ingestion_log import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery, History
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
+from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN, logged, next_batch
 from pipeline.errors import VersionGoneError
-from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, logged, next_batch
 from pipeline.lake import access, tables, versions
 from pipeline.restated_key import key_text
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 

@@ -10,8 +10,8 @@ from pyspark.sql import functions as F
 
 from jobs import touched
 from pipeline import formats, reference, silver
+from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
 from pipeline.errors import ConfigurationError
-from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
 from pipeline.lake import access, delta, tables
 from pipeline.lake.days import on_days
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipeline import reference
+from pipeline.deliveries.ingestion_log import DUPLICATE, LOADED, REFERENCE, REJECTED, Delivery
 from pipeline.errors import ReferenceDatabaseError
-from pipeline.ingestion_log import DUPLICATE, LOADED, REFERENCE, REJECTED, Delivery
 from pipeline.lake import access, tables
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from jobs import completeness
 from jobs.show import cell, console, must_exist, print_table, text
-from pipeline import attention, formats
+from pipeline import formats
+from pipeline.deliveries import open_issues
+from pipeline.deliveries.ingestion_log import LOADED, logged
 from pipeline.errors import LOST_FILE_SECTION
-from pipeline.ingestion_log import LOADED, logged
 from pipeline.lake import access, lost_files, maintenance, tables
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def found(context: Context) -> dict[str, Any]:
         "last_run": {name: cell(value) for name, value in runs[-1].items()} if runs else None,
         "gold": _gold(context, received),
         "late": _late(context, days, received),
-        "refused": attention.standing_refusals(deliveries),
-        "missing_generations": attention.missing_generations(deliveries, context.settings.never_sent),
+        "refused": open_issues.standing_refusals(deliveries),
+        "missing_generations": open_issues.missing_generations(deliveries, context.settings.never_sent),
         "lost_files": _lost(context),
         "overlapping_agreements": _overlaps(context),
         "deliveries": _by_feed(context),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from pipeline import reference
-from pipeline.ingestion_log import LOADED, WITHDRAWN, logged
+from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN, logged
 from pipeline.lake import access, delta, tables
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from jobs import completeness, gold, silver
 from jobs.audit import recorded
 from jobs.show import cell, console, print_table
 from pipeline import conservation, formats
+from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import VerificationError
-from pipeline.ingestion_log import logged
 from pipeline.lake import access, creation, delta, lost_files, stores, tables
 
 if TYPE_CHECKING:

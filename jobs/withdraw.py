@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from jobs import run as main_job
 from jobs.audit import recorded
-from jobs.named import delivery_named
 from jobs.show import console, must_exist
-from pipeline import formats, ingestion_log
-from pipeline.ingestion_log import LOADED, REFUSED, WITHDRAWN
+from pipeline import formats
+from pipeline.deliveries import ingestion_log
+from pipeline.deliveries.ingestion_log import LOADED, REFUSED, WITHDRAWN
+from pipeline.deliveries.names import delivery_named
 
 if TYPE_CHECKING:
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
     from pipeline.runtime.context import Context
 
 

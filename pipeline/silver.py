@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
     from pipeline.config.settings import Feed
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
 
 # (file_id, row_number) in one BIGINT that sorts the same: cheaper to aggregate by than a struct.
 ROW_BITS = 31

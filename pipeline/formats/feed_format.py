@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
     from pipeline.config.settings import Feed
+    from pipeline.deliveries.ingestion_log import Delivery
     from pipeline.formats.row_judge import RowJudge
-    from pipeline.ingestion_log import Delivery
 
 
 @dataclass(frozen=True)

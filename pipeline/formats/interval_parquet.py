@@ -26,7 +26,7 @@ from pipeline.quality import Rule
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
 
 # The quarter hours of the longest day.
 MOST_READINGS = 25 * 4

@@ -19,7 +19,7 @@ from pipeline.quality import Rule
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
 
 NAMES = ("meter_number", "measurement_date", "measurement_time", "consumption")
 FIELDS = 1 + len(NAMES)

@@ -14,7 +14,7 @@ from pipeline import quality
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
 
 ENDING = ".SMRT"
 HEADER_FIELDS = 6

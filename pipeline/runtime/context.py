@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from pipeline.config.settings import Settings
-    from pipeline.span import Span
+    from pipeline.deliveries.span import Span
 
 
 # Commits that one claim can make.

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import formats
+from pipeline.deliveries.ingestion_log import LOADED
 from pipeline.errors import VersionsNeedSparkError
-from pipeline.ingestion_log import LOADED
 from pipeline.lake.access import arrow_schema
 from pipeline.lake.tables import INGESTION_LOG, READINGS
 from pipeline.quality import BLANKS

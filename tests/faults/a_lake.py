@@ -12,8 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from jobs import run
-from pipeline import formats, ingestion_log
+from pipeline import formats
 from pipeline.config.settings import load as load_settings
+from pipeline.deliveries import ingestion_log
 from pipeline.lake import access, tables
 from pipeline.runtime import fetch_jars
 from pipeline.runtime.context import Context

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import backfill, erase, maintain, replay, restatements, run, verify, withdraw
-from pipeline import conservation, ingestion_log
+from pipeline import conservation
+from pipeline.deliveries import ingestion_log
+from pipeline.deliveries.span import Span
 from pipeline.errors import UsageError
 from pipeline.lake import access, tables
 from pipeline.restated_key import key_text
 from pipeline.runtime import failpoints
-from pipeline.span import Span
 from tests.faults.a_lake import Lake, with_history
 from tests.jobs.conftest import put, split_json
 

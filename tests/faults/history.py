@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from jobs import maintain, withdraw
-from pipeline import ingestion_log
+from pipeline.deliveries import ingestion_log
 from pipeline.lake import access, data_files, delta, tables
 from pipeline.runtime import failpoints
 from tests.faults.a_lake import CONFIG, Lake

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline.ingestion_log import Delivery
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.quality import FILE_CODES
 
 if TYPE_CHECKING:

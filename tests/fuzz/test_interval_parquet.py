@@ -8,8 +8,9 @@ import pytest
 from pyspark.sql import functions as F
 
 from jobs import bronze
-from pipeline import formats, landing
+from pipeline import formats
 from pipeline.config.settings import Feed
+from pipeline.deliveries import landing
 from pipeline.lake import creation
 from tests.fuzz import judging, parquet_files, parquet_oracle
 from tests.jobs import conftest

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import backfill, replay, run, withdraw
+from pipeline.deliveries.span import Span
 from pipeline.errors import AcknowledgementError
 from pipeline.lake import access as metadata
 from pipeline.lake import tables
-from pipeline.span import Span
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
 
 if TYPE_CHECKING:

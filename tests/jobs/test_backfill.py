@@ -9,10 +9,10 @@ from deltalake import DeltaTable
 
 import main
 from jobs import backfill, run, verify
+from pipeline.deliveries.span import Span
 from pipeline.errors import UsageError, VerificationError
 from pipeline.lake import tables
 from pipeline.runtime import failpoints
-from pipeline.span import Span
 from tests.conftest import command
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import bronze, run, watch
-from pipeline import formats, landing
+from pipeline import formats
+from pipeline.deliveries import landing
 from pipeline.lake import access as metadata
 from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, utc, versions

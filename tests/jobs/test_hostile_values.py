@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from jobs import explain, query, run, show
-from pipeline import formats, landing
+from pipeline import formats
+from pipeline.deliveries import landing
 from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from jobs import backfill, query, run, status, verify
+from pipeline.deliveries.span import Span
 from pipeline.errors import LostFileError
 from pipeline.lake import lost_files, tables
 from pipeline.runtime import error_messages
-from pipeline.span import Span
 from tests.jobs.conftest import ELECTRICITY, put, rows, split_json
 
 SECTION = "'A data file is lost' in docs/runbook.md"

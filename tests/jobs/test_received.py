@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from jobs import bronze, history, run, withdraw
-from pipeline import formats, ingestion_log
+from pipeline import formats
 from pipeline.config.settings import Feed, load
-from pipeline.ingestion_log import LOADED, Delivery
+from pipeline.deliveries import ingestion_log
+from pipeline.deliveries.ingestion_log import LOADED, Delivery
 from pipeline.lake import access, creation
 from pipeline.runtime.context import Context
 from pipeline.serving import received

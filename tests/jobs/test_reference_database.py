@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import run, snapshots
-from pipeline import ingestion_log
-from pipeline.attention import standing_refusals
 from pipeline.config.settings import Reference
+from pipeline.deliveries import ingestion_log
+from pipeline.deliveries.open_issues import standing_refusals
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, versions

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import backfill, run, touched
+from pipeline.deliveries.span import Span
 from pipeline.errors import ConfigurationError
 from pipeline.lake import access as metadata
 from pipeline.lake import maintenance, tables
-from pipeline.span import Span
 from tests.jobs.conftest import ELECTRICITY, GAS, put, rows, smrt, split_json
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs import run
-from pipeline import landing
+from pipeline.deliveries import landing
 from tests.jobs.conftest import log, put
 from tests.spark.interval_arrays import NORMAL, VILNIUS, parquet
 

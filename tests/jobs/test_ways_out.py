@@ -13,8 +13,9 @@ import pytest
 from deltalake import DeltaTable
 
 from jobs import run, verify
-from pipeline import formats, guards
+from pipeline import formats
 from pipeline.config.settings import Settings
+from pipeline.deliveries import guards
 from pipeline.errors import AcknowledgementError, DamagedLakeError
 from pipeline.lake import tables
 from pipeline.runtime.context import Context

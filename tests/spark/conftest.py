@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
-from pipeline import formats, landing
+from pipeline import formats
+from pipeline.deliveries import landing
 
 # When the deliveries of these tests came.
 RECEIVED = datetime(2021, 11, 2, tzinfo=UTC)

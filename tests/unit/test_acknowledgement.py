@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline import acknowledgement, rejected_rows
+from pipeline.deliveries import rejected_rows, response
 
 FOLDER = Path("/out")
 DELIVERY = {
@@ -44,7 +44,7 @@ REFUSED = {"status": "rejected", "rows_read": 0, "rows_accepted": 0, "rows_rejec
 
 
 def said(rejected=(), in_all=0, *, rows_are_lines=True, **changes):
-    return acknowledgement.document(DELIVERY | changes, list(rejected), in_all, rows_are_lines=rows_are_lines)
+    return response.document(DELIVERY | changes, list(rejected), in_all, rows_are_lines=rows_are_lines)
 
 
 def test_a_response_says_what_became_of_the_delivery_and_of_each_row_that_did_not_pass():
@@ -106,7 +106,7 @@ def test_a_meter_that_is_no_name_is_cut(meter, shown):
 
 
 def path(relative_path, file_id=7):
-    return acknowledgement.response_path(FOLDER, relative_path, file_id)
+    return response.response_path(FOLDER, relative_path, file_id)
 
 
 @pytest.mark.parametrize(
@@ -142,28 +142,28 @@ def log_row(file_id, batch_id, feed="gas", **more):
 
 def test_owed_is_what_was_decided_since_the_feed_asks_and_is_not_answered():
     logged = [log_row(1, 1), log_row(2, 2), log_row(3, 3), log_row(4, 3), log_row(5, 3, "power"), log_row(6, 3, "sun")]
-    owed = acknowledgement.unanswered(logged, {"gas": 2, "sun": 4}, 0, {(3, 3)})
+    owed = response.unanswered(logged, {"gas": 2, "sun": 4}, 0, {(3, 3)})
     assert [row["file_id"] for row in owed] == [2, 4]
-    owed = acknowledgement.unanswered(logged, {"gas": 2, "power": 1}, 2, ())
+    owed = response.unanswered(logged, {"gas": 2, "power": 1}, 2, ())
     assert [row["file_id"] for row in owed] == [3, 4, 5]
 
 
 def test_a_response_that_says_what_the_last_one_said_is_not_due():
     told = said([BAD_ROW], 1)
-    noted = {"status": "loaded", "content_sha256": acknowledgement.fingerprint(told)}
-    assert not acknowledgement.is_said(None, told, told)
-    assert acknowledgement.is_said(noted, told | {"run_id": "of the rebuild"}, None)
-    assert not acknowledgement.is_said(noted, told | {"rows_rejected": 2}, None)
-    assert not acknowledgement.is_said(noted, said([BAD_ROW | {"reason": "another one"}], 1), None)
+    noted = {"status": "loaded", "content_sha256": response.fingerprint(told)}
+    assert not response.is_said(None, told, told)
+    assert response.is_said(noted, told | {"run_id": "of the rebuild"}, None)
+    assert not response.is_said(noted, told | {"rows_rejected": 2}, None)
+    assert not response.is_said(noted, said([BAD_ROW | {"reason": "another one"}], 1), None)
 
 
 def test_of_a_response_of_an_earlier_version_the_file_or_else_the_status_says_what_was_told():
     told = said([BAD_ROW], 1)
     noted = {"status": "loaded", "content_sha256": None}
-    assert acknowledgement.is_said(noted, told | {"run_id": "later"}, told)
-    assert not acknowledgement.is_said(noted, told, told | {"rows_rejected": 2})
-    assert acknowledgement.is_said(noted, told, None)
-    assert not acknowledgement.is_said(noted, told | {"status": "withdrawn"}, None)
+    assert response.is_said(noted, told | {"run_id": "later"}, told)
+    assert not response.is_said(noted, told, told | {"rows_rejected": 2})
+    assert response.is_said(noted, told, None)
+    assert not response.is_said(noted, told | {"status": "withdrawn"}, None)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_of_a_response_of_an_earlier_version_the_file_or_else_the_status_says_wh
     ],
 )
 def test_a_delivery_waits_only_for_what_silver_has_to_take_of_it(row, rejected_to, readings_to, ready):
-    assert acknowledgement.is_in_silver(row, rejected_to, readings_to) is ready
+    assert response.is_in_silver(row, rejected_to, readings_to) is ready
 
 
 def test_the_first_rejected_rows_of_each_delivery_are_found_in_pieces_of_any_order():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.attention import missing_generations, standing_refusals
-from pipeline.ingestion_log import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN, Delivery
+from pipeline.deliveries.ingestion_log import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN, Delivery
+from pipeline.deliveries.open_issues import missing_generations, standing_refusals
 
 
 def logged(number, path, status, code=None, *, generation=None, feed="gas"):

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import endpoint, http_get, landing
 from pipeline.config import settings
 from pipeline.config.settings import Feed
+from pipeline.deliveries import endpoint, http_get, landing
 from pipeline.errors import ConfigurationError, EndpointError
 from pipeline.runtime import failpoints
 from pipeline.runtime.log import Log
@@ -572,7 +572,7 @@ def test_a_wrong_endpoint_is_refused_in_one_line_that_quotes_no_secret(tmp_path,
 FETCH = """
 import sys
 from datetime import datetime
-from pipeline import endpoint
+from pipeline.deliveries import endpoint
 from pipeline.config.settings import Feed
 from pipeline.runtime.log import Log
 endpoint.fetch(Feed.model_validate_json(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), Log("", quiet=True))

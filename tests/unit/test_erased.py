@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import erased
-from pipeline.ingestion_log import Delivery
+from pipeline.deliveries import erased
+from pipeline.deliveries.ingestion_log import Delivery
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from pipeline import guards
-from pipeline.guards import State
-from pipeline.ingestion_log import LOADED, REFERENCE, REJECTED, WITHDRAWN, Delivery
+from pipeline.deliveries import guards
+from pipeline.deliveries.guards import State
+from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, REJECTED, WITHDRAWN, Delivery
 
 DAY = (date(2021, 1, 4),)
 LOG, BRONZE, SILVER, GOLD = "ops.ingestion_log", "bronze.gas", "silver.readings", "gold.meter_day"

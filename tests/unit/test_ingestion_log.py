@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.ingestion_log import Delivery, History, decide
+from pipeline.deliveries.ingestion_log import Delivery, History, decide
 
 DAY = datetime(2021, 1, 1, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.settings import Feed
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats.parquet_file import inspect
-from pipeline.ingestion_log import Delivery
 
 VILNIUS = Feed(name="vilnius", format="interval_parquet", path="landing", time_zone="Europe/Vilnius", unit="Wh")
 ZONED = "date BIGINT COMMENT 'Europe/Vilnius'"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 
-from pipeline import landing
 from pipeline.config.settings import Feed
+from pipeline.deliveries import landing
 from pipeline.errors import LandingFolderError
 from pipeline.formats import smrt_envelope
 from tests.as_nobody import as_nobody

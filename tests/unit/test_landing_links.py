@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import landing
 from pipeline.config.settings import Feed
+from pipeline.deliveries import landing
+from pipeline.deliveries.ingestion_log import History, decide
 from pipeline.errors import LandingFolderError
 from pipeline.formats import smrt_envelope
-from pipeline.ingestion_log import History, decide
 from tests.as_nobody import as_nobody
 
 NOON = datetime(2021, 1, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config.metrics import Metrics
-from pipeline.ingestion_log import Delivery
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.metrics import Facts, first_due, next_due, registry
 
 LONDON = Metrics()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.named import delivery_named
+from pipeline.deliveries.ingestion_log import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN, Delivery
+from pipeline.deliveries.names import delivery_named
 from pipeline.errors import UsageError
-from pipeline.ingestion_log import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN, Delivery
 
 
 def logged(number, path, status, feed="gas"):

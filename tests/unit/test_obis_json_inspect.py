@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config.settings import Feed
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats import obis_document
-from pipeline.ingestion_log import Delivery
 
 SOLAR = Feed(name="solar", format="obis_json", path="landing")
 IMPORT, EXPORT = "0100011D00FF", "0100021D00FF"

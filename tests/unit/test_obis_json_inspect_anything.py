@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.settings import Feed
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats import obis_document
-from pipeline.ingestion_log import Delivery
 from pipeline.quality import FILE_CODES
 
 SOLAR = Feed(name="solar", format="obis_json", path="landing")

@@ -11,9 +11,10 @@ import pytest
 import typer
 
 import main
-from pipeline import errors, formats, guards, quality
+from pipeline import errors, formats, quality
 from pipeline.config.settings import Feed, Settings
-from pipeline.ingestion_log import Delivery
+from pipeline.deliveries import guards
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.lake import tables, views
 from tests import runbook
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import formats, samples
 from pipeline.config.settings import Feed
-from pipeline.ingestion_log import Delivery
+from pipeline.deliveries.ingestion_log import Delivery
 
 FEEDS = {
     "smrt": Feed(name="gas", format="smrt", path="in/gas"),

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config.settings import Feed
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats import smrt_envelope
-from pipeline.ingestion_log import Delivery
 
 GAS = Feed(name="gas", format="smrt", path="landing/gas")
 HEADER = '"HEADR","SMRT","GAZ","20191016","102939","PN000001"'

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.settings import Feed
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats import smrt_envelope
-from pipeline.ingestion_log import Delivery
 from pipeline.quality import FILE_CODES
 
 GAS = Feed(name="gas", format="smrt", path="landing/gas")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.span import Span
 from pipeline.errors import UsageError
-from pipeline.ingestion_log import Delivery
-from pipeline.span import Span
 
 
 def at(text):

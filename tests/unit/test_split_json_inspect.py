@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config.settings import Columns, Feed
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats import split_json
-from pipeline.ingestion_log import Delivery
 
 ELECTRICITY = Feed(name="electricity", format="split_json", path="landing", time_zone="Europe/London")
 NAMES = ["interval_start", "meterpoint_id", "consumption_delta"]

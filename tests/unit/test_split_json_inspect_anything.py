@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.settings import Feed
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats import split_json
-from pipeline.ingestion_log import Delivery
 from pipeline.quality import FILE_CODES
 
 ELECTRICITY = Feed(name="electricity", format="split_json", path="landing", time_zone="Europe/London")

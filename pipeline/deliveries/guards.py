@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from deltalake.exceptions import TableNotFoundError
 
-from pipeline import erased
+from pipeline.deliveries import erased
+from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN
 from pipeline.errors import DamagedLakeError
-from pipeline.ingestion_log import LOADED, REFERENCE, WITHDRAWN
 from pipeline.lake import access, gate, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 

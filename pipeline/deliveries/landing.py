@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyarrow import fs
 
-from pipeline import local_files
+from pipeline.deliveries import local_files
+from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.errors import LandingFolderError
-from pipeline.ingestion_log import Delivery
 from pipeline.lake import stores
 from pipeline.runtime import jvm_names, memory
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pipeline import http_get, landing
+from pipeline.deliveries import http_get, landing
+from pipeline.deliveries.http_get import Body, FaultError, printable
 from pipeline.errors import EndpointError
 from pipeline.formats import format_of
-from pipeline.http_get import Body, FaultError, printable
 from pipeline.runtime import failpoints
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.deliveries.ingestion_log import REFERENCE
 from pipeline.errors import UsageError
-from pipeline.ingestion_log import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from pipeline.ingestion_log import Delivery
+    from pipeline.deliveries.ingestion_log import Delivery
 
 
 def delivery_named(

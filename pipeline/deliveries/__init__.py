@@ -1,0 +1,1 @@
+"""Deliveries: found, looked at, decided, logged, answered."""
