@@ -10,8 +10,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import completeness, reference
+from pipeline import completeness
 from pipeline.clock.zones import zone_info
+from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables
 from pipeline.lake.days import days_text, on_days
 
@@ -127,7 +128,7 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
     meter_days = delta.read_days(context, tables.METER_DAY, {feed.name: before})
     expected = [completeness.expected_by_history(meter_days, feed)]
     if feed.name in context.settings.reference_feeds:
-        products = reference.product_of_day(touched.agreed(context), days)
+        products = reference_database.product_of_day(touched.agreed(context), days)
         expected.append(completeness.expected_by_agreement(products, feed))
     wanted = on_days({feed.name: days})
     return completeness.incomplete([part.where(wanted) for part in expected], meter_days, feed)

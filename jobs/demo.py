@@ -12,9 +12,9 @@ from rich.text import Text
 
 from jobs import query, show
 from jobs import run as main_job
-from pipeline import reference, samples
 from pipeline.deliveries import landing
 from pipeline.errors import ConfigurationError
+from pipeline.formats import reference_database, samples
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
@@ -82,7 +82,7 @@ def write(context: Context) -> None:
         if not path.exists() or path.read_bytes() != sample.content:
             path.write_bytes(sample.content)
         os.utime(path, (sample.modified_at.timestamp(), sample.modified_at.timestamp()))
-    database = reference.path_of(context.settings.reference.url)
+    database = reference_database.path_of(context.settings.reference.url)
     if not database.exists():
         _create(database)
 

@@ -21,10 +21,11 @@ from jobs import silver as silver_job
 from jobs.audit import recorded
 from jobs.meter_rows import OF_METERPOINTS, look_for
 from jobs.show import console, must_exist
-from pipeline import formats, reference
+from pipeline import formats
 from pipeline.deliveries import erased, ingestion_log
 from pipeline.deliveries.ingestion_log import REFERENCE
 from pipeline.errors import UsageError
+from pipeline.formats import reference_database
 from pipeline.lake import access, delta, maintenance, tables
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _counted(delivery: Delivery, *, rows_rejected: int, repeated_times: int, **_
 
 def _snapshot_rejudged(context: Context, delivery: Delivery) -> Delivery:
     refused = [
-        reference.JUDGES[table.name](delta.read(context, table).where(F.col("file_id") == delivery.file_id))
+        reference_database.JUDGES[table.name](delta.read(context, table).where(F.col("file_id") == delivery.file_id))
         .where("reason_code IS NOT NULL")
         .select("file_id")
         for table in tables.SNAPSHOTS

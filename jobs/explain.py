@@ -11,9 +11,9 @@ from rich.text import Text
 
 from jobs import history, touched
 from jobs.show import cell, console, print_table
-from pipeline import reference
 from pipeline.deliveries.ingestion_log import WITHDRAWN
 from pipeline.errors import UsageError
+from pipeline.formats import reference_database
 from pipeline.gold import HALF_HOUR
 from pipeline.lake import access, schema_version, tables
 
@@ -115,5 +115,5 @@ def _cells(  # noqa: PLR0913, PLR0917 - a cell is named by so much
 
 def _product(context: Context, meter: str, day: date) -> str:
     agreed = touched.agreed(context).where(F.col("meterpoint_id") == meter)
-    rows = reference.product_of_day(agreed, [day]).toArrow().to_pylist()
-    return rows[0]["product_display_name"] if rows else reference.NO_AGREEMENT
+    rows = reference_database.product_of_day(agreed, [day]).toArrow().to_pylist()
+    return rows[0]["product_display_name"] if rows else reference_database.NO_AGREEMENT

@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import gold, reference
+from pipeline import gold
 from pipeline.config.values import DIRECTIONS
+from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables
 from pipeline.lake.days import days_text
 
@@ -141,7 +142,7 @@ def _averages(context: Context, days: Days) -> DataFrame:
 
 def _products(context: Context, days: Days) -> DataFrame:
     every_day = sorted({day for feed_days in days.values() for day in feed_days})
-    products = reference.product_of_day(touched.agreed(context), every_day)
+    products = reference_database.product_of_day(touched.agreed(context), every_day)
     most = access.row_count(context, tables.AGREEMENT) * len(every_day)
     # Spark cannot know how few they are, and would shuffle and sort the readings for the join.
     return F.broadcast(products) if most <= MOST_TO_BROADCAST else products
@@ -159,7 +160,7 @@ def _active_agreements(context: Context) -> None:
     if {name: written.get(name, default) for name, default in nothing.items()} == mark:
         return
     agreed = touched.agreed(context)
-    active = reference.active_on(agreed, context.settings.active_on) if wanted else _none_active(agreed)
+    active = reference_database.active_on(agreed, context.settings.active_on) if wanted else _none_active(agreed)
     rows = access.write_rows(
         context,
         tables.ACTIVE_AGREEMENTS,

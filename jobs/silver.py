@@ -9,9 +9,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import touched
-from pipeline import formats, reference, silver
+from pipeline import formats, silver
 from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
 from pipeline.errors import ConfigurationError
+from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables
 from pipeline.lake.days import on_days
 
@@ -112,7 +113,7 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     if ids:
         for table in tables.SNAPSHOTS:
             rows = delta.read(context, table).where(F.col("file_id").isin(*ids))
-            judged_rows = reference.judged(table.name, rows, context.settings.reference_zone)
+            judged_rows = reference_database.judged(table.name, rows, context.settings.reference_zone)
             parts.append(silver.rejected_readings(judged_rows, REFERENCE, context.now))
     mark = {"batch_id": max(delivery.revision for delivery in pending)}
     if again:
@@ -132,8 +133,8 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = access.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
         rows = context.spark.createDataFrame(snapshot)
-        judged_rows = reference.judged(source.name, rows, context.settings.reference_zone)
-        current = delta.conform(reference.current(judged_rows, reference.KEYS[source.name]), target)
+        judged_rows = reference_database.judged(source.name, rows, context.settings.reference_zone)
+        current = delta.conform(reference_database.current(judged_rows, reference_database.KEYS[source.name]), target)
         access.write_rows(context, target, current.toArrow(), mark, replace=access.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline import reference
 from pipeline.deliveries.ingestion_log import DUPLICATE, LOADED, REFERENCE, REJECTED, Delivery
 from pipeline.errors import ReferenceDatabaseError
+from pipeline.formats import reference_database
 from pipeline.lake import access, tables
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.runtime.context import Context
 
-Found = tuple[Delivery, reference.Snapshot | None]
+Found = tuple[Delivery, reference_database.Snapshot | None]
 
 
 def newer(context: Context, known: list[Delivery]) -> list[tuple[int, datetime]]:
@@ -26,7 +26,7 @@ def newer(context: Context, known: list[Delivery]) -> list[tuple[int, datetime]]
     if settings is None:
         return []
     try:
-        now = reference.stat(settings.url)
+        now = reference_database.stat(settings.url)
     except ReferenceDatabaseError:
         return []
     read = _last(known, LOADED, DUPLICATE)  # with the time that was noted when it was last read
@@ -49,16 +49,16 @@ def read(
     settings = context.settings.reference
     if settings is None:
         return None, None
-    path = reference.path_of(settings.url)
+    path = reference_database.path_of(settings.url)
     delivery = Delivery(REFERENCE, path.name, str(path), path.name, None, None)
     newest, loaded = _last(known), _last(known, LOADED)
     refused = newest is not None and newest.status == REJECTED
     try:
-        size, modified = reference.stat(settings.url)
+        size, modified = reference_database.stat(settings.url)
         if not refused and not newer(context, known):
             return None, None
         delivery = replace(delivery, size_bytes=size, modified_at=modified)
-        snapshot = reference.read(context.spark, settings.url)
+        snapshot = reference_database.read(context.spark, settings.url)
     except ReferenceDatabaseError as problem:
         fault = delivery.refused("UNREADABLE", str(problem))
         said = newest is not None and (newest.reason, newest.modified_at) == (fault.reason, fault.modified_at)
@@ -74,7 +74,7 @@ def read(
     return (replace(delivery, sha256=snapshot.sha256, status=LOADED), snapshot), None
 
 
-def load(context: Context, delivery: Delivery, snapshot: reference.Snapshot | None) -> list[Delivery]:
+def load(context: Context, delivery: Delivery, snapshot: reference_database.Snapshot | None) -> list[Delivery]:
     """The snapshot's rows into bronze, as received."""
     if snapshot is None:
         return [delivery]
@@ -83,7 +83,9 @@ def load(context: Context, delivery: Delivery, snapshot: reference.Snapshot | No
     for table in tables.SNAPSHOTS:
         rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], access.arrow_schema(table))
         access.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
-        judged = reference.judged(table.name, context.spark.createDataFrame(rows), context.settings.reference_zone)
+        judged = reference_database.judged(
+            table.name, context.spark.createDataFrame(rows), context.settings.reference_zone
+        )
         rejected += judged.where("reason_code IS NOT NULL").toArrow().num_rows
     context.log.info("snapshot", file=delivery.file_name, rows=snapshot.count, rejected=rejected)
     accepted = snapshot.count - rejected

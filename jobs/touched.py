@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline import reference
 from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN, logged
+from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def agreed(context: Context) -> DataFrame:
         context.spark.createDataFrame(access.small_table(context, table))
         for table in (tables.AGREEMENT, tables.PRODUCT)
     )
-    return reference.products_agreed(agreements, products)
+    return reference_database.products_agreed(agreements, products)
 
 
 def _snapshot(context: Context, file_id: int) -> DataFrame:
@@ -82,9 +82,11 @@ def _snapshot(context: Context, file_id: int) -> DataFrame:
     agreements, products, _ = (
         delta.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
     )
-    return reference.products_agreed(
-        reference.current(reference.judged_agreements(agreements, context.settings.reference_zone), "agreement_id"),
-        reference.current(reference.judged_products(products), "product_id"),
+    return reference_database.products_agreed(
+        reference_database.current(
+            reference_database.judged_agreements(agreements, context.settings.reference_zone), "agreement_id"
+        ),
+        reference_database.current(reference_database.judged_products(products), "product_id"),
     )
 
 

@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline import quality
 from pipeline.clock import columns as clock
 from pipeline.config.values import DAY_MINUTES
-from pipeline.formats import interval_parquet_rows, parquet_file, readings
+from pipeline.formats import interval_parquet_rows, parquet_file, readings, row_rules
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.interval_parquet_rows import MINUTES
 from pipeline.formats.parquet_file import COLUMNS, LIST
+from pipeline.formats.row_rules import Rule
 from pipeline.lake.stores import unchecked
-from pipeline.quality import Rule
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
@@ -100,11 +99,11 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     )
     measured = sized.withColumns({"_true": _true_minutes(feed.time_zone), "_wall": _wall_minutes()})
     of_row = measured.withColumn("_minutes", F.coalesce("_true", "_wall"))
-    row_rules = _row_rules(feed, received)
-    coded = of_row.withColumns({"_code": quality.first_broken(row_rules), "_reason": quality.first_reason(row_rules)})
+    of_days = _rules_of_days(feed, received)
+    coded = of_row.withColumns({"_code": row_rules.first_broken(of_days), "_reason": row_rules.first_reason(of_days)})
     values = F.when(F.col("_code").isNull(), F.col(LIST))
     elements = coded.select("*", F.posexplode_outer(values).alias("_at", "_text")).withColumns(
-        {"position": F.coalesce("_at", F.lit(0)), "_energy": quality.energy(F.col("_text"))}
+        {"position": F.coalesce("_at", F.lit(0)), "_energy": row_rules.energy(F.col("_text"))}
     )
     kept = elements.where(F.col("_text").isNotNull() | (F.col("position") == 0))
     return _on_instants(_placed(kept, feed), feed, received)
@@ -131,21 +130,23 @@ def _wall_minutes() -> Column:
     return F.coalesce(*fits)
 
 
-def _row_rules(feed: Feed, received: Column) -> list[Rule]:
+def _rules_of_days(feed: Feed, received: Column) -> list[Rule]:
     """What refuses a row as a whole."""
     meter, day = F.col("ext_dev_ref"), F.col("_day")
     return [
-        Rule("METER_ID_MISSING", quality.is_blank(meter), F.lit("no ext_dev_ref")),
+        Rule("METER_ID_MISSING", row_rules.is_blank(meter), F.lit("no ext_dev_ref")),
         Rule(
             "INTERVAL_START_INVALID",
             day.isNull(),
-            F.concat(F.lit("not a day: "), quality.shown(F.col("date"))),
+            F.concat(F.lit("not a day: "), row_rules.shown(F.col("date"))),
         ),
-        readings.range_rule(clock.day_start(day, feed.time_zone), day, quality.shown(F.col("date")), feed, received),
+        readings.range_rule(clock.day_start(day, feed.time_zone), day, row_rules.shown(F.col("date")), feed, received),
         Rule(
             "LOCAL_TIME_NONEXISTENT",
             F.col("_length") == 0,
-            F.concat(quality.shown(F.col("date")), F.lit(f" does not exist in {feed.time_zone}: the day was skipped")),
+            F.concat(
+                row_rules.shown(F.col("date")), F.lit(f" does not exist in {feed.time_zone}: the day was skipped")
+            ),
         ),
         Rule(
             "ARRAY_LENGTH_INVALID",
@@ -174,7 +175,7 @@ def _placed(elements: DataFrame, feed: Feed) -> DataFrame:
 def _on_instants(placed: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """One row an instant: a position that comes twice carries the sum of both and is split evenly."""
     text, energy, twice = F.col("_text"), F.col("_energy"), F.col("_second").isNotNull()
-    where = F.concat(F.lit("element "), F.col("position") + 1, F.lit(": "), quality.shown(text))
+    where = F.concat(F.lit("element "), F.col("position") + 1, F.lit(": "), row_rules.shown(text))
     of_interval = F.when(twice, energy / 2).otherwise(energy)
     rules = [
         readings.range_rule(F.coalesce("_second", "_first"), F.col("_day"), where, feed, received),
@@ -188,8 +189,8 @@ def _on_instants(placed: DataFrame, feed: Feed, received: Column) -> DataFrame:
     has_value = text.isNotNull()
     verdicts = placed.withColumns(
         {
-            "_code": F.coalesce("_code", F.when(has_value, quality.first_broken(rules))),
-            "_reason": F.coalesce("_reason", F.when(has_value, quality.first_reason(rules))),
+            "_code": F.coalesce("_code", F.when(has_value, row_rules.first_broken(rules))),
+            "_reason": F.coalesce("_reason", F.when(has_value, row_rules.first_reason(rules))),
         }
     )
     both = F.array("_first", "_second")

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline import quality
 from pipeline.clock import columns as clock
-from pipeline.formats import json_document, obis_document, obis_json_rows, readings
+from pipeline.formats import json_document, obis_document, obis_json_rows, readings, row_rules
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.obis_document import DIRECTION_OF, OWN_KEYS, TAGS
-from pipeline.quality import Rule
+from pipeline.formats.row_rules import Rule
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
@@ -99,20 +98,20 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     # In steps, so that each value is computed once a record or once a code (see split_json).
     timed = bronze.withColumn("_start", _instant(label))
     coded = timed.select("*", F.posexplode_outer("obis").alias("_position", "_code", "_text"))
-    parsed = coded.withColumn("_energy", quality.energy(text))
+    parsed = coded.withColumn("_energy", row_rules.energy(text))
     start, energy = F.col("_start"), F.col("_energy")
     local_date = clock.local_date(start, feed.time_zone)
     rules = [
         Rule("FIELD_COUNT", F.col("raw").isNotNull(), F.lit("a key stands twice in the record")),
-        Rule("METER_ID_MISSING", quality.is_blank(meter), F.lit("no muid")),
+        Rule("METER_ID_MISSING", row_rules.is_blank(meter), F.lit("no muid")),
         Rule(
             "INTERVAL_START_INVALID",
             start.isNull(),
-            F.concat(F.lit("no time, or not YYYY-MM-DDTHH:MM:SSZ: "), quality.shown(label)),
+            F.concat(F.lit("no time, or not YYYY-MM-DDTHH:MM:SSZ: "), row_rules.shown(label)),
         ),
-        readings.range_rule(start, local_date, quality.shown(label), feed, received),
-        readings.grid_rule(start, quality.shown(label), feed),
-        *readings.consumption_rules(energy, F.concat(code, F.lit(": "), quality.shown(text)), feed, code.isNotNull()),
+        readings.range_rule(start, local_date, row_rules.shown(label), feed, received),
+        readings.grid_rule(start, row_rules.shown(label), feed),
+        *readings.consumption_rules(energy, F.concat(code, F.lit(": "), row_rules.shown(text)), feed, code.isNotNull()),
     ]
     tags = F.struct(*TAGS)
     received = F.to_json(F.struct("measurement", "timestamp", tags.alias("tags"), "obis"))
@@ -122,7 +121,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         "interval_start": start,
         "local_date": local_date,
         "consumption": energy,
-        "quality": F.when(~quality.is_blank(F.col("quality")), F.col("quality")),
+        "quality": F.when(~row_rules.is_blank(F.col("quality")), F.col("quality")),
         "raw": F.coalesce("raw", received),
         "position": F.coalesce("_position", F.lit(0)),
     }

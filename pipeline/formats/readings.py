@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from pipeline import quality
-from pipeline.quality import Rule
+from pipeline.formats import row_rules
+from pipeline.formats.row_rules import Rule
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
@@ -33,7 +33,7 @@ COLUMNS = (
 
 def judged_by(rules: list[Rule]) -> dict[str, Column]:
     """The columns that say whether and why a row is refused: `reason_code` and `reason`, NULL for one that passes."""
-    return {"reason_code": quality.first_broken(rules), "reason": quality.first_reason(rules)}
+    return {"reason_code": row_rules.first_broken(rules), "reason": row_rules.first_reason(rules)}
 
 
 def as_readings(parsed: DataFrame, feed: Feed, columns: dict[str, Column]) -> DataFrame:

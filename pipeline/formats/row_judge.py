@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipeline.quality import BLANKS, LONGEST_NUMBER
+from pipeline.formats.row_rules import BLANKS, LONGEST_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +88,7 @@ def is_plausible(energy: Decimal, feed: Feed) -> bool:
 def usable_energy(text: str | None) -> Decimal | None:
     """The value of a text, rounded half up to six decimals; None for what is no number, negative or too large.
 
-    As `quality.energy` and the rules for consumption; the sign is that after rounding.
+    As `row_rules.energy` and the rules for consumption; the sign is that after rounding.
     """
     if text is None or len(text) > LONGEST_NUMBER:
         return None

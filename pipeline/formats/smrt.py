@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from pipeline import quality
 from pipeline.clock import columns as clock
-from pipeline.formats import readings, smrt_envelope, smrt_rows
+from pipeline.formats import readings, row_rules, smrt_envelope, smrt_rows
 from pipeline.formats.feed_format import FeedFormat
+from pipeline.formats.row_rules import Rule
 from pipeline.lake.stores import unchecked
-from pipeline.quality import Rule
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
@@ -67,7 +66,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     shaped = day.rlike(r"\A[0-9]{8}\z") & time.rlike(r"\A[0-9]{4}\z") & ~day.startswith("0000")
     # In steps, so that each value is computed once a row (see split_json).
     parsed = bronze.withColumns(
-        {"_start": F.when(shaped, text.try_cast("timestamp")), "_energy": quality.energy(F.col("consumption"))}
+        {"_start": F.when(shaped, text.try_cast("timestamp")), "_energy": row_rules.energy(F.col("consumption"))}
     )
     start, energy = F.col("_start"), F.col("_energy")
     local_date = clock.local_date(start, feed.time_zone)
@@ -77,16 +76,18 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         Rule(
             "METER_ID_INVALID",
             ~meter.rlike(r"\A[0-9]+\z"),
-            F.concat(F.lit("meter "), quality.shown(meter), F.lit(" is not digits")),
+            F.concat(F.lit("meter "), row_rules.shown(meter), F.lit(" is not digits")),
         ),
         Rule(
             "INTERVAL_START_INVALID",
             start.isNull(),
-            F.concat(F.lit("no such date or time: "), quality.shown(F.concat_ws(" ", day, time))),
+            F.concat(F.lit("no such date or time: "), row_rules.shown(F.concat_ws(" ", day, time))),
         ),
-        readings.range_rule(start, local_date, quality.shown(F.concat_ws(" ", day, time)), feed, received),
-        readings.grid_rule(start, F.concat(F.lit("time "), quality.shown(time)), feed),
-        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), quality.shown(F.col("consumption"))), feed),
+        readings.range_rule(start, local_date, row_rules.shown(F.concat_ws(" ", day, time)), feed, received),
+        readings.grid_rule(start, F.concat(F.lit("time "), row_rules.shown(time)), feed),
+        *readings.consumption_rules(
+            energy, F.concat(F.lit("consumption "), row_rules.shown(F.col("consumption"))), feed
+        ),
     ]
     received = F.concat_ws(
         ",", F.lit('"CONSU"'), *(F.concat(F.lit('"'), c, F.lit('"')) for c in (meter, day, time)), F.col("consumption")

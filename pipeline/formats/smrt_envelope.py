@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeline import quality
+from pipeline.formats import row_rules
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
@@ -72,7 +72,7 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
             problems["EMPTY_FILE"] = f"no content ({len(content)} bytes)"
     if not problems:
         delivery, problems = _envelope(text, delivery, feed, environment)
-    for code in quality.FILE_CODES:
+    for code in row_rules.FILE_CODES:
         if code in problems:
             return delivery.refused(code, problems[code])
     return delivery

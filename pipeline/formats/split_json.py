@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from pipeline import quality
 from pipeline.clock import columns as clock
-from pipeline.formats import json_document, readings, split_json_rows
+from pipeline.formats import json_document, readings, row_rules, split_json_rows
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.json_document import Pairs, kind
-from pipeline.quality import Rule
+from pipeline.formats.row_rules import Rule
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
@@ -141,9 +140,9 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     # compiles, and runs interpreted (measured: ten times slower).
     parsed = bronze.withColumns(
         {
-            "_meter": quality.trimmed(F.col(names.meter_id)),
+            "_meter": row_rules.trimmed(F.col(names.meter_id)),
             "_local": _local(label),
-            "_energy": quality.energy(text),
+            "_energy": row_rules.energy(text),
         }
     )
     placed = parsed.withColumn("_start", clock.instant(F.col("_local"), feed.time_zone))
@@ -154,21 +153,21 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         Rule(
             "METER_ID_INVALID",
             _is_no_id(meter),
-            F.concat(F.lit("meter "), quality.shown(meter), F.lit(" is a number that lost digits, or a flag: no id")),
+            F.concat(F.lit("meter "), row_rules.shown(meter), F.lit(" is a number that lost digits, or a flag: no id")),
         ),
         Rule(
             "INTERVAL_START_INVALID",
             local.isNull(),
-            F.concat(F.lit("not YYYY-MM-DD HH:MM:SS: "), quality.shown(label)),
+            F.concat(F.lit("not YYYY-MM-DD HH:MM:SS: "), row_rules.shown(label)),
         ),
         Rule(
             "LOCAL_TIME_NONEXISTENT",
             clock.is_nonexistent(local, start, feed.time_zone),
-            F.concat(quality.shown(label), F.lit(f" does not exist in {feed.time_zone}: the clocks went forward")),
+            F.concat(row_rules.shown(label), F.lit(f" does not exist in {feed.time_zone}: the clocks went forward")),
         ),
-        readings.range_rule(start, local, quality.shown(label), feed, received),
-        readings.grid_rule(local, quality.shown(label), feed),
-        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), quality.shown(text)), feed),
+        readings.range_rule(start, local, row_rules.shown(label), feed, received),
+        readings.grid_rule(local, row_rules.shown(label), feed),
+        *readings.consumption_rules(energy, F.concat(F.lit("consumption "), row_rules.shown(text)), feed),
     ]
     as_received = F.to_json(F.array(label, F.col(names.meter_id), text))
     columns = {

@@ -18,7 +18,7 @@ from pipeline.formats.row_judge import (
     time_of,
     usable_energy,
 )
-from pipeline.quality import BLANKS
+from pipeline.formats.row_rules import BLANKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 from pipeline import formats
 from pipeline.deliveries.ingestion_log import LOADED
 from pipeline.errors import VersionsNeedSparkError
+from pipeline.formats.row_rules import BLANKS
 from pipeline.lake.access import arrow_schema
 from pipeline.lake.tables import INGESTION_LOG, READINGS
-from pipeline.quality import BLANKS
 from pipeline.silver import ALWAYS
 
 if TYPE_CHECKING:

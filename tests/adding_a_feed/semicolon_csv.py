@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline import quality
 from pipeline.clock import columns as clock
-from pipeline.formats import readings
+from pipeline.formats import readings, row_rules
 from pipeline.formats.feed_format import FeedFormat, objection_to_name
+from pipeline.formats.row_rules import Rule
 from pipeline.lake.stores import unchecked
-from pipeline.quality import Rule
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
@@ -53,18 +52,18 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """Readings, each with the first rule that it breaks or NULL."""
     parsed = bronze.withColumns(
-        {"_start": F.col("start").try_cast("timestamp"), "_kwh": quality.energy(F.translate("kwh", ",", "."))}
+        {"_start": F.col("start").try_cast("timestamp"), "_kwh": row_rules.energy(F.translate("kwh", ",", "."))}
     )
     start, kwh = F.col("_start"), F.col("_kwh")
     local_date = clock.local_date(start, feed.time_zone)
     rules = [
-        Rule("METER_ID_MISSING", quality.is_blank(F.col("meter")), F.lit("no meter")),
+        Rule("METER_ID_MISSING", row_rules.is_blank(F.col("meter")), F.lit("no meter")),
         Rule(
-            "INTERVAL_START_INVALID", start.isNull(), F.concat(F.lit("no such time: "), quality.shown(F.col("start")))
+            "INTERVAL_START_INVALID", start.isNull(), F.concat(F.lit("no such time: "), row_rules.shown(F.col("start")))
         ),
-        readings.range_rule(start, local_date, quality.shown(F.col("start")), feed, received),
-        readings.grid_rule(start, quality.shown(F.col("start")), feed),
-        *readings.consumption_rules(kwh, F.concat(F.lit("kwh "), quality.shown(F.col("kwh"))), feed),
+        readings.range_rule(start, local_date, row_rules.shown(F.col("start")), feed, received),
+        readings.grid_rule(start, row_rules.shown(F.col("start")), feed),
+        *readings.consumption_rules(kwh, F.concat(F.lit("kwh "), row_rules.shown(F.col("kwh"))), feed),
     ]
     columns = {
         "meter_id": F.col("meter"),

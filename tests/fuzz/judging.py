@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from pipeline.deliveries.ingestion_log import Delivery
-from pipeline.quality import FILE_CODES
+from pipeline.formats.row_rules import FILE_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

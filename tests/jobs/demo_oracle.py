@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 
-from pipeline import samples
+from pipeline.formats import samples
 
 LONDON = ZoneInfo("Europe/London")
 

@@ -18,9 +18,10 @@ from deltalake import DeltaTable
 
 from jobs import silver
 from jobs.demo import write as demo_write
-from pipeline import formats, samples
+from pipeline import formats
 from pipeline.config.settings import load
 from pipeline.deliveries import ingestion_log
+from pipeline.formats import samples
 from pipeline.lake import access, tables
 from pipeline.runtime.context import Context
 from tests.conftest import ROOT, command, configuration, demo_in

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from pipeline import sample_arrays
+from pipeline.formats import sample_arrays
 from pipeline.lake import schema_version, tables
 from tests import runbook
 from tests.conftest import command, demo_in

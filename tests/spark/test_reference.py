@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from pipeline import reference
+from pipeline.formats import reference_database
 
 AGREEMENT = (
     "agreement_id string, agreement_valid_from string, agreement_valid_to string, product_id string, "
@@ -59,7 +59,7 @@ AGREEMENTS = {
 @pytest.fixture(scope="module")
 def agreements(frame):
     rows = [(*cells, 7, number, 3) for number, cells in enumerate(AGREEMENTS, start=1)]
-    judged = reference.judged("agreement", frame(AGREEMENT, *rows), "Europe/London")
+    judged = reference_database.judged("agreement", frame(AGREEMENT, *rows), "Europe/London")
     names = ["reason_code", "reason", "raw", "meter_id", "row_number"]
     typed = judged.selectExpr("string(agreement_id)", "string(valid_from)", "string(valid_to)", *names)
     return {list(AGREEMENTS)[row["row_number"] - 1]: row for row in typed.collect()}
@@ -90,7 +90,9 @@ def test_products_are_typed_and_one_without_its_id_is_rejected(frame, told):
         ("None", "1", "6", None),
         ("Blank", "1", "7", " "),
     ]
-    judged = reference.judged_products(frame(PRODUCT, *((*row, 7, n, 3) for n, row in enumerate(rows, start=1))))
+    judged = reference_database.judged_products(
+        frame(PRODUCT, *((*row, 7, n, 3) for n, row in enumerate(rows, start=1)))
+    )
     assert told(judged.where("row_number < 6"), "product_id", "is_variable", "reason_code") == [
         ("fixed", "false", None),
         ("odd", None, None),
@@ -108,7 +110,7 @@ def test_a_meterpoint_without_its_id_is_rejected(frame, told):
     rows = frame(
         METERPOINT, ("North", "m", 7, 1, 3), ("North", None, 7, 2, 3), ("North", "", 7, 3, 3), (None, "n", 7, 4, 3)
     )
-    assert told(reference.judged_meterpoints(rows), "row_number", "reason_code") == [
+    assert told(reference_database.judged_meterpoints(rows), "row_number", "reason_code") == [
         ("1", None),
         ("2", "REFERENCE_ROW_INVALID"),
         ("3", "REFERENCE_ROW_INVALID"),
@@ -124,7 +126,7 @@ def test_of_two_rows_of_one_id_the_last_that_passed_is_current(frame, told):
         ("1", "2021-99-01", None, "p", "m", "third", 7, 3, 3),
         ("2", "2021-01-01", None, "p", "m", "only", 7, 4, 3),
     )
-    current = reference.current(reference.judged_agreements(rows), "agreement_id")
+    current = reference_database.current(reference_database.judged_agreements(rows), "agreement_id")
     assert told(current, "agreement_id", "account_id") == [("1", "second"), ("2", "only")]
 
 
@@ -139,17 +141,17 @@ def test_rows_of_one_id_with_other_content_than_the_last_are_told_and_repeats_ar
         ("3", "2021-99-01", None, "fixed", "m", "a", 7, 6, 3),
         ("1", "2021-01-01", None, "fixed", "m", "a", 8, 1, 4),  # of another snapshot
     )
-    judged = reference.judged("agreement", agreements, "UTC")
+    judged = reference_database.judged("agreement", agreements, "UTC")
     refused = judged.where("reason_code IS NOT NULL")
     assert told(refused, "file_id", "row_number") == [("7", "1"), ("7", "6")]
     assert told(refused.where("row_number = 1"), "reason") == [
         ("agreement_id '1' stands twice with different content: the last row counts",)
     ]
     products = frame(PRODUCT, ("Old", "0", "1", "p", 7, 1, 3), ("New", "0", "1", "p", 7, 2, 3))
-    judged = reference.judged("product", products, "UTC")
+    judged = reference_database.judged("product", products, "UTC")
     assert told(judged, "display_name", "reason_code") == [("New", None), ("Old", "REFERENCE_ROW_INVALID")]
     meterpoints = frame(METERPOINT, ("N", "m", 7, 1, 3), ("S", "m", 7, 2, 3), ("S", "m", 7, 3, 3))
-    judged = reference.judged("meterpoint", meterpoints, "UTC")
+    judged = reference_database.judged("meterpoint", meterpoints, "UTC")
     assert told(judged.where("reason_code IS NOT NULL"), "row_number") == [("1",)]
 
 
@@ -160,7 +162,7 @@ def test_an_agreement_on_an_unknown_product_keeps_the_products_id_as_its_name(fr
         (2, "m", "2021-01-01", None, "lost"),
     )
     products = frame("product_id string, display_name string, is_variable boolean", ("fixed", "Fixed", "false"))
-    agreed = reference.products_agreed(agreements, products)
+    agreed = reference_database.products_agreed(agreements, products)
     assert told(agreed, "agreement_id", "product_display_name", "is_variable") == [
         ("1", "Fixed", "false"),
         ("2", "lost", None),
@@ -176,7 +178,7 @@ def test_active_on_a_date_is_strict_on_both_sides(frame, told):
         (4, "m", "2020-12-31", "2021-01-02", "ends the day after", None),
         (5, "m", "2021-06-01", "2021-05-01", "ends before it begins", "true"),
     )
-    active = reference.active_on(agreed, [date(2021, 1, 1), date(2021, 5, 15)])
+    active = reference_database.active_on(agreed, [date(2021, 1, 1), date(2021, 5, 15)])
     assert told(active, "as_of_date", "agreement_id") == [
         ("2021-01-01", "2"),
         ("2021-01-01", "4"),
@@ -188,7 +190,7 @@ def test_active_on_a_date_is_strict_on_both_sides(frame, told):
 def test_an_agreement_counts_from_its_first_day_to_the_day_before_its_last(frame, told):
     agreed = frame(AGREED, (1, "m", "2021-01-02", "2021-01-04", "P", "true"), (2, "n", "2021-01-03", None, "Q", "true"))
     days = [date(2021, 1, n) for n in range(1, 6)]
-    assert told(reference.product_of_day(agreed, days), "meterpoint_id", "day", "product_display_name") == [
+    assert told(reference_database.product_of_day(agreed, days), "meterpoint_id", "day", "product_display_name") == [
         ("m", "2021-01-02", "P"),
         ("m", "2021-01-03", "P"),
         ("n", "2021-01-03", "Q"),
@@ -205,7 +207,7 @@ def test_of_overlapping_agreements_the_latest_start_wins_then_the_highest_id_and
         (10, "m", "2021-01-02", "2021-01-03", "of two, the higher id", "true"),
     )
     days = [date(2021, 1, n) for n in range(1, 6)]
-    assert told(reference.product_of_day(agreed, days), "day", "product_display_name") == [
+    assert told(reference_database.product_of_day(agreed, days), "day", "product_display_name") == [
         ("2021-01-01", "old"),
         ("2021-01-02", "of two, the higher id"),
         ("2021-01-03", "of two, the lower id"),

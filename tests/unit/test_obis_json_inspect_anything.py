@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.config.settings import Feed
 from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats import obis_document
-from pipeline.quality import FILE_CODES
+from pipeline.formats.row_rules import FILE_CODES
 
 SOLAR = Feed(name="solar", format="obis_json", path="landing")
 DELIVERY = Delivery("solar", "a.json", "landing/a.json", "a.json", 1, datetime(2021, 3, 29, tzinfo=UTC))

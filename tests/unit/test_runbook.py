@@ -11,10 +11,11 @@ import pytest
 import typer
 
 import main
-from pipeline import errors, formats, quality
+from pipeline import errors, formats
 from pipeline.config.settings import Feed, Settings
 from pipeline.deliveries import guards
 from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.formats import row_rules
 from pipeline.lake import tables, views
 from tests import runbook
 
@@ -53,9 +54,9 @@ def test_a_section_of_an_alert_says_what_it_means_and_when_it_is_over(name):
 
 
 def test_every_reason_code_has_exactly_one_section_and_no_other_has_one():
-    assert headings("Deliveries") == list(quality.FILE_CODES)
-    assert headings("Rows") == list(quality.ROW_CODES)
-    assert not set(quality.FILE_CODES) & set(quality.ROW_CODES)
+    assert headings("Deliveries") == list(row_rules.FILE_CODES)
+    assert headings("Rows") == list(row_rules.ROW_CODES)
+    assert not set(row_rules.FILE_CODES) & set(row_rules.ROW_CODES)
 
 
 def test_every_refusal_of_a_lake_that_is_not_whole_has_its_section():
@@ -85,14 +86,14 @@ def codes_in(path):
 
 
 def test_the_code_refuses_with_no_other_codes():
-    known = {*quality.FILE_CODES, *quality.ROW_CODES}
+    known = {*row_rules.FILE_CODES, *row_rules.ROW_CODES}
     files = [*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "jobs").glob("*.py")]
     found = {code for path in files for code in codes_in(path)}
     assert len(found & known) > 20
     assert found - known == set()
 
 
-@pytest.mark.parametrize("code", [*quality.FILE_CODES, *quality.ROW_CODES])
+@pytest.mark.parametrize("code", [*row_rules.FILE_CODES, *row_rules.ROW_CODES])
 def test_a_section_of_a_code_has_a_command_that_shows_it(code):
     text = dict(runbook.sections("Deliveries") + runbook.sections("Rows"))[code]
     shown = [each for each in runbook.commands(text) if each.verb in {"files", "rejected"}]

@@ -8,9 +8,10 @@ from datetime import date
 
 import pytest
 
-from pipeline import formats, samples
+from pipeline import formats
 from pipeline.config.settings import Feed
 from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.formats import samples
 
 FEEDS = {
     "smrt": Feed(name="gas", format="smrt", path="in/gas"),

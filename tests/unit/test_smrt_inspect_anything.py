@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.config.settings import Feed
 from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats import smrt_envelope
-from pipeline.quality import FILE_CODES
+from pipeline.formats.row_rules import FILE_CODES
 
 GAS = Feed(name="gas", format="smrt", path="landing/gas")
 HEADER = '"HEADR","SMRT","GAZ","20191016","102939","PN000001"'

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.config.settings import Feed
 from pipeline.deliveries.ingestion_log import Delivery
 from pipeline.formats import split_json
-from pipeline.quality import FILE_CODES
+from pipeline.formats.row_rules import FILE_CODES
 
 ELECTRICITY = Feed(name="electricity", format="split_json", path="landing", time_zone="Europe/London")
 NAMES = ["interval_start", "meterpoint_id", "consumption_delta"]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import data_dictionary, formats
+from pipeline import formats
 from pipeline.config.settings import Columns, Feed, Reference, Settings
+from pipeline.formats import data_dictionary
 from pipeline.lake import access, tables, views
 
 GAS = Feed(name="gas", format="smrt", path="in/gas")
@@ -171,4 +172,4 @@ def test_views_are_made_of_tables_and_of_views_before_them():
 
 def test_the_data_dictionary_is_that_of_the_tables():
     page = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
-    assert page.read_text(encoding="utf-8") == data_dictionary.text(), "run: python -m pipeline.data_dictionary"
+    assert page.read_text(encoding="utf-8") == data_dictionary.text(), "run: python -m pipeline.formats.data_dictionary"

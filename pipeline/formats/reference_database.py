@@ -15,10 +15,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from pipeline import quality
 from pipeline.clock import columns as clock
 from pipeline.clock.zones import day_texts
 from pipeline.errors import ReferenceDatabaseError
+from pipeline.formats import row_rules
 from pipeline.lake.tables import SNAPSHOTS
 from pipeline.runtime.error_messages import one_line
 
@@ -127,7 +127,7 @@ def _date(text: Column, zone: str) -> Column:
 
 
 def _blank(text: Column) -> Column:
-    return F.coalesce(quality.is_blank(text), F.lit(True))  # noqa: FBT003 - NULL is blank
+    return F.coalesce(row_rules.is_blank(text), F.lit(True))  # noqa: FBT003 - NULL is blank
 
 
 def judged_agreements(bronze: DataFrame, zone: str = "UTC") -> DataFrame:
@@ -165,7 +165,7 @@ def _last_of_each(judged: DataFrame, key: str) -> DataFrame:
     of_id = Window.partitionBy("file_id", key)
     last = F.max_by(F.when(good, F.col("raw")), F.when(good, F.col("row_number"))).over(of_id)
     differs = good & (F.col("raw") != last)
-    shown = quality.shown(F.col(key).cast("string"))
+    shown = row_rules.shown(F.col(key).cast("string"))
     said = F.concat(F.lit(f"{key} "), shown, F.lit(" stands twice with different content: the last row counts"))
     told = judged.withColumn("_differs", differs)
     other = {"reason": said, "reason_code": F.lit("REFERENCE_ROW_INVALID")}
@@ -183,7 +183,7 @@ KEYS = {"agreement": "agreement_id", "product": "product_id", "meterpoint": "met
 
 
 def _bad_date(name: str) -> Column:
-    return F.concat(F.lit(f"{name} is no date: "), quality.shown(F.col(name)))
+    return F.concat(F.lit(f"{name} is no date: "), row_rules.shown(F.col(name)))
 
 
 def _judged(bronze: DataFrame, broken: list[tuple[Column, Column]], meter: str | None) -> DataFrame:
@@ -200,7 +200,7 @@ def _judged(bronze: DataFrame, broken: list[tuple[Column, Column]], meter: str |
 
 def current(judged: DataFrame, key: str) -> DataFrame:
     """Rows that passed, one a key: the last of the snapshot."""
-    valid, _ = quality.split(judged)
+    valid, _ = row_rules.split(judged)
     last = Window.partitionBy(key).orderBy(F.col("row_number").desc())
     return valid.withColumn("rank", F.row_number().over(last)).where("rank = 1").drop("rank")
 

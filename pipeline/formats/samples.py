@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pipeline import sample_arrays
+from pipeline.formats import sample_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

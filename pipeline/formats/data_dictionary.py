@@ -1,4 +1,4 @@
-"""The page docs/data-dictionary.md, made from tables.py and views.py: `python -m pipeline.data_dictionary`."""
+"""The page docs/data-dictionary.md, made from tables.py and views.py: `python -m pipeline.formats.data_dictionary`."""
 
 from __future__ import annotations
 
