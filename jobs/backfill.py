@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jobs import acknowledgements, bronze, gold, restatements, silver, touched
+from jobs import acknowledgements, bronze, gold, restatements, silver
 from jobs import completeness as completeness_job
 from jobs import run as main_job
 from jobs.audit import Outcome, recorded
@@ -19,13 +19,14 @@ from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.ingestion_log import LOADED
 from pipeline.errors import UsageError
 from pipeline.lake import tables
+from pipeline.layers import changed_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jobs.touched import Days
     from pipeline.deliveries.ingestion_log import Delivery
     from pipeline.deliveries.span import Span
+    from pipeline.layers.changed_days import Days
     from pipeline.runtime.context import Context
 
 
@@ -107,8 +108,8 @@ def _gold(context: Context, outcome: Outcome, span: Span) -> None:
 def _days_of(context: Context, span: Span) -> Days:
     """Feed -> its days in the span that silver has readings for, or gold rows that perhaps should not be there."""
     feeds = [feed.name for feed in context.settings.feeds]
-    there = touched.joined(
-        touched.days_there_are(context, feeds), touched.days_there_are(context, feeds, tables.METER_DAY)
+    there = changed_days.joined(
+        changed_days.days_there_are(context, feeds), changed_days.days_there_are(context, feeds, tables.METER_DAY)
     )
     inside = {feed: span.local_days(some) for feed, some in there.items()}
     return {feed: some for feed, some in inside.items() if some}

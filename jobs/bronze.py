@@ -10,8 +10,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from jobs import snapshots
-from pipeline import formats, silver
+from pipeline import formats
 from pipeline.deliveries import endpoint, ingestion_log, landing
 from pipeline.deliveries.ingestion_log import LOADED, Delivery, History
 from pipeline.errors import (
@@ -25,7 +24,9 @@ from pipeline.errors import (
     ReferenceDatabaseError,
     SeveralError,
 )
+from pipeline.formats.judged import counts, received_at
 from pipeline.lake import access, delta
+from pipeline.layers import reference_snapshots
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ def run(context: Context) -> Batch:
     new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
     sound = [found for files in new.values() for found in files if not found.reason_code]
     context.expect(formats.weighed(context.settings, sound))
-    if sound or snapshots.newer(context, known):  # what is refused at a look needs no Spark
+    if sound or reference_snapshots.newer(context, known):  # what is refused at a look needs no Spark
         context.log.info("starting", megabytes=round(sum(found.size_bytes or 0 for found in sound) / 1e6, 1))
         context.start_spark()
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known, batch)]
     batch_id = ingestion_log.next_batch(known)
     first_id = max((delivery.file_id for delivery in known), default=0) + 1
-    snapshot, batch.reference_error = snapshots.read(context, known, batch.touched)
+    snapshot, batch.reference_error = reference_snapshots.read(context, known, batch.touched)
     ingestion_log.note(context, batch.touched)
     if not decided and snapshot is None:
         return batch
@@ -84,7 +85,7 @@ def run(context: Context) -> Batch:
     for feed in context.settings.feeds:
         batch.deliveries += load(context, feed, [each for each in numbered if each.feed == feed.name])
     if snapshot:
-        batch.deliveries += snapshots.load(context, numbered[-1], snapshot[1])
+        batch.deliveries += reference_snapshots.load(context, numbered[-1], snapshot[1])
     ingestion_log.write(context, batch.deliveries, batch_id)
     return batch
 
@@ -98,7 +99,8 @@ def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
     there = {(each.feed, each.relative_path, each.size_bytes, each.modified_at) for each in new}
     # A database that others keep writing to is read once a minute at most.
     minutes = {
-        ("reference", modified.replace(second=0, microsecond=0)) for _, modified in snapshots.newer(context, known)
+        ("reference", modified.replace(second=0, microsecond=0))
+        for _, modified in reference_snapshots.newer(context, known)
     }
     missing = {("folder", str(problem)) for problem in look.folder_errors}
     return frozenset(there | minutes | missing), largest
@@ -256,29 +258,4 @@ def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[in
         return {}
     form, table = formats.format_of(feed), formats.bronze_table(feed)
     bronze = delta.read_batches(context, table, [deliveries[0].batch_id])
-    return counts(form.judged(bronze, feed, silver.received_at(deliveries)), several=form.several)
-
-
-NOTHING: dict[str, Any] = {
-    "rows_read": 0,
-    "rows_accepted": 0,
-    "rows_rejected": 0,
-    "local_dates": (),
-    "repeated_times": 0,
-}
-
-
-def counts(judged: DataFrame, *, several: bool) -> dict[int, dict[str, Any]]:
-    """file_id -> rows_read, rows_accepted, rows_rejected, local_dates, repeated_times; none for one without rows."""
-    found: dict[int, dict[str, Any]] = {}
-    for row in silver.summary(judged, several=several).toArrow().to_pylist():
-        of_file = found.setdefault(row["file_id"], dict(NOTHING))
-        of_file["rows_read"] += row["rows"]
-        of_file["rows_rejected"] += row["rejected"]
-        of_file["rows_accepted"] += row["rows"] - row["rejected"]
-        of_file["repeated_times"] += row["repeated"]
-        if row["local_date"] is not None:
-            of_file["local_dates"] = (*of_file["local_dates"], row["local_date"])
-    for of_file in found.values():
-        of_file["local_dates"] = tuple(sorted(of_file["local_dates"]))  # the log says the same however Spark worked
-    return found
+    return counts(form.judged(bronze, feed, received_at(deliveries)), several=form.several)

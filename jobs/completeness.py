@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import touched
-from pipeline import completeness
 from pipeline.clock.zones import zone_info
-from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables
 from pipeline.lake.days import days_text, on_days
+from pipeline.layers import agreements, changed_days, completeness
 
 if TYPE_CHECKING:
-    from jobs.touched import Days
     from pipeline.config.settings import Feed
+    from pipeline.layers.changed_days import Days
     from pipeline.runtime.context import Context
 
 
@@ -45,18 +43,18 @@ def run(context: Context, again: Days | None = None) -> None:
         return
     days: Days = dict(again or {})
     if batch_id > done:
-        days = touched.joined(days, touched.changed_days(context, done, feeds))
+        days = changed_days.joined(days, changed_days.changed_days(context, done, feeds))
     if before != by_agreement:
-        every_day = touched.days_there_are(context, sorted({*before, *by_agreement}))
-        days = touched.joined(days, every_day)
+        every_day = changed_days.days_there_are(context, sorted({*before, *by_agreement}))
+        days = changed_days.joined(days, every_day)
     elif snapshot > done_snapshot:
-        days = touched.joined(days, touched.days_of_changed_agreements(context, done_snapshot, snapshot))
+        days = changed_days.joined(days, changed_days.days_of_changed_agreements(context, done_snapshot, snapshot))
     # Days after the earlier of the two last days, the one until now and the one from now on, count anew, or no more
     # where readings were withdrawn.
     until_now = {feed: date.fromisoformat(day) for feed, day in written.get("last_days", {}).items() if feed in days}
     earlier = {feed: [min(day, last_days.get(feed, day))] for feed, day in until_now.items()}
     ends = {feed: max(last_days.get(feed, date.min), until_now.get(feed, date.min)) for feed in days}
-    days = _with_the_week_after(touched.joined(days, earlier), ends)
+    days = _with_the_week_after(changed_days.joined(days, earlier), ends)
     days = {feed: some for feed, some in days.items() if some and feed in feeds}
     rows = _write(context, days, _that_count(days, present), mark)
     context.log.info("gold", table=tables.MISSING.full_name, days=sum(map(len, days.values())), rows=rows)
@@ -128,7 +126,7 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
     meter_days = delta.read_days(context, tables.METER_DAY, {feed.name: before})
     expected = [completeness.expected_by_history(meter_days, feed)]
     if feed.name in context.settings.reference_feeds:
-        products = reference_database.product_of_day(touched.agreed(context), days)
+        products = agreements.product_of_day(changed_days.agreed(context), days)
         expected.append(completeness.expected_by_agreement(products, feed))
     wanted = on_days({feed.name: days})
     return completeness.incomplete([part.where(wanted) for part in expected], meter_days, feed)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import bronze, completeness, gold, restatements
+from jobs import completeness, gold, restatements
 from jobs import silver as silver_job
 from jobs.audit import recorded
 from jobs.meter_rows import OF_METERPOINTS, look_for
@@ -26,7 +26,9 @@ from pipeline.deliveries import erased, ingestion_log
 from pipeline.deliveries.ingestion_log import REFERENCE
 from pipeline.errors import UsageError
 from pipeline.formats import reference_database
+from pipeline.formats.judged import NOTHING, counts
 from pipeline.lake import access, delta, maintenance, tables
+from pipeline.layers.judged import judged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,10 +132,10 @@ def _rejudged(context: Context, feed: Feed, less: list[Delivery]) -> list[Delive
     of_feed = [each for each in less if each.feed == feed.name]
     if not of_feed:
         return []
-    rows = silver_job.judged(context, feed, of_feed)
+    rows = judged(context, feed, of_feed)
     rows = rows.where(F.col("file_id").isin(*(each.file_id for each in of_feed)))
-    found = bronze.counts(rows, several=formats.format_of(feed).several)
-    return [_counted(each, **found.get(each.file_id, bronze.NOTHING)) for each in of_feed]
+    found = counts(rows, several=formats.format_of(feed).several)
+    return [_counted(each, **found.get(each.file_id, NOTHING)) for each in of_feed]
 
 
 def _counted(delivery: Delivery, *, rows_rejected: int, repeated_times: int, **_: object) -> Delivery:

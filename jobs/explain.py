@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 from rich.text import Text
 
-from jobs import history, touched
 from jobs.show import cell, console, print_table
 from pipeline.deliveries.ingestion_log import WITHDRAWN
 from pipeline.errors import UsageError
-from pipeline.formats import reference_database
-from pipeline.gold import HALF_HOUR
 from pipeline.lake import access, schema_version, tables
+from pipeline.layers import agreements, changed_days, reading_history
+from pipeline.layers.gold import HALF_HOUR
 
 if TYPE_CHECKING:
     from datetime import date
@@ -56,7 +55,7 @@ def run(context: Context, meter: str, instant: str, *, as_json: bool) -> None:
 
 
 def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
-    received = history.received(context, withdrawn=True)
+    received = reading_history.received(context, withdrawn=True)
     if received is None:
         return []
     length = F.make_dt_interval(mins=F.coalesce("interval_minutes", F.lit(1)))
@@ -68,7 +67,7 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
     log = {row["file_id"]: row for row in access.small_rows(context, tables.INGESTION_LOG, names)}
     winners: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        key = tuple(row[name] for name in history.KEY)
+        key = tuple(row[name] for name in reading_history.KEY)
         row["file"] = log[row["file_id"]]["relative_path"]
         row["received_at"] = log[row["file_id"]]["received_at"]
         if log[row["file_id"]]["status"] == WITHDRAWN:
@@ -114,6 +113,6 @@ def _cells(  # noqa: PLR0913, PLR0917 - a cell is named by so much
 
 
 def _product(context: Context, meter: str, day: date) -> str:
-    agreed = touched.agreed(context).where(F.col("meterpoint_id") == meter)
-    rows = reference_database.product_of_day(agreed, [day]).toArrow().to_pylist()
-    return rows[0]["product_display_name"] if rows else reference_database.NO_AGREEMENT
+    agreed = changed_days.agreed(context).where(F.col("meterpoint_id") == meter)
+    rows = agreements.product_of_day(agreed, [day]).toArrow().to_pylist()
+    return rows[0]["product_display_name"] if rows else agreements.NO_AGREEMENT

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from jobs import touched
-from pipeline import gold
 from pipeline.config.values import DIRECTIONS
-from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables
 from pipeline.lake.days import days_text
+from pipeline.layers import agreements, changed_days, gold
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-    from jobs.touched import Days
+    from pipeline.layers.changed_days import Days
     from pipeline.runtime.context import Context
 
 
@@ -59,9 +57,11 @@ def _energy_work(context: Context, again: Days) -> _Work | None:
     done = access.done_to(context, tables.METER_DAY) if access.mark(context, tables.HALF_HOUR) else 0
     batch_id = access.done_to(context, tables.READINGS)
     days = (
-        touched.changed_days(context, done, [feed.name for feed in context.settings.feeds]) if batch_id > done else {}
+        changed_days.changed_days(context, done, [feed.name for feed in context.settings.feeds])
+        if batch_id > done
+        else {}
     )
-    days = touched.joined(days, again)
+    days = changed_days.joined(days, again)
     return _Work(days, {"batch_id": batch_id}) if days else None
 
 
@@ -74,13 +74,13 @@ def _product_work(context: Context, again: Days) -> _Work | None:
     batch_id = access.done_to(context, tables.READINGS)
     snapshot = int(access.mark(context, tables.METERPOINT).get("file_id", 0))
     feeds = list(context.settings.reference_feeds)
-    days = touched.changed_days(context, done, feeds) if batch_id > done else {}
+    days = changed_days.changed_days(context, done, feeds) if batch_id > done else {}
     if written.get("feeds", feeds) != feeds or not written:
         # Days of a feed that is named no more are written too: without rows.
-        days = touched.joined(days, touched.days_there_are(context, [*feeds, *written.get("feeds", [])]))
+        days = changed_days.joined(days, changed_days.days_there_are(context, [*feeds, *written.get("feeds", [])]))
     elif snapshot > done_snapshot:
-        days = touched.joined(days, touched.days_of_changed_agreements(context, done_snapshot, snapshot))
-    days = touched.joined(days, {feed: some for feed, some in again.items() if feed in feeds})
+        days = changed_days.joined(days, changed_days.days_of_changed_agreements(context, done_snapshot, snapshot))
+    days = changed_days.joined(days, {feed: some for feed, some in again.items() if feed in feeds})
     return _Work(days, {"batch_id": batch_id, "snapshot": snapshot, "feeds": feeds}) if days else None
 
 
@@ -142,7 +142,7 @@ def _averages(context: Context, days: Days) -> DataFrame:
 
 def _products(context: Context, days: Days) -> DataFrame:
     every_day = sorted({day for feed_days in days.values() for day in feed_days})
-    products = reference_database.product_of_day(touched.agreed(context), every_day)
+    products = agreements.product_of_day(changed_days.agreed(context), every_day)
     most = access.row_count(context, tables.AGREEMENT) * len(every_day)
     # Spark cannot know how few they are, and would shuffle and sort the readings for the join.
     return F.broadcast(products) if most <= MOST_TO_BROADCAST else products
@@ -159,8 +159,8 @@ def _active_agreements(context: Context) -> None:
     nothing = {"snapshot": 0, "batch_id": 0, "active_on": []}
     if {name: written.get(name, default) for name, default in nothing.items()} == mark:
         return
-    agreed = touched.agreed(context)
-    active = reference_database.active_on(agreed, context.settings.active_on) if wanted else _none_active(agreed)
+    agreed = changed_days.agreed(context)
+    active = agreements.active_on(agreed, context.settings.active_on) if wanted else _none_active(agreed)
     rows = access.write_rows(
         context,
         tables.ACTIVE_AGREEMENTS,
@@ -195,12 +195,12 @@ def _zones(context: Context, days: Days) -> dict[str, str]:
 
 def _with_half_hours(context: Context, days: Days) -> bool:
     """Whether one of these feeds may have readings of half an hour or less: hourly ones are in no half hour."""
-    lengths = touched.interval_lengths(context)
+    lengths = changed_days.interval_lengths(context)
     return any(min(lengths.get(feed, [0])) <= gold.HALF_HOUR for feed in days)
 
 
 def _one_row_a_meter(context: Context, days: Days) -> bool:
-    lengths = touched.interval_lengths(context)
+    lengths = changed_days.interval_lengths(context)
     return all(min(lengths.get(feed, [0])) >= gold.HALF_HOUR for feed in days)
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from jobs import restatements, touched
+from jobs import restatements
 from jobs.audit import recorded
 from jobs.show import must_exist, print_table
 from pipeline import formats
 from pipeline.errors import UsageError
 from pipeline.lake import access, maintenance
+from pipeline.layers import changed_days
 
 if TYPE_CHECKING:
-    from jobs.touched import Days
     from pipeline.lake.tables import Table
+    from pipeline.layers.changed_days import Days
     from pipeline.runtime.context import Context
 
 DONE = {
@@ -78,8 +79,8 @@ def _unordered(context: Context, table: Table) -> Days:
     if not table.cluster_by:
         return {}
     feeds = [feed.name for feed in context.settings.feeds]
-    changed = touched.changed_days(context, maintenance.clustered_to(context, table), feeds)
-    there = touched.days_there_are(context, feeds)  # a withdrawal may have emptied some
+    changed = changed_days.changed_days(context, maintenance.clustered_to(context, table), feeds)
+    there = changed_days.days_there_are(context, feeds)  # a withdrawal may have emptied some
     days = {feed: sorted({*some}.intersection(there.get(feed, []))) for feed, some in changed.items()}
     return {feed: some for feed, some in days.items() if some}
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from jobs import silver
 from pipeline import formats
 from pipeline.deliveries import erased, ingestion_log
 from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN
 from pipeline.lake import delta, tables
+from pipeline.layers.judged import judged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,6 +90,6 @@ def _rows(context: Context, known: list[Delivery], meter: str) -> list[tuple[Tab
     for feed in context.settings.feeds:
         kept = [each for each in known if each.feed == feed.name and each.status in {LOADED, WITHDRAWN}]
         if kept:
-            found.append((formats.bronze_table(feed), silver.judged(context, feed, kept).where(_is_its(meter))))
+            found.append((formats.bronze_table(feed), judged(context, feed, kept).where(_is_its(meter))))
     found += [(table, delta.read(context, table).where(F.trim("meterpoint_id") == meter)) for table in OF_METERPOINTS]
     return found

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.errors import AnalysisException, ParseException
 
-from jobs import history
 from jobs.show import cell, print_table
 from pipeline import formats
 from pipeline.errors import LakeError, UsageError
 from pipeline.lake import access, schema_version, tables, views
+from pipeline.layers import reading_history
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -70,7 +70,7 @@ def select(context: Context, query: str) -> DataFrame:
         spark.catalog.setCurrentCatalog(context.settings.catalog)
     else:
         _name_tables(context, spark, query, lake_tables)
-    if _says(query.lower(), HISTORY) and (versions := history.readings(context)) is not None:
+    if _says(query.lower(), HISTORY) and (versions := reading_history.readings(context)) is not None:
         versions.createOrReplaceTempView(HISTORY)
     try:
         if not PLAIN.match(query):

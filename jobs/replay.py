@@ -17,11 +17,13 @@ from jobs import run as main_job
 from jobs import silver as silver_job
 from jobs.audit import recorded
 from jobs.show import must_exist, print_table
-from pipeline import formats, silver
+from pipeline import formats
 from pipeline.deliveries import ingestion_log, landing
 from pipeline.deliveries.ingestion_log import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery, History
 from pipeline.deliveries.names import delivery_named
 from pipeline.errors import ReplayError, UsageError
+from pipeline.formats.judged import NOTHING, counts, received_at
+from pipeline.layers.judged import judged as judged_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,9 +94,9 @@ def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_
     if delivery.status == WITHDRAWN and taken is not None:
         reason = f"the name was loaded since as file {taken.file_id} ({taken.relative_path}): withdraw that one first"
         return Replayed(delivery, delivery.refused("CHANGED_AFTER_LOADING", reason, CONFLICT))
-    rows = silver_job.judged(context, feed, [delivery])
+    rows = judged_rows(context, feed, [delivery])
     # Its old days too: a reading that passes no more has to go from there.
-    judged = bronze.counts(rows, several=form.several).get(delivery.file_id, bronze.NOTHING)
+    judged = counts(rows, several=form.several).get(delivery.file_id, NOTHING)
     dates = tuple(sorted({*delivery.local_dates, *judged["local_dates"]}))
     return Replayed(
         delivery,
@@ -122,8 +124,8 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
     )
     paths = landing.contents_with_file_id(context.spark, form.contents, [new], feed)
     rows = bronze.rows_of(form, paths, feed, [new], batch_id)
-    rows = form.judged(rows, feed, silver.received_at([new]))
-    return replace(new, **bronze.counts(rows, several=form.several).get(new.file_id, bronze.NOTHING))
+    rows = form.judged(rows, feed, received_at([new]))
+    return replace(new, **counts(rows, several=form.several).get(new.file_id, NOTHING))
 
 
 def _loaded(context: Context, changed: list[Replayed]) -> list[Delivery]:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN, logged, next_batch
 from pipeline.errors import VersionGoneError
 from pipeline.lake import access, tables, versions
-from pipeline.restated_key import key_text
+from pipeline.layers.restated_key import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import touched
-from pipeline import formats, silver
+from pipeline import formats
 from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
 from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables
 from pipeline.lake.days import on_days
+from pipeline.layers import changed_days, silver
+from pipeline.layers.judged import judged
 
 if TYPE_CHECKING:
     from datetime import date
@@ -65,39 +66,10 @@ def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
         )
 
 
-def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
-    """Bronze rows of the deliveries as judged readings; repeated local times resolved by order where there are any."""
-    form = formats.format_of(feed)
-    plain = [delivery for delivery in deliveries if not delivery.repeated_times]
-    repeated = [delivery for delivery in deliveries if delivery.repeated_times]
-    parts = []
-    if plain:
-        rows = _of(context, feed, plain, without=repeated)
-        parts.append(form.judged(rows, feed, silver.received_at(plain)))
-    if repeated:
-        rows = _of(context, feed, repeated, without=plain)
-        rows = form.judged(rows, feed, silver.received_at(repeated))
-        parts.append(form.in_order(rows, feed) if form.in_order else rows)
-    return reduce(DataFrame.unionByName, parts)
-
-
-def _of(context: Context, feed: Feed, deliveries: list[Delivery], without: list[Delivery]) -> DataFrame:
-    """Bronze rows of the deliveries: whole batches by their number, single files by theirs where a batch is divided.
-
-    It may also hold deliveries that count no more, or that were judged by other rules, where any was ever revised.
-    """
-    batches = {delivery.batch_id for delivery in deliveries}
-    rows = delta.read_batches(context, formats.bronze_table(feed), batches)
-    revised = any(is_revised(delivery) for delivery in logged(context) if delivery.feed == feed.name)
-    if revised or batches & {delivery.batch_id for delivery in without}:
-        rows = rows.where(F.col("file_id").isin(*(delivery.file_id for delivery in deliveries)))
-    return rows
-
-
 def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     done = access.done_to(context, tables.REJECTED)
     later = [delivery for delivery in loaded if delivery.revision > done]
-    again = [delivery.file_id for delivery in later if is_revised(delivery)]
+    again = [delivery.file_id for delivery in later if delivery.is_revised]
     pending = [delivery for delivery in later if delivery.rows_rejected or delivery.file_id in again]
     if not pending:
         return
@@ -139,11 +111,6 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     context.log.info("reference", file_id=snapshots[-1].file_id)
 
 
-def is_revised(delivery: Delivery) -> bool:
-    """Whether something in silver of this delivery may have to go: it was loaded before, and replayed or taken out."""
-    return delivery.revision != delivery.batch_id or delivery.was_taken_out
-
-
 def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     done = access.done_to(context, tables.READINGS)
     # By days, not by rows: of an OBIS record or an array that counts as rejected some values may have passed.
@@ -152,7 +119,7 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     if not feeds:
         return 0
     days = {feed.name: _days([each for each in pending if each.feed == feed.name]) for feed in feeds}
-    again = any(is_revised(delivery) for delivery in pending)
+    again = any(delivery.is_revised for delivery in pending)
     # Where something may have to go, the days are made anew from all that was received for them.
     taken = _received_on(counted, days) if again else pending
     source = reduce(
@@ -181,7 +148,7 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
 
 def _lengths_with(context: Context, feeds: list[Feed], present: set[str]) -> dict[str, list[int]]:
     """The lengths of intervals in silver once these feeds are written; where unknown ones are there, none is known."""
-    lengths = touched.interval_lengths(context)
+    lengths = changed_days.interval_lengths(context)
     for feed in feeds:
         if feed.name in lengths or feed.name not in present:
             any_length = formats.format_of(feed).several

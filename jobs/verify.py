@@ -15,10 +15,11 @@ from pyspark.sql import functions as F
 from jobs import completeness, gold, silver
 from jobs.audit import recorded
 from jobs.show import cell, console, print_table
-from pipeline import conservation, formats
+from pipeline import formats
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import VerificationError
 from pipeline.lake import access, creation, delta, lost_files, stores, tables
+from pipeline.layers import conservation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

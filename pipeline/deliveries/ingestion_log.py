@@ -58,6 +58,11 @@ class Delivery:
         """Whether it was loaded and then withdrawn; a refused one that was withdrawn keeps its reason code."""
         return self.status == WITHDRAWN and self.reason_code is None
 
+    @property
+    def is_revised(self) -> bool:
+        """Whether something of it in silver may have to go: it was loaded before, and then replayed or taken out."""
+        return self.revision != self.batch_id or self.was_taken_out
+
     def refused(self, code: str, reason: str, status: str = REJECTED) -> Delivery:
         """This delivery, refused: it counts no rows. What it quotes of the file becomes one line of valid text."""
         line = " ".join(reason.encode("utf-8", "backslashreplace").decode().split())

@@ -1,4 +1,4 @@
-"""The reference database: one consistent snapshot over JDBC, typed, and which agreement counts on a day."""
+"""The reference database: one consistent snapshot over JDBC, and the judged rows of its tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from py4j.protocol import Py4JJavaError
@@ -16,17 +16,11 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from pipeline.clock import columns as clock
-from pipeline.clock.zones import day_texts
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.formats import row_rules
 from pipeline.lake.tables import SNAPSHOTS
 from pipeline.runtime.error_messages import one_line
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
-
-NO_AGREEMENT = "(no agreement)"
 LINEAGE = {"file_id", "row_number", "batch_id"}
 # Source columns of each table, in bronze's order.
 SOURCE = {table.name: tuple(name for name in table.names if name not in LINEAGE) for table in SNAPSHOTS}
@@ -203,40 +197,3 @@ def current(judged: DataFrame, key: str) -> DataFrame:
     valid, _ = row_rules.split(judged)
     last = Window.partitionBy(key).orderBy(F.col("row_number").desc())
     return valid.withColumn("rank", F.row_number().over(last)).where("rank = 1").drop("rank")
-
-
-def products_agreed(agreements: DataFrame, products: DataFrame) -> DataFrame:
-    """Agreements with their product's name and whether its price varies.
-
-    An agreement on a product that is not in the database keeps the product's id as its name.
-    """
-    named = products.select("product_id", "display_name", "is_variable")
-    return agreements.join(named, "product_id", "left").select(
-        "agreement_id",
-        "meterpoint_id",
-        "valid_from",
-        "valid_to",
-        F.coalesce("display_name", "product_id").alias("product_display_name"),
-        "is_variable",
-    )
-
-
-def active_on(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
-    """Agreements active on each day, strict on both sides, as analysts asked."""
-    as_of = F.explode(F.expr(f"array({day_texts(days)})")).alias("as_of_date")
-    return (
-        agreed.select(as_of, "*")
-        .where("valid_from < as_of_date AND (valid_to IS NULL OR valid_to > as_of_date)")
-        .drop("valid_from", "valid_to")
-    )
-
-
-def product_of_day(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
-    """Which product counts for a meterpoint on each day: `meterpoint_id, day, product_display_name`.
-
-    valid_from <= day < valid_to; of overlapping agreements the latest valid_from, then the highest id.
-    """
-    day = F.explode(F.expr(f"array({day_texts(days)})")).alias("day")
-    valid = agreed.select(day, "*").where("valid_from <= day AND (valid_to IS NULL OR day < valid_to)")
-    winner = F.max_by("product_display_name", F.struct("valid_from", "agreement_id"))
-    return valid.groupBy("meterpoint_id", "day").agg(winner.alias("product_display_name"))

@@ -1,6 +1,6 @@
 """Every version of a meter's readings that was received: from bronze, judged anew in Python. No JVM.
 
-What `main.py sql "SELECT * FROM reading_history …"` shows (jobs/history.py), for one meter and some days.
+What `main.py sql "SELECT * FROM reading_history …"` shows (layers/reading_history.py), for one meter and some days.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from pipeline import formats
 from pipeline.deliveries.ingestion_log import LOADED
 from pipeline.errors import VersionsNeedSparkError
+from pipeline.formats.judged import ALWAYS
 from pipeline.formats.row_rules import BLANKS
 from pipeline.lake.access import arrow_schema
 from pipeline.lake.tables import INGESTION_LOG, READINGS
-from pipeline.silver import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import backfill, erase, maintain, replay, restatements, run, verify, withdraw
-from pipeline import conservation
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.span import Span
 from pipeline.errors import UsageError
 from pipeline.lake import access, tables
-from pipeline.restated_key import key_text
+from pipeline.layers import conservation
+from pipeline.layers.restated_key import key_text
 from pipeline.runtime import failpoints
 from tests.faults.a_lake import Lake, with_history
 from tests.jobs.conftest import put, split_json

@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from jobs import bronze, history, run, withdraw
+from jobs import bronze, run, withdraw
 from pipeline import formats
 from pipeline.config.settings import Feed, load
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.ingestion_log import LOADED, Delivery
 from pipeline.lake import access, creation
+from pipeline.layers import reading_history
 from pipeline.runtime.context import Context
 from pipeline.serving import received
 from tests.fuzz.hostile import NUMBERS, TEXTS
@@ -37,7 +38,7 @@ def as_rows(table):
 def by_spark(context):
     """(feed, meter) -> its rows by Spark, in the order and with the columns of received.SCHEMA."""
     units = {feed.name: feed.unit for feed in context.settings.feeds}
-    found = history.readings(context).toArrow()
+    found = reading_history.readings(context).toArrow()
     names = [name for name in received.SCHEMA.names if name != "unit"]
     rows = defaultdict(list)
     for row in as_rows(found.select(names)):

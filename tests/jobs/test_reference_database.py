@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs import run, snapshots
+from jobs import run
 from pipeline.config.settings import Reference
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.open_issues import standing_refusals
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.lake import tables
+from pipeline.layers import reference_snapshots
 from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, versions
 
 if TYPE_CHECKING:
@@ -195,9 +196,9 @@ def test_a_database_that_comes_back_as_it_was_ends_its_refusal(
     assert standing_refusals(ingestion_log.logged(context.next_run())) == []
     # Touched: read once, its time noted, and then known.
     os.utime(path, (0, 0))
-    assert len(snapshots.newer(context, ingestion_log.logged(context.next_run()))) == 1
+    assert len(reference_snapshots.newer(context, ingestion_log.logged(context.next_run()))) == 1
     assert run.run(lake(ELECTRICITY, **settings)).deliveries == []
-    assert snapshots.newer(context, ingestion_log.logged(context.next_run())) == []
+    assert reference_snapshots.newer(context, ingestion_log.logged(context.next_run())) == []
     entries = rows(context, tables.INGESTION_LOG, "file_id", "status", where=lambda row: row["feed"] == "reference")
     assert entries == [(2, "loaded"), (3, "rejected"), (4, "duplicate")]
     assert by_product(context) == products

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs import backfill, run, touched
+from jobs import backfill, run
 from pipeline.deliveries.span import Span
 from pipeline.errors import ConfigurationError
 from pipeline.lake import access as metadata
 from pipeline.lake import maintenance, tables
+from pipeline.layers import changed_days
 from tests.jobs.conftest import ELECTRICITY, GAS, put, rows, smrt, split_json
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def test_half_hours_are_those_of_the_readings_there_are_and_not_of_todays_config
     put(electricity, "b.json", split_json(["2021-06-03 00:00:00", "m1", 1]), 5)
     run.run(lake(ELECTRICITY))
     maintenance.compact(lake(ELECTRICITY), tables.READINGS)
-    assert touched.interval_lengths(lake(ELECTRICITY)) == {"electricity": [15, 30]}
+    assert changed_days.interval_lengths(lake(ELECTRICITY)) == {"electricity": [15, 30]}
     backfill.anew(lake(ELECTRICITY), "gold", span)
     assert rows(lake(ELECTRICITY), tables.HALF_HOUR, "meterpoint_count", "total_kwh")[1:] == half_hours
 
@@ -85,6 +86,6 @@ def test_where_an_earlier_version_said_nothing_of_lengths_meters_are_counted_one
     metadata.write_rows(context, tables.READINGS, [], mark)
     put(electricity, "b.json", split_json(["2021-06-01 00:30:00", "m1", 1]), 5)
     run.run(lake(ELECTRICITY))
-    assert touched.interval_lengths(lake(ELECTRICITY)) == {}
+    assert changed_days.interval_lengths(lake(ELECTRICITY)) == {}
     counts = rows(lake(ELECTRICITY), tables.HALF_HOUR, "meterpoint_count", "total_kwh")
     assert counts == [(1, Decimal("1.000000")), (1, Decimal("3.000000"))]

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline import gold
 from pipeline.lake import access, delta, tables
+from pipeline.layers import gold
 
 READING = (
     "feed string, meter_id string, direction string, interval_start timestamp, interval_minutes int, local_date date, "

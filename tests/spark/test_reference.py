@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from pipeline.formats import reference_database
+from pipeline.layers.agreements import active_on, product_of_day, products_agreed
 
 AGREEMENT = (
     "agreement_id string, agreement_valid_from string, agreement_valid_to string, product_id string, "
@@ -162,7 +163,7 @@ def test_an_agreement_on_an_unknown_product_keeps_the_products_id_as_its_name(fr
         (2, "m", "2021-01-01", None, "lost"),
     )
     products = frame("product_id string, display_name string, is_variable boolean", ("fixed", "Fixed", "false"))
-    agreed = reference_database.products_agreed(agreements, products)
+    agreed = products_agreed(agreements, products)
     assert told(agreed, "agreement_id", "product_display_name", "is_variable") == [
         ("1", "Fixed", "false"),
         ("2", "lost", None),
@@ -178,7 +179,7 @@ def test_active_on_a_date_is_strict_on_both_sides(frame, told):
         (4, "m", "2020-12-31", "2021-01-02", "ends the day after", None),
         (5, "m", "2021-06-01", "2021-05-01", "ends before it begins", "true"),
     )
-    active = reference_database.active_on(agreed, [date(2021, 1, 1), date(2021, 5, 15)])
+    active = active_on(agreed, [date(2021, 1, 1), date(2021, 5, 15)])
     assert told(active, "as_of_date", "agreement_id") == [
         ("2021-01-01", "2"),
         ("2021-01-01", "4"),
@@ -190,7 +191,7 @@ def test_active_on_a_date_is_strict_on_both_sides(frame, told):
 def test_an_agreement_counts_from_its_first_day_to_the_day_before_its_last(frame, told):
     agreed = frame(AGREED, (1, "m", "2021-01-02", "2021-01-04", "P", "true"), (2, "n", "2021-01-03", None, "Q", "true"))
     days = [date(2021, 1, n) for n in range(1, 6)]
-    assert told(reference_database.product_of_day(agreed, days), "meterpoint_id", "day", "product_display_name") == [
+    assert told(product_of_day(agreed, days), "meterpoint_id", "day", "product_display_name") == [
         ("m", "2021-01-02", "P"),
         ("m", "2021-01-03", "P"),
         ("n", "2021-01-03", "Q"),
@@ -207,7 +208,7 @@ def test_of_overlapping_agreements_the_latest_start_wins_then_the_highest_id_and
         (10, "m", "2021-01-02", "2021-01-03", "of two, the higher id", "true"),
     )
     days = [date(2021, 1, n) for n in range(1, 6)]
-    assert told(reference_database.product_of_day(agreed, days), "day", "product_display_name") == [
+    assert told(product_of_day(agreed, days), "day", "product_display_name") == [
         ("2021-01-01", "old"),
         ("2021-01-02", "of two, the higher id"),
         ("2021-01-03", "of two, the lower id"),

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline import silver
 from pipeline.config.settings import Feed
+from pipeline.formats.judged import summary
 from pipeline.lake import delta, tables
+from pipeline.layers import silver
 
 POWER = Feed(name="power", format="split_json", path="landing", time_zone="Europe/London", unit="Wh")
 JUDGED = (
@@ -159,7 +160,7 @@ def test_the_summary_counts_a_row_of_several_readings_once(frame, told):
         (*row("a", "3", 1, 3, at="2021-01-02 00:00:00"), 0),
         (*row("a", None, 2, 1, code="OFF_GRID"), 0),
     )
-    assert told(silver.summary(rows, several=True), "file_id", "local_date", "rows", "rejected", "repeated") == [
+    assert told(summary(rows, several=True), "file_id", "local_date", "rows", "rejected", "repeated") == [
         ("1", "2021-01-01", "1", "1", "0"),
         ("1", "2021-01-02", "1", "0", "0"),
         ("1", None, "1", "0", "0"),
@@ -185,7 +186,7 @@ def test_the_summary_counts_rows_by_file_and_the_local_days_of_those_that_passed
         row("a", "4", 1, 4, at="2021-01-03 00:00:00", code="OFF_GRID", repeated=True),
         row("a", "5", 2, 1, code="OFF_GRID"),
     )
-    assert told(silver.summary(rows), "file_id", "local_date", "rows", "rejected", "repeated") == [
+    assert told(summary(rows), "file_id", "local_date", "rows", "rejected", "repeated") == [
         ("1", "2021-01-01", "2", "0", "1"),
         ("1", "2021-01-02", "1", "0", "0"),
         ("1", None, "1", "1", "1"),

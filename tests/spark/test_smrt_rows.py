@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import functions as F
 
-from pipeline import formats, silver
+from pipeline import formats
 from pipeline.config.settings import Feed
+from pipeline.formats.judged import summary
 from tests.spark.conftest import RECEIVED
 
 GAS = Feed(name="gas", format="smrt", path="landing")
@@ -189,5 +190,5 @@ def test_the_last_hour_that_has_a_date_does_not_stop_a_run_in_a_zone_where_it_is
     names = "meter_number string, measurement_date string, measurement_time string, consumption string, "
     bronze = spark.createDataFrame([row], names + "file_id bigint, row_number bigint, raw string, batch_id bigint")
     judged = formats.format_of(vilnius).judged(bronze, vilnius, F.lit(RECEIVED))
-    counted = silver.summary(judged).select("rows", F.col("local_date")).toArrow().to_pylist()
+    counted = summary(judged).select("rows", F.col("local_date")).toArrow().to_pylist()
     assert sum(row["rows"] for row in counted) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from pipeline.lake import tables
-from pipeline.restated_key import key_text
+from pipeline.layers.restated_key import key_text
 
 AT = datetime(2021, 3, 28, 0, 30, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from pipeline.clock import columns as clock
-from pipeline.formats.reference_database import NO_AGREEMENT
+from pipeline.layers.agreements import NO_AGREEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

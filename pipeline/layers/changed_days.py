@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN, logged
 from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables
+from pipeline.layers.agreements import products_agreed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ def agreed(context: Context) -> DataFrame:
         context.spark.createDataFrame(access.small_table(context, table))
         for table in (tables.AGREEMENT, tables.PRODUCT)
     )
-    return reference_database.products_agreed(agreements, products)
+    return products_agreed(agreements, products)
 
 
 def _snapshot(context: Context, file_id: int) -> DataFrame:
@@ -82,7 +83,7 @@ def _snapshot(context: Context, file_id: int) -> DataFrame:
     agreements, products, _ = (
         delta.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
     )
-    return reference_database.products_agreed(
+    return products_agreed(
         reference_database.current(
             reference_database.judged_agreements(agreements, context.settings.reference_zone), "agreement_id"
         ),

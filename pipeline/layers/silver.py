@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
+    from datetime import datetime
 
     from pyspark.sql import Column, DataFrame
 
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
 
 # (file_id, row_number) in one BIGINT that sorts the same: cheaper to aggregate by than a struct.
 ROW_BITS = 31
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Of a delivery of which the log does not say when it came.
-ALWAYS = datetime(7000, 1, 1, tzinfo=UTC)
 ROW_MASK = (1 << ROW_BITS) - 1
 
 
@@ -84,28 +80,6 @@ def _batch(batches: Mapping[int, int]) -> Column:
     return column
 
 
-def received_at(deliveries: Iterable[Delivery]) -> Column:
-    """When the delivery of each row came: one literal for one batch, else looked up by the row's batch.
-
-    A delivery that was replayed is of a later batch than it came with: those few are told by their number.
-    """
-    known = [(each.batch_id, each.file_id, each.received_at or ALWAYS) for each in deliveries]
-    if len(times := {at for *_, at in known}) == 1:
-        return F.lit(times.pop())
-    of_batch = {batch: at for batch, _, at in sorted(known)}
-    first, last = min(of_batch), max(of_batch)
-    micros = (
-        str((of_batch.get(batch, ALWAYS) - EPOCH) // timedelta(microseconds=1)) for batch in range(first, last + 1)
-    )
-    # As one text, which is folded into an array: thousands of literals take seconds to build.
-    times_of_batches = F.split(F.lit(",".join(micros)), ",").cast("array<bigint>")
-    column = F.timestamp_micros(F.get(times_of_batches, (F.col("batch_id") - first).cast("int")))
-    for batch, file_id, at in known:
-        if of_batch[batch] != at:
-            column = F.when(F.col("file_id") == file_id, F.lit(at)).otherwise(column)
-    return column
-
-
 def rejected_readings(judged: DataFrame, feed: str, now: datetime, *, several: bool = False) -> DataFrame:
     """Rows that did not pass, with silver.rejected_readings' columns.
 
@@ -128,35 +102,4 @@ def rejected_readings(judged: DataFrame, feed: str, now: datetime, *, several: b
         "row_number",
         "batch_id",
         F.lit(now).alias("rejected_at"),
-    )
-
-
-def summary(judged: DataFrame, *, several: bool = False) -> DataFrame:
-    """Source rows of each delivery and local day: `file_id, local_date, rows, rejected, repeated`.
-
-    The date is that of accepted rows; rejected ones stand under NULL. A row with `several` readings is counted once,
-    under the first of its days, and as rejected when one of them is.
-    """
-    passed = F.col("reason_code").isNull()
-    if several:
-        # Each row has one first reading, whose second instant, where it has two, is told as repeated: so a row that
-        # stands in bronze twice is counted twice.
-        rows = judged.groupBy("file_id", "row_number").agg(
-            F.count_if((F.col("position") == 0) & ~F.col("is_repeated")).alias("copies"),
-            F.bool_or(~passed).alias("refused"),
-            F.sort_array(F.collect_set(F.when(passed & F.col("consumption").isNotNull(), F.col("local_date")))).alias(
-                "days"
-            ),
-        )
-        days = rows.select("file_id", "copies", "refused", F.posexplode_outer("days").alias("n", "local_date"))
-        first = F.coalesce(F.col("n"), F.lit(0)) == 0
-        return days.groupBy("file_id", "local_date").agg(
-            F.sum(F.when(first, F.col("copies")).otherwise(0)).alias("rows"),
-            F.count_if(first & F.col("refused")).alias("rejected"),
-            F.lit(0).alias("repeated"),
-        )
-    return judged.groupBy("file_id", F.when(passed, F.col("local_date")).alias("local_date")).agg(
-        F.count(F.lit(1)).alias("rows"),
-        F.count_if(~passed).alias("rejected"),
-        F.count_if("is_repeated").alias("repeated"),
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs import silver
 from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN, logged
+from pipeline.layers.judged import judged
 
 if TYPE_CHECKING:
     from pipeline.runtime.context import Context
@@ -29,7 +29,7 @@ def received(context: Context, *, withdrawn: bool = False) -> DataFrame | None:
     for feed in context.settings.feeds:
         of_feed = [each for each in loaded if each.feed == feed.name]
         if of_feed:
-            rows = silver.judged(context, feed, of_feed).where("reason_code IS NOT NULL OR consumption IS NOT NULL")
+            rows = judged(context, feed, of_feed).where("reason_code IS NOT NULL OR consumption IS NOT NULL")
             parts.append(rows.withColumn("feed", F.lit(feed.name)).select(*COLUMNS, "reason_code", "reason", "raw"))
     return reduce(DataFrame.unionByName, parts) if parts else None
 

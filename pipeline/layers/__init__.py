@@ -1,0 +1,1 @@
+"""The layers: what silver, gold and what is derived from them hold, and which days change."""

@@ -1,0 +1,54 @@
+"""Which product a meter has on which day, by the current agreements. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from pipeline.clock.zones import day_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from pyspark.sql import DataFrame
+
+NO_AGREEMENT = "(no agreement)"
+
+
+def products_agreed(agreements: DataFrame, products: DataFrame) -> DataFrame:
+    """Agreements with their product's name and whether its price varies.
+
+    An agreement on a product that is not in the database keeps the product's id as its name.
+    """
+    named = products.select("product_id", "display_name", "is_variable")
+    return agreements.join(named, "product_id", "left").select(
+        "agreement_id",
+        "meterpoint_id",
+        "valid_from",
+        "valid_to",
+        F.coalesce("display_name", "product_id").alias("product_display_name"),
+        "is_variable",
+    )
+
+
+def active_on(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
+    """Agreements active on each day, strict on both sides, as analysts asked."""
+    as_of = F.explode(F.expr(f"array({day_texts(days)})")).alias("as_of_date")
+    return (
+        agreed.select(as_of, "*")
+        .where("valid_from < as_of_date AND (valid_to IS NULL OR valid_to > as_of_date)")
+        .drop("valid_from", "valid_to")
+    )
+
+
+def product_of_day(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
+    """Which product counts for a meterpoint on each day: `meterpoint_id, day, product_display_name`.
+
+    valid_from <= day < valid_to; of overlapping agreements the latest valid_from, then the highest id.
+    """
+    day = F.explode(F.expr(f"array({day_texts(days)})")).alias("day")
+    valid = agreed.select(day, "*").where("valid_from <= day AND (valid_to IS NULL OR day < valid_to)")
+    winner = F.max_by("product_display_name", F.struct("valid_from", "agreement_id"))
+    return valid.groupBy("meterpoint_id", "day").agg(winner.alias("product_display_name"))

@@ -1,0 +1,48 @@
+"""Rows of bronze, judged once more, of deliveries of any batches: what silver and every later look are made of."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from pipeline import formats
+from pipeline.deliveries.ingestion_log import logged
+from pipeline.formats.judged import received_at
+from pipeline.lake import delta
+
+if TYPE_CHECKING:
+    from pipeline.config.settings import Feed
+    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.runtime.context import Context
+
+
+def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
+    """Bronze rows of the deliveries as judged readings; repeated local times resolved by order where there are any."""
+    form = formats.format_of(feed)
+    plain = [delivery for delivery in deliveries if not delivery.repeated_times]
+    repeated = [delivery for delivery in deliveries if delivery.repeated_times]
+    parts = []
+    if plain:
+        rows = _of(context, feed, plain, without=repeated)
+        parts.append(form.judged(rows, feed, received_at(plain)))
+    if repeated:
+        rows = _of(context, feed, repeated, without=plain)
+        rows = form.judged(rows, feed, received_at(repeated))
+        parts.append(form.in_order(rows, feed) if form.in_order else rows)
+    return reduce(DataFrame.unionByName, parts)
+
+
+def _of(context: Context, feed: Feed, deliveries: list[Delivery], without: list[Delivery]) -> DataFrame:
+    """Bronze rows of the deliveries: whole batches by their number, single files by theirs where a batch is divided.
+
+    It may also hold deliveries that count no more, or that were judged by other rules, where any was ever revised.
+    """
+    batches = {delivery.batch_id for delivery in deliveries}
+    rows = delta.read_batches(context, formats.bronze_table(feed), batches)
+    revised = any(delivery.is_revised for delivery in logged(context) if delivery.feed == feed.name)
+    if revised or batches & {delivery.batch_id for delivery in without}:
+        rows = rows.where(F.col("file_id").isin(*(delivery.file_id for delivery in deliveries)))
+    return rows
