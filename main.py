@@ -201,7 +201,7 @@ def report(
     """Explore a feed: totals, load shape, profile, heat map, autocorrelation, gaps, outliers, import against export."""
     with _errors(debug):
         from jobs import report as job
-        from pipeline.report.asked import Asked
+        from pipeline.serving.report.asked import Asked
 
         job.run(_context(config), Asked.of(feed, meter, first, end), out, form, as_json=json)
 

@@ -17,8 +17,8 @@ from pipeline.deliveries import guards, leftovers
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import BusyLakeError
 from pipeline.lake import access, claim, creation, run_lock, schema_version, tables
-from pipeline.metrics import LAYERS
 from pipeline.runtime import error_messages
+from pipeline.serving.gauges import LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

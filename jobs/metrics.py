@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING
 from prometheus_client import generate_latest, write_to_textfile
 
 from jobs import completeness
-from pipeline import formats, metrics
+from pipeline import formats
 from pipeline.clock.zones import zone_info
 from pipeline.deliveries import open_issues
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.lake import access, maintenance, tables
 from pipeline.runtime import error_messages
+from pipeline.serving import gauges
 
 if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 
-def found(context: Context) -> metrics.Facts:
+def found(context: Context) -> gauges.Facts:
     """What is measured, read from the tables and their logs; no JVM in path mode."""
     deliveries = logged(context)
     days = completeness.yesterday(context)
     done = access.done_to(context, tables.METER_DAY)
     received = access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
-    return metrics.Facts(
+    return gauges.Facts(
         runs=access.small_rows(context, tables.RUNS, tables.RUNS.names),
         deliveries=deliveries,
         received={row["file_id"]: row["received_at"] for row in received},
@@ -57,7 +58,7 @@ def text(context: Context) -> bytes:
     """The measures in Prometheus's text form; none where there is no lake yet."""
     if access.version(context, tables.RUNS) is None:
         return b""
-    return generate_latest(metrics.registry(found(context), context.settings.metrics))
+    return generate_latest(gauges.registry(found(context), context.settings.metrics))
 
 
 def write(context: Context) -> None:
@@ -67,6 +68,6 @@ def write(context: Context) -> None:
         return
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_to_textfile(path, metrics.registry(found(context), context.settings.metrics))
+        write_to_textfile(path, gauges.registry(found(context), context.settings.metrics))
     except Exception as problem:  # noqa: BLE001 - the readings are in; the alert on an old file tells of this
         context.log.warning("the metrics could not be written", file=path, error=error_messages.one_line(problem))

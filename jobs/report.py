@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from pyarrow import dataset as ds
 
     from pipeline.config.settings import Feed
-    from pipeline.report.asked import Asked
-    from pipeline.report.facts import Extent
-    from pipeline.report.render import Page
     from pipeline.runtime.context import Context
+    from pipeline.serving.report.asked import Asked
+    from pipeline.serving.report.facts import Extent
+    from pipeline.serving.report.render import Page
 
 PICTURES = {"html": "svg", "md": "png"}  # by the report's format
 NEEDED = ("duckdb", "jinja2", "matplotlib", "statsmodels")
@@ -109,12 +109,12 @@ def _pinned(context: Context) -> Pinned:
 
 def _page(context: Context, asked: Asked, pinned: Pinned, form: str) -> tuple[Page, Extent, datetime | None]:
     """The report, what it covers, and when the newest delivery in it was received."""
-    import duckdb  # noqa: PLC0415 - of an extra that only this command needs; so are those of pipeline.report
+    import duckdb  # noqa: PLC0415 - of an extra that only this command needs; so are those of pipeline.serving.report
 
-    from pipeline.report.figures import Figures  # noqa: PLC0415
-    from pipeline.report.local_time import LocalClock  # noqa: PLC0415
-    from pipeline.report.page import page_of  # noqa: PLC0415
-    from pipeline.report.preamble import as_of  # noqa: PLC0415
+    from pipeline.serving.report.figures import Figures  # noqa: PLC0415
+    from pipeline.serving.report.local_time import LocalClock  # noqa: PLC0415
+    from pipeline.serving.report.page import page_of  # noqa: PLC0415
+    from pipeline.serving.report.preamble import as_of  # noqa: PLC0415
 
     feed = context.settings.feed(asked.feed)
     clock = LocalClock(feed.time_zone)
@@ -154,7 +154,7 @@ def _received_at(log: ds.Dataset | pa.Table, file_id: int) -> datetime | None:
 
 def _write(page: Page, out: Path, form: str) -> list[Path]:
     """The report's files, the report itself last: whoever sees it sees its pictures."""
-    from pipeline.report import render  # noqa: PLC0415
+    from pipeline.serving.report import render  # noqa: PLC0415
 
     if form == "html":
         contents: Mapping[Path, bytes] = {out: render.as_html(page).encode()}

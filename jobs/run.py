@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs import acknowledgements, bronze, completeness, gold, restatements, silver
 from jobs.audit import Outcome, recorded
-from pipeline.metrics import LAYERS
+from pipeline.serving.gauges import LAYERS
 
 __all__ = ["LAYERS", "derive", "run"]
 

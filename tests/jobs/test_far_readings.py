@@ -10,7 +10,7 @@ import pytest
 
 from jobs import metrics, replay, report, run, status, verify
 from pipeline.lake import tables
-from pipeline.report.asked import Asked
+from pipeline.serving.report.asked import Asked
 from tests.jobs.conftest import ELECTRICITY, GAS, put, rows, smrt, split_json
 from tests.spark.interval_arrays import VILNIUS, parquet
 

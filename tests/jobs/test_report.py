@@ -16,8 +16,8 @@ from jobs import query, report, run
 from pipeline.config.settings import load
 from pipeline.errors import LakeError, UsageError
 from pipeline.lake.views import KWH
-from pipeline.report.asked import Asked
 from pipeline.runtime.context import Context
+from pipeline.serving.report.asked import Asked
 from tests.jobs.conftest import ELECTRICITY, GAS, put, split_json
 from tests.jobs.test_demo import command, config
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.config.metrics import Metrics
 from pipeline.deliveries.ingestion_log import Delivery
-from pipeline.metrics import Facts, first_due, next_due, registry
+from pipeline.serving.gauges import Facts, first_due, next_due, registry
 
 LONDON = Metrics()
 

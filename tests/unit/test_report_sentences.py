@@ -8,12 +8,12 @@ from decimal import Decimal
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.report import preamble, render, sentences, words
-from pipeline.report.asked import Asked
-from pipeline.report.exhibits import Exhibit, Section, table
-from pipeline.report.facts import Bin, Extent, Gaps, MeterDay, Total
-from pipeline.report.local_time import LocalClock, interval_name
-from pipeline.report.statistics import Autocorrelation, Outlier, Slot
+from pipeline.serving.report import preamble, render, sentences, words
+from pipeline.serving.report.asked import Asked
+from pipeline.serving.report.exhibits import Exhibit, Section, table
+from pipeline.serving.report.facts import Bin, Extent, Gaps, MeterDay, Total
+from pipeline.serving.report.local_time import LocalClock, interval_name
+from pipeline.serving.report.statistics import Autocorrelation, Outlier, Slot
 
 LONDON = LocalClock("Europe/London")
 SUNDAY = date(2021, 10, 31)

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline.lake import access, tables
-from pipeline.report import statistics
-from pipeline.report.facts import Bin, Extent, Gaps, MeterDay, Total
-from pipeline.report.figures import Figures
-from pipeline.report.local_time import LocalClock
+from pipeline.serving.report import statistics
+from pipeline.serving.report.facts import Bin, Extent, Gaps, MeterDay, Total
+from pipeline.serving.report.figures import Figures
+from pipeline.serving.report.local_time import LocalClock
 
 START = datetime(2021, 3, 1, tzinfo=UTC)
 LONDON = LocalClock("Europe/London")

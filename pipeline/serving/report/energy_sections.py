@@ -7,19 +7,19 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pipeline.report import charts, sentences, statistics, words
-from pipeline.report.exhibits import Exhibit, Section, table
-from pipeline.report.facts import HOUR_MINUTES
-from pipeline.report.local_time import clock_text, interval_name, utc
-from pipeline.report.pictures import DayAxis
+from pipeline.serving.report import charts, sentences, statistics, words
+from pipeline.serving.report.exhibits import Exhibit, Section, table
+from pipeline.serving.report.facts import HOUR_MINUTES
+from pipeline.serving.report.local_time import clock_text, interval_name, utc
+from pipeline.serving.report.pictures import DayAxis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from pipeline.report.exhibits import Material, Table
-    from pipeline.report.facts import Bin, Total
-    from pipeline.report.statistics import Slot
+    from pipeline.serving.report.exhibits import Material, Table
+    from pipeline.serving.report.facts import Bin, Total
+    from pipeline.serving.report.statistics import Slot
 
 # Of a bar chart: how the first day of a period is written beneath it, and what the axis is called.
 PERIODS = {"week": ("%d %b\n%Y", "week from Monday"), "month": ("%b\n%Y", "month")}

@@ -7,18 +7,18 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import printable
-from pipeline.report import words
-from pipeline.report.facts import Total
-from pipeline.report.local_time import DAY_MINUTES, LocalClock, clock_text, interval_name
-from pipeline.report.statistics import FAR, FEWEST, Autocorrelation, Outlier, average
-from pipeline.report.words import WEEK_MINUTES, count, kwh
+from pipeline.serving.report import words
+from pipeline.serving.report.facts import Total
+from pipeline.serving.report.local_time import DAY_MINUTES, LocalClock, clock_text, interval_name
+from pipeline.serving.report.statistics import FAR, FEWEST, Autocorrelation, Outlier, average
+from pipeline.serving.report.words import WEEK_MINUTES, count, kwh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from pipeline.report.facts import Bin, Gaps, MeterDay
-    from pipeline.report.statistics import Slot
+    from pipeline.serving.report.facts import Bin, Gaps, MeterDay
+    from pipeline.serving.report.statistics import Slot
 
 
 def totals(unit: str, found: Sequence[Total | Bin], clock: LocalClock) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from pipeline.report.local_time import LocalClock
+    from pipeline.serving.report.local_time import LocalClock
 
 # Of Okabe and Ito's palette, which colour-blind people tell apart; lines differ in their dashes too, bars in hatches.
 BLUE, ORANGE, GREEN, PURPLE, GREY, PALE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666", "#E5E5E5"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.report import words
-from pipeline.report.local_time import DAY_MINUTES, interval_name, utc
-from pipeline.report.words import count, kwh
+from pipeline.serving.report import words
+from pipeline.serving.report.local_time import DAY_MINUTES, interval_name, utc
+from pipeline.serving.report.words import count, kwh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime, timedelta
 
-    from pipeline.report.facts import Extent
-    from pipeline.report.local_time import LocalClock
+    from pipeline.serving.report.facts import Extent
+    from pipeline.serving.report.local_time import LocalClock
 
 
 def extent(found: Extent) -> str:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.report.exhibits import Section
+    from pipeline.serving.report.exhibits import Section
 
 # What Markdown would take for markup beside what HTML would.
 MARKUP = re.compile(r"([\\`*_\[\]|~$])")
@@ -48,7 +48,7 @@ def pictures(page: Page) -> dict[str, bytes]:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("pipeline.report"),
+        loader=PackageLoader("pipeline.serving.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.report import energy_sections, preamble, statistic_sections
-from pipeline.report.exhibits import Material
-from pipeline.report.pictures import drawing
-from pipeline.report.render import Page
+from pipeline.serving.report import energy_sections, preamble, statistic_sections
+from pipeline.serving.report.exhibits import Material
+from pipeline.serving.report.pictures import drawing
+from pipeline.serving.report.render import Page
 
 if TYPE_CHECKING:
-    from pipeline.report.figures import Figures
-    from pipeline.report.local_time import LocalClock
+    from pipeline.serving.report.figures import Figures
+    from pipeline.serving.report.local_time import LocalClock
 
 SECTIONS = (
     energy_sections.totals,

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from pipeline.report.facts import Bin, Extent, Gaps, MeterDay, Total
-from pipeline.report.local_time import DAY_MINUTES
+from pipeline.serving.report.facts import Bin, Extent, Gaps, MeterDay, Total
+from pipeline.serving.report.local_time import DAY_MINUTES
 
 if TYPE_CHECKING:
     from pyarrow import dataset as ds
 
-    from pipeline.report.local_time import LocalClock
+    from pipeline.serving.report.local_time import LocalClock
 
 SETTINGS: dict[str, Any] = {"python_enable_replacements": False, "enable_external_access": False}
 # Wh / 1000 as gold has it: value by value, rounded half up. (DuckDB's division would be a floating one.)

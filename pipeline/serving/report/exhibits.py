@@ -8,17 +8,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipeline.errors import printable
-from pipeline.report.local_time import DAY_MINUTES, interval_name
-from pipeline.report.pictures import saved
+from pipeline.serving.report.local_time import DAY_MINUTES, interval_name
+from pipeline.serving.report.pictures import saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from matplotlib.figure import Figure
 
-    from pipeline.report.facts import Bin, Extent
-    from pipeline.report.figures import Figures
-    from pipeline.report.local_time import LocalClock
+    from pipeline.serving.report.facts import Bin, Extent
+    from pipeline.serving.report.figures import Figures
+    from pipeline.serving.report.local_time import LocalClock
 
 MOST_CELLS = 100_000
 

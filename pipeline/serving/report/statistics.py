@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from statsmodels.tsa.stattools import acf
 
-from pipeline.report.local_time import DAY_MINUTES
+from pipeline.serving.report.local_time import DAY_MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pipeline.report.facts import Bin, MeterDay
+    from pipeline.serving.report.facts import Bin, MeterDay
 
 MILLIONTH = Decimal("0.000001")
 QUANTILES = (Fraction(5, 100), Fraction(25, 100), Fraction(50, 100), Fraction(75, 100), Fraction(95, 100))

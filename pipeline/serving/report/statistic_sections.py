@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.report import charts, charts_of_statistics, sentences, statistics, words
-from pipeline.report.exhibits import Exhibit, Section, table
-from pipeline.report.local_time import utc
-from pipeline.report.pictures import DayAxis
+from pipeline.serving.report import charts, charts_of_statistics, sentences, statistics, words
+from pipeline.serving.report.exhibits import Exhibit, Section, table
+from pipeline.serving.report.local_time import utc
+from pipeline.serving.report.pictures import DayAxis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from pipeline.report.exhibits import Material
-    from pipeline.report.facts import Bin, Gaps
-    from pipeline.report.statistics import Autocorrelation
+    from pipeline.serving.report.exhibits import Material
+    from pipeline.serving.report.facts import Bin, Gaps
+    from pipeline.serving.report.statistics import Autocorrelation
 
 SHOWN = 10
 DIGITS = 6

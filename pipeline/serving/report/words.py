@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.report.local_time import LocalClock
+    from pipeline.serving.report.local_time import LocalClock
 
 THOUSANDTH = Decimal("0.001")
 HOUR_MINUTES, DAY_MINUTES, WEEK_MINUTES = 60, 1440, 10080

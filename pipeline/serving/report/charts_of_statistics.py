@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.report.charts import energy, line
-from pipeline.report.local_time import DAY_MINUTES
-from pipeline.report.pictures import BLUE, GREY, ORANGE, PALE, DayAxis, blank, legend
-from pipeline.report.words import HOUR_MINUTES, WEEK_MINUTES
+from pipeline.serving.report.charts import energy, line
+from pipeline.serving.report.local_time import DAY_MINUTES
+from pipeline.serving.report.pictures import BLUE, GREY, ORANGE, PALE, DayAxis, blank, legend
+from pipeline.serving.report.words import HOUR_MINUTES, WEEK_MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from pipeline.report.facts import Bin
-    from pipeline.report.local_time import LocalClock
-    from pipeline.report.statistics import Autocorrelation, Outlier
+    from pipeline.serving.report.facts import Bin
+    from pipeline.serving.report.local_time import LocalClock
+    from pipeline.serving.report.statistics import Autocorrelation, Outlier
 
 FEW_LAGS = 40  # each of which gets a dot
 TICKS = 8

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.report.local_time import DAY, DAY_MINUTES, clock_text, interval_name
-from pipeline.report.pictures import BLUE, COLOURS, GREY, MOST_TICKS, ORANGE, DayAxis, blank, legend
+from pipeline.serving.report.local_time import DAY, DAY_MINUTES, clock_text, interval_name
+from pipeline.serving.report.pictures import BLUE, COLOURS, GREY, MOST_TICKS, ORANGE, DayAxis, blank, legend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from pipeline.report.facts import Bin
-    from pipeline.report.local_time import LocalClock
-    from pipeline.report.statistics import Slot
+    from pipeline.serving.report.facts import Bin
+    from pipeline.serving.report.local_time import LocalClock
+    from pipeline.serving.report.statistics import Slot
 
 DASHES = {"import": "-", "export": "--", "consumption": "-", "production": "--"}
 CLOCK_TICKS = list(range(0, DAY_MINUTES + 1, 180))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.report.local_time import DAY_MINUTES, SHORTEST_DAY_MINUTES
+from pipeline.serving.report.local_time import DAY_MINUTES, SHORTEST_DAY_MINUTES
 
 if TYPE_CHECKING:
     from datetime import date, datetime
