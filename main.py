@@ -80,8 +80,9 @@ def run(
     days anew.
     """
     with _errors(debug):
-        from jobs import backfill, show
+        from jobs import backfill
         from jobs import run as job
+        from jobs.shared import output
         from pipeline.deliveries.span import Span
 
         if layer not in {None, *job.LAYERS}:
@@ -95,7 +96,7 @@ def run(
             else:
                 outcomes = iter([backfill.anew(context, layer, span, wait)])
             for outcome in outcomes:
-                show.outcome(outcome, as_json=json, days_anew=span is not None and layer in {"silver", "gold"})
+                output.outcome(outcome, as_json=json, days_anew=span is not None and layer in {"silver", "gold"})
                 refused = refused or bool(outcome.refused)
         if strict and refused:
             raise typer.Exit(REFUSED)
@@ -147,9 +148,9 @@ def files(
 ) -> None:
     """Deliveries and what became of them, newest first."""
     with _errors(debug):
-        from jobs import show
+        from jobs.shared import output
 
-        show.files(_context(config), status, feed, limit, as_json=json)
+        output.files(_context(config), status, feed, limit, as_json=json)
 
 
 @app.command()
@@ -162,9 +163,9 @@ def rejected(
 ) -> None:
     """Rows that did not pass, with file, line and reason, newest first."""
     with _errors(debug):
-        from jobs import show
+        from jobs.shared import output
 
-        show.rejected(_context(config), feed, limit, as_json=json)
+        output.rejected(_context(config), feed, limit, as_json=json)
 
 
 @app.command()
@@ -339,9 +340,9 @@ def _profile(context: Context, *, shown: bool) -> Iterator[None]:
         with Path(file).open("a") as lines:
             lines.write(dumps(profile.facts()) + "\n")
     if shown:
-        from jobs import show
+        from jobs.shared import output
 
-        show.profile(profile)
+        output.profile(profile)
 
 
 @contextmanager

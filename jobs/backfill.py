@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jobs import acknowledgements, bronze, gold, restatements, silver
 from jobs import completeness as completeness_job
 from jobs import run as main_job
-from jobs.audit import Outcome, recorded
+from jobs.shared.recorded import Outcome, recorded
 from pipeline import formats
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.ingestion_log import LOADED

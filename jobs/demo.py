@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from jobs import query, show
+from jobs import query
 from jobs import run as main_job
+from jobs.shared import output
 from pipeline.deliveries import landing
 from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_database, samples
@@ -47,14 +48,14 @@ def run(context: Context, *, as_json: bool) -> None:
     """Write the samples, run the main job, show what came of it."""
     write(context)
     outcome = main_job.run(context, command="demo")
-    show.outcome(outcome, as_json=as_json)
+    output.outcome(outcome, as_json=as_json)
     if as_json:
         return
     names = {feed.format: feed.name for feed in reversed(context.settings.feeds)}
     for title, question in QUESTIONS:
         answer = query.select(context, question.format(feed=names["split_json"], arrays=names["interval_parquet"]))
-        show.print_table(answer.columns, [list(row.values()) for row in answer.toArrow().to_pylist()], title=title)
-    out = show.console()
+        output.print_table(answer.columns, [list(row.values()) for row in answer.toArrow().to_pylist()], title=title)
+    out = output.console()
     out.print(Text("Look further:", style="bold"))
     explained = f"explain {samples.METERPOINTS[0]} 2021-03-28T18:30Z"
     for command in ("status", "files", "rejected", explained, 'sql "SELECT * FROM gold.meter_day"'):

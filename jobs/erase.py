@@ -18,9 +18,8 @@ from pyspark.sql import functions as F
 
 from jobs import completeness, gold, restatements
 from jobs import silver as silver_job
-from jobs.audit import recorded
-from jobs.meter_rows import OF_METERPOINTS, look_for
-from jobs.show import console, must_exist
+from jobs.shared.output import console, must_exist
+from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries import erased, ingestion_log
 from pipeline.deliveries.ingestion_log import REFERENCE
@@ -29,15 +28,16 @@ from pipeline.formats import reference_database
 from pipeline.formats.judged import NOTHING, counts
 from pipeline.lake import access, delta, maintenance, tables
 from pipeline.layers.judged import judged
+from pipeline.layers.meter_rows import OF_METERPOINTS, look_for
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from jobs.audit import Outcome
-    from jobs.meter_rows import Found
+    from jobs.shared.recorded import Outcome
     from pipeline.config.settings import Feed
     from pipeline.deliveries.ingestion_log import Delivery
     from pipeline.lake.tables import Table
+    from pipeline.layers.meter_rows import Found
     from pipeline.runtime.context import Context
 
 NOWHERE = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 from rich.text import Text
 
-from jobs.show import cell, console, print_table
+from jobs.shared.output import cell, console, print_table
 from pipeline.deliveries.ingestion_log import WITHDRAWN
 from pipeline.errors import UsageError
 from pipeline.lake import access, schema_version, tables

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from jobs import restatements
-from jobs.audit import recorded
-from jobs.show import must_exist, print_table
+from jobs.shared.output import must_exist, print_table
+from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.errors import UsageError
 from pipeline.lake import access, maintenance

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.errors import AnalysisException, ParseException
 
-from jobs.show import cell, print_table
+from jobs.shared.output import cell, print_table
 from pipeline import formats
 from pipeline.errors import LakeError, UsageError
 from pipeline.lake import access, schema_version, tables, views

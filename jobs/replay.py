@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from jobs import bronze
 from jobs import run as main_job
 from jobs import silver as silver_job
-from jobs.audit import recorded
-from jobs.show import must_exist, print_table
+from jobs.shared.output import must_exist, print_table
+from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries import ingestion_log, landing
 from pipeline.deliveries.ingestion_log import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery, History

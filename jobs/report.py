@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from rich.text import Text
 
-from jobs.show import cell, console, must_exist
+from jobs.shared.output import cell, console, must_exist
 from pipeline.errors import LakeError, UsageError, printable
 from pipeline.lake import access, tables
 from pipeline.runtime.error_messages import in_words, one_line

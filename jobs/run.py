@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jobs import acknowledgements, bronze, completeness, gold, restatements, silver
-from jobs.audit import Outcome, recorded
+from jobs.shared.recorded import Outcome, recorded
 from pipeline.serving.gauges import LAYERS
 
 __all__ = ["LAYERS", "derive", "run"]

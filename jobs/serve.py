@@ -52,6 +52,6 @@ def run(context: Context, host: str | None, port: int | None) -> None:
 
 def _measures(context: Context) -> bytes:
     """What the lake says of itself now."""
-    from jobs import metrics  # noqa: PLC0415 - importing PySpark takes half a second, and not every server is asked
+    from jobs.shared import metrics  # noqa: PLC0415 - importing PySpark takes half a second, and not every server is asked
 
     return metrics.text(context.next_run())

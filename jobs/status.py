@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from jobs import completeness
-from jobs.show import cell, console, must_exist, print_table, text
+from jobs.shared.output import cell, console, must_exist, print_table, text
 from pipeline import formats
 from pipeline.deliveries import open_issues
 from pipeline.deliveries.ingestion_log import LOADED, logged

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from jobs import completeness, gold, silver
-from jobs.audit import recorded
-from jobs.show import cell, console, print_table
+from jobs.shared.output import cell, console, print_table
+from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import VerificationError

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import bronze, maintain
 from jobs import run as main_job
-from jobs.audit import recorded
+from jobs.shared.recorded import recorded
 from pipeline.errors import BusyLakeError, MeterlakeError
 from pipeline.lake import maintenance, run_lock
 from pipeline.runtime import error_messages, memory

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs import run as main_job
-from jobs.audit import recorded
-from jobs.show import console, must_exist
+from jobs.shared.output import console, must_exist
+from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.ingestion_log import LOADED, REFUSED, WITHDRAWN

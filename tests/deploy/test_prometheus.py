@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
-from jobs import metrics
+from jobs.shared import metrics
 from pipeline.config.settings import load
 from pipeline.runtime.context import Context
 from tests.cluster.servers import HERE, ROOT, free_port, start, stop, until

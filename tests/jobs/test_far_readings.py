@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs import metrics, replay, report, run, status, verify
+from jobs import replay, report, run, status, verify
+from jobs.shared import metrics
 from pipeline.lake import tables
 from pipeline.serving.report.asked import Asked
 from tests.jobs.conftest import ELECTRICITY, GAS, put, rows, smrt, split_json

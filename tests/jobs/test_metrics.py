@@ -8,8 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from jobs import maintain, metrics, run
+from jobs import maintain, run
 from jobs import serve as job
+from jobs.shared import metrics
 from pipeline.config.metrics import Metrics
 from pipeline.lake import access as metadata
 from pipeline.lake import tables

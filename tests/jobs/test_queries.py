@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jobs import query, run
-from jobs.show import cell
+from jobs.shared.output import cell
 from pipeline.config.settings import load
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from jobs import run, serve, show, status, verify
+from jobs import run, serve, status, verify
+from jobs.shared import output
 from pipeline.config.settings import load
 from pipeline.errors import LakeError
 from pipeline.lake import access as metadata
@@ -102,7 +103,7 @@ def test_a_lake_of_a_newer_form_is_refused_by_writers_and_readers_and_not_touche
     for refused in (
         lambda: run.run(lake(GAS)),
         lambda: verify.run(lake(GAS), as_json=True),
-        lambda: show.files(lake(GAS), None, None, 10, as_json=True),
+        lambda: output.files(lake(GAS), None, None, 10, as_json=True),
         lambda: serve.run(lake(GAS), None, 0),
     ):
         with pytest.raises(LakeError, match=f"its form is version {schema_version.NEWEST + 1}, this program knows"):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from jobs import run
-from jobs.show import cell
+from jobs.shared.output import cell
 from pipeline import formats
 from pipeline.config.settings import Settings
 from pipeline.lake import access

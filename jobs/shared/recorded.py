@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jobs import metrics, silver
+from jobs import silver
 from jobs.bronze import Batch
+from jobs.shared import metrics
 from pipeline import formats
 from pipeline.deliveries import guards, leftovers
 from pipeline.deliveries.ingestion_log import logged

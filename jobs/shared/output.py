@@ -20,7 +20,7 @@ from pipeline.lake import access, schema_version, tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jobs.audit import Outcome
+    from jobs.shared.recorded import Outcome
     from pipeline.runtime.context import Context
     from pipeline.runtime.profile import Profile
 
