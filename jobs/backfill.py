@@ -15,8 +15,8 @@ from jobs import completeness as completeness_job
 from jobs import run as main_job
 from jobs.shared.recorded import Outcome, recorded
 from pipeline import formats
-from pipeline.deliveries import ingestion_log
-from pipeline.deliveries.ingestion_log import LOADED
+from pipeline.deliveries import decisions, ingestion_log
+from pipeline.deliveries.delivery import LOADED
 from pipeline.errors import UsageError
 from pipeline.lake import tables
 from pipeline.layers import changed_days
@@ -24,7 +24,7 @@ from pipeline.layers import changed_days
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.deliveries.span import Span
     from pipeline.layers.changed_days import Days
     from pipeline.runtime.context import Context
@@ -34,15 +34,8 @@ def run(context: Context, span: Span, layer: str | None = None, wait_seconds: fl
     """A run for each day of the span that has deliveries waiting, else one that makes good what was left undone."""
     command = " ".join(filter(None, ("run", layer, str(span))))
     for part in _days_with_news(context, span):
-        context = replace_span(context, part)
-        yield main_job.run(context, layer, command, wait_seconds)
-
-
-def replace_span(context: Context, span: Span) -> Context:
-    """The context of another run, for deliveries of that span alone."""
-    other = context.next_run()
-    other.span = span
-    return other
+        context = context.next_run()
+        yield main_job.run(context, layer, command, wait_seconds, span=part)
 
 
 def _days_with_news(context: Context, span: Span) -> list[Span]:
@@ -62,7 +55,7 @@ def _days_with_news(context: Context, span: Span) -> list[Span]:
 
 
 def _first(older: list[Delivery]) -> str:
-    return min(older, key=ingestion_log.modification_order).relative_path
+    return min(older, key=decisions.modification_order).relative_path
 
 
 def anew(context: Context, layer: str, span: Span, wait_seconds: float = 0) -> Outcome:

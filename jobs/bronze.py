@@ -11,8 +11,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.deliveries import endpoint, ingestion_log, landing
-from pipeline.deliveries.ingestion_log import LOADED, Delivery, History
+from pipeline.deliveries import decisions, endpoint, ingestion_log, landing
+from pipeline.deliveries.decisions import History
+from pipeline.deliveries.delivery import LOADED, Delivery
 from pipeline.errors import (
     AcknowledgementError,
     BusyLakeError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from pipeline.config.settings import Feed
+    from pipeline.deliveries.span import Span
     from pipeline.formats.feed_format import FeedFormat
     from pipeline.runtime.context import Context
 
@@ -61,11 +63,11 @@ class Batch:
         return SeveralError(problems) if len(problems) > 1 else next(iter(problems), None)
 
 
-def run(context: Context) -> Batch:
-    """Take what is new in the landing folders and the reference database."""
+def run(context: Context, span: Span | None = None) -> Batch:
+    """Take what is new in the landing folders, of a `span` only what was modified in it, and the reference database."""
     known = ingestion_log.logged(context)
-    batch = Batch(endpoint_errors=endpoint.fetch_new(context))
-    new = {feed.name: _new_files(context, feed, known, batch) for feed in context.settings.feeds}
+    batch = Batch(endpoint_errors=endpoint.fetch_new(context, formats.format_of))
+    new = {feed.name: _new_files(feed, known, batch, span) for feed in context.settings.feeds}
     sound = [found for files in new.values() for found in files if not found.reason_code]
     context.expect(formats.weighed(context.settings, sound))
     if sound or reference_snapshots.newer(context, known):  # what is refused at a look needs no Spark
@@ -94,7 +96,7 @@ def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
     """(what waits in folders and database, as it lies there; bytes of the largest), by a look that reads none."""
     known = ingestion_log.logged(context)
     look = Batch()
-    new = [found for feed in context.settings.feeds for found in _new_files(context, feed, known, look)]
+    new = [found for feed in context.settings.feeds for found in _new_files(feed, known, look)]
     largest = max((found.size_bytes or 0 for found in new if not found.reason_code), default=0)
     there = {(each.feed, each.relative_path, each.size_bytes, each.modified_at) for each in new}
     # A database that others keep writing to is read once a minute at most.
@@ -109,10 +111,10 @@ def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
 def waiting(context: Context) -> list[Delivery]:
     """Files that are not in the log as they lie there, of all feeds; by a look that reads none."""
     known = ingestion_log.logged(context)
-    return [found for feed in context.settings.feeds for found in _new_files(context, feed, known, Batch())]
+    return [found for feed in context.settings.feeds for found in _new_files(feed, known, Batch())]
 
 
-def _new_files(context: Context, feed: Feed, known: list[Delivery], batch: Batch) -> list[Delivery]:
+def _new_files(feed: Feed, known: list[Delivery], batch: Batch, span: Span | None = None) -> list[Delivery]:
     history = History.of(delivery for delivery in known if delivery.feed == feed.name)
     looked = datetime.now(UTC)  # the run began before it waited for the lock and for endpoints
     try:
@@ -123,8 +125,7 @@ def _new_files(context: Context, feed: Feed, known: list[Delivery], batch: Batch
     ready, waiting = landing.settled(lying, feed, looked)
     batch.waiting += len(waiting)
     # When a delivery was fetched says nothing of when it was ready: of such a feed all belong to any span.
-    span = None if feed.url else context.span
-    inside = [found for found in ready if span is None or span.holds(found.modified_at)]
+    inside = [found for found in ready if span is None or feed.url or span.holds(found.modified_at)]
     by_name = formats.format_of(feed).identity_is_name
     return [found for found in inside if not history.is_unchanged(found, by_name=by_name)]
 
@@ -137,7 +138,7 @@ def _decide(
     inspected = landing.inspect(new[feed.name], feed, form.inspect, context.settings.environment)
     if any(not landing.spark_path(each, feed).isascii() for each in inspected if not each.reason_code):
         inspected = landing.nameable(context.spark, inspected, feed)
-    decided = ingestion_log.decide(inspected, history, by_name=form.identity_is_name)
+    decided = decisions.decide(inspected, history, by_name=form.identity_is_name)
     batch.touched += [entry for found in inspected if (entry := history.touched(found))]
     if new[feed.name]:
         context.log.info("deliveries", feed=feed.name, found=len(new[feed.name]), new=len(decided))

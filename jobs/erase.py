@@ -22,7 +22,7 @@ from jobs.shared.output import console, must_exist
 from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries import erased, ingestion_log
-from pipeline.deliveries.ingestion_log import REFERENCE
+from pipeline.deliveries.delivery import REFERENCE
 from pipeline.errors import UsageError
 from pipeline.formats import reference_database
 from pipeline.formats.judged import NOTHING, counts
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from jobs.shared.recorded import Outcome
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.lake.tables import Table
     from pipeline.layers.meter_rows import Found
     from pipeline.runtime.context import Context

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from rich.text import Text
 
 from jobs.shared.output import cell, console, print_table
-from pipeline.deliveries.ingestion_log import WITHDRAWN
+from pipeline.deliveries.delivery import WITHDRAWN
 from pipeline.errors import UsageError
 from pipeline.lake import access, schema_version, tables
 from pipeline.layers import agreements, changed_days, reading_history

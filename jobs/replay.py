@@ -18,8 +18,9 @@ from jobs import silver as silver_job
 from jobs.shared.output import must_exist, print_table
 from jobs.shared.recorded import recorded
 from pipeline import formats
-from pipeline.deliveries import ingestion_log, landing
-from pipeline.deliveries.ingestion_log import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery, History
+from pipeline.deliveries import decisions, ingestion_log, landing
+from pipeline.deliveries.decisions import History
+from pipeline.deliveries.delivery import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery
 from pipeline.deliveries.names import delivery_named
 from pipeline.errors import ReplayError, UsageError
 from pipeline.formats.judged import NOTHING, counts, received_at
@@ -112,7 +113,7 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
     found = landing.inspect(there, feed, form.inspect, context.settings.environment)
     if found[0].sha256 != delivery.sha256:
         raise ReplayError(delivery.file_path, "holds other bytes than those refused: `run` takes them as a delivery")
-    verdict = ingestion_log.decide(found, History.of(others), by_name=form.identity_is_name)
+    verdict = decisions.decide(found, History.of(others), by_name=form.identity_is_name)
     if not verdict or verdict[0].status != LOADED:
         return verdict[0] if verdict else delivery
     new = replace(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake.exceptions import DeltaError, TableNotFoundError
 from rich.text import Text
 
 from jobs.shared.output import cell, console, must_exist
@@ -96,14 +95,9 @@ def _pinned(context: Context) -> Pinned:
     versions: dict[str, int] = {}
     rows: dict[str, ds.Dataset | pa.Table] = {}
     for table in (tables.READINGS, tables.MISSING, tables.INGESTION_LOG):
-        try:
-            opened = access.opened(context, table)
-            rows[table.full_name] = opened.to_pyarrow_dataset()
-            versions[table.full_name] = opened.version()
-        except TableNotFoundError:  # a lake whose silver or gold no run has come to yet
-            rows[table.full_name] = access.arrow_schema(table).empty_table()
-        except (DeltaError, OSError) as problem:
-            raise LakeError(tables.address(context.settings, table), f"cannot be read: {one_line(problem)}") from None
+        rows[table.full_name], version = access.dataset(context, table)
+        if version is not None:
+            versions[table.full_name] = version
     return Pinned(versions, rows)
 
 

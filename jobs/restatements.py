@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN, logged, next_batch
+from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN
+from pipeline.deliveries.ingestion_log import logged, next_batch
 from pipeline.errors import VersionGoneError
 from pipeline.lake import access, tables, versions
 from pipeline.layers.restated_key import key_text
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 

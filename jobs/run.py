@@ -11,25 +11,28 @@ from pipeline.serving.gauges import LAYERS
 __all__ = ["LAYERS", "derive", "run"]
 
 if TYPE_CHECKING:
+    from pipeline.deliveries.span import Span
     from pipeline.runtime.context import Context
 
 
-def run(
+def run(  # noqa: PLR0913 - a run may be of one layer, of one span
     context: Context,
     layer: str | None = None,
     command: str = "run",
     wait_seconds: float = 0,
     *,
+    span: Span | None = None,
     raise_at_end: bool = True,
 ) -> Outcome:
-    """Deliveries in, gold out. A fault of an endpoint or of the reference database is raised at the end.
+    """Deliveries in, gold out; of a `span` only what was modified in it.
 
-    Or it is left to the caller, who finds it in the outcome.
+    A fault of an endpoint or of the reference database is raised at the end, or left to the caller, who finds it in
+    the outcome.
     """
     with recorded(context, command, wait_seconds) as outcome:
         if layer in {None, "bronze"}:
             with outcome.timed("bronze"):
-                outcome.batch = bronze.run(context)
+                outcome.batch = bronze.run(context, span)
         derive(context, outcome, layer)
         if raise_at_end and (error := outcome.batch.error):
             raise error

@@ -9,7 +9,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN, Delivery, logged
+from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN, Delivery
+from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables

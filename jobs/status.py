@@ -15,7 +15,8 @@ from jobs import completeness
 from jobs.shared.output import cell, console, must_exist, print_table, text
 from pipeline import formats
 from pipeline.deliveries import open_issues
-from pipeline.deliveries.ingestion_log import LOADED, logged
+from pipeline.deliveries.delivery import LOADED
+from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import LOST_FILE_SECTION
 from pipeline.lake import access, lost_files, maintenance, tables
 

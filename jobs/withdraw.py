@@ -17,11 +17,11 @@ from jobs.shared.output import console, must_exist
 from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries import ingestion_log
-from pipeline.deliveries.ingestion_log import LOADED, REFUSED, WITHDRAWN
+from pipeline.deliveries.delivery import LOADED, REFUSED, WITHDRAWN
 from pipeline.deliveries.names import delivery_named
 
 if TYPE_CHECKING:
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
 

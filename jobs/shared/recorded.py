@@ -24,7 +24,7 @@ from pipeline.serving.gauges import LAYERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
 

@@ -14,13 +14,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from pipeline.deliveries import http_get, landing
 from pipeline.deliveries.http_get import Body, FaultError, printable
 from pipeline.errors import EndpointError
-from pipeline.formats import format_of
 from pipeline.runtime import failpoints
 
 if TYPE_CHECKING:
@@ -37,6 +36,18 @@ STAMP = r"\d{8}T\d{6}Z"
 LONGEST_NAME = 200
 
 
+class FilesOfAFormat(Protocol):
+    """What names of files tell in a feed's format."""
+
+    @property
+    def ending(self) -> str:
+        """Of its files' names."""
+
+    @property
+    def identity_is_name(self) -> bool:
+        """Whether a name is loaded once."""
+
+
 @dataclass(frozen=True)
 class State:
     """What is remembered of the last body, to ask only for another one."""
@@ -49,7 +60,7 @@ class State:
     fetched_at: str = ""
 
 
-def fetch_new(context: Context) -> list[EndpointError]:
+def fetch_new(context: Context, files_of: Callable[[Feed], FilesOfAFormat]) -> list[EndpointError]:
     """Ask the endpoint of every feed that has one; what went wrong is told and handed back, the others go on."""
     problems = []
     for feed in context.settings.feeds:
@@ -57,17 +68,19 @@ def fetch_new(context: Context) -> list[EndpointError]:
         if feed.url is None or not Path(feed.path).is_dir():
             continue
         try:
-            fetch(feed, context.now, context.log)
+            fetch(feed, files_of(feed), context.now, context.log)
         except EndpointError as problem:
             context.log.warning("endpoint failed", feed=feed.name, error=str(problem))
             problems.append(problem)
     return problems
 
 
-def fetch(
+def fetch(  # noqa: PLR0913 - two of them are for tests of time
     feed: Feed,
+    files: FilesOfAFormat,
     now: datetime,
     log: Log,
+    *,
     pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> str | None:
@@ -86,7 +99,7 @@ def fetch(
                 leftover.unlink()
         try:
             body = http_get.tried(partial(http_get.body_of, feed, _headers(feed, state), part, clock), feed, log, pause)
-            path = _kept(feed, body, part, stamp) if body and body.sha256 != state.sha256 else None
+            path = _kept(feed, files, body, part, stamp) if body and body.sha256 != state.sha256 else None
         finally:
             part.unlink(missing_ok=True)
         if body:
@@ -125,7 +138,7 @@ def _headers(feed: Feed, state: State) -> dict[str, str]:
     return headers
 
 
-def _kept(feed: Feed, body: Body, part: Path, stamp: str) -> str | None:
+def _kept(feed: Feed, files: FilesOfAFormat, body: Body, part: Path, stamp: str) -> str | None:
     """Rename the body into place; its path below the folder, None where the same delivery lies there already.
 
     Where the bare name is the identity, the answer names the file, and other bytes of a name go to a subfolder: what
@@ -134,13 +147,13 @@ def _kept(feed: Feed, body: Body, part: Path, stamp: str) -> str | None:
     folder = Path(feed.path)
     lying = [found for found in landing.find(feed) if not found.reason_code]  # never through a link that leads out
     own = f"{stamp}-{body.sha256[:12]}"
-    target = f"{feed.name}-{own}{format_of(feed).ending}"
-    if format_of(feed).identity_is_name:
-        name = next((safe for safe in (_safe(told, feed) for told in body.names) if safe), target)
+    target = f"{feed.name}-{own}{files.ending}"
+    if files.identity_is_name:
+        name = next((safe for safe in (_safe(told, files) for told in body.names) if safe), target)
         same = [found.relative_path for found in lying if found.file_name == name]
         target = f"{own}/{name}" if os.path.lexists(folder / name) else name
     else:
-        pattern = re.compile(rf"{feed.name}-{STAMP}-[0-9a-f]{{12}}{re.escape(format_of(feed).ending)}")
+        pattern = re.compile(rf"{feed.name}-{STAMP}-[0-9a-f]{{12}}{re.escape(files.ending)}")
         # Only the last one: content A, B, A is three deliveries.
         same = [found.relative_path for found in lying if pattern.fullmatch(found.relative_path)][-1:]
     if any(_holds(folder / path, body) for path in same):
@@ -152,12 +165,12 @@ def _kept(feed: Feed, body: Body, part: Path, stamp: str) -> str | None:
     return target
 
 
-def _safe(name: str, feed: Feed) -> str:
+def _safe(name: str, files: FilesOfAFormat) -> str:
     """A told name as the name of a file that is a delivery: the last part of a path, neither hidden nor unfinished."""
     last = name.replace("\\", "/").rpartition("/")[2]
     clean = "".join(each for each in last if each.isprintable()).strip().lstrip(". ")
     short = clean.encode()[-LONGEST_NAME:].decode(errors="ignore").lstrip(". ")
-    return short + format_of(feed).ending if short.endswith(landing.UNFINISHED) else short
+    return short + files.ending if short.endswith(landing.UNFINISHED) else short
 
 
 def _holds(path: Path, body: Body) -> bool:

@@ -15,7 +15,7 @@ from pipeline.lake import access, progress, tables
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 

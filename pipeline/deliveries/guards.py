@@ -6,20 +6,19 @@ that count, or use numbers twice; with a table behind the log, readings would be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deltalake.exceptions import TableNotFoundError
-
 from pipeline.deliveries import erased
-from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN
+from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN
 from pipeline.errors import DamagedLakeError
-from pipeline.lake import access, gate, tables
+from pipeline.lake import access, tables
+from pipeline.lake.state import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
+    from pipeline.lake.state import State
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
@@ -33,47 +32,12 @@ SNAPSHOTS = {table.full_name for table in tables.SNAPSHOTS}
 NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.INGESTION_LOG.full_name}
 
 
-@dataclass(frozen=True)
-class State:
-    """What a table says of itself."""
-
-    table: str
-    batch_id: int = 0
-    is_restored: bool = False
-    holds_files: bool = False
-    # False where commits of others have outlived ours in the history.
-    tells_progress: bool = True
-
-    @property
-    def layer(self) -> str:
-        """Bronze, silver, gold or ops."""
-        return self.table.partition(".")[0]
-
-
 def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -> None:
     """Raise DamagedLakeError where the lake is not whole; nothing is written."""
-    states = {table.full_name: state for table in every if (state := state_of(context, table)) is not None}
+    states = {told.table: told for table in every if (told := state_of(context, table)) is not None}
     found = next(problems(states, known, erasing=bool(erased.unfinished(context))), None)
     if found is not None:
         raise DamagedLakeError(access.where(context), *found)
-
-
-def state_of(context: Context, table: Table) -> State | None:
-    """What the table says of itself; None where there is no such table."""
-    there = None
-    if context.settings.catalog:
-        if not access.is_in_catalog(context, table):
-            return None
-        told = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").select("numFiles")
-        holds_files = told.collect()[0][0] > 0
-    else:
-        try:
-            there = gate.opened(context, table)
-        except TableNotFoundError:
-            return None
-        holds_files = bool(there.file_uris())
-    found, is_whole = access.found(context, table, there)
-    return State(table.full_name, found.batch_id, found.is_restored, holds_files, is_whole)
 
 
 def problems(

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from pipeline.deliveries import local_files
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 from pipeline.errors import LandingFolderError
 from pipeline.lake import stores
 from pipeline.runtime import jvm_names, memory

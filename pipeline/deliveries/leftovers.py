@@ -12,7 +12,7 @@ from pipeline.lake import access, delta
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.deliveries.ingestion_log import REFERENCE
+from pipeline.deliveries.delivery import REFERENCE
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 
 def delivery_named(

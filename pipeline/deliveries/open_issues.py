@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pipeline.deliveries.ingestion_log import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN
+from pipeline.deliveries.delivery import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 GENERATION = re.compile(r"([A-Z]{2})([0-9]{6})")
 

@@ -8,7 +8,7 @@ import os
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from pipeline.deliveries.ingestion_log import DUPLICATE, LOADED, WITHDRAWN
+from pipeline.deliveries.delivery import DUPLICATE, LOADED, WITHDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

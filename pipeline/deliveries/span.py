@@ -11,7 +11,7 @@ from pipeline.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 
 @dataclass(frozen=True)

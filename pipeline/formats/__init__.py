@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.config.settings import Feed, Settings
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 FORMATS: dict[str, FeedFormat] = {
     "smrt": smrt.FORMAT,

@@ -25,7 +25,7 @@ from pipeline.lake.stores import unchecked
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 # The quarter hours of the longest day.
 MOST_READINGS = 25 * 4

@@ -16,7 +16,7 @@ from pipeline.formats.feed_format import objection_to_name
 from pipeline.lake.stores import unchecked
 
 if TYPE_CHECKING:
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 ENDING = ".json"
 # The whole file is one record: a NUL is in no JSON text. Never `multiLine`, which is many times slower.

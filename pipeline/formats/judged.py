@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Of a delivery of which the log does not say when it came.

@@ -16,7 +16,7 @@ from pipeline.formats.json_document import BLANKS, COLON, VALUE, Pairs, kind, ob
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 # The codes that are accepted, in upper case -> direction.
 DIRECTION_OF = {"0100011D00FF": "import", "0100021D00FF": "export"}

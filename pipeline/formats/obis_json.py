@@ -20,7 +20,7 @@ from pipeline.formats.row_rules import Rule
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 SCHEMA = "data array<map<string,string>>, _corrupt_record string"
 TIMESTAMP = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.]0++)?)?Z\z"

@@ -14,7 +14,7 @@ from pipeline.formats.feed_format import objection_to_name
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 ENDING = ".parquet"
 COLUMNS = ("client_id", "date", "ext_dev_ref", "energy_consumption", "resolution")

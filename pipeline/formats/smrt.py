@@ -18,7 +18,7 @@ from pipeline.lake.stores import unchecked
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 NAMES = ("meter_number", "measurement_date", "measurement_time", "consumption")
 FIELDS = 1 + len(NAMES)

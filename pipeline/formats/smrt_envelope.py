@@ -14,7 +14,7 @@ from pipeline.formats import row_rules
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 ENDING = ".SMRT"
 HEADER_FIELDS = 6

@@ -23,7 +23,7 @@ from pipeline.formats.row_rules import Rule
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 SCHEMA = "columns array<string>, data array<array<string>>, _corrupt_record string"
 LABEL = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\z"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 from deltalake import WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
@@ -276,6 +277,18 @@ def small_table(context: Context, table: Table, where: tuple[str, str, Any] | No
 
     frame = rows_in_spark(context, table)
     return (frame.where(F.col(where[0]) == F.lit(where[2])) if where else frame).toArrow()
+
+
+def dataset(context: Context, table: Table) -> tuple[ds.Dataset | pa.Table, int | None]:
+    """(the table as it is now, its version); (no rows, None) where no run has come to it yet."""
+    try:
+        there = gate.opened(context, table)
+        return there.to_pyarrow_dataset(), there.version()
+    except TableNotFoundError:
+        return arrow_schema(table).empty_table(), None
+    except (DeltaError, OSError) as problem:
+        address = tables.address(context.settings, table)
+        raise LakeError(address, f"cannot be read: {error_messages.one_line(problem)}") from None
 
 
 def scan(

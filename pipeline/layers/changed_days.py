@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN, logged
+from pipeline.deliveries.delivery import LOADED, WITHDRAWN
+from pipeline.deliveries.ingestion_log import logged
 from pipeline.formats import reference_database
 from pipeline.lake import access, delta, tables
 from pipeline.layers.agreements import products_agreed

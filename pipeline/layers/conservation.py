@@ -9,13 +9,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN
+from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.lake import delta, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
 # Of a delivery: rows in bronze, different row numbers among them, different row numbers among the rejected.

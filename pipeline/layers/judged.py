@@ -15,7 +15,7 @@ from pipeline.lake import delta
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
 

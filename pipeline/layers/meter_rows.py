@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from pipeline import formats
 from pipeline.deliveries import erased, ingestion_log
-from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN
+from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.lake import delta, tables
 from pipeline.layers.judged import judged
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame
 
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from pipeline.deliveries.ingestion_log import LOADED, WITHDRAWN, logged
+from pipeline.deliveries.delivery import LOADED, WITHDRAWN
+from pipeline.deliveries.ingestion_log import logged
 from pipeline.layers.judged import judged
 
 if TYPE_CHECKING:

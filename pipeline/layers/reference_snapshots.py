@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline.deliveries.ingestion_log import DUPLICATE, LOADED, REFERENCE, REJECTED, Delivery
+from pipeline.deliveries.delivery import DUPLICATE, LOADED, REFERENCE, REJECTED, Delivery
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.formats import reference_database
 from pipeline.lake import access, tables

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from pipeline.config.settings import Settings
-    from pipeline.deliveries.span import Span
 
 
 # Commits that one claim can make.
@@ -60,8 +59,6 @@ class Context:
     # Size of the deliveries that wait, of all and of the largest: a session of our own is built to fit.
     waiting_bytes: int = 0
     largest_bytes: int = 0
-    # Deliveries modified in this span are taken, no others; None: all.
-    span: Span | None = None
     # Commits of this run.
     commits: int = 0
     # Answers about a version of a table that several steps of one run ask for.

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, Gauge
 
 from pipeline.clock.zones import zone_info
-from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, WITHDRAWN
+from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pipeline.config.metrics import Metrics
-    from pipeline.deliveries.ingestion_log import Delivery
+    from pipeline.deliveries.delivery import Delivery
 
 LAYERS = ("bronze", "silver", "gold")
 # Commands that bring gold up to what was delivered.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipeline.clock.zones import zone_info
 from pipeline.lake import tables
 from pipeline.serving import grains, reading_shapes, shapes, version_rows
 from pipeline.serving.answers import Rows
-from pipeline.serving.parameters import instant_of, zone_or
+from pipeline.serving.parameters import zone_or
 from pipeline.serving.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -22,30 +22,13 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Feed
     from pipeline.serving.asked import Asked
     from pipeline.serving.meter_files import Part
+    from pipeline.serving.meter_query import MeterQuery
     from pipeline.serving.snapshots import Pinned
 
 MINUTE = 60_000_000
 
 
-@dataclass(frozen=True)
-class Query:
-    """What is asked of a meter: the span [first, last), in days of the zone or in instants."""
-
-    meter: str
-    first: date | datetime
-    last: date | datetime
-    granularity: str
-    tz: str | None
-    direction: str | None
-    version: str
-
-    def span(self, feed: Feed) -> tuple[datetime, datetime]:
-        """The span as UTC instants; days are those of the zone asked for, else of the feed's."""
-        zone = zone_or(self.tz, feed.time_zone)
-        return instant_of(self.first, zone), instant_of(self.last, zone)
-
-
-def answer(asked: Asked, query: Query, feeds: Sequence[Feed]) -> Response:
+def answer(asked: Asked, query: MeterQuery, feeds: Sequence[Feed]) -> Response:
     """The readings of those feeds; 404 where the lake has no such meter."""
     first, last = query.span(feeds[0])
     asked.service.check_days(query.first, query.last, -((first - last) // timedelta(days=1)))
@@ -103,7 +86,7 @@ class _Columns:
         return _Columns(*chosen)
 
 
-def _columns(asked: Asked, pinned: Pinned, query: Query, feeds: Sequence[Feed]) -> _Columns:
+def _columns(asked: Asked, pinned: Pinned, query: MeterQuery, feeds: Sequence[Feed]) -> _Columns:
     found = _Columns()
     for feed in feeds:
         parts = current(asked, pinned, query, feed)
@@ -135,7 +118,7 @@ def _columns(asked: Asked, pinned: Pinned, query: Query, feeds: Sequence[Feed]) 
     return found
 
 
-def current(asked: Asked, pinned: Pinned, query: Query, feed: Feed) -> list[Part]:
+def current(asked: Asked, pinned: Pinned, query: MeterQuery, feed: Feed) -> list[Part]:
     """Current readings of one feed that start in the span, from the files of its local days."""
     begin, end = query.span(feed)
     if begin >= end:
@@ -172,7 +155,9 @@ def _must_be_known(asked: Asked, pinned: Pinned, meter: str) -> None:
         raise ProblemError(404, f"no readings of a meter {meter!r} were ever loaded; /meters lists those there are")
 
 
-def _page(found: _Columns, after: list[Any] | None, shape: Sequence[tables.Column], asked: Asked, query: Query) -> Rows:
+def _page(
+    found: _Columns, after: list[Any] | None, shape: Sequence[tables.Column], asked: Asked, query: MeterQuery
+) -> Rows:
     keys = found.keys()
     order = sorted(range(len(keys)), key=keys.__getitem__)
     if after is not None:

@@ -9,6 +9,7 @@ from pipeline.lake.tables import columns
 from pipeline.serving import meter_readings, paging, reading_shapes
 from pipeline.serving.answers import Rows
 from pipeline.serving.common import AskedRows, rows_of
+from pipeline.serving.meter_query import MeterQuery
 from pipeline.serving.parameters import DirectionName, FeedName, From, FromDay, Meter, TimeZone, To, ToDay
 from pipeline.serving.problems import ProblemError
 from pipeline.serving.snapshots import Pinned
@@ -135,7 +136,7 @@ def readings(
     found = asked.service.feed(feed)
     if version == "all" and granularity != "raw":
         raise ProblemError(400, "version: all goes with granularity=raw only", "version")
-    query = meter_readings.Query(meter_id, first, last, granularity, tz, direction, version)
+    query = MeterQuery(meter_id, first, last, granularity, tz, direction, version)
     return meter_readings.answer(asked, query, [found] if found else list(asked.service.settings.feeds))
 
 

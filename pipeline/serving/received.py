@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import formats
-from pipeline.deliveries.ingestion_log import LOADED
+from pipeline.deliveries.delivery import LOADED
 from pipeline.errors import VersionsNeedSparkError
 from pipeline.formats.judged import ALWAYS
 from pipeline.formats.row_rules import BLANKS

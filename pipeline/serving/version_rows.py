@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Feed
     from pipeline.lake.tables import Table
     from pipeline.serving.asked import Asked
-    from pipeline.serving.meter_readings import Query
+    from pipeline.serving.meter_query import MeterQuery
     from pipeline.serving.snapshots import Pinned
 
 # Versions of a start stand in the order that they came in; pages go by the same.
@@ -35,7 +35,7 @@ def wanted(feeds: Sequence[Feed]) -> list[Table]:
     return [tables.INGESTION_LOG, *(formats.bronze_table(feed) for feed in feeds), tables.METER_DAY]
 
 
-def rows(asked: Asked, pinned: Pinned, query: Query, feeds: Sequence[Feed], after: list[Any] | None) -> Rows:
+def rows(asked: Asked, pinned: Pinned, query: MeterQuery, feeds: Sequence[Feed], after: list[Any] | None) -> Rows:
     """A page of versions that start in the span."""
     found = pa.concat_tables([received.SCHEMA.empty_table(), *(_of_feed(pinned, query, feed) for feed in feeds)])
     found = found.sort_by([(name, "ascending") for name in KEY])
@@ -55,7 +55,7 @@ def rows(asked: Asked, pinned: Pinned, query: Query, feeds: Sequence[Feed], afte
     return Rows(shapes.texts(page, reading_shapes.VERSIONS, zone_of), more)
 
 
-def _of_feed(pinned: Pinned, query: Query, feed: Feed) -> pa.Table:
+def _of_feed(pinned: Pinned, query: MeterQuery, feed: Feed) -> pa.Table:
     begin, end = query.span(feed)
     both = tables.INGESTION_LOG, formats.bronze_table(feed)
     if begin >= end or any(pinned.opened[table.full_name] is None for table in both):

@@ -12,7 +12,7 @@ from jobs import bronze, run, withdraw
 from pipeline import formats
 from pipeline.config.settings import Feed, load
 from pipeline.deliveries import ingestion_log
-from pipeline.deliveries.ingestion_log import LOADED, Delivery
+from pipeline.deliveries.delivery import LOADED, Delivery
 from pipeline.lake import access, creation
 from pipeline.layers import reading_history
 from pipeline.runtime.context import Context

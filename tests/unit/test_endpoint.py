@@ -22,6 +22,7 @@ from pipeline.config import settings
 from pipeline.config.settings import Feed
 from pipeline.deliveries import endpoint, http_get, landing
 from pipeline.errors import ConfigurationError, EndpointError
+from pipeline.formats import format_of
 from pipeline.runtime import failpoints
 from pipeline.runtime.log import Log
 
@@ -131,7 +132,7 @@ class Asker:
 
     def __call__(self, feed, **clock):
         now = NOON + timedelta(minutes=next(self.minutes))
-        return endpoint.fetch(feed, now, Log("r", stream=self.told), self.pauses.append, **clock)
+        return endpoint.fetch(feed, format_of(feed), now, Log("r", stream=self.told), pause=self.pauses.append, **clock)
 
     def failure(self, feed, **clock):
         with pytest.raises(EndpointError) as caught:
@@ -574,8 +575,10 @@ import sys
 from datetime import datetime
 from pipeline.deliveries import endpoint
 from pipeline.config.settings import Feed
+from pipeline.formats import format_of
 from pipeline.runtime.log import Log
-endpoint.fetch(Feed.model_validate_json(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), Log("", quiet=True))
+feed = Feed.model_validate_json(sys.argv[1])
+endpoint.fetch(feed, format_of(feed), datetime.fromisoformat(sys.argv[2]), Log("", quiet=True))
 """
 
 
@@ -590,7 +593,7 @@ def test_a_fetch_that_is_killed_at_a_move_leaves_one_whole_file_and_the_next_goe
     process = subprocess.run(script, env=environment, cwd=Path(__file__).parents[2], timeout=60, check=False)
     assert process.returncode == -signal.SIGKILL
     for hour in (1, 2):
-        endpoint.fetch(feed, NOON + timedelta(hours=hour), Log("", quiet=True))
+        endpoint.fetch(feed, format_of(feed), NOON + timedelta(hours=hour), Log("", quiet=True))
     (found,) = landing.find(feed)
     assert landing.read(found, feed) == body
     assert [path.name for path in Path(feed.path).iterdir() if path.name.endswith(".part")] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.deliveries import erased
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from pipeline.deliveries import guards
-from pipeline.deliveries.guards import State
-from pipeline.deliveries.ingestion_log import LOADED, REFERENCE, REJECTED, WITHDRAWN, Delivery
+from pipeline.deliveries.delivery import LOADED, REFERENCE, REJECTED, WITHDRAWN, Delivery
+from pipeline.lake.state import State
 
 DAY = (date(2021, 1, 4),)
 LOG, BRONZE, SILVER, GOLD = "ops.ingestion_log", "bronze.gas", "silver.readings", "gold.meter_day"

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.deliveries.ingestion_log import Delivery, History, decide
+from pipeline.deliveries.decisions import History, decide
+from pipeline.deliveries.delivery import Delivery
 
 DAY = datetime(2021, 1, 1, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.settings import Feed
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 from pipeline.formats.parquet_file import inspect
 
 VILNIUS = Feed(name="vilnius", format="interval_parquet", path="landing", time_zone="Europe/Vilnius", unit="Wh")

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.config.settings import Feed
 from pipeline.deliveries import landing
-from pipeline.deliveries.ingestion_log import History, decide
+from pipeline.deliveries.decisions import History, decide
 from pipeline.errors import LandingFolderError
 from pipeline.formats import smrt_envelope
 from tests.as_nobody import as_nobody

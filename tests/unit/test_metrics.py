@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config.metrics import Metrics
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 from pipeline.serving.gauges import Facts, first_due, next_due, registry
 
 LONDON = Metrics()

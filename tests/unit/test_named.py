@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.deliveries.ingestion_log import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN, Delivery
+from pipeline.deliveries.delivery import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN, Delivery
 from pipeline.deliveries.names import delivery_named
 from pipeline.errors import UsageError
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config.settings import Feed
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import obis_document
 
 SOLAR = Feed(name="solar", format="obis_json", path="landing")

@@ -14,7 +14,7 @@ import main
 from pipeline import errors, formats
 from pipeline.config.settings import Feed, Settings
 from pipeline.deliveries import guards
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import row_rules
 from pipeline.lake import tables, views
 from tests import runbook

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import formats
 from pipeline.config.settings import Feed
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import samples
 
 FEEDS = {

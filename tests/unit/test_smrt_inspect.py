@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config.settings import Feed
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import smrt_envelope
 
 GAS = Feed(name="gas", format="smrt", path="landing/gas")

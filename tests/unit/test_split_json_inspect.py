@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.config.settings import Columns, Feed
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import split_json
 
 ELECTRICITY = Feed(name="electricity", format="split_json", path="landing", time_zone="Europe/London")

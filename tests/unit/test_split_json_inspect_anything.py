@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.config.settings import Feed
-from pipeline.deliveries.ingestion_log import Delivery
+from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import split_json
 from pipeline.formats.row_rules import FILE_CODES
 
