@@ -5,7 +5,7 @@
 
 `make release-check` writes dist/sbom.json (CycloneDX 1.6, made by cyclonedx-py of the installed wheel, JARs added here,
 validated against CycloneDX's strict schema) and dist/licences.json (pip-licenses). That docs/dependencies.md has every
-pin is a test (tests/unit/test_dependencies_document.py).
+pin is a test (tests/unit/documents/test_dependencies_document.py).
 """
 
 from __future__ import annotations

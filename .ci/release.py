@@ -3,7 +3,7 @@
     make release-check                     all of it; leaves dist/
     .venv-deploy/bin/python .ci/release.py prepare FOLDER    only: build, and install into FOLDER/wheel and FOLDER/sdist
 
-Checked by: build, twine check --strict, pip check, the installed program itself (tests/deploy/test_release.py),
+Checked by: build, twine check --strict, pip check, the installed program itself (tests/deploy/test_release_files.py),
 CycloneDX's strict schema (bill.py), pip-audit (audit.py). It publishes nothing.
 """
 
@@ -119,7 +119,7 @@ def check() -> None:
             "-q",
             "-m",
             "deploy",
-            "tests/deploy/test_release.py",
+            "tests/deploy/test_release_files.py",
         ]
         call(*tests, cwd=ROOT, env=os.environ | {"RELEASE_FOLDER": str(outside)})
         shutil.rmtree(DIST, ignore_errors=True)

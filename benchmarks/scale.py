@@ -4,7 +4,7 @@
     python benchmarks/scale.py --check   # exit 1 when the document states others
 
 An input is a table line whose first cell is a name in backticks and whose second a number. The test of the document
-(tests/unit/test_platform_document.py) computes the same by formulas of its own.
+(tests/unit/documents/test_platform_document.py) computes the same by formulas of its own.
 """
 
 import argparse

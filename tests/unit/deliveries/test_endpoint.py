@@ -590,7 +590,7 @@ def test_a_fetch_that_is_killed_at_a_move_leaves_one_whole_file_and_the_next_goe
     server.answers += [Answer(body=body, headers=TAG), Answer(body=body, headers=TAG), Answer(status=304)]
     environment = os.environ | {failpoints.VARIABLE: f"kill:{place}"}
     script = [sys.executable, "-c", FETCH, feed.model_dump_json(), NOON.isoformat()]
-    process = subprocess.run(script, env=environment, cwd=Path(__file__).parents[2], timeout=60, check=False)
+    process = subprocess.run(script, env=environment, cwd=Path(__file__).parents[3], timeout=60, check=False)
     assert process.returncode == -signal.SIGKILL
     for hour in (1, 2):
         endpoint.fetch(feed, format_of(feed), NOON + timedelta(hours=hour), Log("", quiet=True))

@@ -14,7 +14,7 @@ from pipeline.errors import JarChecksumError, JarDownloadError, MissingJavaError
 from pipeline.runtime import fetch_jars
 from pipeline.runtime.fetch_jars import Jar
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 PINS = """
 resolve = ["org.example:lake:1.0"]
 exclude = ["org.example:noise"]

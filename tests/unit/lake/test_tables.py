@@ -171,5 +171,5 @@ def test_views_are_made_of_tables_and_of_views_before_them():
 
 
 def test_the_data_dictionary_is_that_of_the_tables():
-    page = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
+    page = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
     assert page.read_text(encoding="utf-8") == data_dictionary.text(), "run: python -m pipeline.formats.data_dictionary"

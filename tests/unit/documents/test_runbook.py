@@ -19,7 +19,7 @@ from pipeline.formats import row_rules
 from pipeline.lake import tables, views
 from tests import runbook
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ALERTS = (ROOT / "conf" / "deploy" / "prometheus" / "alerts.yml").read_text()
 NAMES = re.findall(r"- alert: (\w+)", ALERTS)
 

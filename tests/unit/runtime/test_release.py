@@ -15,7 +15,7 @@ from pipeline.config import settings
 from pipeline.errors import ConfigurationError
 from pipeline.runtime import release
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 METADATA = {"meterlake": "7.8.9", "pyspark": "4.2.0", "delta-spark": "4.4.0"}
 

@@ -53,7 +53,7 @@ def holder(tmp_path):
     """Another process that holds the lake."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path / "lake")],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -116,7 +116,7 @@ def test_a_jvm_that_outlives_its_killed_run_still_holds_the_lake(tmp_path):
     ours, its = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD_WITH_A_CHILD, str(tmp_path / "lake"), str(ours)],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

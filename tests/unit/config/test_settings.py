@@ -13,7 +13,7 @@ import pytest
 from pipeline.config.settings import load as load_settings
 from pipeline.errors import ConfigurationError
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[3] / "README.md"
 GAS = '[[feeds]]\nname = "gas"\nformat = "smrt"\npath = "in/gas"\n'
 POWER = '[[feeds]]\nname = "power"\nformat = "split_json"\npath = "in/power"\n'
 REFERENCE = '[reference]\nurl = "jdbc:sqlite:in/reference.db"\nfeeds = ["power"]\n'

@@ -16,7 +16,7 @@ from pipeline.config import values
 from pipeline.config.settings import Feed, Settings
 from pipeline.lake import tables, views
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PLAN = ROOT / "docs" / "platform.md"
 TEXT = PLAN.read_text(encoding="utf-8")
 FLEETS = [10_000, 100_000, 1_000_000, 10_000_000]
