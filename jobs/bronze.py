@@ -26,7 +26,7 @@ from pipeline.errors import (
     SeveralError,
 )
 from pipeline.formats.judged import counts, received_at
-from pipeline.lake import access, delta
+from pipeline.lake import access
 from pipeline.layers import reference_snapshots
 from pipeline.runtime import error_messages
 
@@ -153,7 +153,7 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
         return deliveries
     batch_id = sound[0].batch_id
     try:
-        written = delta.append(context, table, _new_rows(context, feed, sound), {"batch_id": batch_id})
+        written = access.append(context, table, _new_rows(context, feed, sound), {"batch_id": batch_id})
     except (BusyLakeError, OvertakenError):
         raise  # no delivery's fault
     except Exception as problem:
@@ -174,7 +174,7 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     if changed := landing.changed_since(sound, feed):
         # Not what was hashed: out again.
         ids = [delivery.file_id for delivery in changed]
-        delta.delete(context, table, f"file_id IN ({', '.join(map(str, ids))})", {"batch_id": batch_id})
+        access.delete(context, table, f"file_id IN ({', '.join(map(str, ids))})", {"batch_id": batch_id})
         kept = _left_for_the_next_run(context, feed, changed, deliveries)
     return _with_counts(context, feed, kept)
 
@@ -258,5 +258,5 @@ def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[in
     if not deliveries:
         return {}
     form, table = formats.format_of(feed), formats.bronze_table(feed)
-    bronze = delta.read_batches(context, table, [deliveries[0].batch_id])
+    bronze = access.read_batches(context, table, [deliveries[0].batch_id])
     return counts(form.judged(bronze, feed, received_at(deliveries)), several=form.several)

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline.clock.zones import zone_info
-from pipeline.lake import access, delta, tables
+from pipeline.lake import access, tables
 from pipeline.lake.days import days_text, on_days
 from pipeline.layers import agreements, changed_days, completeness
 
@@ -106,7 +106,7 @@ def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -
             missing += row["missing"]
     if not with_gaps:
         return access.write_rows(context, tables.MISSING, [], mark, days_text(days) if days else None)
-    readings = delta.read(context, tables.READINGS)
+    readings = access.read(context, tables.READINGS)
     gaps = [
         completeness.missing_intervals(
             incomplete[feed], readings.where(on_days({feed: some})), context.settings.feed(feed)
@@ -114,7 +114,7 @@ def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -
         for feed, some in with_gaps.items()
     ]
     # Readings longer or shorter than the rest of their day hide gaps from the count, at most as many as there are.
-    return delta.replace_days(
+    return access.replace_days(
         context, tables.MISSING, reduce(DataFrame.unionByName, gaps), days, mark, at_most=2 * missing
     )
 
@@ -123,7 +123,7 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
     """Meter-days of the feed on those days that are expected and not whole."""
     week = [timedelta(days=n) for n in range(completeness.REMEMBERED_DAYS + 1)]
     before = sorted({day - earlier for day in days for earlier in week if day - date.min >= earlier})
-    meter_days = delta.read_days(context, tables.METER_DAY, {feed.name: before})
+    meter_days = access.read_days(context, tables.METER_DAY, {feed.name: before})
     expected = [completeness.expected_by_history(meter_days, feed)]
     if feed.name in context.settings.reference_feeds:
         products = agreements.product_of_day(changed_days.agreed(context), days)

@@ -26,7 +26,7 @@ from pipeline.deliveries.delivery import REFERENCE
 from pipeline.errors import UsageError
 from pipeline.formats import reference_database
 from pipeline.formats.judged import NOTHING, counts
-from pipeline.lake import access, delta, maintenance, tables
+from pipeline.lake import access, maintenance, tables
 from pipeline.layers.judged import judged
 from pipeline.layers.meter_rows import OF_METERPOINTS, look_for
 
@@ -95,7 +95,7 @@ def _from_bronze(context: Context, table: Table, keys: pa.Table | None, known: l
     if keys is not None and keys.num_rows:
         removed = Counter(keys["file_id"].to_pylist())
         note = erased.mark(erased.pending(context, table, known), removed, known)
-        delta.delete_matching(context, table, table.key, keys, note)
+        access.delete_matching(context, table, table.key, keys, note)
 
 
 def _recounted(context: Context, known: list[Delivery], meter: str) -> None:
@@ -145,7 +145,7 @@ def _counted(delivery: Delivery, *, rows_rejected: int, repeated_times: int, **_
 
 def _snapshot_rejudged(context: Context, delivery: Delivery) -> Delivery:
     refused = [
-        reference_database.JUDGES[table.name](delta.read(context, table).where(F.col("file_id") == delivery.file_id))
+        reference_database.JUDGES[table.name](access.read(context, table).where(F.col("file_id") == delivery.file_id))
         .where("reason_code IS NOT NULL")
         .select("file_id")
         for table in tables.SNAPSHOTS
@@ -162,9 +162,9 @@ def _derive(context: Context, outcome: Outcome, meter: str) -> None:
 
 
 def _forget_restatements(context: Context, meter: str) -> None:
-    told = delta.read(context, tables.RESTATEMENTS).where(F.col("meter_id") == meter)
+    told = access.read(context, tables.RESTATEMENTS).where(F.col("meter_id") == meter)
     key = tables.RESTATEMENTS.key
-    delta.delete_matching(context, tables.RESTATEMENTS, key, told.select(*key).distinct().toArrow())
+    access.delete_matching(context, tables.RESTATEMENTS, key, told.select(*key).distinct().toArrow())
     _blank_totals(context)
 
 

@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from pipeline.config.values import DIRECTIONS
-from pipeline.lake import access, delta, tables
+from pipeline.lake import access, tables
 from pipeline.lake.days import days_text
+from pipeline.lake.rows import collect, conform
 from pipeline.layers import agreements, changed_days, gold
 
 if TYPE_CHECKING:
@@ -89,14 +90,14 @@ def _in_one_pass(context: Context, energy: _Work | None, by_product: _Work | Non
 
     A meter has one product on a local day, so the totals are their sums: silver is read once for both.
     """
-    if energy is None or by_product is None or context.settings.catalog:
+    if energy is None or by_product is None:
         return None
     feeds = by_product.mark["feeds"]
     if {feed: days for feed, days in energy.days.items() if feed in feeds} != by_product.days:
         return None
-    if _most_by_product(context, energy.days) > delta.FEW_ROWS:
+    if not access.fits_the_driver(_most_by_product(context, energy.days)):
         return None
-    return delta.collect(context, _averages(context, energy.days), tables.PRODUCT_HALF_HOUR)
+    return collect(context, _averages(context, energy.days), tables.PRODUCT_HALF_HOUR)
 
 
 def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> None:
@@ -109,12 +110,12 @@ def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> 
     else:
         halves = gold.half_hours(readings, zones)
         totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
-        rows = delta.replace_days(context, tables.HALF_HOUR, totals, days, mark, at_most=_most_half_hours(days))
+        rows = access.replace_days(context, tables.HALF_HOUR, totals, days, mark, at_most=_most_half_hours(days))
     _tell(context, tables.HALF_HOUR, days, rows)
     most = access.count_on_days(context, tables.READINGS, days)  # were each the only one of its meter
     about = None if most is None else most // USUAL_INTERVALS
     meter_days = gold.meter_day(readings, zones)
-    rows = delta.replace_days(context, tables.METER_DAY, meter_days, days, mark, at_most=most, about=about)
+    rows = access.replace_days(context, tables.METER_DAY, meter_days, days, mark, at_most=most, about=about)
     _tell(context, tables.METER_DAY, days, rows)
 
 
@@ -126,11 +127,11 @@ def _product_tables(context: Context, work: _Work, averages: pa.Table | None) ->
         rows = access.write_rows(context, tables.PRODUCT_HALF_HOUR, of_feeds, mark, replace=days_text(days))
     else:
         by_product = _averages(context, days).where(F.col("feed").isin(*feeds))
-        rows = delta.replace_days(context, tables.PRODUCT_HALF_HOUR, by_product, days, mark, at_most=most)
+        rows = access.replace_days(context, tables.PRODUCT_HALF_HOUR, by_product, days, mark, at_most=most)
     _tell(context, tables.PRODUCT_HALF_HOUR, days, rows)
-    meter_days = delta.read_days(context, tables.METER_DAY, days).where(F.col("feed").isin(*feeds))
+    meter_days = access.read_days(context, tables.METER_DAY, days).where(F.col("feed").isin(*feeds))
     per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, _products(context, days)))
-    rows = delta.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark, at_most=most)
+    rows = access.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark, at_most=most)
     _tell(context, tables.PRODUCT_DAY, days, rows)
 
 
@@ -164,7 +165,7 @@ def _active_agreements(context: Context) -> None:
     rows = access.write_rows(
         context,
         tables.ACTIVE_AGREEMENTS,
-        delta.conform(active, tables.ACTIVE_AGREEMENTS).toArrow(),
+        conform(active, tables.ACTIVE_AGREEMENTS).toArrow(),
         mark,
         replace=access.EVERYTHING,
     )
@@ -185,7 +186,7 @@ def _most_by_product(context: Context, days: Days) -> int:
 
 
 def _readings(context: Context, days: Days) -> DataFrame:
-    return gold.in_kwh(delta.read_days(context, tables.READINGS, days))
+    return gold.in_kwh(access.read_days(context, tables.READINGS, days))
 
 
 def _zones(context: Context, days: Days) -> dict[str, str]:

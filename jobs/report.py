@@ -15,7 +15,8 @@ from rich.text import Text
 
 from jobs.shared.output import cell, console, must_exist
 from pipeline.errors import LakeError, UsageError, printable
-from pipeline.lake import access, tables
+from pipeline.lake import tables
+from pipeline.lake.path import dataset
 from pipeline.runtime.error_messages import in_words, one_line
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _pinned(context: Context) -> Pinned:
     versions: dict[str, int] = {}
     rows: dict[str, ds.Dataset | pa.Table] = {}
     for table in (tables.READINGS, tables.MISSING, tables.INGESTION_LOG):
-        rows[table.full_name], version = access.dataset(context, table)
+        rows[table.full_name], version = dataset(context, table)
         if version is not None:
             versions[table.full_name] = version
     return Pinned(versions, rows)

@@ -13,8 +13,9 @@ from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN, Delivery
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_database
-from pipeline.lake import access, delta, tables
+from pipeline.lake import access, tables
 from pipeline.lake.days import on_days
+from pipeline.lake.rows import conform
 from pipeline.layers import changed_days, silver
 from pipeline.layers.judged import judged
 
@@ -85,15 +86,15 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     ids = [delivery.file_id for delivery in pending if delivery.feed == REFERENCE]
     if ids:
         for table in tables.SNAPSHOTS:
-            rows = delta.read(context, table).where(F.col("file_id").isin(*ids))
+            rows = access.read(context, table).where(F.col("file_id").isin(*ids))
             judged_rows = reference_database.judged(table.name, rows, context.settings.reference_zone)
             parts.append(silver.rejected_readings(judged_rows, REFERENCE, context.now))
     mark = {"batch_id": max(delivery.revision for delivery in pending)}
     if again:
-        rows = reduce(DataFrame.unionByName, parts or [delta.read(context, tables.REJECTED).where("false")])
-        kept = delta.replace_files(context, tables.REJECTED, rows, [each.file_id for each in pending], mark)
+        rows = reduce(DataFrame.unionByName, parts or [access.read(context, tables.REJECTED).where("false")])
+        kept = access.replace_files(context, tables.REJECTED, rows, [each.file_id for each in pending], mark)
     else:
-        kept = delta.append(context, tables.REJECTED, reduce(DataFrame.unionByName, parts), mark)
+        kept = access.append(context, tables.REJECTED, reduce(DataFrame.unionByName, parts), mark)
     context.log.info("rejected", table=tables.REJECTED.full_name, rows=kept)
 
 
@@ -107,7 +108,7 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
         snapshot = access.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
         rows = context.spark.createDataFrame(snapshot)
         judged_rows = reference_database.judged(source.name, rows, context.settings.reference_zone)
-        current = delta.conform(reference_database.current(judged_rows, reference_database.KEYS[source.name]), target)
+        current = conform(reference_database.current(judged_rows, reference_database.KEYS[source.name]), target)
         access.write_rows(context, target, current.toArrow(), mark, replace=access.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)
 
@@ -135,12 +136,12 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     at_most = sum(most_readings(context, each) for each in taken)
     if again:
         source = source.where(on_days(days))
-        changed = delta.replace_days(context, tables.READINGS, source, days, mark, at_most=at_most)
+        changed = access.replace_days(context, tables.READINGS, source, days, mark, at_most=at_most)
     elif any((feed, day.isoformat()) in present for feed, feed_days in days.items() for day in feed_days):
-        changed = delta.merge_latest(context, tables.READINGS, source, days, mark, at_most=at_most)
+        changed = access.merge_latest(context, tables.READINGS, source, days, mark, at_most=at_most)
     else:
         # None of these days holds a reading: there is nothing to match, and one winner a key is in `source`.
-        changed = delta.append(context, tables.READINGS, source, mark, at_most=at_most)
+        changed = access.append(context, tables.READINGS, source, mark, at_most=at_most)
     context.log.info(
         "silver", table=tables.READINGS.full_name, feeds=len(feeds), days=sum(map(len, days.values())), rows=changed
     )
@@ -180,7 +181,7 @@ def _received_on(counted: list[Delivery], days: dict[str, list[date]]) -> list[D
 def _current(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
     """The current readings of these deliveries of a feed, with silver's columns."""
     if not deliveries:
-        return delta.read(context, tables.READINGS).where("false")
+        return access.read(context, tables.READINGS).where("false")
     form = formats.format_of(feed)
     batches = {delivery.file_id: delivery.batch_id for delivery in deliveries}
     rows = judged(context, feed, deliveries)

@@ -50,7 +50,7 @@ def found(context: Context) -> dict[str, Any]:
     deliveries = logged(context)
     days = completeness.yesterday(context)
     return {
-        "lake": context.settings.catalog or context.settings.root,
+        "lake": context.settings.where,
         "last_run": {name: cell(value) for name, value in runs[-1].items()} if runs else None,
         "gold": _gold(context, received),
         "late": _late(context, days, received),

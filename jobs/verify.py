@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -18,7 +15,7 @@ from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import VerificationError
-from pipeline.lake import access, creation, delta, lost_files, stores, tables
+from pipeline.lake import access, lost_files, maintenance, tables
 from pipeline.layers import conservation
 
 if TYPE_CHECKING:
@@ -53,7 +50,7 @@ def run(context: Context, *, as_json: bool, wait_seconds: float = 0) -> None:
         wrong = [check for check in checks if check.differences]
         _tell(checks, as_json=as_json)
         if wrong:
-            where = context.settings.catalog or context.settings.root
+            where = context.settings.where
             raise VerificationError(
                 where, sum(check.differences for check in wrong), f"{wrong[0].what}: {wrong[0].first}"
             )
@@ -81,7 +78,7 @@ def _deliveries(context: Context) -> list[Check]:
 def _derived(context: Context) -> list[Check]:
     wanted = [table for table in formats.lake_tables(context.settings) if table.layer in tables.DERIVED]
     with _scratch(context) as rebuilt:
-        creation.create_missing(rebuilt, wanted)
+        maintenance.create_missing(rebuilt, wanted)
         silver.run(rebuilt)
         gold.run(rebuilt)
         completeness.run(rebuilt)
@@ -91,35 +88,18 @@ def _derived(context: Context) -> list[Check]:
 @contextmanager
 def _scratch(context: Context) -> Iterator[Context]:
     """A context whose silver and gold are made in a place of their own, which is removed at the end."""
-    settings = context.settings
-    name = f"verify_{context.run_id}"
-    if settings.catalog:
-        place = name
-    elif "://" in settings.root:
-        place = f"{settings.root}/_{name}"
-    else:
-        place = tempfile.mkdtemp(prefix=f"meterlake_{name}_")
+    upkeep = maintenance.upkeep_of(context)
+    place = upkeep.scratch(f"verify_{context.run_id}")
     try:
-        yield context.beside(settings.rebuilt_at(place))
+        yield context.beside(context.settings.rebuilt_at(place))
     finally:
-        _remove(context, place)
-
-
-def _remove(context: Context, place: str) -> None:
-    if context.settings.catalog:
-        for layer in tables.DERIVED:
-            context.spark.sql(f"DROP SCHEMA IF EXISTS {context.settings.catalog}.{place}_{layer} CASCADE")
-    elif "://" in place:
-        system, folder = stores.opened(place)
-        system.delete_dir(folder)
-    else:
-        shutil.rmtree(Path(place), ignore_errors=True)
+        upkeep.remove_scratch(place)
 
 
 def _compare(context: Context, rebuilt: Context, table: Table) -> Check:
     """The rows of the lake's table and of the one made anew, by key, value by value."""
     rows = access.row_count(context, table)
-    should, there = delta.read(rebuilt, table), delta.read(context, table)
+    should, there = access.read(rebuilt, table), access.read(context, table)
     values = [name for name in table.names if name not in table.key and name not in NOT_COMPARED]
     differing = _differing(should, there, list(table.key), values)
     count = differing.count()

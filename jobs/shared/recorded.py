@@ -17,7 +17,7 @@ from pipeline import formats
 from pipeline.deliveries import guards, leftovers
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import BusyLakeError
-from pipeline.lake import access, claim, creation, run_lock, schema_version, tables
+from pipeline.lake import access, claim, maintenance, run_lock, schema_version, tables
 from pipeline.runtime import error_messages
 from pipeline.serving.gauges import LAYERS
 
@@ -98,7 +98,7 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
             _look(context, every)  # what it did until now
         outcome = Outcome(context.run_id, context.now)
         try:
-            creation.create_missing(context, formats.lake_tables(context.settings))
+            maintenance.create_missing(context, formats.lake_tables(context.settings))
             context.before_commit = partial(_claimed, context, every)
             schema_version.record(context, before, every)
             silver.check_zones(context)

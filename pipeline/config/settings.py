@@ -217,6 +217,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def where(self) -> str:
+        """The lake's address in messages: its catalog, or its folder or URI."""
+        return self.catalog or self.root
+
+    @property
     def scratch(self) -> str | None:
         """Where silver and gold are made anew for comparison: a folder or URI, in catalog mode a prefix of schemas."""
         return self._scratch

@@ -12,7 +12,6 @@ from pipeline.deliveries import erased
 from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN
 from pipeline.errors import DamagedLakeError
 from pipeline.lake import access, tables
-from pipeline.lake.state import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,10 +33,10 @@ NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.ING
 
 def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -> None:
     """Raise DamagedLakeError where the lake is not whole; nothing is written."""
-    states = {told.table: told for table in every if (told := state_of(context, table)) is not None}
+    states = {told.table: told for table in every if (told := access.state(context, table)) is not None}
     found = next(problems(states, known, erasing=bool(erased.unfinished(context))), None)
     if found is not None:
-        raise DamagedLakeError(access.where(context), *found)
+        raise DamagedLakeError(context.settings.where, *found)
 
 
 def problems(

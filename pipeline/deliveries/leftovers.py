@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.lake import access, delta
+from pipeline.lake import access
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ def undo(context: Context, bronze: Iterable[Table], known: Sequence[Delivery]) -
         if newest and newest not in logged:
             context.log.warning("unlogged rows removed", table=table.full_name, batch_id=newest)
             mark = {"batch_id": max((batch for batch in logged if batch < newest), default=0)}
-            delta.delete(context, table, condition(logged), mark)
+            access.delete(context, table, condition(logged), mark)
 
 
 def condition(logged: set[int]) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import BusyLakeError, OvertakenError
-from pipeline.lake import access, gate, progress, tables
+from pipeline.lake import access, tables
 from pipeline.runtime import error_messages, failpoints
 from pipeline.runtime.context import Claim
 
@@ -52,7 +52,7 @@ def take(context: Context, every: Iterable[Table]) -> None:
     except Exception as problem:
         context.claim = None
         if isinstance(problem, OvertakenError) or error_messages.is_overtaken(problem):
-            raise BusyLakeError(access.where(context), "another run") from None
+            raise BusyLakeError(context.settings.where, "another run") from None
         raise
     if is_left_open(context):
         context.log.warning("a run before this one did not end; its claim is taken over", run_before=before.run_id)
@@ -69,38 +69,27 @@ def _end_what_is_under_way(context: Context, claim: Claim, table: Table) -> None
     """
     for _ in range(TRIES):
         try:
-            access.commit_nothing(context, table)
+            access.lake_of(context).commit_nothing(table)
         except OvertakenError:
             if newest(access.mark(context, LOG)).number != claim.number:
                 raise
         else:
             return
-    raise BusyLakeError(access.where(context), "another run")
+    raise BusyLakeError(context.settings.where, "another run")
 
 
 def _commit(context: Context, before: Claim, claim: Claim) -> None:
     """The claim's commit, on the very version of the log that was looked at."""
-    to_write = gate.writable(context, LOG)
-    looked_at = access.version(context, LOG) if to_write is None else None
-    mark = access.mark(context, LOG) if to_write is None else _mark_of(context, to_write)
-    if newest(mark).number != before.number:
-        raise BusyLakeError(access.where(context), "another run")
-    context.claim = claim
-    if to_write is not None:
-        access.append_nothing(context, to_write, LOG, mark)
-        return
-    access.write_rows(context, LOG, [], mark)
-    # Spark looks at the log once more when it commits: what the run before wrote in between is carried on as well.
-    since = [commit for commit in access.history(context, LOG, TRIES) if commit["version"] > (looked_at or 0)]
-    missed = [found for commit in since if (found := progress.mark_in(commit)) and newest(found).number < claim.number]
-    if missed:
+
+    def claim_it(mark: dict[str, Any]) -> None:
+        if newest(mark).number != before.number:
+            raise BusyLakeError(context.settings.where, "another run")
+        context.claim = claim
+
+    since = access.lake_of(context).commit_seen(LOG, claim_it)
+    # What the run before wrote while this one claimed is carried on as well.
+    if missed := [mark for mark in since if newest(mark).number < claim.number]:
         access.write_rows(context, LOG, [], missed[0])
-
-
-def _mark_of(context: Context, log: Any) -> dict[str, Any]:  # noqa: ANN401 - the driver's table
-    """The mark of the version that is open."""
-    told = progress.found(log.history(), old_form=access.form(context) < access.FORM_WITH_NAMESPACE)
-    return {} if told is None else told.mark
 
 
 def release(context: Context) -> None:

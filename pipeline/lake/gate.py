@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deltalake import CommitProperties, DeltaTable, Transaction
-from deltalake.exceptions import TableNotFoundError
 
 from pipeline.errors import OvertakenError
 from pipeline.lake import progress, tables
@@ -31,11 +30,6 @@ def opened(context: Context, table: Table) -> DeltaTable:
     return DeltaTable(tables.address(context.settings, table))
 
 
-def is_in_catalog(context: Context, table: Table) -> bool:
-    """In a catalog, whether it has the table."""
-    return bool(context.spark.catalog.tableExists(tables.address(context.settings, table)))
-
-
 def is_plain(delta: DeltaTable, *, to_write: bool = False) -> bool:
     """Whether the driver knows all that the table uses."""
     protocol = delta.protocol()
@@ -45,10 +39,6 @@ def is_plain(delta: DeltaTable, *, to_write: bool = False) -> bool:
 
 def readable(context: Context, table: Table, version: int | None = None) -> DeltaTable | None:
     """The table for the driver to read; None where only Spark may. TableNotFoundError where there is none."""
-    if context.settings.catalog:
-        if not is_in_catalog(context, table):
-            raise TableNotFoundError(tables.address(context.settings, table))
-        return None
     found = DeltaTable(tables.address(context.settings, table), version=version)
     return found if is_plain(found) else None
 
@@ -58,8 +48,6 @@ def writable(context: Context, table: Table) -> DeltaTable | None:
 
     What is committed on it conflicts with any commit of another run since.
     """
-    if context.settings.catalog:
-        return None
     found = opened(context, table)
     if context.claim is not None and (found.transaction_version(APPLICATION) or 0) >= context.claim.end:
         raise OvertakenError(context.settings.root)

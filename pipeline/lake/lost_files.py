@@ -5,19 +5,13 @@ A look at names, not into files; in path mode without a JVM. A catalog does not 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
-
-import pyarrow as pa
-from deltalake.exceptions import TableNotFoundError
-from pyarrow import fs
 
 from pipeline.errors import LostFileError
-from pipeline.lake import access, stores, tables
+from pipeline.lake import access
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
@@ -25,25 +19,7 @@ if TYPE_CHECKING:
 
 def of_table(context: Context, table: Table) -> list[str]:
     """Paths below the table's folder, in order; [] where nothing is lost, or nothing is known."""
-    if context.settings.catalog:
-        return []
-    try:
-        named = pa.table(access.opened(context, table).get_add_actions(flatten=True))["path"].to_pylist()
-    except TableNotFoundError:
-        return []
-    is_there = _look(tables.address(context.settings, table))
-    # Names come as they stand in the log or decoded; one outside of the folder is not ours to judge.
-    return sorted(path for path in named if "://" not in path and not (is_there(path) or is_there(unquote(path))))
-
-
-def _look(where: str) -> Callable[[str], bool]:
-    """Whether a file of a folder is there: asked one by one on a disk, by one listing of an object store."""
-    if not stores.is_remote(where):
-        return lambda path: Path(where, path).exists()
-    system, folder = stores.opened(where)
-    entries = system.get_file_info(fs.FileSelector(folder, recursive=True))
-    there = {entry.path.removeprefix(folder).lstrip("/") for entry in entries}
-    return there.__contains__
+    return access.lake_of(context).lost_files(table)
 
 
 def must_be_none(context: Context, every: Iterable[Table]) -> None:

@@ -1,6 +1,6 @@
 """The version of a lake's form, recorded in the lake: forward only, and refused where it is newer than this program.
 
-Columns that a table has got since are added to it when a run begins (creation.create_missing). What tells a program
+Columns that a table has got since are added to it when a run begins (maintenance.create_missing). What tells a program
 that a lake is not for it is a property of ops.ingestion_log, which every lake has. To change the form: raise
 tables.SCHEMA_VERSION, say in CHANGES what changed, and keep a lake of the version before in tests/upgrades/.
 """
@@ -37,7 +37,7 @@ def check(context: Context) -> int | None:
     """The recorded version; LakeError where it is newer than this program knows."""
     found = recorded(context)
     if found is not None and found > NEWEST:
-        where = context.settings.catalog or context.settings.root
+        where = context.settings.where
         raise LakeError(
             where,
             f"was written by a newer Meterlake (its form is version {found}, this program knows {NEWEST}): use that "

@@ -3,15 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from deltalake.exceptions import TableNotFoundError
-
-from pipeline.lake import access, gate, tables
-
-if TYPE_CHECKING:
-    from pipeline.lake.tables import Table
-    from pipeline.runtime.context import Context
 
 
 @dataclass(frozen=True)
@@ -29,21 +20,3 @@ class State:
     def layer(self) -> str:
         """Bronze, silver, gold or ops."""
         return self.table.partition(".")[0]
-
-
-def state_of(context: Context, table: Table) -> State | None:
-    """What the table says of itself; None where there is no such table."""
-    there = None
-    if context.settings.catalog:
-        if not access.is_in_catalog(context, table):
-            return None
-        told = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").select("numFiles")
-        holds_files = told.collect()[0][0] > 0
-    else:
-        try:
-            there = gate.opened(context, table)
-        except TableNotFoundError:
-            return None
-        holds_files = bool(there.file_uris())
-    found, is_whole = access.found(context, table, there)
-    return State(table.full_name, found.batch_id, found.is_restored, holds_files, is_whole)

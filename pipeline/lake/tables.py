@@ -469,3 +469,9 @@ def address(settings: Settings, table: Table) -> str:
         layer = f"{scratch}_{table.layer}" if scratch else table.layer
         return f"{settings.catalog}.{layer}.{table.name}"
     return f"{scratch or settings.root}/{table.layer}/{table.name}"
+
+
+def sql_name(settings: Settings, table: Table) -> str:
+    """A table's name in SQL: that of the catalog, or its path or URI."""
+    where = address(settings, table)
+    return where if settings.catalog else f"delta.`{where}`"

@@ -10,15 +10,12 @@ import pyarrow.compute as pc
 from deltalake.exceptions import DeltaError
 
 from pipeline.errors import VersionGoneError
-from pipeline.lake import access, gate, tables
-from pipeline.lake.days import on_days
+from pipeline.lake import access, tables
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
-
-    from pyspark.sql import DataFrame
 
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
@@ -78,10 +75,7 @@ def returned_rows(  # noqa: PLR0913 - a comparison has two sides
 
 def rows_without(context: Context, table: Table, column: str) -> pa.Table:
     """The rows whose `column` is NULL, which are few; read without the others."""
-    there = gate.readable(context, table)
-    if there is None:
-        return access.rows_in_spark(context, table).where(f"{column} IS NULL").toArrow()
-    return there.to_pyarrow_dataset().to_table(filter=pc.field(column).is_null())
+    return access.lake_of(context).rows_without(table, column)
 
 
 def _renamed(rows: pa.Table, values: list[str], prefix: str) -> pa.Table:
@@ -100,17 +94,8 @@ def _changed_days(context: Context, table: Table, before: int, after: int) -> Da
 
 def _files(context: Context, table: Table, version: int) -> dict[tuple[str, date], set[tuple[Any, ...]]]:
     """The files of each feed and day in a version."""
-    feed, day = table.partition_by
     with _is_there(context, table, version):
-        there = gate.readable(context, table, version)
-        if there is None:
-            # By its rows too: what deletion vectors take from a file leaves its name as it is.
-            rows = _at(context, table, version).selectExpr(feed, day, "_metadata.file_path AS path")
-            found = rows.groupBy(feed, day, "path").count().toArrow()
-        else:
-            found = pa.table(there.get_add_actions(flatten=True))
-            if found.num_rows:
-                found = found.select([f"partition.{feed}", f"partition.{day}", "path"])
+        found = access.lake_of(context).files_at(table, version)
     files: dict[tuple[str, date], set[tuple[Any, ...]]] = {}
     for row in found.to_pylist():
         name, local_day, *file = row.values()
@@ -119,18 +104,8 @@ def _files(context: Context, table: Table, version: int) -> dict[tuple[str, date
 
 
 def _rows(context: Context, table: Table, names: list[str], days: Days, version: int) -> pa.Table:
-    feed_column, day_column = table.partition_by
     with _is_there(context, table, version):
-        there = gate.readable(context, table, version)
-        if there is None:
-            return _at(context, table, version).where(on_days(days, day=day_column)).select(*names).toArrow()
-        wanted = [[(feed_column, "=", feed), (day_column, "in", some)] for feed, some in days.items()]
-        return there.to_pyarrow_table(columns=names, filters=wanted)
-
-
-def _at(context: Context, table: Table, version: int) -> DataFrame:
-    where, reader = tables.address(context.settings, table), context.spark.read.option("versionAsOf", version)
-    return reader.table(where) if context.settings.catalog else reader.format("delta").load(where)
+        return access.lake_of(context).rows_at(table, version, names, days)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.formats import reference_database
-from pipeline.lake import access, delta, tables
+from pipeline.lake import access, tables
 from pipeline.layers.agreements import products_agreed
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def agreed(context: Context) -> DataFrame:
 def _snapshot(context: Context, file_id: int) -> DataFrame:
     """Agreements with their products as that snapshot had them, from bronze, which keeps every snapshot."""
     agreements, products, _ = (
-        delta.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
+        access.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
     )
     return products_agreed(
         reference_database.current(

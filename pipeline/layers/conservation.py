@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from pipeline import formats
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
-from pipeline.lake import delta, tables
+from pipeline.lake import access, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +41,7 @@ def rows_of_deliveries(context: Context) -> dict[int, Rows]:
 def _keys(context: Context, table: tables.Table, bronze: str | None, rejected: str | None) -> DataFrame:
     none, number = F.lit(None).cast("bigint"), F.col("row_number")
     columns = [(number if name else none).alias(kind) for name, kind in ((bronze, "bronze"), (rejected, "rejected"))]
-    return delta.read(context, table).select("file_id", *columns)
+    return access.read(context, table).select("file_id", *columns)
 
 
 def violations(known: Iterable[Delivery], found: Mapping[int, Rows]) -> list[str]:

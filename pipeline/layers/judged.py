@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pipeline import formats
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.formats.judged import received_at
-from pipeline.lake import delta
+from pipeline.lake import access
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Feed
@@ -41,7 +41,7 @@ def _of(context: Context, feed: Feed, deliveries: list[Delivery], without: list[
     It may also hold deliveries that count no more, or that were judged by other rules, where any was ever revised.
     """
     batches = {delivery.batch_id for delivery in deliveries}
-    rows = delta.read_batches(context, formats.bronze_table(feed), batches)
+    rows = access.read_batches(context, formats.bronze_table(feed), batches)
     revised = any(delivery.is_revised for delivery in logged(context) if delivery.feed == feed.name)
     if revised or batches & {delivery.batch_id for delivery in without}:
         rows = rows.where(F.col("file_id").isin(*(delivery.file_id for delivery in deliveries)))

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pipeline import formats
 from pipeline.deliveries import erased, ingestion_log
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
-from pipeline.lake import delta, tables
+from pipeline.lake import access, tables
 from pipeline.layers.judged import judged
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _count(context: Context, meter: str) -> dict[str, int]:
         "gold_days": (tables.METER_DAY, its),
         "restatements": (tables.RESTATEMENTS, its),
     }
-    return {name: delta.read(context, table).where(which).count() for name, (table, which) in wanted.items()}
+    return {name: access.read(context, table).where(which).count() for name, (table, which) in wanted.items()}
 
 
 def _is_its(meter: str) -> Column:
@@ -91,5 +91,5 @@ def _rows(context: Context, known: list[Delivery], meter: str) -> list[tuple[Tab
         kept = [each for each in known if each.feed == feed.name and each.status in {LOADED, WITHDRAWN}]
         if kept:
             found.append((formats.bronze_table(feed), judged(context, feed, kept).where(_is_its(meter))))
-    found += [(table, delta.read(context, table).where(F.trim("meterpoint_id") == meter)) for table in OF_METERPOINTS]
+    found += [(table, access.read(context, table).where(F.trim("meterpoint_id") == meter)) for table in OF_METERPOINTS]
     return found

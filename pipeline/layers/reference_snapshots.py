@@ -11,6 +11,7 @@ from pipeline.deliveries.delivery import DUPLICATE, LOADED, REFERENCE, REJECTED,
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.formats import reference_database
 from pipeline.lake import access, tables
+from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,7 +82,7 @@ def load(context: Context, delivery: Delivery, snapshot: reference_database.Snap
     lineage = {"file_id": delivery.file_id, "batch_id": delivery.batch_id}
     rejected = 0
     for table in tables.SNAPSHOTS:
-        rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], access.arrow_schema(table))
+        rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], arrow_schema(table))
         access.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
         judged = reference_database.judged(
             table.name, context.spark.createDataFrame(rows), context.settings.reference_zone

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from pipeline.lake.access import TYPES
+from pipeline.lake.types import TYPES
 from pipeline.serving.problems import ProblemError
 
 if TYPE_CHECKING:

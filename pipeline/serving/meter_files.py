@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from pipeline.lake import tables
-from pipeline.lake.access import arrow_schema
+from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

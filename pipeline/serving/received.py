@@ -17,8 +17,8 @@ from pipeline.deliveries.delivery import LOADED
 from pipeline.errors import VersionsNeedSparkError
 from pipeline.formats.judged import ALWAYS
 from pipeline.formats.row_rules import BLANKS
-from pipeline.lake.access import arrow_schema
 from pipeline.lake.tables import INGESTION_LOG, READINGS
+from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

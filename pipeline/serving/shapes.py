@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
-from pipeline.lake.access import TYPES
+from pipeline.lake.types import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence

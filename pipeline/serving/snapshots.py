@@ -14,7 +14,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from pipeline.errors import LakeError, VersionGoneError
 from pipeline.lake import gate, tables
-from pipeline.lake.access import arrow_schema
+from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

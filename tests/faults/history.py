@@ -9,7 +9,7 @@ import pytest
 
 from jobs import maintain, withdraw
 from pipeline.deliveries import ingestion_log
-from pipeline.lake import access, data_files, delta, tables
+from pipeline.lake import access, data_files, path, tables
 from pipeline.runtime import failpoints
 from tests.faults.a_lake import CONFIG, Lake
 from tests.faults.commands import must_be_conserved, must_be_whole, must_end_true
@@ -89,7 +89,7 @@ class History:
         """Few rows are the driver's to write and more are Spark's; here they take turns on the same tables."""
         self.patch.undo()
         if self.says(self.dice.random() < 1 / 2):
-            for module, limit in ((delta, "FEW_ROWS"), (delta, "FEW_TO_READ"), (data_files, "MOST_FILES")):
+            for module, limit in ((path, "FEW_ROWS"), (path, "FEW_TO_READ"), (data_files, "MOST_FILES")):
                 self.patch.setattr(module, limit, -1)
 
     def agree(self, changes):
@@ -219,12 +219,12 @@ class History:
     def settle(self):
         """The ledger decides what lay there, in the order of arrival."""
         self.ledger.agreements = {meter: list(some) for meter, some in self.agreements.items()}
-        for (feed, path), (content, readings) in list(self.waiting.items()):
-            del self.waiting[feed, path]
+        for (feed, place), (content, readings) in list(self.waiting.items()):
+            del self.waiting[feed, place]
             if feed == "gas":
-                self.ledger.decide_smrt(path, content, readings)
+                self.ledger.decide_smrt(place, content, readings)
             else:
-                self.ledger.decide_json(path, content, readings)
+                self.ledger.decide_json(place, content, readings)
 
     def run_and_compare(self):
         self.lake.run()

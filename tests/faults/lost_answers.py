@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
-from pipeline.lake import delta
+from pipeline.lake import path
 from pipeline.runtime import fetch_jars, session
 from tests.faults.a_lake import Lake
 
@@ -29,7 +29,7 @@ def main(classes: str, *cases: str) -> None:
     conf.set("spark.driver.extraJavaOptions", f"{session.FEW_JAVA_OPTIONS} -Dlost.answer={trigger}")
     conf.set("spark.delta.logStore.file.impl", "LostAnswer")
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
-    delta.FEW_ROWS = -1  # rows so few would be the driver's to write, which has another store
+    path.FEW_ROWS = -1  # rows so few would be the driver's to write, which has another store
     for case in cases:
         folder, _, table = case.partition("=")
         lake = Lake(Path(folder))

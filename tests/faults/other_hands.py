@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable
 
-from pipeline.lake import delta, gate, maintenance, tables
+from pipeline.lake import access, gate, maintenance, tables
+from pipeline.lake.catalog import COMMIT_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +35,11 @@ def optimize(context: Context, table: Table, *, by_spark: bool) -> None:
 @contextmanager
 def saying(context: Context, note: str) -> Iterator[None]:
     """Commits of Spark inside carry the note."""
-    context.spark.conf.set(delta.COMMIT_MARK, note)
+    context.spark.conf.set(COMMIT_MARK, note)
     try:
         yield
     finally:
-        context.spark.conf.unset(delta.COMMIT_MARK)
+        context.spark.conf.unset(COMMIT_MARK)
 
 
 def note(context: Context, table: Table, text: str) -> None:
@@ -51,7 +52,7 @@ def rewrite_a_row(context: Context, table: Table, dice: int) -> None:
     """A row deleted and put back by an engine that leaves the file and writes a deletion vector beside it."""
     _set(context, table, "delta.enableDeletionVectors", "true")
     name = maintenance.spark_name(context, table)
-    rows = delta.read(context, table).toArrow()
+    rows = access.read(context, table).toArrow()
     if not rows.num_rows:
         return
     row = rows.sort_by([(column, "ascending") for column in table.key]).slice(dice % rows.num_rows, 1)

@@ -11,7 +11,7 @@ from jobs import bronze
 from pipeline import formats
 from pipeline.config.settings import Feed
 from pipeline.deliveries import landing
-from pipeline.lake import creation
+from pipeline.lake import maintenance
 from tests.fuzz import judging, parquet_files, parquet_oracle
 from tests.jobs import conftest
 
@@ -96,7 +96,7 @@ def test_a_file_with_damaged_bytes_is_refused_or_all_of_its_rows_are_read_and_no
             tried.append(name)
             (tmp_path / VILNIUS.path / name).write_bytes(content)
     seen("damaged parquet files", (each.reason_code for each in known.values()))
-    creation.create_missing(context, formats.lake_tables(context.settings))
+    maintenance.create_missing(context, formats.lake_tables(context.settings))
     said = bronze.run(context).deliveries
     codes = seen("damaged parquet files that the driver reads", (each.reason_code for each in said))
     assert codes[None] > TRIED / 2

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline import formats
 from pipeline.errors import BusyLakeError, OvertakenError
-from pipeline.lake import access, claim, creation, delta, tables
+from pipeline.lake import access, claim, maintenance, tables
 from tests.jobs.conftest import GAS
 
 LOG, READINGS = tables.INGESTION_LOG, tables.READINGS
@@ -17,7 +17,7 @@ def run(request, spark):
     """A function to the context of a run that has looked at the claims, as `recorded` does."""
     new = request.getfixturevalue("lake")
     made = new(GAS)
-    creation.create_missing(made, formats.lake_tables(made.settings))
+    maintenance.create_missing(made, formats.lake_tables(made.settings))
     for table in (LOG, READINGS):
         where = tables.address(made.settings, table)
         spark.sql(f"ALTER TABLE delta.`{where}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
@@ -39,13 +39,13 @@ def test_a_run_that_was_overtaken_is_refused_where_delta_skips_its_commit_silent
     stalled = take(run())
     other = take(run())
     before = access.version(other, READINGS)
-    nothing = delta.read(stalled, READINGS)
+    nothing = access.read(stalled, READINGS)
     with pytest.raises(OvertakenError):
-        delta.append(stalled, READINGS, nothing, {"batch_id": 2})
+        access.append(stalled, READINGS, nothing, {"batch_id": 2})
     with pytest.raises(OvertakenError):
-        delta.merge_latest(stalled, READINGS, nothing, {"gas": []}, {"batch_id": 2})
+        access.merge_latest(stalled, READINGS, nothing, {"gas": []}, {"batch_id": 2})
     assert access.version(other, READINGS) == before
-    delta.append(other, READINGS, nothing, {"batch_id": 2})
+    access.append(other, READINGS, nothing, {"batch_id": 2})
     assert access.done_to(other, READINGS) == 2
 
 

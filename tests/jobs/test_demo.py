@@ -22,7 +22,7 @@ from pipeline import formats
 from pipeline.config.settings import load
 from pipeline.deliveries import ingestion_log
 from pipeline.formats import samples
-from pipeline.lake import access, tables
+from pipeline.lake import gate, tables
 from pipeline.runtime.context import Context
 from tests.conftest import ROOT, command, configuration, demo_in
 from tests.jobs.conftest import rows, versions
@@ -113,7 +113,7 @@ def test_the_demos_readings_of_every_format_were_few_enough_for_the_drivers_writ
     for delivery in loaded:  # what is said before they are counted is never too little, and no more than it can be
         most = silver.most_readings(context, delivery)
         assert held[delivery.file_id] <= most <= 100 * delivery.rows_read
-    commits = access.opened(context, tables.READINGS).history()
+    commits = gate.opened(context, tables.READINGS).history()
     assert {commit["engineInfo"].partition(":")[0] for commit in commits} == {"delta-rs"}
 
 

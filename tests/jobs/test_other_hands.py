@@ -210,12 +210,12 @@ def test_tables_with_deletion_vectors_are_sparks(loaded, lake, gas, table, key):
     erase.run(loaded(), "002", as_json=True)
     verify.run(loaded(), as_json=True)
     status.run(loaded(), as_json=True)
-    found = metadata.rows_in_spark(loaded(), READINGS).orderBy("meter_id", "local_date").toArrow().to_pylist()
+    found = metadata.read(loaded(), READINGS).orderBy("meter_id", "local_date").toArrow().to_pylist()
     assert [(row["meter_id"], row["consumption"]) for row in found] == [
         ("001", Decimal("1.5")), ("001", Decimal(6)), ("003", Decimal(7)),
     ]  # fmt: skip
     for each in formats.lake_tables(loaded().settings):
-        metadata.rows_in_spark(loaded(), each).count()  # nothing that it needs was removed
+        metadata.read(loaded(), each).count()  # nothing that it needs was removed
 
 
 def breaks_off(context, place, command=run.run):

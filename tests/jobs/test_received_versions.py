@@ -13,7 +13,7 @@ from pipeline import formats
 from pipeline.config.settings import Feed, load
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.delivery import LOADED, Delivery
-from pipeline.lake import access, creation
+from pipeline.lake import access, gate, maintenance
 from pipeline.layers import reading_history
 from pipeline.runtime.context import Context
 from pipeline.serving import received
@@ -53,14 +53,12 @@ def by_spark(context):
 def meters(context, feed):
     """Every text that stands in bronze as a meter of the feed."""
     column = formats.format_of(feed).row_judge.columns(feed)[0]
-    found = access.opened(context, formats.bronze_table(feed)).to_pyarrow_table(columns=[column])[column]
+    found = gate.opened(context, formats.bronze_table(feed)).to_pyarrow_table(columns=[column])[column]
     return [meter for meter in found.unique().to_pylist() if meter is not None]
 
 
 def in_python(context, feed, meter, first=date.min, last=date.max):
-    found = received.versions(
-        feed, meter, first, last, lambda table: access.opened(context, table).to_pyarrow_dataset()
-    )
+    found = received.versions(feed, meter, first, last, lambda table: gate.opened(context, table).to_pyarrow_dataset())
     assert found.schema == received.SCHEMA
     keys = list(zip(*(found[name].to_pylist() for name in ("direction", "file_id", "row_number")), strict=True))
     starts = found["interval_start"].cast("int64").to_pylist()
@@ -240,7 +238,7 @@ def in_some_order(dice, rows):
 
 def laid_into_bronze(context):
     """Hostile rows of all FEEDS, as deliveries that were loaded; the log says of them what Spark counts."""
-    creation.create_missing(context, formats.lake_tables(context.settings))
+    maintenance.create_missing(context, formats.lake_tables(context.settings))
     deliveries, numbers = [], iter(range(1, 10_000))
     for batch in range(1, BATCHES + 1):
         of_batch = []

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline.lake import access, delta, tables
+from pipeline.lake import tables
+from pipeline.lake.rows import conform
+from pipeline.lake.types import arrow_schema
 from pipeline.layers import gold
 
 READING = (
@@ -146,7 +148,7 @@ def test_a_meter_day_has_its_sum_in_kwh_its_first_and_last_interval_and_expects_
         ),
         ZONES,
     )
-    days = delta.conform(days, tables.METER_DAY).drop("feed", "direction", "file_id")
+    days = conform(days, tables.METER_DAY).drop("feed", "direction", "file_id")
     assert told(days) == [
         ("a", "2021-01-01", "1.000001", "kWh", "2", "48", "2021-01-01 00:00:00", "2021-01-01 23:30:00"),
         ("b", "2021-01-01", "2.000000", "kWh", "2", "96", "2021-01-01 06:00:00", "2021-01-01 06:30:00"),
@@ -166,7 +168,7 @@ def test_the_average_is_rounded_half_up_and_counts_a_meter_once(readings, frame,
         reading("utc", "d", "2021-01-01 00:30", 30, "3"),
     ]
     halves = gold.with_product(gold.half_hours(readings(*rows), ZONES), agreed)
-    found = delta.conform(gold.avg_half_hour_by_product(halves, one_row_a_meter=False), tables.PRODUCT_HALF_HOUR)
+    found = conform(gold.avg_half_hour_by_product(halves, one_row_a_meter=False), tables.PRODUCT_HALF_HOUR)
     assert told(found.drop("file_id")) == [
         ("utc", "import", "2021-01-01 00:00:00", "2021-01-01", "P", "2", "0.000001", "0.000001"),
         ("utc", "import", "2021-01-01 00:30:00", "2021-01-01", "(no agreement)", "1", "3.000000", "3.000000"),
@@ -191,7 +193,7 @@ def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_comp
         expected[key] = expected.get(key, 0) + Decimal(value)
     found = readings(*rows)
     per_day = gold.consumption_per_product_per_day(gold.with_product(gold.meter_day(found, ZONES), agreed))
-    assert told(delta.conform(per_day, tables.PRODUCT_DAY), "date", "product_display_name", "total_kwh") == sorted(
+    assert told(conform(per_day, tables.PRODUCT_DAY), "date", "product_display_name", "total_kwh") == sorted(
         (*key, str(total)) for key, total in expected.items()
     )
     halves = gold.half_hours(found, ZONES)
@@ -207,10 +209,10 @@ def test_the_totals_over_all_products_are_those_of_the_readings_themselves(readi
     rows = [row for meter in ("a", "b", "c", "d") for row in whole_day("london", meter, "2021-03-28", 15, "0.123456")]
     rows += [reading("howe", "a", "2021-03-28 00:00", 30, "1", direction="export")]
     halves = gold.half_hours(readings(*rows), ZONES)
-    totals = delta.conform(gold.total_consumption_half_hour(halves, one_row_a_meter=False), tables.HALF_HOUR)
+    totals = conform(gold.total_consumption_half_hour(halves, one_row_a_meter=False), tables.HALF_HOUR)
     by_product = gold.avg_half_hour_by_product(gold.with_product(halves, agreed), one_row_a_meter=False)
-    added = gold.over_all_products(delta.conform(by_product, tables.PRODUCT_HALF_HOUR).toArrow())
-    added = added.select(tables.HALF_HOUR.names).cast(access.arrow_schema(tables.HALF_HOUR))
+    added = gold.over_all_products(conform(by_product, tables.PRODUCT_HALF_HOUR).toArrow())
+    added = added.select(tables.HALF_HOUR.names).cast(arrow_schema(tables.HALF_HOUR))
     by_start = ["feed", "interval_start"]
     assert (
         added.sort_by([(name, "ascending") for name in by_start]).to_pylist()

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.config.settings import Feed
 from pipeline.formats.judged import summary
-from pipeline.lake import delta, tables
+from pipeline.lake import tables
+from pipeline.lake.rows import conform
 from pipeline.layers import silver
 
 POWER = Feed(name="power", format="split_json", path="landing", time_zone="Europe/London", unit="Wh")
@@ -101,7 +102,7 @@ def test_all_of_a_reading_comes_from_the_row_that_won(frame, told, carries_quali
     rows = frame(JUDGED, row("a", "1", 1, 1, quality=old), row("a", "0", 2, 7))
     found = silver.current_readings(rows, POWER, {1: 9}, several=False, carries_quality=carries_quality)
     assert found.columns == tables.READINGS.names
-    assert delta.conform(found, tables.READINGS).schema.simpleString() == found.schema.simpleString()
+    assert conform(found, tables.READINGS).schema.simpleString() == found.schema.simpleString()
     assert told(found) == [
         ("power", "a", "import", NOON, "30", "2021-01-01", "0.000000", "Wh", None, "2", "7", "9"),
     ]

@@ -10,7 +10,8 @@ from deltalake import DeltaTable
 from pipeline import formats
 from pipeline.config.settings import Feed, Settings
 from pipeline.errors import BusyLakeError, OvertakenError
-from pipeline.lake import access, claim, creation, tables
+from pipeline.lake import access, claim, gate, maintenance, tables
+from pipeline.lake.path import PathLake
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 
@@ -22,7 +23,7 @@ READINGS = tables.READINGS
 def run(tmp_path):
     """A function to the context of a run on this test's lake that has looked at the claims, as `recorded` does."""
     settings = Settings(lake=str(tmp_path / "lake"), feeds=(FEED,))
-    creation.create_missing(Context(settings, log=Log("", quiet=True)), formats.lake_tables(settings))
+    maintenance.create_missing(Context(settings, log=Log("", quiet=True)), formats.lake_tables(settings))
 
     def one():
         context = Context(settings, log=Log("", quiet=True))
@@ -80,10 +81,10 @@ def test_a_run_that_stalled_and_was_overtaken_fails_at_its_next_commit_of_any_ta
 
 def test_what_was_under_way_when_another_took_over_conflicts(run):
     stalled = take(run())
-    opened = access.opened(stalled, READINGS)  # it has read the table and is about to commit
+    opened = gate.opened(stalled, READINGS)  # it has read the table and is about to commit
     take(run())
     with pytest.raises(Exception, match="Concurrent transaction failed"):
-        access.append_nothing(stalled, opened, READINGS, {"batch_id": 2})
+        PathLake(stalled)._append_nothing(opened, READINGS, {"batch_id": 2})
 
 
 def test_a_commit_between_look_and_commit_of_the_run_that_takes_over_stays_known(run):

@@ -10,7 +10,8 @@ import pytest
 from pipeline import formats
 from pipeline.config.settings import Columns, Feed, Reference, Settings
 from pipeline.formats import data_dictionary
-from pipeline.lake import access, tables, views
+from pipeline.lake import tables, views
+from pipeline.lake.types import arrow_schema
 
 GAS = Feed(name="gas", format="smrt", path="in/gas")
 POWER = Feed(
@@ -138,7 +139,7 @@ def test_a_table_and_each_of_its_columns_has_a_comment_and_a_name_of_its_own(nam
 def test_no_column_is_a_float_and_every_type_is_one_that_the_driver_can_write(name):
     table = TABLES[name]
     assert not [column for column in table.columns if column.type in {"FLOAT", "DOUBLE"}]
-    assert access.arrow_schema(table).names == table.names
+    assert arrow_schema(table).names == table.names
 
 
 @pytest.mark.parametrize("name", CONTRACT)

@@ -11,8 +11,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.lake.access import arrow_schema
 from pipeline.lake.tables import READINGS
+from pipeline.lake.types import arrow_schema
 from pipeline.serving.grains import micros
 from pipeline.serving.meter_files import ROW_BYTES, MeterFiles, in_memory
 

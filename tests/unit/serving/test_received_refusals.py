@@ -15,7 +15,7 @@ from pipeline import formats
 from pipeline.config.settings import Feed, Settings
 from pipeline.errors import MeterlakeError
 from pipeline.lake import tables
-from pipeline.lake.access import arrow_schema
+from pipeline.lake.types import arrow_schema
 from pipeline.serving import received
 from tests.adding_a_feed import semicolon_csv
 

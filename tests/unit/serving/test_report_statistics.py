@@ -11,7 +11,8 @@ from itertools import pairwise
 import pyarrow as pa
 import pytest
 
-from pipeline.lake import access, tables
+from pipeline.lake import tables
+from pipeline.lake.types import arrow_schema
 from pipeline.serving.report import statistics
 from pipeline.serving.report.facts import Bin, Extent, Gaps, MeterDay, Total
 from pipeline.serving.report.figures import Figures
@@ -41,11 +42,11 @@ def readings(*rows, feed="f"):
         value["local_date"] = date.fromisoformat(value["local_date"])
         value["consumption"] = Decimal(value["consumption"])
         made.append(value | {"feed": feed, "file_id": n + 1, "row_number": 1, "batch_id": 1})
-    return pa.Table.from_pylist(made, access.arrow_schema(tables.READINGS))
+    return pa.Table.from_pylist(made, arrow_schema(tables.READINGS))
 
 
 def figures(*rows, clock=LONDON, gaps=()):
-    missing = pa.Table.from_pylist(list(gaps), access.arrow_schema(tables.MISSING))
+    missing = pa.Table.from_pylist(list(gaps), arrow_schema(tables.MISSING))
     return Figures(readings(*rows), missing, clock)
 
 

@@ -14,7 +14,7 @@ from deltalake import DeltaTable, write_deltalake
 from pipeline import formats
 from pipeline.config.settings import Feed
 from pipeline.errors import LakeError
-from pipeline.lake import access, creation, delta, tables
+from pipeline.lake import access, catalog, maintenance, path, tables
 from pipeline.lake.tables import METER_DAY, READINGS
 from pipeline.runtime import session
 
@@ -49,13 +49,13 @@ def readings(frame):
 
 @pytest.fixture
 def held(context, told):
-    return lambda: told(delta.read(context, READINGS), "feed", "meter_id", "local_date", "consumption", "file_id")
+    return lambda: told(access.read(context, READINGS), "feed", "meter_id", "local_date", "consumption", "file_id")
 
 
 def test_every_table_is_created_with_its_comments_columns_and_partitions(context):
     wanted = formats.lake_tables(context.settings)
-    assert creation.create_missing(context, wanted) == list(wanted)
-    assert creation.create_missing(context, wanted) == []
+    assert maintenance.create_missing(context, wanted) == list(wanted)
+    assert maintenance.create_missing(context, wanted) == []
     for table in wanted:
         made = DeltaTable(tables.address(context.settings, table))
         comments = {field.name: field.metadata["comment"] for field in made.schema().fields}
@@ -71,19 +71,18 @@ def engine(context, table):
     return re.match(r"delta-rs|Apache-Spark", commit["engineInfo"])[0]
 
 
-@pytest.mark.deltas_own_api
 def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, held, at_most):
     odd = "x'; DROP TABLE x --\\"  # a value that looks like SQL is a value
-    creation.create_missing(context, [READINGS])
+    maintenance.create_missing(context, [READINGS])
     mine = [("a", FIRST, "1", 5, 3), (odd, FIRST, "1", 5, 4), ("a", SECOND, "1", 5, 5)]
     first = readings(*mine, ("a", FIRST, "9", 1, 1, "gas"))
-    assert delta.append(context, READINGS, first, {"batch_id": 1}, at_most=at_most) == 4
+    assert access.append(context, READINGS, first, {"batch_id": 1}, at_most=at_most) == 4
     second = readings(
         ("a", FIRST, "2", 4, 9),  # an older delivery
         (odd, FIRST, "2", 5, 5),  # a later row of the same delivery
         ("c", FIRST, "2", 4, 1),  # a new key
     )
-    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 2}, at_most=at_most) == 2
+    assert access.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 2}, at_most=at_most) == 2
     expected = [
         ("gas", "a", "2021-01-01", "9.000000", "1"),
         ("power", "a", "2021-01-01", "1.000000", "5"),
@@ -93,13 +92,13 @@ def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, 
     ]
     assert held() == expected
     # The same again, as after a crash before the mark was seen: nothing changes, and the table says so.
-    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 3}, at_most=at_most) == 0
+    assert access.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 3}, at_most=at_most) == 0
     assert held() == expected
     assert access.done_to(context, READINGS) == 3
     # A newer delivery on another day and of another feed finds its own key only.
     third = readings(("a", SECOND, "3", 6, 1), ("a", FIRST, "3", 6, 2, "gas"))
     days = {"power": [SECOND], "gas": [FIRST]}
-    assert delta.merge_latest(context, READINGS, third, days, {"batch_id": 4}, at_most=at_most) == 2
+    assert access.merge_latest(context, READINGS, third, days, {"batch_id": 4}, at_most=at_most) == 2
     assert held() == [
         ("gas", "a", "2021-01-01", "3.000000", "6"),
         ("power", "a", "2021-01-01", "1.000000", "5"),
@@ -109,9 +108,8 @@ def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, 
     assert engine(context, READINGS) == ("delta-rs" if at_most else "Apache-Spark")
 
 
-@pytest.mark.deltas_own_api
 def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, told, at_most):
-    creation.create_missing(context, [METER_DAY])
+    maintenance.create_missing(context, [METER_DAY])
     ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
     ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp, file_id bigint"
 
@@ -121,32 +119,32 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
 
     before = rows(("power", "a", FIRST, 1), ("power", "b", FIRST, 1), ("power", "a", SECOND, 1), ("gas", "a", FIRST, 1))
     both = {"power": [FIRST, SECOND], "gas": [FIRST]}
-    assert delta.replace_days(context, METER_DAY, before, both, {"batch_id": 1}, at_most=at_most) == 4
+    assert access.replace_days(context, METER_DAY, before, both, {"batch_id": 1}, at_most=at_most) == 4
     after = rows(("power", "a", FIRST, 2))
-    assert delta.replace_days(context, METER_DAY, after, {"power": [FIRST]}, {"batch_id": 2}, at_most=at_most) == 1
-    held = told(delta.read(context, METER_DAY), "feed", "meter_id", "local_date", "consumption")
+    assert access.replace_days(context, METER_DAY, after, {"power": [FIRST]}, {"batch_id": 2}, at_most=at_most) == 1
+    held = told(access.read(context, METER_DAY), "feed", "meter_id", "local_date", "consumption")
     assert held == [
         ("gas", "a", "2021-01-01", "1.000000"),
         ("power", "a", "2021-01-01", "2.000000"),
         ("power", "a", "2021-01-02", "1.000000"),
     ]
     assert (
-        delta.replace_days(context, METER_DAY, rows(), {"power": [FIRST, SECOND]}, {"batch_id": 3}, at_most=at_most)
+        access.replace_days(context, METER_DAY, rows(), {"power": [FIRST, SECOND]}, {"batch_id": 3}, at_most=at_most)
         == 0
     )
-    assert told(delta.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
+    assert told(access.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
     assert access.done_to(context, METER_DAY) == 3
 
 
 def test_a_day_has_one_file_though_the_tasks_are_many(context, readings, spark, monkeypatch):
-    creation.create_missing(context, [READINGS])
+    maintenance.create_missing(context, [READINGS])
     rows = readings(*((meter, day, "1", 1, 1) for meter in "abcdefgh" for day in (FIRST, SECOND)))
     monkeypatch.setattr(session, "FEW_PARTITIONS", 1)
     before = {name: spark.conf.get(name) for name in ("spark.sql.adaptive.enabled", "spark.sql.shuffle.partitions")}
     try:
         for name, value in zip(before, ("true", "4"), strict=True):
             spark.conf.set(name, value)
-        delta.append(context, READINGS, rows.repartition(4), {"batch_id": 1})
+        access.append(context, READINGS, rows.repartition(4), {"batch_id": 1})
     finally:
         for name, value in before.items():
             spark.conf.set(name, value)
@@ -154,54 +152,52 @@ def test_a_day_has_one_file_though_the_tasks_are_many(context, readings, spark, 
 
 
 def test_more_rows_than_were_guessed_are_left_to_spark(context, frame, monkeypatch):
-    creation.create_missing(context, [METER_DAY])
+    maintenance.create_missing(context, [METER_DAY])
     rest = ("kWh", 1, 48, None, None, 1)
     rows = frame(METER_DAY.schema, *(("power", meter, "import", FIRST, 1, *rest) for meter in "abc"))
     for few, writer in ((3, "delta-rs"), (2, "Apache-Spark")):
-        monkeypatch.setattr(delta, "FEW_ROWS", few)
+        monkeypatch.setattr(path, "FEW_ROWS", few)
         days = {"power": [FIRST]}
-        assert delta.replace_days(context, METER_DAY, rows, days, {"batch_id": 1}, at_most=99, about=2) == 3
+        assert access.replace_days(context, METER_DAY, rows, days, {"batch_id": 1}, at_most=99, about=2) == 3
         assert engine(context, METER_DAY) == writer
 
 
 @pytest.mark.parametrize(("few", "few_to_merge_into"), [(1, 9), (9, 1)])
-@pytest.mark.deltas_own_api
 def test_many_rows_to_merge_or_to_merge_into_are_left_to_spark(context, readings, monkeypatch, few, few_to_merge_into):
-    creation.create_missing(context, [READINGS])
+    maintenance.create_missing(context, [READINGS])
     rows = readings(("a", FIRST, "1", 5, 3), ("b", FIRST, "1", 5, 4))
-    delta.append(context, READINGS, rows, {"batch_id": 1}, at_most=2)
-    monkeypatch.setattr(delta, "FEW_ROWS", few)
-    monkeypatch.setattr(delta, "FEW_TO_MERGE_INTO", few_to_merge_into)
-    assert delta.merge_latest(context, READINGS, rows, {"power": [FIRST]}, {"batch_id": 2}, at_most=2) == 0
+    access.append(context, READINGS, rows, {"batch_id": 1}, at_most=2)
+    monkeypatch.setattr(path, "FEW_ROWS", few)
+    monkeypatch.setattr(path, "FEW_TO_MERGE_INTO", few_to_merge_into)
+    assert access.merge_latest(context, READINGS, rows, {"power": [FIRST]}, {"batch_id": 2}, at_most=2) == 0
     assert engine(context, READINGS) == "Apache-Spark"
     assert access.done_to(context, READINGS) == 2
 
 
-@pytest.mark.deltas_own_api
 def test_a_table_that_someone_gave_newer_features_is_written_by_spark_alone(context, readings, held, spark):
-    creation.create_missing(context, [READINGS])
+    maintenance.create_missing(context, [READINGS])
     address = tables.address(context.settings, READINGS)
     spark.sql(f"ALTER TABLE delta.`{address}` SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
     first = readings(("a", FIRST, "1", 5, 3), ("b", FIRST, "1", 5, 4))
-    assert delta.append(context, READINGS, first, {"batch_id": 1}, at_most=2) == 2
+    assert access.append(context, READINGS, first, {"batch_id": 1}, at_most=2) == 2
     second = readings(("a", FIRST, "2", 6, 1))
-    assert delta.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 2}, at_most=1) == 1
+    assert access.merge_latest(context, READINGS, second, {"power": [FIRST]}, {"batch_id": 2}, at_most=1) == 1
     assert engine(context, READINGS) == "Apache-Spark"
     assert [row[3:] for row in held()] == [("2.000000", "6"), ("1.000000", "5")]
 
 
 def test_a_merge_that_cannot_be_written_says_where(context, readings):
-    creation.create_missing(context, [READINGS])
+    maintenance.create_missing(context, [READINGS])
     Path(tables.address(context.settings, READINGS), "feed=power").write_text("where a folder must be")
     rows = readings(("a", FIRST, "1", 5, 3))
     with pytest.raises(LakeError, match=r"silver/readings: cannot be written: \S+"):
-        delta.merge_latest(context, READINGS, rows, {"power": [FIRST]}, {"batch_id": 1}, at_most=1)
+        access.merge_latest(context, READINGS, rows, {"power": [FIRST]}, {"batch_id": 1}, at_most=1)
     assert access.done_to(context, READINGS) == 0
 
 
 def test_spark_carries_the_checksum_of_a_created_table_forward(context, readings):
-    creation.create_missing(context, [READINGS])
-    delta.append(context, READINGS, readings(("a", FIRST, "1", 1, 1)), {"batch_id": 1})
+    maintenance.create_missing(context, [READINGS])
+    access.append(context, READINGS, readings(("a", FIRST, "1", 1, 1)), {"batch_id": 1})
     where = tables.address(context.settings, READINGS)
     first, second = (json.loads(Path(f"{where}/_delta_log/{n:020}.crc").read_text()) for n in (0, 1))
     made = DeltaTable(where)
@@ -217,7 +213,7 @@ def test_spark_carries_the_checksum_of_a_created_table_forward(context, readings
 
 def test_the_mark_of_a_table_is_that_of_the_last_commit_of_ours(context):
     assert (access.mark(context, tables.RUNS), access.done_to(context, tables.RUNS)) == ({}, 0)
-    creation.create_missing(context, [tables.RUNS])
+    maintenance.create_missing(context, [tables.RUNS])
     assert access.done_to(context, tables.RUNS) == 0
     access.write_rows(context, tables.RUNS, [{"run_id": "x", "files": 3}], {"batch_id": 7, "note": "ours"})
     where = tables.address(context.settings, tables.RUNS)
@@ -228,12 +224,11 @@ def test_the_mark_of_a_table_is_that_of_the_last_commit_of_ours(context):
     assert access.row_count(context, tables.RUNS) == 4
 
 
-@pytest.mark.deltas_own_api
 def test_deleted_rows_go_and_the_commit_carries_its_mark(context, readings, held):
-    creation.create_missing(context, [READINGS])
-    delta.append(context, READINGS, readings(("a", FIRST, "1", 1, 1), ("b", FIRST, "1", 2, 1)), {"batch_id": 2})
-    delta.delete(context, READINGS, "file_id = 2", {"batch_id": 1})
+    maintenance.create_missing(context, [READINGS])
+    access.append(context, READINGS, readings(("a", FIRST, "1", 1, 1), ("b", FIRST, "1", 2, 1)), {"batch_id": 2})
+    access.delete(context, READINGS, "file_id = 2", {"batch_id": 1})
     assert held() == [("power", "a", "2021-01-01", "1.000000", "1")]
     assert access.done_to(context, READINGS) == 1
-    left = [context.spark.conf.get(name, None) for name in (delta.COMMIT_MARK, delta.TXN_APP, delta.TXN_VERSION)]
+    left = [context.spark.conf.get(name, None) for name in (catalog.COMMIT_MARK, catalog.TXN_APP, catalog.TXN_VERSION)]
     assert left == [None, None, None]
