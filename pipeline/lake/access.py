@@ -6,7 +6,7 @@ Every commit carries a mark: the batch that it made the table complete to. `at_m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -16,120 +16,18 @@ from pipeline.lake.path import EVERYTHING, PathLake
 from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
 
     from pyspark.sql import DataFrame
 
     from pipeline.lake.progress import Commit, Progress
+    from pipeline.lake.protocol import Lake
     from pipeline.lake.state import State
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
 __all__ = ["EVERYTHING"]
-
-
-class Lake(Protocol):
-    """The tables of one lake: in a folder or an object store (path.py), or in a catalog (catalog.py)."""
-
-    def exists(self, table: Table) -> bool:
-        """Whether there is such a table."""
-
-    def history(self, table: Table, limit: int | None) -> list[Commit]:
-        """The newest commits, newest first; [] where there is no such table."""
-
-    def version(self, table: Table) -> int | None:
-        """The table's newest version, None where there is no such table."""
-
-    def properties(self, table: Table) -> dict[str, str] | None:
-        """The table's properties; None where there is no such table."""
-
-    def progress(self, table: Table) -> tuple[Progress, bool]:
-        """(how far the table is complete, whether its history reaches back to a mark of ours or to its beginning)."""
-
-    def state(self, table: Table) -> State | None:
-        """What the table says of itself; None where there is no such table."""
-
-    def names_in(self, layer: str) -> list[str]:
-        """Names of the tables of a layer."""
-
-    def lost_files(self, table: Table) -> list[str]:
-        """Data files that the newest version names and that are not there; [] where that cannot be told."""
-
-    def read(self, table: Table) -> DataFrame:
-        """The table as it is now."""
-
-    def read_days(self, table: Table, days: Mapping[str, Sequence[date]]) -> DataFrame:
-        """The rows of those days of those feeds."""
-
-    def read_batches(self, table: Table, batches: Collection[int]) -> DataFrame:
-        """The rows of those batches."""
-
-    def small_table(self, table: Table, where: tuple[str, str, Any] | None = None) -> pa.Table:
-        """A table that is small enough for the driver; `where` is one (column, '=', value) that must hold."""
-
-    def scan(self, table: Table, columns: Sequence[str], column: str, values: Sequence[int]) -> Iterator[pa.Table]:
-        """Those columns of the rows whose `column` is one of the values."""
-
-    def rows_without(self, table: Table, column: str) -> pa.Table:
-        """The rows whose `column` is NULL, which are few."""
-
-    def partitions(self, table: Table) -> set[tuple[Any, ...]]:
-        """The partitions that hold rows, as tuples of text; none where there is no such table."""
-
-    def row_count(self, table: Table) -> int:
-        """How many rows the table holds; 0 where there is no such table."""
-
-    def count_on_days(self, table: Table, days: Mapping[str, Sequence[date]]) -> int | None:
-        """How many rows those days of those feeds hold; None where that is not known without reading them."""
-
-    def files_at(self, table: Table, version: int) -> pa.Table:
-        """Feed, day and what tells one file from another, of a version."""
-
-    def rows_at(self, table: Table, version: int, names: list[str], days: Mapping[str, Sequence[date]]) -> pa.Table:
-        """Those columns of the rows of those days of those feeds, of a version."""
-
-    def append(
-        self, table: Table, rows: DataFrame | pa.Table, mark: Mapping[str, Any], *, at_most: int | None = None
-    ) -> int:
-        """Add rows; returns how many."""
-
-    def replace(  # noqa: PLR0913 - what a replacement is made of
-        self,
-        table: Table,
-        rows: DataFrame | pa.Table,
-        condition: str,
-        mark: Mapping[str, Any],
-        *,
-        at_most: int | None = None,
-        about: int | None = None,
-    ) -> int:
-        """Rows that meet the condition go, these come; returns how many came."""
-
-    def merge(  # noqa: PLR0913 - what a MERGE is made of
-        self,
-        table: Table,
-        source: DataFrame,
-        days: Mapping[str, Sequence[date]],
-        mark: Mapping[str, Any],
-        *,
-        condition: str,
-        newer: str,
-        at_most: int | None = None,
-    ) -> int:
-        """MERGE the rows `s` into the table `t`, of which only `days` are read; returns how many changed."""
-
-    def delete(self, table: Table, condition: str, mark: Mapping[str, Any]) -> None:
-        """Remove the rows that meet the condition; one commit, also where there are none."""
-
-    def delete_matching(self, table: Table, key: Sequence[str], keys: pa.Table, mark: Mapping[str, Any]) -> int:
-        """Remove the rows that have one of the keys; returns how many."""
-
-    def commit_nothing(self, table: Table) -> None:
-        """A commit without rows and without a mark; nothing where there is no table."""
-
-    def commit_seen(self, table: Table, look: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
-        """A commit without rows on the version whose mark `look` was shown; marks of commits that came in between."""
 
 
 def lake_of(context: Context) -> Lake:

@@ -42,7 +42,7 @@ OTHERS = 50
 
 
 class CatalogLake:
-    """See access.Lake. `facts` are where the tables' logs are read, if not by Spark."""
+    """See protocol.Lake. `facts` are where the tables' logs are read, if not by Spark."""
 
     def __init__(self, context: Context, facts: commits.Facts | None = None) -> None:
         self.context = context
@@ -98,7 +98,7 @@ class CatalogLake:
         rows = self.context.spark.sql(f"SHOW TABLES IN {schema}").toArrow().to_pylist()
         return sorted(row["tableName"] for row in rows)
 
-    def lost_files(self, table: Table) -> list[str]:  # noqa: ARG002 - see access.Lake
+    def lost_files(self, table: Table) -> list[str]:  # noqa: ARG002 - see protocol.Lake
         """A catalog does not say where its files are."""
         return []
 
@@ -203,7 +203,7 @@ class CatalogLake:
         self,
         table: Table,
         source: DataFrame,
-        days: Mapping[str, Sequence[date]],  # noqa: ARG002 - see access.Lake
+        days: Mapping[str, Sequence[date]],  # noqa: ARG002 - see protocol.Lake
         mark: Mapping[str, Any],
         *,
         condition: str,

@@ -50,7 +50,7 @@ FEW_TO_MERGE_INTO = 4 * FEW_ROWS
 
 
 class PathLake:
-    """See access.Lake."""
+    """See protocol.Lake."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
