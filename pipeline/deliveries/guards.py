@@ -33,7 +33,7 @@ NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.ING
 
 def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -> None:
     """Raise DamagedLakeError where the lake is not whole; nothing is written."""
-    states = {told.table: told for table in every if (told := access.state(context, table)) is not None}
+    states = {each.table: each for each in access.states(context, every)}
     found = next(problems(states, known, erasing=bool(erased.unfinished(context))), None)
     if found is not None:
         raise DamagedLakeError(context.settings.where, *found)

@@ -16,7 +16,7 @@ from pipeline.lake.path import EVERYTHING, PathLake
 from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from pyspark.sql import DataFrame
@@ -54,9 +54,9 @@ def properties(context: Context, table: Table) -> dict[str, str] | None:
     return lake_of(context).properties(table)
 
 
-def state(context: Context, table: Table) -> State | None:
-    """What the table says of itself; None where there is no such table."""
-    return lake_of(context).state(table)
+def states(context: Context, every: Iterable[Table]) -> list[State]:
+    """What the tables say of themselves; without those that are not there."""
+    return lake_of(context).states(every)
 
 
 def form(context: Context) -> int:

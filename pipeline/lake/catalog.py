@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from pipeline.lake.types import arrow_schema
 from pipeline.runtime import session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from pyspark.sql import DataFrame
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 COMMIT_MARK = "spark.databricks.delta.commitInfo.userMetadata"
 TXN_APP = "spark.databricks.delta.write.txnAppId"
 TXN_VERSION = "spark.databricks.delta.write.txnVersion"
+# Questions to the catalog at the same time.
+AT_ONCE = 8
 # How many commits of others may come between ours and the look for it.
 OTHERS = 50
 
@@ -82,10 +85,15 @@ class CatalogLake:
         """How far the table is complete; see commits.progress_of."""
         return commits.progress_of(self.context, self.facts, table)
 
-    def state(self, table: Table) -> State | None:
-        """What the table says of itself; None where there is no such table."""
-        if not self.exists(table):
-            return None
+    def states(self, every: Iterable[Table]) -> list[State]:
+        """What the tables say of themselves; without those that are not there. Questions to a catalog mostly wait."""
+        tables_of = {layer: set(self.names_in(layer)) for layer in {table.layer for table in every}}
+        commits.form(self.context, self.facts)  # once, for all of them
+        there = [table for table in every if table.name in tables_of[table.layer]]
+        with ThreadPoolExecutor(AT_ONCE, "states") as asking:
+            return list(asking.map(self._state, there))
+
+    def _state(self, table: Table) -> State:
         told = self.context.spark.sql(f"DESCRIBE DETAIL {self.name(table)}").select("numFiles").collect()
         found, is_whole = self.progress(table)
         return State(table.full_name, found.batch_id, found.is_restored, told[0][0] > 0, is_whole)
@@ -96,7 +104,7 @@ class CatalogLake:
         if not self.context.spark.catalog.databaseExists(schema):
             return []
         rows = self.context.spark.sql(f"SHOW TABLES IN {schema}").toArrow().to_pylist()
-        return sorted(row["tableName"] for row in rows)
+        return sorted(row["tableName"] for row in rows if not row["isTemporary"])
 
     def lost_files(self, table: Table) -> list[str]:  # noqa: ARG002 - see protocol.Lake
         """A catalog does not say where its files are."""

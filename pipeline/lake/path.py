@@ -28,7 +28,7 @@ from pipeline.runtime import error_messages
 from pipeline.runtime.log import without_native_noise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from deltalake import DeltaTable
@@ -93,8 +93,11 @@ class PathLake:
         """How far the table is complete; see commits.progress_of."""
         return commits.progress_of(self.context, self, table)
 
-    def state(self, table: Table) -> State | None:
-        """What the table says of itself; None where there is no such table."""
+    def states(self, every: Iterable[Table]) -> list[State]:
+        """What the tables say of themselves; without those that are not there."""
+        return [found for table in every if (found := self._state(table)) is not None]
+
+    def _state(self, table: Table) -> State | None:
         try:
             opened = gate.opened(self.context, table)
         except TableNotFoundError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -34,8 +34,8 @@ class Lake(Protocol):
     def progress(self, table: Table) -> tuple[Progress, bool]:
         """(how far the table is complete, whether its history reaches back to a mark of ours or to its beginning)."""
 
-    def state(self, table: Table) -> State | None:
-        """What the table says of itself; None where there is no such table."""
+    def states(self, every: Iterable[Table]) -> list[State]:
+        """What the tables say of themselves; without those that are not there."""
 
     def names_in(self, layer: str) -> list[str]:
         """Names of the tables of a layer."""
