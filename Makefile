@@ -92,7 +92,7 @@ $(VENV)/.created:
 	@command -v $(PYTHON) >/dev/null || { echo "error: no $(PYTHON) on PATH: install Python 3.11 or newer, or name one: make setup PYTHON=/path/to/python" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: $(PYTHON) is Python %d.%d: Meterlake needs 3.11 or newer; install one and name it: make setup PYTHON=python3.12" % sys.version_info[:2])'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: $(PYTHON) cannot make a virtual environment: install its venv package (python3-venv on Debian and Ubuntu)" >&2; exit 1; }
-	@$(PYTHON) -m pipeline.runtime.fetch_jars --check-java
+	@$(PYTHON) -m pipeline.fetch_jars --check-java
 	@echo "Creating $(VENV) …"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
@@ -133,7 +133,7 @@ $(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
 	@$(PYTHON) -m venv --clear $(@D)
 	@{ grep -vE '^(pyspark|delta-spark)==' requirements.txt; cat $<; } > $(@D)/requirements.txt
 	@$(@D)/bin/python -m pip install -qq --no-compile --requirement $(@D)/requirements.txt
-	@METERLAKE_PINS=tests/versions/spark-$*/coordinates.toml $(@D)/bin/python -m pipeline.runtime.fetch_jars $(@D)/delta
+	@METERLAKE_PINS=tests/versions/spark-$*/coordinates.toml $(@D)/bin/python -m pipeline.fetch_jars $(@D)/delta
 	@touch $@
 
 .venv-connect/.packages: tests/versions/connect-requirements.txt requirements.txt | $(VENV)/.created
@@ -151,5 +151,5 @@ $(AIRFLOW)/.packages: tests/deploy/airflow-requirements.txt | $(VENV)/.created
 # A JAR that changed or is not there brings the step back whatever the stamp says.
 $(VENV)/.jars: $(VENV)/.packages jars/coordinates.toml $(wildcard $(JARS)) $(if $(filter-out $(wildcard $(JARS)),$(JARS)),force)
 	@echo "Fetching Spark's JARs …"
-	@$(BIN)/python -m pipeline.runtime.fetch_jars $(JAR_FOLDER)
+	@$(BIN)/python -m pipeline.fetch_jars $(JAR_FOLDER)
 	@touch $@

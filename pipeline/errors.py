@@ -51,7 +51,7 @@ class MissingJarError(MeterlakeError):
 
     def __init__(self, coordinate: str, folder: str) -> None:
         super().__init__(
-            f"missing JAR {coordinate} in {folder}: run `make setup` (or `python -m pipeline.runtime.fetch_jars`), "
+            f"missing JAR {coordinate} in {folder}: run `make setup` (or `python -m pipeline.fetch_jars`), "
             "or set METERLAKE_JARS to the folder that holds it"
         )
 

@@ -1,4 +1,4 @@
-"""Brings Spark's JARs (Delta, the SQLite driver) into one folder: `python -m pipeline.runtime.fetch_jars`."""
+"""Brings Spark's JARs (Delta, the SQLite driver) into one folder: `python -m pipeline.fetch_jars`."""
 
 from __future__ import annotations
 
@@ -193,9 +193,7 @@ def _check(path: Path, jar: Jar) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; 0, or 1 with one line on stderr."""
-    parser = argparse.ArgumentParser(
-        "python -m pipeline.runtime.fetch_jars", description="Fetch Spark's JARs, checked."
-    )
+    parser = argparse.ArgumentParser("python -m pipeline.fetch_jars", description="Fetch Spark's JARs, checked.")
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: where a run looks")
     parser.add_argument("--check-java", action="store_true", help="only look whether Java is new enough")
     options = parser.parse_args(arguments)
