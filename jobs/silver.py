@@ -15,7 +15,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_database
 from pipeline.lake import access, tables
 from pipeline.lake.days import on_days
-from pipeline.lake.rows import conform
+from pipeline.lake.rows import conform, frame_of
 from pipeline.layers import changed_days, silver
 from pipeline.layers.judged import judged
 
@@ -106,7 +106,7 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     mark = {"batch_id": snapshots[-1].revision, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = access.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
-        rows = context.spark.createDataFrame(snapshot)
+        rows = frame_of(context, snapshot)
         judged_rows = reference_database.judged(source.name, rows, context.settings.reference_zone)
         current = conform(reference_database.current(judged_rows, reference_database.KEYS[source.name]), target)
         access.write_rows(context, target, current.toArrow(), mark, replace=access.EVERYTHING)

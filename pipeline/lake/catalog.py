@@ -20,7 +20,7 @@ from pipeline.errors import OvertakenError
 from pipeline.lake import commits, gate, progress, tables
 from pipeline.lake.commits import committed
 from pipeline.lake.days import on_days
-from pipeline.lake.rows import conform
+from pipeline.lake.rows import conform, frame_of
 from pipeline.lake.state import State
 from pipeline.lake.types import arrow_schema
 from pipeline.runtime import session
@@ -194,7 +194,7 @@ class CatalogLake:
         """The commit of `append` and of `replace`."""
         spark = self.context.spark
         session.describe(spark, f"write {table.full_name}")
-        frame = conform(spark.createDataFrame(rows) if isinstance(rows, pa.Table) else rows, table)
+        frame = conform(frame_of(self.context, rows) if isinstance(rows, pa.Table) else rows, table)
         if table.partition_by and session.has_many_tasks(spark):
             frame = frame.hint("rebalance", *table.partition_by)  # else each task writes a file into each partition
         # Where the lock is held no one else commits, and to look for others' numbers is a Spark job on each new table.
@@ -242,7 +242,7 @@ class CatalogLake:
     def delete_matching(self, table: Table, key: Sequence[str], keys: pa.Table, mark: Mapping[str, Any]) -> int:
         """Remove the rows that have one of the keys; returns how many."""
         same = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in key)
-        source = self.context.spark.createDataFrame(keys)
+        source = frame_of(self.context, keys)
         with committed(self.context, f"delete {table.full_name}"), self._view(source) as view:
             counts = self._counted(
                 table, mark, f"MERGE INTO {self.name(table)} t USING {view} s ON {same} WHEN MATCHED THEN DELETE"

@@ -131,10 +131,11 @@ class PathLake:
         """The rows of those days of those feeds."""
         from pipeline.lake import data_files  # noqa: PLC0415 - the driver alone needs no PySpark
         from pipeline.lake.days import on_days  # noqa: PLC0415
+        from pipeline.lake.rows import frame_of  # noqa: PLC0415
 
         count = self.count_on_days(table, days)
         if count is not None and count <= FEW_TO_READ:
-            return self.context.spark.createDataFrame(self._rows_of_days(table, days))
+            return frame_of(self.context, self._rows_of_days(table, days))
         keys = {(feed, day) for feed, some in days.items() for day in some}
         found = data_files.of_partitions(self.context, table, keys)
         if found is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from pipeline.runtime import session
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
+
+
+def frame_of(context: Context, rows: pa.Table) -> DataFrame:
+    """Rows that the driver holds, as a DataFrame; also none at all, whose types Spark Connect does not see."""
+    if rows.num_rows:
+        return context.spark.createDataFrame(rows)
+    return context.spark.createDataFrame([], from_arrow_schema(rows.schema))
 
 
 def conform(rows: DataFrame, table: Table) -> DataFrame:

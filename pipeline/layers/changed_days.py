@@ -11,6 +11,7 @@ from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.formats import reference_database
 from pipeline.lake import access, tables
+from pipeline.lake.rows import frame_of
 from pipeline.layers.agreements import products_agreed
 
 if TYPE_CHECKING:
@@ -73,8 +74,7 @@ def days_there_are(context: Context, feeds: Sequence[str], table: tables.Table =
 def agreed(context: Context) -> DataFrame:
     """The current agreements with their products."""
     agreements, products = (
-        context.spark.createDataFrame(access.small_table(context, table))
-        for table in (tables.AGREEMENT, tables.PRODUCT)
+        frame_of(context, access.small_table(context, table)) for table in (tables.AGREEMENT, tables.PRODUCT)
     )
     return products_agreed(agreements, products)
 

@@ -11,6 +11,7 @@ from pipeline.deliveries.delivery import DUPLICATE, LOADED, REFERENCE, REJECTED,
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.formats import reference_database
 from pipeline.lake import access, tables
+from pipeline.lake.rows import frame_of
 from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
@@ -84,9 +85,7 @@ def load(context: Context, delivery: Delivery, snapshot: reference_database.Snap
     for table in tables.SNAPSHOTS:
         rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], arrow_schema(table))
         access.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
-        judged = reference_database.judged(
-            table.name, context.spark.createDataFrame(rows), context.settings.reference_zone
-        )
+        judged = reference_database.judged(table.name, frame_of(context, rows), context.settings.reference_zone)
         rejected += judged.where("reason_code IS NOT NULL").toArrow().num_rows
     context.log.info("snapshot", file=delivery.file_name, rows=snapshot.count, rejected=rejected)
     accepted = snapshot.count - rejected
