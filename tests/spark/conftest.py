@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from pipeline import formats
 from pipeline.deliveries import landing
@@ -33,6 +34,11 @@ class Read:
         """Those columns of each judged row, as tuples (one column: as values)."""
         rows = [tuple(row[name] for name in names) for row in self.judged[path]]
         return rows if len(names) > 1 else [value for (value,) in rows]
+
+
+def _of(spark, rows):
+    """Of no rows Spark Connect does not see the types."""
+    return spark.createDataFrame(rows) if rows.num_rows else spark.createDataFrame([], from_arrow_schema(rows.schema))
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +89,7 @@ def frame(spark):
         columns = [part.split(" ") for part in ddl.split(", ")]
         texts = [[None if value is None else str(value) for value in row] for row in rows]
         values = {name: pa.array([row[n] for row in texts], pa.string()) for n, (name, _) in enumerate(columns)}
-        return spark.createDataFrame(pa.table(values)).select(
+        return _of(spark, pa.table(values)).select(
             *(F.col(name).cast(kind).alias(name) for name, kind in columns)
         )
 
