@@ -215,6 +215,7 @@ def test_a_feed_that_begins_to_ask_is_answered_from_then_on(
     assert f"PN000002.SMRT.3.ack.jso_/{'c' * 244}.5.ack.json" in responses(answers)
 
 
+@pytest.mark.slow
 def test_what_was_answered_is_never_answered_again_whatever_is_rebuilt(
     lake: Callable[..., Context], gas: Path, electricity: Path, answers: Path
 ) -> None:

@@ -53,6 +53,7 @@ ONE_A_DAY = [
 ]
 
 
+@pytest.mark.slow
 def test_a_batch_a_day_oldest_first_is_what_would_be_if_it_had_been_taken_as_it_came(lake, gas, electricity):
     deliver(gas, electricity)
     outcomes = list(backfill.run(lake(GAS, ELECTRICITY), SPAN))

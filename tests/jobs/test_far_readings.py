@@ -36,6 +36,7 @@ def days(context: Context) -> list[tuple[str, date]]:
     return rows(context, tables.READINGS, "feed", "local_date")
 
 
+@pytest.mark.slow
 def test_a_later_run_and_a_rebuild_decide_by_when_the_delivery_came(
     lake: Callable[..., Context], electricity: Path
 ) -> None:

@@ -42,6 +42,7 @@ def told_by_status(context, capsys):
     return printed, json.loads(capsys.readouterr().out)["lost_files"]
 
 
+@pytest.mark.slow
 def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_from_bronze(loaded, capsys):
     context = loaded()
     before = rows(context, tables.READINGS, "local_date", "consumption")
@@ -65,6 +66,7 @@ def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_fr
     verify.run(loaded(), as_json=True)
 
 
+@pytest.mark.slow
 def test_a_run_that_meets_it_fails_with_the_same_words(loaded, electricity):
     file = lose(loaded(), tables.READINGS)
     put(electricity, "b.json", split_json(["2021-01-04 00:30:00", "m2", 4]), 5)
@@ -78,6 +80,7 @@ def test_a_run_that_meets_it_fails_with_the_same_words(loaded, electricity):
     verify.run(loaded(), as_json=True)
 
 
+@pytest.mark.slow
 def test_of_gold_its_days_come_back_from_silver(loaded, capsys):
     context = loaded()
     before = rows(context, tables.METER_DAY, "local_date", "consumption")

@@ -40,6 +40,7 @@ def maintained(context, capsys):
     return {each["table"]: each for each in json.loads(capsys.readouterr().out.splitlines()[-1])}
 
 
+@pytest.mark.slow
 def test_a_days_readings_lie_in_the_order_of_meters_and_only_days_that_changed_are_written_anew(
     lake, electricity, capsys
 ):
@@ -71,6 +72,7 @@ def test_a_days_readings_lie_in_the_order_of_meters_and_only_days_that_changed_a
     verify.run(lake(ELECTRICITY), as_json=True)
 
 
+@pytest.mark.slow
 def test_killed_while_it_puts_in_order_it_does_it_again(lake, electricity, monkeypatch, capsys):
     put(electricity, "4.json", day(4, *METERS))
     run.run(lake(ELECTRICITY))

@@ -157,6 +157,7 @@ def test_a_table_that_was_emptied_is_refused_until_it_is_moved_away(loaded, thir
 NOTES = ["weekly maintenance", '{"job":"x"}', '{"batch_id": 0}', '{"meterlake": "x"}', "[]"]
 
 
+@pytest.mark.slow
 def test_notes_of_others_in_commits_are_passed_over(loaded, third):
     for table in formats.lake_tables(loaded().settings):
         for note in NOTES:
@@ -231,6 +232,7 @@ OTHERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_a_killed_run_left_is_taken_out_by_whichever_command_comes_next(loaded, third, name):
     breaks_off(loaded(), "before write ops.ingestion_log")
@@ -258,6 +260,7 @@ def test_a_feed_that_left_the_configuration_after_a_kill_leaves_nothing_behind(l
     assert rows(lake(GAS, OTHER), formats.bronze_table(OTHER), "file_id") == [(2,)]
 
 
+@pytest.mark.slow
 def test_rows_that_an_older_program_left_twice_are_taken_out(loaded, gas, spark):
     # A batch that the log does not know, below batches that it knows: 0.2.0 left that after a kill and a withdrawal.
     path = tables.address(loaded().settings, BRONZE)

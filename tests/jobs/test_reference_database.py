@@ -40,6 +40,7 @@ def by_product(context: Context) -> list[tuple[object, ...]]:
     return rows(context, tables.PRODUCT_DAY, "date", "product_display_name", "meterpoint_count", "total_kwh")
 
 
+@pytest.mark.slow
 def test_product_tables_follow_the_agreements(lake: Callable[..., Context], electricity: Path, tmp_path: Path) -> None:
     put(electricity, "a.json", split_json(*ROWS))
     path = tmp_path / "reference.db"
@@ -133,6 +134,7 @@ def test_a_feed_that_the_reference_names_no_more_leaves_the_product_tables(
     assert versions(context) == before
 
 
+@pytest.mark.slow
 def test_a_database_that_cannot_be_read_fails_the_run_after_the_good_deliveries_are_in(
     lake: Callable[..., Context], electricity: Path, tmp_path: Path
 ) -> None:
@@ -207,6 +209,7 @@ def test_a_database_that_comes_back_as_it_was_ends_its_refusal(
 FOLLOWING = (*tables.REFERENCE, *tables.ENERGY_GOLD, *tables.PRODUCT_GOLD)
 
 
+@pytest.mark.slow
 def test_each_table_that_is_lost_is_made_anew(lake: Callable[..., Context], electricity: Path, tmp_path: Path) -> None:
     settings = {"reference": Reference(url=database(tmp_path / "reference.db", FIRST), feeds=("electricity",))}
     put(electricity, "a.json", split_json(*ROWS))

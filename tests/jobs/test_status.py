@@ -46,6 +46,7 @@ def test_what_bronze_has_and_gold_has_not_waits(lake: Callable[..., Context], ga
     assert (gold["newest_delivery_at"], gold["waiting_deliveries"]) == (None, 1)
 
 
+@pytest.mark.slow
 def test_a_refusal_is_settled_by_hand_and_changes_nothing_that_counts(lake: Callable[..., Context], gas: Path) -> None:
     put(gas, "PN000001.SMRT", smrt("PN000001", '"001","20210401","0000",1.5'))
     put(gas, "PN000002.SMRT", smrt("PN000002", '"001","20210401","0100",1.5')[:-9], minutes=1)

@@ -41,6 +41,7 @@ def test_there_is_an_archive_of_each_form_but_the_newest():
     assert sorted(schema_version.CHANGES) == list(range(1, schema_version.NEWEST + 1))
 
 
+@pytest.mark.slow
 def test_a_run_brings_it_forward_and_keeps_what_it_holds(old):
     before = versions(old())
     held = {table: rows(old(), table, *table.key) for table in (tables.READINGS, tables.METER_DAY, tables.RUNS)}
