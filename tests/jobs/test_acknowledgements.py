@@ -12,8 +12,7 @@ import pytest
 from jobs import backfill, replay, run, withdraw
 from pipeline.deliveries.span import Span
 from pipeline.errors import AcknowledgementError
-from pipeline.lake import access as metadata
-from pipeline.lake import tables
+from pipeline.lake import access, tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def test_every_delivery_is_answered_once_when_silver_has_it(
     assert bad["rejected_rows_left_out"] == 1
     assert bad["rejected_rows"][0]["meter_id"] == "m0"
     assert len(noted(context)) == 6
-    assert metadata.done_to(context, tables.ACKNOWLEDGEMENTS) == 1
+    assert access.done_to(context, tables.ACKNOWLEDGEMENTS) == 1
     paths = rows(context, tables.ACKNOWLEDGEMENTS, "response_path")
     assert {path for (path,) in paths} == {str(answers / path) for path in told}
 
@@ -126,7 +125,7 @@ def test_a_run_killed_before_its_responses_are_noted_finds_them_lying_there(
     feed = asking(GAS, answers)
     put(gas, "PN000008.SMRT", CUT)
     put(gas, "PN000009.SMRT", CUT)
-    write_rows = metadata.write_rows
+    write_rows = access.write_rows
 
     def killed(context: Context, table: tables.Table, *rest: Any) -> int:
         if table is tables.ACKNOWLEDGEMENTS:
@@ -185,7 +184,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing_else(
     run.run(lake(*feeds))
     assert sorted(said["verdict"] for said in responses(occupied).values()) == ["accepted", "refused"]
     assert (len(noted(context)), list(answers.iterdir())) == (3, [])
-    assert metadata.done_to(context, tables.ACKNOWLEDGEMENTS) == 1
+    assert access.done_to(context, tables.ACKNOWLEDGEMENTS) == 1
 
 
 def test_a_feed_that_begins_to_ask_is_answered_from_then_on(

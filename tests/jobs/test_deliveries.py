@@ -11,8 +11,7 @@ import pytest
 from jobs import bronze, run, watch
 from pipeline import formats
 from pipeline.deliveries import landing
-from pipeline.lake import access as metadata
-from pipeline.lake import tables
+from pipeline.lake import access, tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, utc, versions
 
 if TYPE_CHECKING:
@@ -307,4 +306,4 @@ def test_layers_that_were_not_run_are_caught_up_later(lake: Callable[..., Contex
     run.run(lake(ELECTRICITY), "gold")
     assert len(rows(context, tables.METER_DAY, "local_date")) == 2
     assert [status for (status,) in rows(context, tables.RUNS, "status")] == ["succeeded"] * 4
-    assert metadata.done_to(context, tables.METER_DAY) == 2
+    assert access.done_to(context, tables.METER_DAY) == 2

@@ -12,8 +12,7 @@ import pytest
 
 from jobs import run
 from pipeline.errors import EndpointError, SeveralError
-from pipeline.lake import access as metadata
-from pipeline.lake import tables
+from pipeline.lake import access, tables
 from tests.jobs.conftest import ELECTRICITY, GAS, database, log, put, rows, smrt, split_json, versions
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def test_only_bronze_asks_an_endpoint(lake: Callable[..., Context], server: Thre
     assert server.answered == [200]
     run.run(lake(feed), "silver")
     assert server.answered == [200]
-    assert metadata.row_count(context, tables.READINGS) == 1
+    assert access.row_count(context, tables.READINGS) == 1
 
 
 def test_an_empty_body_is_kept_and_refused(lake: Callable[..., Context], server: ThreadingHTTPServer) -> None:

@@ -12,8 +12,7 @@ from jobs import maintain, run
 from jobs import serve as job
 from jobs.shared import metrics
 from pipeline.config.metrics import Metrics
-from pipeline.lake import access as metadata
-from pipeline.lake import tables
+from pipeline.lake import access, tables
 from pipeline.serving.app import application
 from tests.jobs.conftest import ELECTRICITY, GAS, put, smrt, split_json
 
@@ -86,7 +85,7 @@ def test_where_they_cannot_be_written_the_run_succeeds_and_warns(lake, gas, tmp_
     context.log.quiet = False
     run.run(context)
     assert "the metrics could not be written" in capsys.readouterr().err
-    assert metadata.small_rows(context, tables.RUNS, ["status"]) == [{"status": "succeeded"}]
+    assert access.small_rows(context, tables.RUNS, ["status"]) == [{"status": "succeeded"}]
 
 
 def test_a_lake_that_cannot_be_measured_fails_no_run(lake, gas, tmp_path, monkeypatch, capsys):

@@ -13,8 +13,7 @@ from jobs import erase, maintain, replay, run, status, verify, withdraw
 from pipeline import formats
 from pipeline.config.settings import Settings
 from pipeline.errors import DamagedLakeError, MeterlakeError
-from pipeline.lake import access as metadata
-from pipeline.lake import gate, tables
+from pipeline.lake import access, gate, progress, tables
 from pipeline.runtime import failpoints
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
@@ -82,13 +81,13 @@ COMMANDS = {
 
 def refused(loaded, table, match):
     """Every command that writes refuses in one line that names the table, and writes nothing."""
-    before = versions(loaded()), metadata.version(loaded(), tables.RUNS)
+    before = versions(loaded()), access.version(loaded(), tables.RUNS)
     for command in COMMANDS.values():
         with pytest.raises(DamagedLakeError, match=match) as raised:
             command(loaded())
         assert f"{table.full_name} " in str(raised.value)
         assert raised.value.exit_code == 1
-    assert (versions(loaded()), metadata.version(loaded(), tables.RUNS)) == before
+    assert (versions(loaded()), access.version(loaded(), tables.RUNS)) == before
 
 
 def test_a_log_that_is_lost_costs_no_bronze(loaded, third):
@@ -115,7 +114,7 @@ def test_what_was_restored_is_refused_until_it_is_restored_forward(loaded, third
     marked = [
         each["version"]
         for each in of(loaded(), table).history()
-        if metadata.progress.mark_in(each) and metadata.progress.mark_in(each).get("batch_id") == 1
+        if progress.mark_in(each) and progress.mark_in(each).get("batch_id") == 1
     ]
     of(loaded(), table).restore(max(marked))
     refused(loaded, table, "was RESTOREd to a state before its progress")
@@ -211,12 +210,12 @@ def test_tables_with_deletion_vectors_are_sparks(loaded, lake, gas, table, key):
     erase.run(loaded(), "002", as_json=True)
     verify.run(loaded(), as_json=True)
     status.run(loaded(), as_json=True)
-    found = metadata.read(loaded(), READINGS).orderBy("meter_id", "local_date").toArrow().to_pylist()
+    found = access.read(loaded(), READINGS).orderBy("meter_id", "local_date").toArrow().to_pylist()
     assert [(row["meter_id"], row["consumption"]) for row in found] == [
         ("001", Decimal("1.5")), ("001", Decimal(6)), ("003", Decimal(7)),
     ]  # fmt: skip
     for each in formats.lake_tables(loaded().settings):
-        metadata.read(loaded(), each).count()  # nothing that it needs was removed
+        access.read(loaded(), each).count()  # nothing that it needs was removed
 
 
 def breaks_off(context, place, command=run.run):

@@ -10,8 +10,7 @@ import pytest
 from jobs import backfill, run
 from pipeline.deliveries.span import Span
 from pipeline.errors import ConfigurationError
-from pipeline.lake import access as metadata
-from pipeline.lake import maintenance, tables
+from pipeline.lake import access, maintenance, tables
 from pipeline.layers import changed_days
 from tests.jobs.conftest import ELECTRICITY, GAS, put, rows, smrt, split_json
 
@@ -81,9 +80,9 @@ def test_where_an_earlier_version_said_nothing_of_lengths_meters_are_counted_one
     put(electricity, "a.json", split_json(["2021-06-01 00:00:00", "m1", 1], ["2021-06-01 00:15:00", "m1", 2]))
     run.run(lake(quarters))
     context = lake(quarters)
-    mark = {name: said for name, said in metadata.mark(context, tables.READINGS).items() if name[0] != "_"}
+    mark = {name: said for name, said in access.mark(context, tables.READINGS).items() if name[0] != "_"}
     del mark["minutes"]
-    metadata.write_rows(context, tables.READINGS, [], mark)
+    access.write_rows(context, tables.READINGS, [], mark)
     put(electricity, "b.json", split_json(["2021-06-01 00:30:00", "m1", 1]), 5)
     run.run(lake(ELECTRICITY))
     assert changed_days.interval_lengths(lake(ELECTRICITY)) == {}

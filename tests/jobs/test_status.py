@@ -6,8 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from jobs import replay, run, status, verify, withdraw
-from pipeline.lake import access as metadata
-from pipeline.lake import tables
+from pipeline.lake import access, tables
 from tests.jobs.conftest import GAS, log, put, rows, smrt, versions
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 def received(context: Context) -> dict[str, str]:
     """When each file was decided, as `status` writes it."""
-    rows = metadata.small_rows(context, tables.INGESTION_LOG, ["file_name", "received_at"])
+    rows = access.small_rows(context, tables.INGESTION_LOG, ["file_name", "received_at"])
     return {row["file_name"]: status.cell(row["received_at"]) for row in rows}
 
 

@@ -12,8 +12,7 @@ from jobs import run, serve, status, verify
 from jobs.shared import output
 from pipeline.config.settings import load
 from pipeline.errors import LakeError
-from pipeline.lake import access as metadata
-from pipeline.lake import schema_version, tables
+from pipeline.lake import access, schema_version, tables
 from pipeline.runtime import failpoints
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
@@ -47,7 +46,7 @@ def test_a_run_brings_it_forward_and_keeps_what_it_holds(old):
     held = {table: rows(old(), table, *table.key) for table in (tables.READINGS, tables.METER_DAY, tables.RUNS)}
     last = status.found(old())["last_run"]  # read before it is brought forward
     assert last["bronze_milliseconds"] is None  # form 1 has no such column, a withdrawal no such layer
-    done = {table: metadata.mark(old(), table) for table in (tables.READINGS, tables.METER_DAY, tables.INGESTION_LOG)}
+    done = {table: access.mark(old(), table) for table in (tables.READINGS, tables.METER_DAY, tables.INGESTION_LOG)}
     assert all(done.values())
     run.run(old())
     context = old()
@@ -55,7 +54,7 @@ def test_a_run_brings_it_forward_and_keeps_what_it_holds(old):
     after = versions(context)
     # Each table with a mark has it in the new form, by a commit without rows; no data was written.
     for table, mark in done.items():
-        kept = {name: value for name, value in metadata.mark(context, table).items() if name != "claim"}
+        kept = {name: value for name, value in access.mark(context, table).items() if name != "claim"}
         assert kept == mark
         assert '{"meterlake": ' in DeltaTable(tables.address(context.settings, table)).history(1)[0]["userMetadata"]
     grown = {name for name in after if after[name] != before[name]}
@@ -100,7 +99,7 @@ def test_a_lake_of_a_newer_form_is_refused_by_writers_and_readers_and_not_touche
     DeltaTable(tables.address(context.settings, tables.INGESTION_LOG)).alter.set_table_properties(
         newer, raise_if_not_exists=False
     )
-    before = versions(context) | {"runs": metadata.version(context, tables.RUNS)}
+    before = versions(context) | {"runs": access.version(context, tables.RUNS)}
     for refused in (
         lambda: run.run(lake(GAS)),
         lambda: verify.run(lake(GAS), as_json=True),
@@ -109,7 +108,7 @@ def test_a_lake_of_a_newer_form_is_refused_by_writers_and_readers_and_not_touche
     ):
         with pytest.raises(LakeError, match=f"its form is version {schema_version.NEWEST + 1}, this program knows"):
             refused()
-    assert versions(context) | {"runs": metadata.version(context, tables.RUNS)} == before
+    assert versions(context) | {"runs": access.version(context, tables.RUNS)} == before
 
 
 @pytest.mark.parametrize("arguments", [["sql", "SELECT 1"], ["status"], ["explain", "m1", "2021-03-28T00:30Z"]])
