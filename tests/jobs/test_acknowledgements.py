@@ -133,7 +133,7 @@ def test_a_run_killed_before_its_responses_are_noted_finds_them_lying_there(
         return write_rows(context, table, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(metadata, "write_rows", killed)
+        patched.setattr(access, "write_rows", killed)
         with suppress(KeyboardInterrupt):
             run.run(lake(feed))
     context = lake(feed)
