@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
+
 from jobs import replay, run, status, verify, withdraw
 from pipeline.lake import access, tables
 from tests.jobs.conftest import GAS, log, put, rows, smrt, versions
@@ -12,8 +14,6 @@ from tests.jobs.conftest import GAS, log, put, rows, smrt, versions
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from pipeline.runtime.context import Context
 
