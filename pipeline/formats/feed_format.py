@@ -38,7 +38,7 @@ class FeedFormat:
     # judged rows of files with repeated local times -> the same with each occurrence on its own instant.
     in_order: Callable[[DataFrame, Feed], DataFrame] | None = None
     # Whether one row may hold several readings, or none; then each says how long it is.
-    several: bool = False
+    many_readings_per_row: bool = False
     # How many readings a row can hold.
     most_readings: int = 1
     # How many bytes of the other formats hold as many readings as one byte of this one: for the size of a session.

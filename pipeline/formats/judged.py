@@ -26,10 +26,10 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def counts(judged: DataFrame, *, several: bool) -> dict[int, dict[str, Any]]:
+def counts(judged: DataFrame, *, many_readings_per_row: bool) -> dict[int, dict[str, Any]]:
     """file_id -> rows_read, rows_accepted, rows_rejected, local_dates, repeated_times; none for one without rows."""
     found: dict[int, dict[str, Any]] = {}
-    for row in summary(judged, several=several).toArrow().to_pylist():
+    for row in summary(judged, many_readings_per_row=many_readings_per_row).toArrow().to_pylist():
         of_file = found.setdefault(row["file_id"], dict(NOTHING))
         of_file["rows_read"] += row["rows"]
         of_file["rows_rejected"] += row["rejected"]
@@ -42,14 +42,14 @@ def counts(judged: DataFrame, *, several: bool) -> dict[int, dict[str, Any]]:
     return found
 
 
-def summary(judged: DataFrame, *, several: bool = False) -> DataFrame:
+def summary(judged: DataFrame, *, many_readings_per_row: bool = False) -> DataFrame:
     """Source rows of each delivery and local day: `file_id, local_date, rows, rejected, repeated`.
 
-    The date is that of accepted rows; rejected ones stand under NULL. A row with `several` readings is counted once,
-    under the first of its days, and as rejected when one of them is.
+    The date is that of accepted rows; rejected ones have NULL. With `many_readings_per_row` a row is counted once, on the
+    first of its days, and as rejected if one of its readings is.
     """
     passed = F.col("reason_code").isNull()
-    if several:
+    if many_readings_per_row:
         # Each row has one first reading, whose second instant, where it has two, is told as repeated: so a row that
         # stands in bronze twice is counted twice.
         rows = judged.groupBy("file_id", "row_number").agg(

@@ -24,7 +24,7 @@ def current_readings(  # noqa: PLR0913 - each is a thing of its own
     feed: Feed,
     batches: Mapping[int, int],
     *,
-    several: bool,
+    many_readings_per_row: bool,
     carries_quality: bool,
     one_direction: bool = False,
 ) -> DataFrame:
@@ -41,7 +41,7 @@ def current_readings(  # noqa: PLR0913 - each is a thing of its own
     passed = F.col("reason_code").isNull() & F.col("consumption").isNotNull()
     received = F.shiftleft("file_id", ROW_BITS) + F.col("row_number")
     directions = [] if one_direction else ["direction"]
-    carried = [*(["interval_minutes"] if several else []), *(["quality"] if carries_quality else [])]
+    carried = [*(["interval_minutes"] if many_readings_per_row else []), *(["quality"] if carries_quality else [])]
     latest = (
         judged.withColumn("received", F.when(passed, received))
         .groupBy("meter_id", *directions, "interval_start", "local_date")
@@ -57,7 +57,7 @@ def current_readings(  # noqa: PLR0913 - each is a thing of its own
         "meter_id",
         F.lit(feed.direction).alias("direction") if one_direction else F.col("direction"),
         "interval_start",
-        F.col("interval_minutes") if several else F.lit(feed.minutes).alias("interval_minutes"),
+        F.col("interval_minutes") if many_readings_per_row else F.lit(feed.minutes).alias("interval_minutes"),
         "local_date",
         "consumption",
         F.lit(feed.unit).alias("unit"),
@@ -80,13 +80,13 @@ def _batch(batches: Mapping[int, int]) -> Column:
     return column
 
 
-def rejected_readings(judged: DataFrame, feed: str, now: datetime, *, several: bool = False) -> DataFrame:
+def rejected_readings(judged: DataFrame, feed: str, now: datetime, *, many_readings_per_row: bool = False) -> DataFrame:
     """Rows that did not pass, with silver.rejected_readings' columns.
 
-    Of a row with `several` readings, those that broke the same rule are one row: the first of them says why.
+    Of a row with `many_readings_per_row`, those that broke the same rule are one row: the first of them says why.
     """
     rejected = judged.where(F.col("reason_code").isNotNull())
-    if several:
+    if many_readings_per_row:
         more = F.when(F.count(F.lit(1)) > 1, F.concat(F.lit(" (and "), F.count(F.lit(1)) - 1, F.lit(" more)")))
         rejected = rejected.groupBy("file_id", "row_number", "reason_code", "batch_id").agg(
             F.concat_ws("", F.min_by("reason", "position"), more).alias("reason"),

@@ -47,7 +47,7 @@ def _backfill(context: Context) -> None:
 
 
 def _silver(context: Context) -> None:
-    backfill.anew(context, "silver", Span.of("2021-01-04", "2021-01-05"))
+    backfill.rebuild(context, "silver", Span.of("2021-01-04", "2021-01-05"))
 
 
 COMMANDS = {

@@ -114,7 +114,7 @@ def test_a_meter_that_is_nowhere_is_said_and_nothing_is_touched(lake, electricit
     run.run(lake(ELECTRICITY))
     before = everything(lake(ELECTRICITY))
     for dry_run in (False, True):
-        with pytest.raises(UsageError, match="nowhere in the lake: nothing was touched") as caught:
+        with pytest.raises(UsageError, match="nowhere in the lake: nothing was changed") as caught:
             erase.run(lake(ELECTRICITY), "99999", as_json=False, dry_run=dry_run)
         assert caught.value.exit_code == 2
     assert everything(lake(ELECTRICITY)) == before

@@ -1,4 +1,4 @@
-"""Going back in: a delivery taken out, a refused one let in, rows judged anew."""
+"""Going back in: a delivery taken out, a refused one let in, rows judged again."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
     ]
 
     withdraw.run(lake(ELECTRICITY), "second.json", "a test file of the sender", as_json=False)
-    assert "2 readings on 2 days count no more, 4 published values changed" in " ".join(capsys.readouterr().out.split())
+    assert "2 readings on 2 days no longer count, 4 published values changed" in " ".join(
+        capsys.readouterr().out.split()
+    )
     context = lake(ELECTRICITY)
     assert [(meter, float(value), file_id) for meter, value, file_id in values(context)] == [("m1", 1, 1), ("m1", 4, 1)]
     assert totals(context) == [("5.0", 1)]
@@ -153,7 +155,7 @@ def test_a_refused_delivery_is_let_in_at_its_old_place_once_the_configuration_al
     assert versions(context) == before
 
 
-def test_rejected_rows_are_judged_anew_from_bronze_and_no_longer_rejected(lake, electricity, capsys):
+def test_rejected_rows_are_judged_again_from_bronze_and_no_longer_rejected(lake, electricity, capsys):
     hourly = ELECTRICITY.model_copy(update={"interval_minutes": 60})
     delivery = put(
         electricity, "day.json", split_json(["2021-01-04 00:00:00", "m1", 1], ["2021-01-04 00:30:00", "m1", 4])
@@ -255,5 +257,5 @@ def test_what_cannot_be_taken_back_or_looked_at_again_is_said_in_a_line(lake, ga
     with pytest.raises(ReplayError, match="holds other bytes"):
         replay.run(lake(GAS, other), ["gas/PN000001.SMRT"], dry_run=False, as_json=False)
     cut.unlink()
-    with pytest.raises(ReplayError, match="is not in the landing folder any more"):
+    with pytest.raises(ReplayError, match="is no longer in the landing folder"):
         replay.run(lake(GAS, other), ["gas/PN000001.SMRT"], dry_run=False, as_json=False)

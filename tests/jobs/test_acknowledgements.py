@@ -167,7 +167,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing_else(
         run.run(context)
     assert caught.value.exit_code == 1
     assert str(caught.value).startswith(f"feed 'gas': response '{occupied}/PN00000")
-    assert "(a file is in the place of its folder), 2 in all;" in str(caught.value)
+    assert "(a file is where its folder should be), 2 in all;" in str(caught.value)
     assert len(rows(context, tables.METER_DAY, "consumption")) == 1
     assert rows(context, tables.RUNS, "status", "error") == [("failed", str(caught.value)[:300])]
     assert noted(context) == [(3, "electricity", "rejected", 1)]
@@ -233,7 +233,7 @@ def test_what_was_answered_is_never_answered_again_whatever_is_rebuilt(
 
     for path in answers.iterdir():
         path.unlink()  # the senders took them
-    backfill.anew(lake(*feeds), "silver", span)
+    backfill.rebuild(lake(*feeds), "silver", span)
     before = versions(lake(*feeds))
     run.run(lake(*feeds), "silver")
     replay.run(lake(*feeds), ["#1"], dry_run=False, as_json=True)  # which changes nothing
@@ -243,7 +243,7 @@ def test_what_was_answered_is_never_answered_again_whatever_is_rebuilt(
 
     # The verdict on a row is another one: that is told, and once.
     replay.run(lake(*stricter), ["a.json"], dry_run=False, as_json=True)
-    backfill.anew(lake(*stricter), "silver", span)
+    backfill.rebuild(lake(*stricter), "silver", span)
     run.run(lake(*stricter))
     assert [row[0] for row in noted(lake(*stricter))] == [1, 2, 2]
     assert {path: said["rows_rejected"] for path, said in responses(answers).items()} == {"a.json.2.ack.json": 1}

@@ -28,7 +28,7 @@ from tests.conftest import ROOT, command, configuration, demo_in
 from tests.jobs.conftest import rows, versions
 from tests.jobs.demo_oracle import array_readings, expected_readings, product_of, solar_readings
 
-# `make test-faults` runs these: they make days anew, or the whole lake.
+# `make test-faults` runs these: they rebuild days, or the whole lake.
 OPERATIONS = {"verify", "maintain", "withdraw", "replay", "erase"}
 
 
@@ -189,10 +189,10 @@ def test_answers_for_machines_are_json_and_csv(config: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("run", "platinum"), 2, "no layer 'platinum'"),
+        (("run", "platinum"), 2, "unknown layer 'platinum'"),
         (("sql", "DROP TABLE gold.meter_day"), 2, "not a query that reads"),
         (("sql", "SELECT * FROM gold.nothing"), 2, "gold.meter_day"),
-        (("sql", "SELECT 1", "--format", "xml"), 2, "no format 'xml'"),
+        (("sql", "SELECT 1", "--format", "xml"), 2, "unknown format 'xml'"),
         (("status", "--config", "nowhere.toml"), 2, "no such file"),
     ],
 )

@@ -71,5 +71,5 @@ def test_an_instant_is_utc_unless_it_says_else() -> None:
     assert explain.instant_of("2021-06-01 00:30") == utc("2021-06-01 00:30")
     assert explain.instant_of("2021-06-01T00:30Z") == utc("2021-06-01 00:30")
     assert explain.instant_of("2021-06-01T02:30+02:00") == utc("2021-06-01 00:30")
-    with pytest.raises(UsageError, match="'yesterday' is no instant"):
+    with pytest.raises(UsageError, match="'yesterday' is not an instant"):
         explain.instant_of("yesterday")

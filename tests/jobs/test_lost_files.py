@@ -49,7 +49,7 @@ def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_fr
     file = lose(context, tables.READINGS)
     printed, facts = told_by_status(loaded(), capsys)
     assert facts == [{"table": "silver.readings", "files": 1, "first": file}]
-    assert f"silver.readings: 1 data files are not there, such as {file}: see {SECTION}" in printed
+    assert f"silver.readings: 1 data files are missing, such as {file}: see {SECTION}" in printed
     said = f"table silver.readings: its data file {file} is not there"
     with pytest.raises(LostFileError) as caught:
         verify.run(loaded(), as_json=True)
@@ -58,8 +58,8 @@ def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_fr
         query.run(loaded(), "SELECT sum(consumption) FROM silver.readings", "table", 5)
     assert error_messages.in_words(met.value) == f"{said}: run again, and where it is said again, see {SECTION}"
 
-    backfill.anew(loaded(), "silver", DAY)
-    backfill.anew(loaded(), "gold", DAY)
+    backfill.rebuild(loaded(), "silver", DAY)
+    backfill.rebuild(loaded(), "gold", DAY)
     assert rows(context, tables.READINGS, "local_date", "consumption") == before
     assert told_by_status(loaded(), capsys)[1] == []
     verify.run(loaded(), as_json=True)
@@ -73,7 +73,7 @@ def test_a_run_that_meets_it_fails_with_the_same_words(loaded, electricity):
     said = str(met.value)
     assert f"table silver.readings: its data file {file} is not there" in said
     assert SECTION in said
-    backfill.anew(loaded(), "silver", DAY)
+    backfill.rebuild(loaded(), "silver", DAY)
     run.run(loaded())
     verify.run(loaded(), as_json=True)
 
@@ -83,7 +83,7 @@ def test_of_gold_its_days_come_back_from_silver(loaded, capsys):
     before = rows(context, tables.METER_DAY, "local_date", "consumption")
     lost = [lose(context, table) for table in (tables.METER_DAY, tables.HALF_HOUR)]
     assert {each["first"] for each in told_by_status(loaded(), capsys)[1]} == {*lost}
-    backfill.anew(loaded(), "gold", DAY)
+    backfill.rebuild(loaded(), "gold", DAY)
     assert rows(context, tables.METER_DAY, "local_date", "consumption") == before
     verify.run(loaded(), as_json=True)
 

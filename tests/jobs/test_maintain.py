@@ -40,9 +40,7 @@ def maintained(context, capsys):
     return {each["table"]: each for each in json.loads(capsys.readouterr().out.splitlines()[-1])}
 
 
-def test_a_days_readings_lie_in_the_order_of_meters_and_only_days_that_changed_are_written_anew(
-    lake, electricity, capsys
-):
+def test_a_days_readings_are_clustered_by_meter_and_only_days_that_changed_are_rewritten(lake, electricity, capsys):
     for number in (4, 5):
         put(electricity, f"{number}.json", day(number, *METERS), number)
         run.run(lake(ELECTRICITY))

@@ -207,7 +207,7 @@ def test_a_database_that_comes_back_as_it_was_ends_its_refusal(
 FOLLOWING = (*tables.REFERENCE, *tables.ENERGY_GOLD, *tables.PRODUCT_GOLD)
 
 
-def test_each_table_that_is_lost_is_made_anew(lake: Callable[..., Context], electricity: Path, tmp_path: Path) -> None:
+def test_each_lost_table_is_rebuilt(lake: Callable[..., Context], electricity: Path, tmp_path: Path) -> None:
     settings = {"reference": Reference(url=database(tmp_path / "reference.db", FIRST), feeds=("electricity",))}
     put(electricity, "a.json", split_json(*ROWS))
     context = lake(ELECTRICITY, **settings)

@@ -312,7 +312,7 @@ def test_a_range_and_a_meter(config, tmp_path):
         (("--feed", "gas", "--from", "tomorrow"), "is no day"),
         (("--feed", "gas", "--from", "2030-01-01"), "no readings of feed 'gas', from 2030-01-01"),
         (("--feed", "gas", "--meter", "<script>"), "no readings of feed 'gas', meter '<script>'"),
-        (("--feed", "gas", "--format", "pdf"), "no format 'pdf': use html, md"),
+        (("--feed", "gas", "--format", "pdf"), "unknown format 'pdf': use html, md"),
         (("--feed", "gas", "--out", "no/such/folder/r.html"), "no folder 'no/such/folder'"),
         (("--feed", "gas", "--out", "."), "is a folder"),
         (("--feed", "gas", "--out", "x" * 300), "cannot be written"),

@@ -70,7 +70,7 @@ def test_most_commands_say_something():
     assert len(silent) < len(READING + WRITING) / 8
 
 
-# --- minutes: they make days anew, or whole lakes ----------------------------------------------------------------
+# --- minutes: they rebuild days, or whole lakes ------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -201,7 +201,7 @@ def test_layers_that_are_lost_are_made_again_and_a_table_that_was_put_back_by_ha
     for layer in ("gold", "silver"):
         shutil.rmtree(lake / layer)
         said = " ".join(command("status", config=config).output.split())
-        assert len(re.findall(rf"{layer}\.\w+ is not there: main.py run makes it", said)) >= 5
+        assert len(re.findall(rf"{layer}\.\w+ is missing: main.py run rebuilds it", said)) >= 5
         assert command("run", config=config).exit_code == 0
         assert {name: _rows(lake, name) for name in whole} == whole
     # By Delta's own means, to a version that was empty.

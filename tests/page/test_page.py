@@ -168,7 +168,7 @@ def test_with_a_token_the_page_asks_for_it(browser, config):
         token = page.locator("#token")
         token.fill("wrong")
         token.press("Enter")
-        expect(page.locator("#token")).to_have_value("")  # asked for anew
+        expect(page.locator("#token")).to_have_value("")  # asked for again
         page.locator("#token").fill("s3cret")
         page.locator("#token").press("Enter")
         page.wait_for_selector("#view table, #view .chart, #view details")

@@ -42,7 +42,7 @@ with DAG(
 
 with DAG(
     "meterlake_weekly",
-    description="What the days left, small files put together, and silver and gold compared with bronze",
+    description="Pending days, small files compacted, and silver and gold compared with bronze",
     schedule=CronDataIntervalTimetable("0 3 * * 0", timezone=LONDON),
     start_date=START,
     catchup=False,

@@ -243,7 +243,7 @@ def test_the_summary_counts_rows_not_elements(judged, spark, frame, told):
     columns += "position int, is_repeated boolean"
     names = [part.split(" ")[0] for part in columns.split(", ")]
     literal = frame(columns, *(tuple(row[name] for name in names) for row in judged.judged["bad.parquet"]))
-    assert told(summary(literal, several=True), "local_date", "rows", "rejected") == [
+    assert told(summary(literal, many_readings_per_row=True), "local_date", "rows", "rejected") == [
         (NORMAL, "1", "1"),
         (None, "4", "4"),
     ]

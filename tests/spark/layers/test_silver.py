@@ -32,7 +32,9 @@ def current(frame, told):
     """A function from judged rows to (meter, direction, start, consumption, file, row) of each current reading."""
 
     def readings(*rows):
-        found = silver.current_readings(frame(JUDGED, *rows), POWER, {1: 9}, several=False, carries_quality=True)
+        found = silver.current_readings(
+            frame(JUDGED, *rows), POWER, {1: 9}, many_readings_per_row=False, carries_quality=True
+        )
         return told(found, "meter_id", "direction", "interval_start", "consumption", "file_id", "row_number")
 
     return readings
@@ -77,7 +79,9 @@ def test_the_key_need_not_hold_the_one_direction_of_a_feed(frame, told):
         JUDGED, row("a", "1", 1, 1), row("a", "2", 1, 2), row("b", "3", 2, 1), row("b", "-1", 3, 1, code="X")
     )
     both = [
-        silver.current_readings(judged, POWER, {1: 9}, several=False, carries_quality=True, one_direction=one)
+        silver.current_readings(
+            judged, POWER, {1: 9}, many_readings_per_row=False, carries_quality=True, one_direction=one
+        )
         for one in (False, True)
     ]
     assert both[0].columns == both[1].columns
@@ -99,7 +103,7 @@ def test_a_rejected_row_never_wins(current):
 def test_all_of_a_reading_comes_from_the_row_that_won(frame, told, carries_quality):
     old = "estimated" if carries_quality else None
     rows = frame(JUDGED, row("a", "1", 1, 1, quality=old), row("a", "0", 2, 7))
-    found = silver.current_readings(rows, POWER, {1: 9}, several=False, carries_quality=carries_quality)
+    found = silver.current_readings(rows, POWER, {1: 9}, many_readings_per_row=False, carries_quality=carries_quality)
     assert found.columns == tables.READINGS.names
     assert delta.conform(found, tables.READINGS).schema.simpleString() == found.schema.simpleString()
     assert told(found) == [
@@ -124,7 +128,7 @@ def test_of_many_rows_in_any_order_one_a_key_is_left_and_it_is_the_latest(curren
 def test_a_reading_has_the_batch_of_its_delivery(frame, told):
     rows = frame(JUDGED, row("a", "1", 3, 1), row("b", "1", 4, 1), row("c", "1", 6, 1), row("d", "1", 9, 1))
     batches = {3: 1, 4: 2, 6: 2, 9: 5}
-    found = silver.current_readings(rows, POWER, batches, several=False, carries_quality=False)
+    found = silver.current_readings(rows, POWER, batches, many_readings_per_row=False, carries_quality=False)
     assert told(found, "meter_id", "batch_id") == [("a", "1"), ("b", "2"), ("c", "2"), ("d", "5")]
 
 
@@ -141,7 +145,7 @@ def test_elements_of_one_row_that_break_one_rule_are_one_rejected_row(frame, tol
         (*row("a", "1", 1, 1, code="NONEXISTENT_POSITION"), 9),
         (*bad[:8], 2, *bad[9:11], "alone", "[other]", False, 1),
     )
-    found = silver.rejected_readings(rows, "power", datetime(2021, 1, 2, tzinfo=UTC), several=True)
+    found = silver.rejected_readings(rows, "power", datetime(2021, 1, 2, tzinfo=UTC), many_readings_per_row=True)
     assert found.columns == tables.REJECTED.names
     assert told(found, "row_number", "reason_code", "reason", "raw") == [
         ("1", "CONSUMPTION_NEGATIVE", "second (and 1 more)", "[raw]"),
@@ -160,7 +164,7 @@ def test_the_summary_counts_a_row_of_several_readings_once(frame, told):
         (*row("a", "3", 1, 3, at="2021-01-02 00:00:00"), 0),
         (*row("a", None, 2, 1, code="OFF_GRID"), 0),
     )
-    assert told(summary(rows, several=True), "file_id", "local_date", "rows", "rejected", "repeated") == [
+    assert told(summary(rows, many_readings_per_row=True), "file_id", "local_date", "rows", "rejected", "repeated") == [
         ("1", "2021-01-01", "1", "1", "0"),
         ("1", "2021-01-02", "1", "0", "0"),
         ("1", None, "1", "0", "0"),
