@@ -1,7 +1,7 @@
-"""Whether the lake is whole, before a command writes: a table may be lost, copied from a backup or restored.
+"""Checks that the lake is whole before a command writes: a table may be lost, copied from a backup or restored.
 
-The log says which deliveries count and which numbers are used. With a log behind its tables a run would take out rows
-that count, or use numbers twice; with a table behind the log, readings would be missing for good.
+The log says which deliveries count and which numbers are used. If the log is behind the tables, a run would remove rows
+that count, or use numbers twice; if a table is behind the log, readings would be missing for good.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ LOST_DERIVED = "Silver or gold is lost"
 RESTORED = "A table was restored"
 NO_PROGRESS = "A table's progress is no longer in its history"
 UNTOLD = "no longer says in its history how far it is complete"
-# What tables without these marks lose cannot be derived again; others are rebuilt, or compared from here on.
+# A table of these must keep its mark, because its progress cannot be derived again; others are rebuilt if needed.
 SNAPSHOTS = {table.full_name for table in tables.SNAPSHOTS}
 NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.INGESTION_LOG.full_name}
 
 
 def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -> None:
-    """Raise DamagedLakeError where the lake is not whole; nothing is written."""
+    """Raise DamagedLakeError if the lake is not whole; nothing is written."""
     states = {told.table: told for table in every if (told := state_of(context, table)) is not None}
     found = next(problems(states, known, erasing=bool(erased.unfinished(context))), None)
     if found is not None:
@@ -77,7 +77,7 @@ def _log_behind(states: dict[str, State], known: Sequence[Delivery], log: State)
 
 
 def _behind_the_log(states: dict[str, State], known: Sequence[Delivery]) -> Iterator[tuple[str, str, str]]:
-    """Bronze that lacks what the log says it holds; silver and gold without a row where there were some."""
+    """Bronze tables that lack what the log says they hold; silver and gold tables that are empty but had rows."""
     for name, batch_id in _held(known).items():
         state = states.get(name)
         if state is None:
@@ -98,7 +98,7 @@ def _behind_the_log(states: dict[str, State], known: Sequence[Delivery]) -> Iter
 
 
 def _held(known: Sequence[Delivery]) -> dict[str, int]:
-    """Bronze table -> the newest batch that the log says it holds rows of; a snapshot may leave one of three empty."""
+    """Bronze table -> the newest batch of which, by the log, it holds rows; a snapshot may leave one of three empty."""
     held: dict[str, int] = {}
     for each in known:
         if each.status in {LOADED, WITHDRAWN} and each.rows_read and not each.reason_code:
@@ -108,7 +108,7 @@ def _held(known: Sequence[Delivery]) -> dict[str, int]:
 
 
 def _has_readings(known: Sequence[Delivery], batch_id: int) -> bool:
-    """Whether deliveries that count, up to the batch, gave readings that nobody erased."""
+    """Whether deliveries that count, up to the batch, gave readings that were not erased."""
     return any(
         each.status == LOADED
         and each.feed != REFERENCE

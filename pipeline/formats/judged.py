@@ -45,8 +45,8 @@ def counts(judged: DataFrame, *, many_readings_per_row: bool) -> dict[int, dict[
 def summary(judged: DataFrame, *, many_readings_per_row: bool = False) -> DataFrame:
     """Source rows of each delivery and local day: `file_id, local_date, rows, rejected, repeated`.
 
-    The date is that of accepted rows; rejected ones have NULL. With `many_readings_per_row` a row is counted once, on the
-    first of its days, and as rejected if one of its readings is.
+    The date is that of accepted rows; rejected ones have NULL. With `many_readings_per_row` a row is counted once, on
+    the first of its days, and as rejected if one of its readings is.
     """
     passed = F.col("reason_code").isNull()
     if many_readings_per_row:

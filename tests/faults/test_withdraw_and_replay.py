@@ -245,7 +245,7 @@ def test_what_cannot_be_taken_back_or_looked_at_again_is_said_in_a_line(lake, ga
     for name, said in {
         "gas/PN000001.SMRT": "is withdrawn: there is nothing to withdraw",
         "PN000009.SMRT": "no delivery 'PN000009.SMRT' in the log",
-        "PN000001.SMRT": "is a delivery of gas, water: say which",
+        "PN000001.SMRT": "is a delivery of gas, water: add the feed",
     }.items():
         with pytest.raises(UsageError, match=said):
             withdraw.run(lake(GAS, other), name, "", as_json=False)

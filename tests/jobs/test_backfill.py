@@ -123,7 +123,7 @@ def test_damaged_days_are_rebuilt(lake, gas, electricity, layer):
 
 
 def test_what_cannot_be_rebuilt_is_reported(lake):
-    with pytest.raises(UsageError, match="cannot be rebuilt"):
+    with pytest.raises(UsageError, match="bronze is what was delivered and cannot be rebuilt"):
         backfill.rebuild(lake(GAS), "bronze", SPAN)
     with pytest.raises(UsageError, match="as days"):
         backfill.rebuild(lake(GAS), "gold", Span.of("2021-03-31T01:00:00Z", "2021-04-01"))

@@ -142,9 +142,9 @@ REFUSED = {
     "no zone for it": (GAS + "[metrics]\ntime_zone = 'BST'", "metrics.time_zone"),
     "a setting of Spark that results rest on": (
         GAS + "[spark]\n'spark.sql.session.timeZone' = 'CET'",
-        "spark: spark.sql.session.timeZone is Meterlake's own to set",
+        "spark: spark.sql.session.timeZone is set by Meterlake only",
     ),
-    "one of Delta's": (GAS + "[spark]\n'spark.databricks.delta.x' = '1'", "Meterlake's own to set"),
+    "one of Delta's": (GAS + "[spark]\n'spark.databricks.delta.x' = '1'", "is set by Meterlake only"),
     "no setting of Spark": (GAS + "[spark]\nmaster = 'local'", "begins with 'spark.'"),
     "a key that is not known": ("colour = 1\n" + GAS, "colour: unknown key"),
     "a key of a feed that is not known": (GAS + "timezone = 'UTC'", "feeds.0.timezone: unknown key"),

@@ -295,7 +295,7 @@ def test_a_server_that_says_nothing_is_left_after_the_timeout(server, feed, fetc
 def test_a_body_that_drips_is_left_after_ten_timeouts(server, feed, fetch):
     server.answers = [Answer(chunks=[b"x"] * 20)] * 3
     seconds = itertools.count(step=100)
-    assert "was not done after 300 s" in fetch.failure(feed, clock=lambda: next(seconds))
+    assert "had not finished after 300 s" in fetch.failure(feed, clock=lambda: next(seconds))
     assert lying(feed) == {}
 
 
@@ -548,9 +548,9 @@ def test_a_feed_takes_a_url_and_has_defaults_for_the_rest(tmp_path):
         (FEED + "url = 'https://example.org/\u00e4s3cret'", "percent-encoded"),
         (FEED + "url = 'https://me:s3cret@example.org/'", "must hold no user and no password"),
         (FEED + "url = 'https://s3cret@example.org/'", "url_token_env"),
-        (FEED + "url = 'https://:80/s3cret'", "names no host"),
-        (FEED + "url = 'https://example.org:x/s3cret'", "names no host"),
-        (FEED + "url = 'https://[::1/s3cret'", "names no host"),
+        (FEED + "url = 'https://:80/s3cret'", "does not name a valid host"),
+        (FEED + "url = 'https://example.org:x/s3cret'", "does not name a valid host"),
+        (FEED + "url = 'https://[::1/s3cret'", "does not name a valid host"),
         (FEED + URL + "url_token_env = 's3cret.x-y'", "must be the name of an environment variable"),
         (FEED + URL + "url_token_env = 'METERLAKE_TOKEN'", "not beginning with METERLAKE_"),
         (FEED + "url_token_env = 'TOKEN'", "url_token_env without url"),
