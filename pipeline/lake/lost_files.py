@@ -1,6 +1,6 @@
-"""Data files that a table's newest version names and that are not there: what no reader can go past.
+"""Data files that a table's newest version names but that are missing: no reader can work without them.
 
-A look at names, not into files; in path mode without a JVM. A catalog does not say where its files are.
+Only names are compared, files are not opened; no JVM in path mode. A catalog does not say where its files are.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def of_table(context: Context, table: Table) -> list[str]:
-    """Paths below the table's folder, in order; [] where nothing is lost, or nothing is known."""
+    """Paths below the table's folder, in order; [] if nothing is lost or nothing is known."""
     if context.settings.catalog:
         return []
     try:
@@ -32,12 +32,12 @@ def of_table(context: Context, table: Table) -> list[str]:
     except TableNotFoundError:
         return []
     is_there = _look(tables.address(context.settings, table))
-    # Names come as they stand in the log or decoded; one outside of the folder is not ours to judge.
+    # Names may be URL-encoded, as in the log, or decoded; files outside the folder are not checked.
     return sorted(path for path in named if "://" not in path and not (is_there(path) or is_there(unquote(path))))
 
 
 def _look(where: str) -> Callable[[str], bool]:
-    """Whether a file of a folder is there: asked one by one on a disk, by one listing of an object store."""
+    """A function that says whether a file is there: on a disk one check each, in an object store one listing."""
     if not stores.is_remote(where):
         return lambda path: Path(where, path).exists()
     system, folder = stores.opened(where)
@@ -47,7 +47,7 @@ def _look(where: str) -> Callable[[str], bool]:
 
 
 def must_be_none(context: Context, every: Iterable[Table]) -> None:
-    """LostFileError for the first table that lost a file."""
+    """Raise LostFileError for the first table with a lost file."""
     for table in every:
         if lost := of_table(context, table):
             raise LostFileError(table.full_name, lost[0], len(lost))

@@ -1,4 +1,4 @@
-"""What a table says of itself, asked once before a command writes."""
+"""The state of a table, read once before a command writes."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class State:
-    """What a table says of itself."""
+    """The state of a table."""
 
     table: str
     batch_id: int = 0
     is_restored: bool = False
     holds_files: bool = False
-    # False where commits of others have outlived ours in the history.
+    # False if the history only holds commits of others, because ours are too old.
     tells_progress: bool = True
 
     @property
@@ -32,7 +32,7 @@ class State:
 
 
 def state_of(context: Context, table: Table) -> State | None:
-    """What the table says of itself; None where there is no such table."""
+    """The table's state; None if there is no such table."""
     there = None
     if context.settings.catalog:
         if not access.is_in_catalog(context, table):

@@ -56,7 +56,7 @@ def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_fr
     assert str(caught.value) == f"{said}: see {SECTION}"
     with pytest.raises(Exception) as met:  # noqa: PT011 - Spark's own, which main.py puts into words
         query.run(loaded(), "SELECT sum(consumption) FROM silver.readings", "table", 5)
-    assert error_messages.in_words(met.value) == f"{said}: run again, and where it is said again, see {SECTION}"
+    assert error_messages.in_words(met.value) == f"{said}: run again, and if that fails too, see {SECTION}"
 
     backfill.rebuild(loaded(), "silver", DAY)
     backfill.rebuild(loaded(), "gold", DAY)
