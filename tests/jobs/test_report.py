@@ -309,7 +309,7 @@ def test_a_range_and_a_meter(config, tmp_path):
         (("--feed", "water"), "no feed 'water': use gas, electricity, solar, vilnius"),
         (("--feed", "\x1b[31m<b>"), "no feed '\\x1b[31m<b>'"),
         (("--feed", "gas", "--from", "2021-03-29", "--to", "2021-03-29"), "is not before"),
-        (("--feed", "gas", "--from", "tomorrow"), "is no day"),
+        (("--feed", "gas", "--from", "tomorrow"), "is not a day"),
         (("--feed", "gas", "--from", "2030-01-01"), "no readings of feed 'gas', from 2030-01-01"),
         (("--feed", "gas", "--meter", "<script>"), "no readings of feed 'gas', meter '<script>'"),
         (("--feed", "gas", "--format", "pdf"), "unknown format 'pdf': use html, md"),
