@@ -1,4 +1,4 @@
-// Completeness: days of each feed, then the meters with gaps on a day, then the intervals that are missing.
+// Completeness: days of each feed, then the meters with gaps on a day, then the missing intervals.
 
 import * as api from "./api.js";
 import { el, link, note, table } from "./dom.js";
@@ -33,8 +33,8 @@ async function calendars(context) {
     : `No readings were expected from ${days.from} to ${days.to}.`;
   const key = Object.values(KINDS).map(([symbol, words]) => `${symbol} ${words}`).join("   ");
   const groups = Map.groupBy(rows, (row) => `${row.feed}, ${row.direction}`);
-  const notes = [note(`${key}   · nothing expected. Choose a day to see what is missing.`)];
-  if (cut) notes.push(note("Only the first days are shown: ask for fewer."));
+  const notes = [note(`${key}   · nothing expected. Choose a day to see its gaps.`)];
+  if (cut) notes.push(note("Only the first days are shown: choose fewer."));
   context.show(heading, told, ...notes, ...[...groups].map(([name, members]) => feed(state, name, members)));
 }
 
@@ -47,7 +47,7 @@ function feed(state, name, rows) {
   let quiet = 0;
   for (let monday = week(first); monday <= last; monday = plusDays(monday, 7)) {
     const week = WEEKDAYS.map((_, n) => plusDays(monday, n));
-    // Long silences are one line, not a screen of dots.
+    // A long silence is one line, not a screen of dots.
     if (!week.some((day) => byDay.has(day))) quiet += 1;
     else {
       if (quiet) body.append(silence(quiet));

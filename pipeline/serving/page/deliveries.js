@@ -1,4 +1,4 @@
-// Deliveries: what came and what became of it; one of them with the rows that did not pass.
+// Deliveries and what became of them; a single one with its rejected rows.
 
 import * as api from "./api.js";
 import { el, link, note, table } from "./dom.js";
