@@ -20,13 +20,13 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 LONDON = "Europe/London"
-# No retries: a second try of `run --strict` finds nothing new to refuse, and would turn a refusal green.
+# No retries: a second `run --strict` finds nothing new to refuse and would show a refusal as a success.
 TASKS = {"pool": "meterlake", "retries": 0, "append_env": True}
 START = pendulum.datetime(2026, 1, 1, tz=LONDON)
 
 with DAG(
     "meterlake_daily",
-    description="What was delivered since eight yesterday, into bronze, silver and gold",
+    description="Deliveries since eight yesterday, into bronze, silver and gold",
     schedule=CronDataIntervalTimetable("0 8 * * *", timezone=LONDON),
     start_date=START,
     catchup=True,

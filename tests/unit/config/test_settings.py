@@ -145,7 +145,7 @@ REFUSED = {
         "spark: spark.sql.session.timeZone is set by Meterlake only",
     ),
     "one of Delta's": (GAS + "[spark]\n'spark.databricks.delta.x' = '1'", "is set by Meterlake only"),
-    "no setting of Spark": (GAS + "[spark]\nmaster = 'local'", "begins with 'spark.'"),
+    "no setting of Spark": (GAS + "[spark]\nmaster = 'local'", "must begin with 'spark.'"),
     "a key that is not known": ("colour = 1\n" + GAS, "colour: unknown key"),
     "a key of a feed that is not known": (GAS + "timezone = 'UTC'", "feeds.0.timezone: unknown key"),
     "a column that is not known": (POWER + "columns = { meter = 'x' }", "feeds.0.columns.meter: unknown key"),

@@ -546,7 +546,7 @@ def test_a_feed_takes_a_url_and_has_defaults_for_the_rest(tmp_path):
         (FEED + "url = 'ftp://example.org/s3cret'", "feeds.0.url: must begin with http:// or https://"),
         (FEED + "url = 'https://example.org/a s3cret'", "percent-encoded"),
         (FEED + "url = 'https://example.org/\u00e4s3cret'", "percent-encoded"),
-        (FEED + "url = 'https://me:s3cret@example.org/'", "must hold no user and no password"),
+        (FEED + "url = 'https://me:s3cret@example.org/'", "must not hold a user or a password"),
         (FEED + "url = 'https://s3cret@example.org/'", "url_token_env"),
         (FEED + "url = 'https://:80/s3cret'", "does not name a valid host"),
         (FEED + "url = 'https://example.org:x/s3cret'", "does not name a valid host"),

@@ -45,8 +45,8 @@ def test_a_delivery_is_found_by_path_number_or_name(name, number):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("PN2.SMRT", r"is 2 deliveries \(a/PN2.SMRT, b/PN2.SMRT\): give the path"),
-        ("gas/PN2.SMRT", "is 2 deliveries"),
+        ("PN2.SMRT", r"means 2 deliveries \(a/PN2.SMRT, b/PN2.SMRT\): give the path"),
+        ("gas/PN2.SMRT", "means 2 deliveries"),
         ("1.json", "is a delivery of electricity, solar: add the feed, such as electricity/1.json"),
         ("#5", r"file 5 \(c/PN2.SMRT\) is duplicate: there is nothing to replay"),
         ("nothing.json", "no delivery 'nothing.json' in the log"),

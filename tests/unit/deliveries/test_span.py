@@ -41,7 +41,7 @@ def test_days_are_their_midnights_in_utc_and_instants_have_their_offset():
         ("2021-03-29", "2021-03-28", "is not before"),
         ("28.3.2021", "2021-03-28", "--from '28.3.2021' is neither a day"),
         ("2021-02-29", "2021-03-28", "--from '2021-02-29' is neither a day"),
-        ("2021-03-28", "2021-03-28T08:00:00", "nor an instant with its offset"),
+        ("2021-03-28", "2021-03-28T08:00:00", "nor an instant with an offset"),
         ("0001-01-01T00:00:00+10:00", "2021-03-28", "is neither a day"),
     ],
 )
