@@ -117,7 +117,7 @@ def test_mermaid_draws_every_diagram_whole(text, drawn, browser_path):
         assert page.evaluate(OVERLAPPING) == []
 
 
-def test_what_is_cut_off_or_lies_one_on_the_other_is_seen(drawn, browser_path):
+def test_cut_off_and_overlapping_boxes_are_detected(drawn, browser_path):
     _, picture = drawn('flowchart LR\n one["some words"] --> two["others"]\n')
     with opened(picture, browser_path) as page:
         assert page.evaluate(CUT_OFF) == page.evaluate(OVERLAPPING) == []

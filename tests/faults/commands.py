@@ -159,8 +159,8 @@ def must_end_true(found: Lake) -> None:
     """The last thing that is told of a published value is what gold says: that value, or none."""
     context = found.context()
     columns = ["table_name", "key", "measure", "old_value", "new_value", "restated_at"]
-    told = sorted(access.small_rows(context, tables.RESTATEMENTS, columns), key=lambda row: row["restated_at"])
-    last = {(row["table_name"], row["key"], row["measure"]): row for row in told}
+    restated = sorted(access.small_rows(context, tables.RESTATEMENTS, columns), key=lambda row: row["restated_at"])
+    last = {(row["table_name"], row["key"], row["measure"]): row for row in restated}
     now = {
         (table.full_name, key_text(table.key, row), measure): row[measure]
         for table, measures in restatements.MEASURES.items()

@@ -57,24 +57,24 @@ class History:
         # Agreements as the database has them: the ledger learns them when a run takes a snapshot of it.
         self.agreements = {}
         self.agree({0: (DATES[0], "Fixed")})
-        self.told = []
+        self.taken = []
 
     def live(self):
         """The steps, and a last run, after which there is nothing to do."""
         drawn = self.dice.choices([*self.STEPS], [*self.STEPS.values()], k=STEPS)
         try:
             for step in ("the_writer_changes", "deliveries_arrive", "a_run", "deliveries_arrive", *drawn, "ends"):
-                self.told.append(step)
+                self.taken.append(step)
                 getattr(self, step)()
         except Exception as problem:
-            problem.add_note(f"after the steps {self.told}")
+            problem.add_note(f"after the steps {self.taken}")
             raise
         finally:
             self.patch.undo()
 
     def says(self, drawn):
         """What was drawn, told with the step."""
-        self.told.append(getattr(drawn, "full_name", str(drawn)))
+        self.taken.append(getattr(drawn, "full_name", str(drawn)))
         return drawn
 
     def ends(self):

@@ -96,13 +96,13 @@ def test_the_places_are_those_of_a_run_and_no_other(passed):
 
 
 @pytest.mark.parametrize("place", [PLACES[0], *(place for place in PLACES if place.startswith("after"))])
-def test_a_run_that_is_killed_is_made_good_by_the_next(lake, passed, place):
+def test_the_next_run_repairs_one_that_was_killed(lake, passed, place):
     killed(lake, place)
     ends_right(lake, passed[0])
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place.startswith("before")])
-def test_a_run_that_breaks_off_before_a_commit_is_made_good_by_the_next(lake, passed, place, monkeypatch):
+def test_the_next_run_repairs_one_that_breaks_off_before_a_commit(lake, passed, place, monkeypatch):
     # The lake is as after the commit before it, where a process was killed: so this process only breaks off.
     with monkeypatch.context() as patch:
         failpoints.forget()
@@ -113,7 +113,7 @@ def test_a_run_that_breaks_off_before_a_commit_is_made_good_by_the_next(lake, pa
 
 
 @pytest.mark.parametrize("number", range(20))
-def test_a_run_that_is_killed_at_any_time_is_made_good_by_the_next(lake, passed, number, how_long):
+def test_a_run_that_is_killed_at_any_time_is_repaired_by_the_next(lake, passed, number, how_long):
     dice = random.Random(f"{SEED}-{number}")
     process = lake.start()
     try:
@@ -142,7 +142,7 @@ def how_long(waiting, tmp_path_factory):
         ("after write silver.readings", "after write gold.meter_day"),
     ],
 )
-def test_a_run_that_is_killed_while_it_makes_good_is_made_good_as_well(lake, passed, first, second):
+def test_a_run_that_is_killed_while_it_repairs_is_repaired_as_well(lake, passed, first, second):
     killed(lake, first)
     killed(lake, second)
     ends_right(lake, passed[0])

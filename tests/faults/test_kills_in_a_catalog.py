@@ -35,7 +35,7 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_run_that_is_killed_in_a_catalog_is_made_good(undisturbed, tmp_path, place):
+def test_the_next_run_repairs_one_that_was_killed_in_a_catalog(undisturbed, tmp_path, place):
     code, _, said = process(tmp_path, place, "begin")
     assert code == -signal.SIGKILL, said[-3000:]
     code, out, said = process(tmp_path, place, "end")

@@ -75,8 +75,8 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
         ("total_consumption_half_hour", "8.0", None, 2, 3),
     ]
     explain.run(context, "m1", "2021-01-04T00:00Z", as_json=False)
-    told = " ".join(capsys.readouterr().out.split())
-    assert "counts no more: withdrawn by run" in told
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "no longer counts: withdrawn by run" in shown
     verify.run(context, as_json=True)  # gaps are counted up to the day that is the last one now
     before = versions(context)
     first.touch()  # touching is no delivery
@@ -215,8 +215,8 @@ def test_what_a_withdrawal_would_do_is_shown_and_not_done(lake, gas, capsys):
     before = every_version(lake(GAS))
     with run_lock.held(lake(GAS), "a run at work"):
         withdraw.run(lake(GAS), "PN000001.SMRT", "", as_json=True, dry_run=True)
-        told = json.loads(capsys.readouterr().out)
-        assert told == {
+        shown = json.loads(capsys.readouterr().out)
+        assert shown == {
             "dry_run": True,
             "file_id": 1,
             "file": str(gas / "PN000001.SMRT"),

@@ -29,11 +29,11 @@ def delivery(feed, name, file_id):
 def readings_by_file(judged, *more):
     """file_id -> rows (row_number, code, meter, start in seconds, millionths, *more), in order; only what passed has values."""
     passed = F.col("reason_code").isNull()
-    told = F.coalesce(F.length("reason") > 0, F.lit(False))  # noqa: FBT003
+    has_reason = F.coalesce(F.length("reason") > 0, F.lit(False))  # noqa: FBT003
     rows = judged.select(
         "file_id",
         "row_number",
-        F.when(passed | told, F.col("reason_code")).otherwise("refused without a reason"),
+        F.when(passed | has_reason, F.col("reason_code")).otherwise("refused without a reason"),
         "meter_id",
         F.when(passed & F.col("consumption").isNotNull(), F.unix_timestamp("interval_start")),
         F.when(passed, F.col("consumption") * MILLION).cast("bigint"),

@@ -87,40 +87,40 @@ def test_every_delivery_is_answered_once_when_silver_has_it(
         name["good.json"]: ("accepted", None, 1, 1, 0),
         name["bad.json"]: ("accepted", None, 1002, 1, 1001),
     }
-    told = responses(answers)
-    assert [(row["line"], row["reason_code"], row["meter_id"]) for row in told[name[first]]["rejected_rows"]] == [
+    sent = responses(answers)
+    assert [(row["line"], row["reason_code"], row["meter_id"]) for row in sent[name[first]]["rejected_rows"]] == [
         (3, "CONSUMPTION_NEGATIVE", "001"),
         (4, "OFF_GRID", "002"),
     ]
-    bad = told[name["bad.json"]]
+    bad = sent[name["bad.json"]]
     assert [row["row"] for row in bad["rejected_rows"]] == list(range(2, 1002))
     assert bad["rejected_rows_left_out"] == 1
     assert bad["rejected_rows"][0]["meter_id"] == "m0"
     assert len(noted(context)) == 6
     assert metadata.done_to(context, tables.ACKNOWLEDGEMENTS) == 1
     paths = rows(context, tables.ACKNOWLEDGEMENTS, "response_path")
-    assert {path for (path,) in paths} == {str(answers / path) for path in told}
+    assert {path for (path,) in paths} == {str(answers / path) for path in sent}
 
     # Taken away: not written again, and a run with nothing new makes no commit and asks for no JVM.
     (answers / name["good.json"]).unlink()
     (electricity / os.fsdecode(b"odd\xff\n.json")).unlink()  # what cannot be read is tried again by every run
     run.run(lake(*feeds), "gold")
-    before, told = versions(context), responses(answers)
+    before, sent = versions(context), responses(answers)
     context = lake(*feeds)
     run.run(context)
     assert not context.has_spark
-    assert (versions(context), responses(answers)) == (before, told)
+    assert (versions(context), responses(answers)) == (before, sent)
 
     put(gas, "day/PN000001.SMRT", smrt("PN000001", f"{HOUR},9"), minutes=2)
     put(gas, "again/PN000001.SMRT", smrt("PN000001", f"{HOUR},9"), minutes=3)
     run.run(lake(*feeds))
-    new = {path: said for path, said in verdicts(answers).items() if path not in told}
+    new = {path: said for path, said in verdicts(answers).items() if path not in sent}
     assert [(path.partition("/")[2], said) for path, said in new.items()] == [
         ("PN000001.SMRT.7.ack.json", ("refused", "CHANGED_AFTER_LOADING", 0, 0, 0))
     ]
 
 
-def test_a_run_killed_before_its_responses_are_noted_finds_them_lying_there(
+def test_a_run_killed_before_its_responses_are_recorded_finds_them_in_place(
     lake: Callable[..., Context], gas: Path, answers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = asking(GAS, answers)
@@ -226,7 +226,7 @@ def test_what_was_answered_is_never_answered_again_whatever_is_rebuilt(
     put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1.5", f"{HOUR},-1"))
     put(electricity, "a.json", split_json(["2021-01-04 00:00:00", "m1", 1], ["2021-01-04 00:30:00", "m1", 4]))
     run.run(lake(*feeds))
-    first, told = noted(lake(*feeds)), responses(answers)
+    first, sent = noted(lake(*feeds)), responses(answers)
     assert len(first) == 2
     span = Span.of("2021-01-01", "2021-05-01")
     assert span is not None
@@ -253,13 +253,13 @@ def test_what_was_answered_is_never_answered_again_whatever_is_rebuilt(
     of_first = sorted(row[3:] + row[2:3] for row in noted(lake(*stricter)) if row[0] == 1)
     assert [status for _, status in of_first] == ["loaded", "withdrawn", "loaded"]
     again = responses(answers)["PN000001.SMRT.1.ack.json"]
-    assert {**again, "run_id": ""} == {**told["PN000001.SMRT.1.ack.json"], "run_id": ""}
+    assert {**again, "run_id": ""} == {**sent["PN000001.SMRT.1.ack.json"], "run_id": ""}
     before = versions(lake(*stricter))
     run.run(lake(*stricter))
     assert versions(lake(*stricter)) == before
 
 
-def test_a_refusal_that_is_settled_while_responses_are_owed_costs_no_later_one(
+def test_a_refusal_that_is_settled_while_responses_are_due_costs_no_later_one(
     lake: Callable[..., Context], gas: Path, answers: Path
 ) -> None:
     feed = asking(GAS, answers)
@@ -272,5 +272,5 @@ def test_a_refusal_that_is_settled_while_responses_are_owed_costs_no_later_one(
     run.run(lake(feed))
     put(gas, "PN000003.SMRT", smrt("PN000003", f"{HOUR},3.5"), minutes=2)
     run.run(lake(feed))
-    told = {path.split(".")[0]: said["verdict"] for path, said in responses(answers).items()}
-    assert told == {"PN000001": "accepted", "PN000009": "refused", "PN000002": "accepted", "PN000003": "accepted"}
+    sent = {path.split(".")[0]: said["verdict"] for path, said in responses(answers).items()}
+    assert sent == {"PN000001": "accepted", "PN000009": "refused", "PN000002": "accepted", "PN000003": "accepted"}

@@ -53,7 +53,7 @@ ONE_A_DAY = [
 ]
 
 
-def test_a_batch_a_day_oldest_first_is_what_would_be_if_it_had_been_taken_as_it_came(lake, gas, electricity):
+def test_a_batch_a_day_oldest_first_equals_loading_each_day_when_it_came(lake, gas, electricity):
     deliver(gas, electricity)
     outcomes = list(backfill.run(lake(GAS, ELECTRICITY), SPAN))
     context = lake(GAS, ELECTRICITY)
@@ -73,7 +73,7 @@ def test_a_batch_a_day_oldest_first_is_what_would_be_if_it_had_been_taken_as_it_
 @pytest.mark.parametrize(
     "place", ["before write ops.ingestion_log#2", "after write bronze.electricity#3", "after write silver.readings#2"]
 )
-def test_killed_anywhere_the_same_command_goes_on(lake, gas, electricity, monkeypatch, place):
+def test_killed_anywhere_the_same_command_continues(lake, gas, electricity, monkeypatch, place):
     deliver(gas, electricity)
     failpoints.forget()
     monkeypatch.setenv(failpoints.VARIABLE, f"raise:{place}")
@@ -86,7 +86,7 @@ def test_killed_anywhere_the_same_command_goes_on(lake, gas, electricity, monkey
     verify.run(context, as_json=True)
 
 
-def test_only_what_the_span_holds_is_taken_and_older_ones_are_told_of(lake, gas, electricity, capsys):
+def test_only_deliveries_in_the_span_are_loaded_and_older_ones_are_reported(lake, gas, electricity, capsys):
     deliver(gas, electricity)
     context = lake(GAS, ELECTRICITY)
     context.log.quiet = False

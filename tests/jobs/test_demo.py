@@ -232,7 +232,7 @@ def test_the_demo_touches_nothing_where_a_folder_holds_another_delivery(tmp_path
     real.write_bytes(b"a real one")
     result = command("demo", config=path)
     assert result.exit_code == 2
-    assert "PN000001.SMRT is no delivery of the demo's" in result.output
+    assert "PN000001.SMRT is not one of the demo's deliveries" in result.output
     assert real.read_bytes() == b"a real one"
     assert [each for each in (tmp_path / "data_lake").rglob("*") if each.is_file()] == [real]
     real.rename(real.with_name("PN123456.SMRT"))

@@ -34,7 +34,7 @@ def lose(context, table):
     return str(lost.relative_to(folder))
 
 
-def told_by_status(context, capsys):
+def reported_by_status(context, capsys):
     capsys.readouterr()
     status.run(context, as_json=False)
     printed = " ".join(capsys.readouterr().out.split())
@@ -45,9 +45,9 @@ def told_by_status(context, capsys):
 def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_from_bronze(loaded, capsys):
     context = loaded()
     before = rows(context, tables.READINGS, "local_date", "consumption")
-    assert told_by_status(loaded(), capsys)[1] == []
+    assert reported_by_status(loaded(), capsys)[1] == []
     file = lose(context, tables.READINGS)
-    printed, facts = told_by_status(loaded(), capsys)
+    printed, facts = reported_by_status(loaded(), capsys)
     assert facts == [{"table": "silver.readings", "files": 1, "first": file}]
     assert f"silver.readings: 1 data files are missing, such as {file}: see {SECTION}" in printed
     said = f"table silver.readings: its data file {file} is not there"
@@ -61,7 +61,7 @@ def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_fr
     backfill.rebuild(loaded(), "silver", DAY)
     backfill.rebuild(loaded(), "gold", DAY)
     assert rows(context, tables.READINGS, "local_date", "consumption") == before
-    assert told_by_status(loaded(), capsys)[1] == []
+    assert reported_by_status(loaded(), capsys)[1] == []
     verify.run(loaded(), as_json=True)
 
 
@@ -82,7 +82,7 @@ def test_of_gold_its_days_come_back_from_silver(loaded, capsys):
     context = loaded()
     before = rows(context, tables.METER_DAY, "local_date", "consumption")
     lost = [lose(context, table) for table in (tables.METER_DAY, tables.HALF_HOUR)]
-    assert {each["first"] for each in told_by_status(loaded(), capsys)[1]} == {*lost}
+    assert {each["first"] for each in reported_by_status(loaded(), capsys)[1]} == {*lost}
     backfill.rebuild(loaded(), "gold", DAY)
     assert rows(context, tables.METER_DAY, "local_date", "consumption") == before
     verify.run(loaded(), as_json=True)

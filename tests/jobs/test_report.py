@@ -263,7 +263,7 @@ def test_days_of_23_and_25_hours_are_named_and_keep_the_repeated_hour_apart(page
     assert "6 longer ones count from the day on" in pages["vilnius"][0]
 
 
-def test_the_same_lake_makes_the_same_bytes_in_the_place_of_what_was_there(config, pages, tmp_path):
+def test_the_same_lake_gives_the_same_bytes_and_replaces_the_old_file(config, pages, tmp_path):
     out = tmp_path / "solar.html"
     out.write_text("old")
     assert command("report", "--feed", "solar", "--out", str(out), config=config).exit_code == 0

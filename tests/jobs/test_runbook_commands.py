@@ -192,9 +192,7 @@ def test_a_database_that_comes_back_as_it_was_ends_its_refusal(situations):
 
 
 @pytest.mark.slow
-def test_layers_that_are_lost_are_made_again_and_a_table_that_was_put_back_by_hand_where_it_is_moved_away(
-    demo, tmp_path
-):
+def test_lost_layers_are_rebuilt_and_a_restored_table_after_it_was_moved_away(demo, tmp_path):
     config = demo_in(tmp_path, demo)
     lake = tmp_path / "data_lake"
     whole = {name: _rows(lake, name) for name in ("silver/readings", "gold/meter_day", "gold/missing_intervals")}

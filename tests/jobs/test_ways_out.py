@@ -101,12 +101,12 @@ def is_whole(context):
 
 def responses(context):
     """(file, how often it was answered) of each delivery."""
-    told = [file_id for (file_id,) in rows(context, tables.ACKNOWLEDGEMENTS, "file_id")]
-    return {file_id: told.count(file_id) for file_id in told}
+    numbers = [file_id for (file_id,) in rows(context, tables.ACKNOWLEDGEMENTS, "file_id")]
+    return {file_id: numbers.count(file_id) for file_id in numbers}
 
 
 @pytest.mark.parametrize("table", [READINGS, REJECTED], ids=lambda table: table.full_name)
-def test_silver_without_progress_is_made_again_where_it_is_moved_away(loaded, third, tmp_path, table):
+def test_silver_without_progress_is_rebuilt_after_it_was_moved_away(loaded, third, tmp_path, table):
     age_out(folder(loaded(), table))
     refused(loaded(), table, guards.UNTOLD, guards.NO_PROGRESS)
     folder(loaded(), table).rename(tmp_path / "kept.by.hand")
@@ -133,7 +133,7 @@ def test_the_runbooks_program_says_the_progress_of_the_log_and_of_bronze(loaded,
     assert DeltaTable(folder(loaded(), LOG)).version() == before
 
 
-def test_other_tables_whose_progress_is_gone_are_made_again_or_go_on_without_it(loaded, third):
+def test_other_tables_without_progress_are_rebuilt_or_continue_without_it(loaded, third):
     for table in formats.lake_tables(loaded().settings):
         if table not in {LOG, BRONZE, READINGS, REJECTED} and DeltaTable(folder(loaded(), table)).version():
             age_out(folder(loaded(), table))
@@ -157,7 +157,7 @@ def test_the_runbooks_lines_find_the_version_and_restore_it_forward(loaded, thir
     assert holds_all(loaded())
 
 
-def test_a_backup_of_the_whole_lake_takes_what_came_since(loaded, third, tmp_path):
+def test_a_backup_of_the_whole_lake_loads_what_came_since(loaded, third, tmp_path):
     shutil.copytree(tmp_path / "data_lake", tmp_path / "backup")
     run.run(loaded())
     shutil.rmtree(folder(loaded(), LOG))

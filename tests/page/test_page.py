@@ -125,7 +125,7 @@ def test_a_hostile_meter_is_text(shown, view):
     assert HOSTILE in page.locator("body").inner_text() or page.locator("#meter").input_value() == HOSTILE
 
 
-def test_a_hostile_feed_and_one_that_is_not_there_are_told(browser, server):
+def test_a_hostile_feed_and_a_missing_one_are_reported(browser, server):
     context = browser.new_context()
     shown = Shown(context.new_page(), server.origin)
     shown.page.goto(f"{server.origin}/?view=load&feed={'%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E'}")
@@ -135,7 +135,7 @@ def test_a_hostile_feed_and_one_that_is_not_there_are_told(browser, server):
     context.close()
 
 
-def test_a_server_that_is_gone_is_told_and_asked_again(browser, config):
+def test_a_server_that_is_down_is_reported_and_asked_again(browser, config):
     server = Server(config)
     context = browser.new_context()
     shown = Shown(context.new_page(), server.origin)

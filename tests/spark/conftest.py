@@ -91,7 +91,7 @@ def frame(spark):
 
 
 @pytest.fixture(scope="session")
-def told():
+def as_rows():
     """A function from a DataFrame to its rows as tuples of text, sorted; with names, only those columns."""
 
     def rows(frame, *names):

@@ -1,15 +1,15 @@
 """Meterlake by Airflow: the command line's verbs, at eight each day and on Sundays at three, London's clock.
 
-use       Copy this file into the folder of DAGs. Workers have the command `meterlake` (linked into PATH from a virtual
-          environment of its own: Airflow pins other versions) and METERLAKE_CONFIG. One at a time, for where the lake
-          has no lock to wait for (object store, catalog) one of two would fail:
+use       Copy this file into the folder of DAGs. Workers have the command `meterlake` (linked into PATH from its own
+          virtual environment: Airflow pins other versions) and METERLAKE_CONFIG. One at a time, because without a lock
+          to wait for (object store, catalog) one of two runs would fail:
           airflow pools set meterlake 1 "one writer"
 validate  make test-deploy   (tests/deploy/test_airflow.py: Airflow 3.3 imports it and runs both with `dag.test()` on
           the demo lake). Not run on Composer; there the same commands are a KubernetesPodOperator's, in the image of
           conf/deploy/container.
 
-A day that was missed is caught up by a run of its own, oldest first, of what was delivered in that day's interval:
-catch-up is a backfill. Deliveries older than their interval (copied with their old times) wait for Sunday's plain run.
+A missed day is caught up by its own run, oldest first, with what was delivered in that day's interval: catch-up is a
+backfill. Deliveries older than their interval (copied with their old times) wait for Sunday's plain run.
 """
 # ruff: noqa: INP001 - a folder of DAGs is no package
 

@@ -48,8 +48,8 @@ def readings(frame):
 
 
 @pytest.fixture
-def held(context, told):
-    return lambda: told(delta.read(context, READINGS), "feed", "meter_id", "local_date", "consumption", "file_id")
+def held(context, as_rows):
+    return lambda: as_rows(delta.read(context, READINGS), "feed", "meter_id", "local_date", "consumption", "file_id")
 
 
 def test_every_table_is_created_with_its_comments_columns_and_partitions(context):
@@ -110,7 +110,7 @@ def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, 
 
 
 @pytest.mark.deltas_own_api
-def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, told, at_most):
+def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, as_rows, at_most):
     creation.create_missing(context, [METER_DAY])
     ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
     ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp, file_id bigint"
@@ -124,7 +124,7 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
     assert delta.replace_days(context, METER_DAY, before, both, {"batch_id": 1}, at_most=at_most) == 4
     after = rows(("power", "a", FIRST, 2))
     assert delta.replace_days(context, METER_DAY, after, {"power": [FIRST]}, {"batch_id": 2}, at_most=at_most) == 1
-    held = told(delta.read(context, METER_DAY), "feed", "meter_id", "local_date", "consumption")
+    held = as_rows(delta.read(context, METER_DAY), "feed", "meter_id", "local_date", "consumption")
     assert held == [
         ("gas", "a", "2021-01-01", "1.000000"),
         ("power", "a", "2021-01-01", "2.000000"),
@@ -134,7 +134,7 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
         delta.replace_days(context, METER_DAY, rows(), {"power": [FIRST, SECOND]}, {"batch_id": 3}, at_most=at_most)
         == 0
     )
-    assert told(delta.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
+    assert as_rows(delta.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
     assert access.done_to(context, METER_DAY) == 3
 
 

@@ -86,7 +86,7 @@ def test_every_key_of_the_example_is_taken(load):
     assert (feed.columns.meter_id, feed.columns.interval_start, feed.columns.consumption) == ("who", "when", "how_much")
 
 
-def test_how_runs_are_watched_and_what_spark_is_told_besides(load):
+def test_metrics_and_spark_settings_are_read(load):
     settings = load(GAS)
     assert (settings.metrics.textfile, settings.metrics.due, settings.metrics.time_zone) == (
         None,
@@ -94,8 +94,8 @@ def test_how_runs_are_watched_and_what_spark_is_told_besides(load):
         "Europe/London",
     )
     assert settings.spark == {}
-    told = "[metrics]\ntextfile = 'm.prom'\ndue = '23:59'\n[spark]\n'spark.extraListeners' = 'a.B'\n"
-    settings = load(GAS + told)
+    more = "[metrics]\ntextfile = 'm.prom'\ndue = '23:59'\n[spark]\n'spark.extraListeners' = 'a.B'\n"
+    settings = load(GAS + more)
     assert (settings.metrics.textfile, settings.metrics.due) == ("m.prom", "23:59")
     assert settings.spark == {"spark.extraListeners": "a.B"}
 
@@ -311,7 +311,7 @@ def two_feeds(one, other):
         ("abfss://c@account.dfs.core.windows.net/in/", "abfss://c@account.dfs.core.windows.net/in"),
     ],
 )
-def test_the_folder_of_a_feed_lies_in_no_other(refusal, one, other):
+def test_the_folder_of_a_feed_is_inside_no_other(refusal, one, other):
     said = refusal(two_feeds(one, other))
     assert f"the landing folders of feeds 'gas' ({one}) and 'power' ({other}) lie one in the other" in said
 

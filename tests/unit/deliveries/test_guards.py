@@ -48,7 +48,7 @@ def test_a_log_that_is_lost_while_a_table_holds_rows(table):
     assert found({table: State(table)}, []) == []  # a first run that was killed while it made the tables
 
 
-def test_a_killed_run_leaves_bronze_one_batch_ahead_and_no_more():
+def test_a_killed_run_leaves_bronze_at_most_one_batch_ahead():
     assert found(lake(bronze=3)) == []
     assert found(lake(bronze=4)) == [(LOG, guards.LOST_BRONZE)]
 

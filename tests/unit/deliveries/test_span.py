@@ -57,7 +57,7 @@ def test_its_start_is_in_and_its_end_is_not():
     assert not span.holds(None)
 
 
-def test_only_days_with_deliveries_and_no_more_of_them_than_the_span_has():
+def test_parts_are_days_with_deliveries_within_the_span():
     span = Span.of("2021-03-28T12:00:00Z", "2021-03-31")
     parts = span.parts([delivery(at("2021-03-30 23:59")), delivery(at("2021-03-28 13:00")), delivery(None)])
     assert [str(part) for part in parts] == [

@@ -66,7 +66,7 @@ def holder(tmp_path):
     process.stdin.close()
 
 
-def test_a_second_run_is_told_who_holds_the_lake(holder, tmp_path):
+def test_a_second_run_says_who_holds_the_lake(holder, tmp_path):
     with pytest.raises(BusyLakeError) as busy, run_lock.held(context(tmp_path / "lake"), "run"):
         pass
     assert f"`run` (run first, process {holder.pid} on" in str(busy.value)
