@@ -35,7 +35,7 @@ def airflow(tmp_path_factory):
 
 
 def ran(airflow, dag="none", moment="", **more):
-    """What airflow_runs.py tells, and all that Airflow said meanwhile."""
+    """The result of airflow_runs.py, and all output of Airflow."""
     script = ROOT / "tests/deploy/airflow_runs.py"
     said = accepted(AIRFLOW / "python", script, DAGS, dag, moment, env=airflow | more)
     (facts,) = [line for line in said.splitlines() if line.startswith("FACTS ")]

@@ -187,7 +187,7 @@ def test_each_listens_on_this_machine_where_the_others_look_for_it(compose):
 
 @pytest.mark.parametrize("start", ["2026-03-27T12:00", "2026-10-23T07:59", "2026-10-24T08:00"])
 def test_the_schedule_is_eight_in_london_also_when_the_clocks_change(tmp_path, start):
-    """daily.sh over four days: `sleep` moves the clock on, `date` tells it, `meterlake` notes when it ran."""
+    """daily.sh over four days: `sleep` moves the clock forward, `date` reads it, `meterlake` notes when it ran."""
     clock, runs = tmp_path / "clock", tmp_path / "runs"
     now = datetime.fromisoformat(start).replace(tzinfo=LONDON)
     clock.write_text(f"{int(now.timestamp())}\n")

@@ -64,7 +64,7 @@ def of(kind):
 def test_each_line_acts_at_its_hour_in_london_also_when_the_clocks_change(tmp_path, kind, expected, first, days):
     times, user, command = of(kind)
     assert user == "meterlake"
-    # flock, in the place of the real one, tells that the line acted; the clock is the firing's.
+    # A fake flock records that the line acted; the clock shows the time of the firing.
     put(tmp_path / "bin", "flock", "echo acted")
     put(tmp_path / "bin", "date", f'exec {shutil.which("date")} -d "@$NOW" "$@"')
     start = datetime.fromisoformat(f"{first}T00:00:00+00:00")
@@ -102,7 +102,7 @@ def test_a_second_line_is_refused_while_the_first_is_at_work(demo, tmp_path):
     answer, _ = first.communicate(timeout=300)
     assert (first.returncode, answer) == (0, "")
     assert '"files": 1, "status": {"loaded": 1}' in (tmp_path / "run.json").read_text()
-    # Nobody at work: the next one is not kept away, has nothing to do, and says nothing that cron would mail.
+    # Nothing is running: the next one is not kept out, has nothing to do, and prints nothing that cron would mail.
     third = done("/bin/sh", "-c", command, env=own)
     assert (third.returncode, third.stdout, third.stderr) == (0, "", "")
     assert '"files": 0' in (tmp_path / "run.json").read_text()

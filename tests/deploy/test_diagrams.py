@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = ROOT / ".venv-deploy" / "node" / "node_modules" / ".bin" / "mmdc"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# In the browser: labels that stick out of the room that Mermaid gave them, and boxes that lie one on the other.
+# In the browser: labels that do not fit into their boxes, and boxes that overlap.
 CUT_OFF = """() => [...document.querySelectorAll('foreignObject')]
     .filter(room => room.firstElementChild && (room.firstElementChild.scrollWidth > room.width.baseVal.value + 2
         || room.firstElementChild.scrollHeight > room.height.baseVal.value + 2))

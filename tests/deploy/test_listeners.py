@@ -1,4 +1,4 @@
-"""OpenLineage and OpenTelemetry by configuration alone: their own JARs, told in [spark], and what then arrives."""
+"""OpenLineage and OpenTelemetry by configuration alone: their own JARs, named in [spark], and what they then send."""
 
 from __future__ import annotations
 

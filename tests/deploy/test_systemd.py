@@ -106,7 +106,7 @@ def test_each_timer_elapses_at_its_hour_in_london(name, since, instants):
     base = f"--base-time={datetime.fromisoformat(since).replace(tzinfo=UTC):%Y-%m-%d %H:%M:%S} UTC"
     output = accepted("systemd-analyze", "calendar", "--iterations=2", base, calendar, env=environment(TZ="UTC"))
     assert INSTANT.findall(output) == instants
-    # The file tells its reader how to ask that.
+    # The file says how to check that.
     assert f"systemd-analyze calendar '{calendar}'" in (UNITS / name).read_text()
 
 

@@ -20,12 +20,12 @@ from tests.jobs.conftest import ELECTRICITY, GAS, database, put, rows, smrt, spl
 pytestmark = pytest.mark.faults
 
 PERSON, OTHER = "9990001112", "1110002223"
-# Both meters are people's; only one asked.
+# Both meters belong to people; only one of them asked.
 AGREEMENTS = [(1, "2020-01-01", None, "fixed", PERSON, "a"), (2, "2020-01-01", None, "fixed", OTHER, "b")]
 
 
 def files_that_hold(folder, text):
-    """Files below the folder that hold the text, in whatever way they are packed."""
+    """Files below the folder that contain the text, however they are compressed."""
     found = []
     for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
         content = path.read_bytes()
@@ -68,7 +68,7 @@ def test_an_erased_meter_is_nowhere_and_the_rest_is_as_if_it_had_never_been(lake
         "two.json",
     ]
     assert files_that_hold(lake_folder, PERSON) == []
-    # Nor do totals say it: what one was, less what it is now, would be a reading. (Corrected and erased: 3, then 5, now 2.)
+    # Totals do not reveal it either: the old total minus the new one would be a reading. (3, corrected to 5, now 2.)
     totals = rows(
         context(),
         tables.RESTATEMENTS,
@@ -87,7 +87,7 @@ def test_an_erased_meter_is_nowhere_and_the_rest_is_as_if_it_had_never_been(lake
     assert counts[:2] == [("PN000001.SMRT", 0, 0, 2), ("PN000002.SMRT", 0, 0, 0)]
     assert rows(context(), tables.ERASURES, "bronze_rows", "readings") == [(5, 3)]
 
-    # What is left is a sound lake that goes on.
+    # What is left is a sound lake that can go on.
     before = versions(context())
     run.run(context())
     assert versions(context()) == before
@@ -219,7 +219,7 @@ def test_killed_anywhere_it_continues_when_it_is_called_again(lake, tmp_path, ca
         erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
     monkeypatch.delenv(failpoints.VARIABLE)
     assert lake_facts.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
-    # What comes between the two tries loses nothing of what the first one knew.
+    # What comes between the two tries does not lose what the first one recorded.
     put(gas, "PN000002.SMRT", smrt("PN000002", f'"{OTHER}","20210331","0200","5"'), 9)
     run.run(lake(GAS, ELECTRICITY))
     capsys.readouterr()

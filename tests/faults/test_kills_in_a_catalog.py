@@ -1,4 +1,4 @@
-"""Killed in catalog mode, where there is no lock and Spark writes all: the next command ends as if nothing had been."""
+"""Killed in catalog mode, without a lock and with Spark as the only writer: the next command ends as if undisturbed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def process(folder, *arguments):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """What the lake says when nothing is killed."""
+    """What the lake says if nothing is killed."""
     code, out, said = process(tmp_path_factory.mktemp("undisturbed"), "", "begin", "end")
     assert code == 0, said[-3000:]
     return json.loads(out.splitlines()[-1])

@@ -1,4 +1,4 @@
-"""Going back in: a delivery taken out, a refused one let in, rows judged again."""
+"""Changing past decisions: a delivery withdrawn, a refused one loaded, rows judged again."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
         ("m2", 8, 2),
     ]
     assert totals(context) == [("6.0", 2), ("8.0", 2)]
-    assert [row for row in restated(context) if row[4] == 4] == [  # back to it is told too
+    assert [row for row in restated(context) if row[4] == 4] == [  # a return to an old value is recorded too
         ("meter_day", "5.0", "6.0", 2, 4),
         ("meter_day", None, "8.0", 2, 4),
         ("total_consumption_half_hour", "1.0", "2.0", 2, 4),

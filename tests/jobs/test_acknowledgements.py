@@ -101,7 +101,7 @@ def test_every_delivery_is_answered_once_when_silver_has_it(
     paths = rows(context, tables.ACKNOWLEDGEMENTS, "response_path")
     assert {path for (path,) in paths} == {str(answers / path) for path in sent}
 
-    # Taken away: not written again, and a run with nothing new makes no commit and asks for no JVM.
+    # Removed by the sender: not written again, and a run with nothing new makes no commit and starts no JVM.
     (answers / name["good.json"]).unlink()
     (electricity / os.fsdecode(b"odd\xff\n.json")).unlink()  # what cannot be read is tried again by every run
     run.run(lake(*feeds), "gold")
@@ -144,7 +144,7 @@ def test_a_run_killed_before_its_responses_are_recorded_finds_them_in_place(
     (answers / ".2.ack.json.part").symlink_to(gas / "PN000009.SMRT")  # a sender's trap, or what a killed run left
     assert noted(context) == []
     run.run(context)
-    # The first delivery of a feed that has just begun to ask is not lost; what was taken away comes back the same.
+    # The first delivery of a feed that has just begun to ask is not lost; a removed response comes back unchanged.
     assert noted(context) == [(1, "gas", "rejected", 1), (2, "gas", "rejected", 1)]
     assert (kept.stat().st_ino, taken.read_bytes(), len(responses(answers))) == (number, said, 2)
     assert (gas / "PN000009.SMRT").read_bytes() == CUT
@@ -241,13 +241,13 @@ def test_what_was_answered_is_never_answered_again_whatever_is_rebuilt(
     # The claim, and what it decided.
     assert before["ops.ingestion_log"] == versions(lake(*feeds))["ops.ingestion_log"] - 2
 
-    # The verdict on a row is another one: that is told, and once.
+    # The verdict on a row has changed: there is one new response.
     replay.run(lake(*stricter), ["a.json"], dry_run=False, as_json=True)
     backfill.rebuild(lake(*stricter), "silver", span)
     run.run(lake(*stricter))
     assert [row[0] for row in noted(lake(*stricter))] == [1, 2, 2]
     assert {path: said["rows_rejected"] for path, said in responses(answers).items()} == {"a.json.2.ack.json": 1}
-    # Withdrawn and back are two decisions, though the second says what the first answer said.
+    # A withdrawal and a replay are two decisions, though the second says the same as the first answer.
     withdraw.run(lake(*stricter), "PN000001.SMRT", "", as_json=True)
     replay.run(lake(*stricter), ["#1"], dry_run=False, as_json=True)
     of_first = sorted(row[3:] + row[2:3] for row in noted(lake(*stricter)) if row[0] == 1)

@@ -1,4 +1,4 @@
-"""The read API over the demo lake: every figure equals Spark SQL's, in every form, page by page."""
+"""The read API on the demo lake: every figure equals Spark SQL's, in every form, page by page."""
 
 from __future__ import annotations
 

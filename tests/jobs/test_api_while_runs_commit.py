@@ -1,4 +1,4 @@
-"""The read API beside a run: the newest commit at once, pages of the versions that they began with, and what is gone."""
+"""The read API during runs: the newest commit at once, pages of the versions that they began with, removed versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows are counted twice, from the bytes and from bronze: an engine that reads a file twice is found out."""
+"""Rows are counted twice, from the bytes and from bronze: an engine that reads a file twice is noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A data file that is not there: who says so, in which words, and the way out that the runbook gives."""
+"""A missing data file: which commands report it, in which words, and the way out in the runbook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`report` on the demo lake: every figure that it shows equals Spark SQL's, and the page is safe and whole in itself."""
+"""`report` on the demo lake: every figure equals Spark SQL's, and the page is safe and self-contained."""
 
 from __future__ import annotations
 

@@ -18,11 +18,11 @@ from tests import runbook
 from tests.conftest import command, demo_in
 from tests.jobs.conftest import age_out, put, smrt, split_json
 
-# These write a row into ops.runs at least, a replay that is only tried too.
+# These write at least a row into ops.runs, also a dry run of replay.
 WRITERS = {"run", "maintain", "withdraw", "replay", "erase", "verify"}
 WRITING = [each for each in runbook.commands() if each.verb in WRITERS and each.arguments != ["maintain", "--dry-run"]]
 READING = [each for each in runbook.commands() if each not in WRITING]
-# Answered by what a command above or a situation below brings about.
+# Their answers depend on a command above or a situation below.
 OF_A_STATE = ("ops.erasures", "ops.restatements WHERE")
 
 
@@ -47,7 +47,7 @@ def is_as_said(each, config, lakes=None):
 
 
 def different(commands):
-    """Each command once, with all that is said of it anywhere."""
+    """Each command once, with everything that is said about it anywhere."""
     found = {}
     for each in commands:
         if each.line in found:
@@ -92,7 +92,7 @@ def test_the_commands_that_write_run_one_after_the_other_and_leave_a_sound_lake(
 
 @pytest.fixture(scope="module")
 def situations(demo, tmp_path_factory):
-    """All that the program says where something is wrong, and what became of it."""
+    """Everything that the program says if something is wrong, and the results."""
     said: list[str] = []
     config = demo_in(tmp_path_factory.mktemp("wrong"), demo)
     text = config.read_text().replace('format = "split_json"', 'format = "split_json"\nmax_consumption = 100')
@@ -113,7 +113,7 @@ def situations(demo, tmp_path_factory):
         fcntl.flock(held, fcntl.LOCK_EX)
         does(4, "run")
     lock.write_text(json.dumps(holder))
-    does(0, "run")  # whoever wrote itself into the file is gone
+    does(0, "run")  # the run that wrote its name into the file is gone
     rows = ['"001","20210230","0000",1.0', '"001","20210401","0000"', '"001","20210401","0000",1.0']
     rows.append('"001","99991231","2300",1.0')
     put(landing / "gas", "PN000005.SMRT", smrt("PN000005", *rows))
@@ -147,7 +147,7 @@ def situations(demo, tmp_path_factory):
 
 
 def _other_hands(lake, refused):
-    """What others do to the lake, each of it told by a run and then put right."""
+    """What others do to the lake; a run reports each and then it is repaired."""
     for table in (lake / "ops" / "ingestion_log", lake / "bronze" / "gas"):
         table.rename(lake / "away")
         refused()

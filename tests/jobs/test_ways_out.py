@@ -37,7 +37,7 @@ def context_in(folder):
 
 @pytest.fixture(scope="module")
 def template(spark, tmp_path_factory):
-    """A folder with a lake of two deliveries, each with a bad row; the first is answered, the response to the second is owed."""
+    """A folder with a lake of two deliveries, each with a bad row; the first is answered, the second still has to be."""
     folder = tmp_path_factory.mktemp("template")
     for number, (meter, value) in enumerate(FIRST, 1):
         lines = f'"{meter}","20210401","0000",{value}', f'"{meter}","20210401","0010",1'
@@ -126,7 +126,7 @@ def test_the_runbooks_program_says_the_progress_of_the_log_and_of_bronze(loaded,
     assert "'batch_id': 2" in said
     run.run(loaded())
     is_whole(loaded())
-    # What was answered is not answered again, and what was owed is.
+    # What was answered is not answered again, and the missing response is written.
     assert responses(loaded()) == {1: 1, 2: 1, 3: 1}
     before = DeltaTable(folder(loaded(), LOG)).version()
     run.run(loaded())

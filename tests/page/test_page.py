@@ -1,4 +1,4 @@
-"""The page in a real Chromium: every view draws Spark SQL's numbers, keeps its state in its address, and harms nobody."""
+"""The page in a real Chromium: every view draws Spark SQL's numbers, keeps its state in its address, and is safe."""
 
 from __future__ import annotations
 

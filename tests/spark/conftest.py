@@ -1,4 +1,4 @@
-"""What the Spark tests share: deliveries laid into a folder and read the way a run reads them."""
+"""What the Spark tests share: deliveries put into a folder and read as a run reads them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RECEIVED = datetime(2021, 11, 2, tzinfo=UTC)
 
 @dataclass
 class Read:
-    """What became of some files, by path: verdicts of the driver, bronze rows, judged rows (times as UTC text)."""
+    """The results for some files, by path: verdicts of the driver, bronze rows, judged rows (times as UTC text)."""
 
     deliveries: dict
     bronze: dict

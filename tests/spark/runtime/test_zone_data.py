@@ -1,4 +1,4 @@
-"""Python's clock changes against Java's: told once a session where they differ, and without a Spark job."""
+"""Python's clock changes against Java's: a warning once a session if they differ, and no Spark job."""
 
 from __future__ import annotations
 

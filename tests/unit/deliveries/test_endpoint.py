@@ -1,4 +1,4 @@
-"""Fetching from an HTTP endpoint, against a real server on this machine that answers as it is told to."""
+"""Fetching from an HTTP endpoint, against a real server on this machine with prepared answers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Answer:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    length: int | None = -1  # -1: the true one; None: not told
+    length: int | None = -1  # -1: the true one; None: not announced
     chunks: list[bytes] | None = None
     whole: bool = True  # of chunks: whether the last one ends the body
     silent: bool = False
@@ -153,7 +153,7 @@ def fetch():
 
 
 def content_of(feed):
-    """Content by relative path of all that lies in the feed's folder, but what is remembered."""
+    """Content by relative path of everything in the feed's folder, except the remembered state."""
     folder = Path(feed.path)
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     files.pop(endpoint.STATE, None)

@@ -1,4 +1,4 @@
-"""Whether the lake is whole: what must be refused before a command writes, and what is a killed run's and is not."""
+"""Whether the lake is whole: what must be refused before a command writes, and what a killed run may leave."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ NOON = datetime(2021, 1, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def feed():
-    """A feed with a landing folder that any user may enter (pytest's own is closed to nobody)."""
+    """A feed with a landing folder that any user may enter (the user `nobody` cannot enter pytest's own)."""
     folder = tempfile.mkdtemp()
     Path(folder).chmod(0o755)
     yield Feed(name="gas", format="smrt", path=folder)

@@ -1,4 +1,4 @@
-"""Which delivery a person means by a name: a path before a bare name, one of a feed before one of several."""
+"""Which delivery a name means: a path comes before a bare name, and a name with its feed before one without."""
 
 from __future__ import annotations
 

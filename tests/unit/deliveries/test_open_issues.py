@@ -1,4 +1,4 @@
-"""What somebody should look at: refusals that nothing sound came for, and gaps in the senders' own numbers."""
+"""What needs attention: refusals without a sound replacement, and gaps in the senders' own numbers."""
 
 from __future__ import annotations
 

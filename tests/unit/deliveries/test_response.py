@@ -1,4 +1,4 @@
-"""The response to a delivery: which are due, what it says, where it lies."""
+"""The response to a delivery: which are due, what it says, where it is written."""
 
 from __future__ import annotations
 

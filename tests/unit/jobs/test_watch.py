@@ -1,4 +1,4 @@
-"""`watch` where a batch fails: tried again, ever later, and given up after five in a row."""
+"""`watch` when a batch fails: retried with increasing delays, and given up after five failures in a row."""
 
 from __future__ import annotations
 

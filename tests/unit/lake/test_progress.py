@@ -1,4 +1,4 @@
-"""How far a table is complete, by its commits: those of others are passed over, and a RESTORE goes back in time."""
+"""How far a table is complete, by its commits: those of others are ignored, and a RESTORE goes back in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Prometheus is told of facts of a lake; no Spark."""
+"""The metrics for Prometheus from facts of a lake; no Spark."""
 
 from __future__ import annotations
 
