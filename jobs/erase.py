@@ -162,9 +162,9 @@ def _derive(context: Context, outcome: Outcome, meter: str) -> None:
 
 
 def _forget_restatements(context: Context, meter: str) -> None:
-    told = delta.read(context, tables.RESTATEMENTS).where(F.col("meter_id") == meter)
+    rows = delta.read(context, tables.RESTATEMENTS).where(F.col("meter_id") == meter)
     key = tables.RESTATEMENTS.key
-    delta.delete_matching(context, tables.RESTATEMENTS, key, told.select(*key).distinct().toArrow())
+    delta.delete_matching(context, tables.RESTATEMENTS, key, rows.select(*key).distinct().toArrow())
     _blank_totals(context)
 
 
@@ -186,8 +186,8 @@ def _show_what_would_go(context: Context, found: Found, *, as_json: bool) -> Non
         raise UsageError(NOWHERE)
     files = [each.file_path for each in ingestion_log.logged(context) if each.file_id in found.file_ids]
     if as_json:
-        told = {"dry_run": True, "deliveries": len(files), **found.counts, "still_in": files}
-        print(json.dumps(told, ensure_ascii=False))
+        facts = {"dry_run": True, "deliveries": len(files), **found.counts, "still_in": files}
+        print(json.dumps(facts, ensure_ascii=False))
         return
     out = console()
     for name, value in {"deliveries": len(files), **found.counts}.items():

@@ -70,8 +70,8 @@ def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
 def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     done = access.done_to(context, tables.REJECTED)
     later = [delivery for delivery in loaded if delivery.revision > done]
-    again = [delivery.file_id for delivery in later if delivery.is_revised]
-    pending = [delivery for delivery in later if delivery.rows_rejected or delivery.file_id in again]
+    revised = [delivery.file_id for delivery in later if delivery.is_revised]
+    pending = [delivery for delivery in later if delivery.rows_rejected or delivery.file_id in revised]
     if not pending:
         return
     parts = []
@@ -89,7 +89,7 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
             judged_rows = reference_database.judged(table.name, rows, context.settings.reference_zone)
             parts.append(silver.rejected_readings(judged_rows, REFERENCE, context.now))
     mark = {"batch_id": max(delivery.revision for delivery in pending)}
-    if again:
+    if revised:
         rows = reduce(DataFrame.unionByName, parts or [delta.read(context, tables.REJECTED).where("false")])
         kept = delta.replace_files(context, tables.REJECTED, rows, [each.file_id for each in pending], mark)
     else:

@@ -149,7 +149,7 @@ def _kept(feed: Feed, files: FilesOfAFormat, body: Body, part: Path, stamp: str)
     own = f"{stamp}-{body.sha256[:12]}"
     target = f"{feed.name}-{own}{files.ending}"
     if files.identity_is_name:
-        name = next((safe for safe in (_safe(told, files) for told in body.names) if safe), target)
+        name = next((safe for safe in (_safe(given, files) for given in body.names) if safe), target)
         same = [found.relative_path for found in lying if found.file_name == name]
         target = f"{own}/{name}" if os.path.lexists(folder / name) else name
     else:

@@ -34,7 +34,7 @@ NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.ING
 
 def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -> None:
     """Raise DamagedLakeError if the lake is not whole; nothing is written."""
-    states = {told.table: told for table in every if (told := state_of(context, table)) is not None}
+    states = {each.table: each for table in every if (each := state_of(context, table)) is not None}
     found = next(problems(states, known, erasing=bool(erased.unfinished(context))), None)
     if found is not None:
         raise DamagedLakeError(access.where(context), *found)

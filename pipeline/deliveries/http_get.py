@@ -99,8 +99,8 @@ def body_of(feed: Feed, headers: dict[str, str], part: Path, clock: Callable[[],
                 size += len(piece)
             file.flush()
             os.fsync(file.fileno())
-    told = response.headers.get_filename() if "Content-Disposition" in response.headers else None
-    names = (told or "", unquote(urlsplit(response.url).path.rpartition("/")[2]))
+    given = response.headers.get_filename() if "Content-Disposition" in response.headers else None
+    names = (given or "", unquote(urlsplit(response.url).path.rpartition("/")[2]))
     validators = [printable(response.headers.get(name)) for name in ("ETag", "Last-Modified")]
     return Body(digest.hexdigest(), size, validators[0], validators[1], names)
 

@@ -161,10 +161,10 @@ def _last_of_each(judged: DataFrame, key: str) -> DataFrame:
     differs = good & (F.col("raw") != last)
     shown = row_rules.shown(F.col(key).cast("string"))
     said = F.concat(F.lit(f"{key} "), shown, F.lit(" stands twice with different content: the last row counts"))
-    told = judged.withColumn("_differs", differs)
+    marked = judged.withColumn("_differs", differs)
     other = {"reason": said, "reason_code": F.lit("REFERENCE_ROW_INVALID")}
     columns = {name: F.when(F.col("_differs"), value).otherwise(F.col(name)) for name, value in other.items()}
-    return told.withColumns(columns).drop("_differs")
+    return marked.withColumns(columns).drop("_differs")
 
 
 def judged(table: str, bronze: DataFrame, zone: str) -> DataFrame:

@@ -222,8 +222,8 @@ def in_order(judged_rows: DataFrame, feed: Feed) -> DataFrame:
     readable = F.when(F.col("local").isNotNull(), F.col("row_number"))
     newest_first = F.max_by("local", readable).over(rows_of_meter) < F.min_by("local", readable).over(rows_of_meter)
     first = F.min("row_number").over(of_label) == F.col("row_number")
-    several = F.count(F.lit(1)).over(of_label) > 1
-    is_later = F.col("is_repeated") & several & F.when(newest_first, first).otherwise(~first)
+    is_repeated_label = F.count(F.lit(1)).over(of_label) > 1
+    is_later = F.col("is_repeated") & is_repeated_label & F.when(newest_first, first).otherwise(~first)
     later = clock.later_instant(F.col("local"), F.col("interval_start"), feed.time_zone)
     return judged_rows.withColumn("interval_start", F.when(is_later, later).otherwise(F.col("interval_start")))
 

@@ -99,8 +99,8 @@ def _commit(context: Context, before: Claim, claim: Claim) -> None:
 
 def _mark_of(context: Context, log: Any) -> dict[str, Any]:  # noqa: ANN401 - the driver's table
     """The mark of the opened version."""
-    told = progress.found(log.history(), old_form=access.form(context) < access.FORM_WITH_NAMESPACE)
-    return {} if told is None else told.mark
+    latest = progress.found(log.history(), old_form=access.form(context) < access.FORM_WITH_NAMESPACE)
+    return {} if latest is None else latest.mark
 
 
 def release(context: Context) -> None:

@@ -117,7 +117,7 @@ def _restored_to(restore: Commit, known: list[Commit]) -> int:
 
 def _time(commit: Commit) -> datetime:
     """The time of a commit: milliseconds in delta-rs, an instant in Spark."""
-    told = commit["timestamp"]
-    if isinstance(told, datetime):
-        return told if told.tzinfo else told.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(int(told) / 1000, UTC)
+    at = commit["timestamp"]
+    if isinstance(at, datetime):
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(int(at) / 1000, UTC)

@@ -83,7 +83,7 @@ def has_lock(context: Context) -> bool:
 def _take(context: Context, file: int, path: Path, wait_seconds: float) -> bool:
     """Take the lock; False if the file system has no locks."""
     deadline = time.monotonic() + wait_seconds
-    told = False
+    reported = False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,9 +91,9 @@ def _take(context: Context, file: int, path: Path, wait_seconds: float) -> bool:
             holder = _holder(path)
             if time.monotonic() >= deadline:
                 raise BusyLakeError(str(path.parent), _named(holder)) from None
-            if not told:
+            if not reported:
                 context.log.info("waiting for another run", seconds=wait_seconds, **holder)
-                told = True
+                reported = True
             time.sleep(LOOK_AGAIN_SECONDS)
         except OSError as problem:
             context.log.warning("no lock on this file system", error=problem.strerror)

@@ -29,8 +29,8 @@ PROPERTY = tables.SCHEMA_VERSION_PROPERTY
 
 def recorded(context: Context) -> int | None:
     """The version of the lake's form; None if there is no lake yet."""
-    told = access.properties(context, tables.INGESTION_LOG)
-    return None if told is None else int(told.get(PROPERTY, 1))
+    properties = access.properties(context, tables.INGESTION_LOG)
+    return None if properties is None else int(properties.get(PROPERTY, 1))
 
 
 def check(context: Context) -> int | None:

@@ -37,8 +37,8 @@ def state_of(context: Context, table: Table) -> State | None:
     if context.settings.catalog:
         if not access.is_in_catalog(context, table):
             return None
-        told = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").select("numFiles")
-        holds_files = told.collect()[0][0] > 0
+        detail = context.spark.sql(f"DESCRIBE DETAIL {tables.address(context.settings, table)}").select("numFiles")
+        holds_files = detail.collect()[0][0] > 0
     else:
         try:
             there = gate.opened(context, table)

@@ -57,8 +57,8 @@ def jars_on_the_class_path(folder: Path) -> list[Path]:
 
 def has_agent(*options: str) -> bool:
     """Whether the JVM will have an agent: it rewrites classes, and with an archive it did not always start."""
-    told = (*options, *(os.environ.get(name, "") for name in JAVA_VARIABLES))
-    return any(flag in text for text in told for flag in AGENTS)
+    given = (*options, *(os.environ.get(name, "") for name in JAVA_VARIABLES))
+    return any(flag in text for text in given for flag in AGENTS)
 
 
 def java_options(folder: Path, java: str, *, record: bool) -> str:

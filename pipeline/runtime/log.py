@@ -53,10 +53,10 @@ class Log:
         if self.quiet:
             return
         if self.stream.isatty():
-            told = "  ".join(f"{name} {_shown(value)}" for name, value in facts.items() if value not in (None, []))
+            details = "  ".join(f"{name} {_shown(value)}" for name, value in facts.items() if value not in (None, []))
             style = "yellow" if level == "warning" else "dim"
             line = Text.assemble((f"{time.monotonic() - self.started:6.1f} s  ", "cyan"), (f"{event:<22}", "bold"))
-            self._console.print(line.append(told, style=style))
+            self._console.print(line.append(details, style=style))
         else:
             record = {"ts": datetime.now(UTC).isoformat(), "level": level, "run_id": self.run_id, "event": event}
             print(json.dumps(record | facts, default=str, ensure_ascii=False), file=self.stream, flush=True)

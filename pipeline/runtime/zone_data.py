@@ -66,9 +66,9 @@ def of_spark(spark: SparkSession, zones: Sequence[str]) -> dict[str, list[int]]:
 def version_of_python() -> str:
     """The version of the time-zone data that `zoneinfo` reads: the system's, else the package's."""
     for folder in TZPATH:
-        told = Path(folder, "tzdata.zi")
-        if told.is_file():
-            with told.open() as file:
+        source = Path(folder, "tzdata.zi")
+        if source.is_file():
+            with source.open() as file:
                 return file.readline().removeprefix("# version").strip()
         if Path(folder, "UTC").is_file():
             return f"of {folder}"

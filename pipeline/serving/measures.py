@@ -64,14 +64,14 @@ class Measured:
             return
         started, status = time.perf_counter(), 500
 
-        async def told(message: Message) -> None:
+        async def counted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            await self._app(scope, receive, counted)
         finally:
             route = getattr(scope.get("route"), "path", "none")
             self._measures.requests.labels(route, str(status)).inc()

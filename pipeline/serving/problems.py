@@ -52,9 +52,9 @@ def response(
 ) -> JSONResponse:
     """The response with a problem."""
     title = TITLES.get(status, "Problem")
-    told = Problem(type="about:blank", title=title, status=status, detail=printable(detail), parameter=parameter)
+    body = Problem(type="about:blank", title=title, status=status, detail=printable(detail), parameter=parameter)
     return JSONResponse(
-        told.model_dump(exclude_none=True), status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE
+        body.model_dump(exclude_none=True), status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE
     )
 
 

@@ -41,10 +41,10 @@ async function ask(address, signal) {
     if (problem.name === "AbortError") throw problem;
     throw new Problem(0, "No answer", "The server does not answer: it was stopped, or the network is down.");
   }
-  throw await told(answer);
+  throw await problemOf(answer);
 }
 
-async function told(answer) {
+async function problemOf(answer) {
   try {
     const { title, detail, parameter } = await answer.json();
     return new Problem(answer.status, title ?? answer.statusText, detail ?? "", parameter);

@@ -90,7 +90,7 @@ async function render() {
     filter.fill(state, view, found, feed, days);
     if (empty || (view.span && !found.some((each) => each.last))) return await nothingYet(signal);
     facts(signal).catch(() => {}); // shown beside the view; if the view fails too, that says why
-    await view.render({ state, feed, days, signal, show: (heading, told, ...nodes) => signal.aborted || show(heading, told, nodes) });
+    await view.render({ state, feed, days, signal, show: (heading, summary, ...nodes) => signal.aborted || show(heading, summary, nodes) });
   } catch (problem) {
     if (signal.aborted) return;
     show("", "", []);
@@ -100,11 +100,11 @@ async function render() {
   }
 }
 
-function show(heading, told, nodes) {
+function show(heading, summary, nodes) {
   const lost = place.contains(document.activeElement) || document.activeElement === document.body;
   place.replaceChildren(...nodes.filter(Boolean));
   title.textContent = heading;
-  said.textContent = told;
+  said.textContent = summary;
   document.title = heading ? `${heading} · Meterlake` : "Meterlake";
   // After a link inside the view, reading continues at the top of the new one.
   if (lost && navigated) title.focus({ preventScroll: true });

@@ -29,14 +29,14 @@ export async function render(context) {
     return context.show(heading, `No readings of ${of} (${direction}) from ${days.from} to ${days.to}.${hint}`);
   }
   const map = cells(data, value, step);
-  const told = sentence(map, of, direction, step);
-  const where = place(told, "heat");
+  const summary = sentence(map, of, direction, step);
+  const where = place(summary, "heat");
   where.style.setProperty("--rows", map.days.length);
   const notes = [note(`Times are those of ${feed.zone}'s clock.`, ...turns(map))];
   if (cut) notes.push(note("Only the first days are shown: choose fewer."));
   const columns = [["Day", (row) => row.day, "when"], ...map.slots.map((slot) => [slot, (row) => row.text(slot), "number"])];
   const lines = map.days.map((day) => ({ day, text: (slot) => map.text(day, slot) }));
-  context.show(heading, told, ...notes, where, figures(`${of}, ${direction}, kWh`, columns, lines));
+  context.show(heading, summary, ...notes, where, figures(`${of}, ${direction}, kWh`, columns, lines));
   const texts = map.days.map((day) => map.slots.map((slot) => map.text(day, slot)));
   await draw(where, [{
     type: "heatmap", x: map.slots, y: map.days, customdata: texts, xgap: 1, ygap: 1, hoverongaps: false,

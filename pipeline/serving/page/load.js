@@ -31,13 +31,13 @@ export async function render(context) {
   const heading = `Load of ${asks.of}`;
   if (!rows.length) return context.show(heading, `No readings of ${asks.of} from ${asks.asked.from} to ${context.days.to}.`);
   const start = byDay ? (row) => `${row.local_date}T00:00:00Z` : (row) => row.interval_start;
-  const told = sentence(context, asks, rows, byDay ? (row) => row.local_date : start);
-  const where = place(told, "tall");
+  const summary = sentence(context, asks, rows, byDay ? (row) => row.local_date : start);
+  const where = place(summary, "tall");
   const instants = [...new Set(rows.map(start))];
   const [first, last] = span(rows.map((row) => clock.at(start(row))), byDay ? 0.6 * 86_400_000 : 1_800_000);
   const most = () => Math.max(3, Math.floor(where.clientWidth / 75));
   const zoom = zooming(context, first, last, (begin, end) => (byDay ? clock.dayTicks : clock.ticks)(instants, begin, end, most()));
-  context.show(heading, told, ...notes(context, asks, byDay, cut, rows.length), where, zoom.bar, table(context, asks, rows, byDay));
+  context.show(heading, summary, ...notes(context, asks, byDay, cut, rows.length), where, zoom.bar, table(context, asks, rows, byDay));
   const library = await draw(where, traces(rows, asks.value, start, byDay), {
     xaxis: { type: "date", ...zoom.layout() },
     yaxis: { title: { text: units(rows, asks) }, rangemode: "tozero", fixedrange: true },

@@ -17,7 +17,7 @@ export async function render(context) {
   const { data, cut } = await api.rows("restatements", { feed: state.feed }, signal);
   const rows = data.filter((row) => wanted(state, row)).reverse();
   const tables = [...Map.groupBy(rows, (row) => row.table_name)].map(([name, members]) => `${members.length.toLocaleString("en")} in ${name}`);
-  const told = rows.length ? `${counted(rows.length, "published value")} changed: ${tables.join(", ")}.` : "No published value has changed.";
+  const summary = rows.length ? `${counted(rows.length, "published value")} changed: ${tables.join(", ")}.` : "No published value has changed.";
   const columns = [
     ["Table", (row) => row.table_name], ["Key", (row) => row.key, "wide"], ["Measure", (row) => row.measure],
     ["Old", (row) => row.old_value ?? "none", "number"], ["New", (row) => row.new_value ?? "none", "number"],
@@ -26,5 +26,5 @@ export async function render(context) {
   ];
   const notes = [note("Values of gold that changed after they were published, newest change first. Energy in kWh.")];
   if (cut) notes.push(note(`Only the oldest ${counted(data.length, "change")} were read: choose a feed.`));
-  context.show("Restated values", told, ...notes, rows.length ? table("Restated values", columns, rows) : undefined);
+  context.show("Restated values", summary, ...notes, rows.length ? table("Restated values", columns, rows) : undefined);
 }
