@@ -27,8 +27,8 @@ LOST_DERIVED = "Silver or gold is lost"
 RESTORED = "A table was restored"
 NO_PROGRESS = "A table's progress is no longer in its history"
 UNTOLD = "no longer says in its history how far it is complete"
-# A table of these must keep its mark, because its progress cannot be derived again; others are rebuilt if needed.
 SNAPSHOTS = {table.full_name for table in tables.SNAPSHOTS}
+# These tables cannot go on without their marks; others are rebuilt without theirs, or compared from then on.
 NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.INGESTION_LOG.full_name}
 
 
@@ -57,7 +57,7 @@ def problems(
         if state.is_restored:
             yield state.table, "was RESTOREd to a state before its progress", RESTORED
     for state in states.values():
-        if not state.tells_progress and state.table in NEEDED_MARKS:
+        if not state.has_progress and state.table in NEEDED_MARKS:
             yield state.table, UNTOLD, NO_PROGRESS
     yield from _log_behind(states, known, log)
     if not erasing:
@@ -82,7 +82,7 @@ def _behind_the_log(states: dict[str, State], known: Sequence[Delivery]) -> Iter
         state = states.get(name)
         if state is None:
             yield name, "is not there, but the log says that it holds rows", LOST_BRONZE
-        elif not state.tells_progress:
+        elif not state.has_progress:
             yield name, UNTOLD, NO_PROGRESS
         elif state.batch_id < batch_id:
             problem = f"is complete to batch {state.batch_id}, but the log says that it holds batch {batch_id}"

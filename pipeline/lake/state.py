@@ -23,7 +23,7 @@ class State:
     is_restored: bool = False
     holds_files: bool = False
     # False if the history only holds commits of others, because ours are too old.
-    tells_progress: bool = True
+    has_progress: bool = True
 
     @property
     def layer(self) -> str:

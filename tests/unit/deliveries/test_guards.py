@@ -111,12 +111,12 @@ def test_one_of_the_references_tables_may_be_empty_all_three_may_not():
 
 
 def test_progress_that_is_no_longer_in_the_history_matters_where_it_cannot_be_derived():
-    aged = {"tells_progress": False, "holds_files": True}
+    aged = {"has_progress": False, "holds_files": True}
     assert found(lake(silver_readings=State(SILVER, **aged)))[0] == (SILVER, guards.NO_PROGRESS)
     assert found(lake(gold_meter_day=State(GOLD, **aged))) == []
 
 
 def test_bronze_that_no_longer_says_its_progress_is_not_taken_for_one_of_an_older_backup():
-    untold = State(BRONZE, tells_progress=False, holds_files=True)
+    untold = State(BRONZE, has_progress=False, holds_files=True)
     assert found(lake(bronze_gas=untold)) == [(BRONZE, guards.NO_PROGRESS)]
     assert found(lake(bronze_gas=untold), [delivery(1, status=REJECTED), delivery(2, status=REJECTED)]) == []
