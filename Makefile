@@ -114,7 +114,7 @@ $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
 	@! command -v go >/dev/null || (cd tests/deploy/grafana_schema && go build -o $(CURDIR)/$(TOOLS)/bin/grafana_schema .)
 	@touch $@
 
-# Prometheus of the distribution, unpacked and not installed: no service starts, and nobody need be root. Where there is
+# Prometheus of the distribution, unpacked and not installed: no service starts, and root is not needed. Where there is
 # another one on PATH, or none to be had, that one is used or its tests are skipped.
 $(TOOLS)/prometheus/.packages: $(TOOLS)/.packages
 	@command -v prometheus >/dev/null || ! command -v apt-get >/dev/null || { mkdir -p $(@D) && cd $(@D) && \

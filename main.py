@@ -35,9 +35,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard
 Debug = Annotated[bool, typer.Option("--debug", help="Show an error's traceback, and where a run spends its time.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when a delivery was refused.")]
 Wait = Annotated[
-    float, typer.Option(help="Wait so many seconds for another run on this lake (exit 4 if it takes longer).", min=0)
+    float, typer.Option(help="Wait this many seconds for another run on this lake (exit 4 if it takes longer).", min=0)
 ]
-Limit = Annotated[int, typer.Option(help="At most so many rows.", min=1)]
+Limit = Annotated[int, typer.Option(help="At most this many rows.", min=1)]
 CONFIG = Path("conf/local.toml")
 
 
@@ -57,17 +57,17 @@ Version = Annotated[
 
 @app.callback()
 def options(version: Version = False) -> None:
-    """What stands before a command."""
+    """Options before a command."""
 
 
 @app.command()
 def run(
-    layer: Annotated[str | None, typer.Argument(help="bronze, silver or gold; all of them when left out.")] = None,
+    layer: Annotated[str | None, typer.Argument(help="bronze, silver or gold; all of them if left out.")] = None,
     first: Annotated[
         str | None,
-        typer.Option("--from", help="Only deliveries modified from then on (a UTC day, or an instant), oldest first."),
+        typer.Option("--from", help="Only deliveries modified since then (a UTC day or an instant), oldest first."),
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="… and before then, a batch for each day.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="… and before then; a batch for each day.")] = None,
     config: Config = CONFIG,
     strict: Strict = False,
     wait: Wait = 0,
@@ -76,8 +76,8 @@ def run(
 ) -> None:
     """The main job: new deliveries into bronze, MERGEd into silver, aggregated into gold.
 
-    With --from and --to a backfill, a batch for each day of deliveries; `run silver` and `run gold` make those local
-    days anew.
+    With --from and --to: a backfill, a batch for each day of deliveries; `run silver` and `run gold` rebuild those
+    local days.
     """
     with _errors(debug):
         from jobs import backfill
@@ -86,7 +86,7 @@ def run(
         from pipeline.deliveries.span import Span
 
         if layer not in {None, *job.LAYERS}:
-            raise UsageError(f"no layer {layer!r}: use {', '.join(job.LAYERS)}, or none for all")
+            raise UsageError(f"unknown layer {layer!r}: use {', '.join(job.LAYERS)}, or none for all")
         span, context, refused = Span.of(first, end), _context(config), False
         with _profile(context, shown=debug):
             if span is None:
@@ -94,9 +94,9 @@ def run(
             elif layer in {None, "bronze"}:
                 outcomes = backfill.run(context, span, layer, wait)
             else:
-                outcomes = iter([backfill.anew(context, layer, span, wait)])
+                outcomes = iter([backfill.rebuild(context, layer, span, wait)])
             for outcome in outcomes:
-                output.outcome(outcome, as_json=json, days_anew=span is not None and layer in {"silver", "gold"})
+                output.outcome(outcome, as_json=json, days_rebuilt=span is not None and layer in {"silver", "gold"})
                 refused = refused or bool(outcome.refused)
         if strict and refused:
             raise typer.Exit(REFUSED)
@@ -104,15 +104,15 @@ def run(
 
 @app.command()
 def watch(
-    poll: Annotated[float, typer.Option(help="Look for deliveries every so many seconds.", min=0.1)] = 1,
+    poll: Annotated[float, typer.Option(help="Look for deliveries this often, in seconds.", min=0.1)] = 1,
     maintain_every: Annotated[
-        int, typer.Option(help="Maintain the tables after so many batches; 0: never.", min=0)
+        int, typer.Option(help="Maintain the tables after this many batches; 0: never.", min=0)
     ] = 200,
     config: Config = CONFIG,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Keep a warm session and load deliveries as they arrive; SIGTERM or Ctrl-C end it after the batch at work."""
+    """Keep a warm session and load deliveries as they arrive; SIGTERM or Ctrl-C end it after the current batch."""
     with _errors(debug):
         from jobs import watch as job
 
@@ -130,7 +130,7 @@ def demo(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) ->
 
 @app.command()
 def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
-    """At a glance: the last run, what to look at, deliveries, tables, disk, and whether yesterday is complete."""
+    """At a glance: the last run, what needs attention, deliveries, tables, disk, and how complete yesterday is."""
     with _errors(debug):
         from jobs import status as job
 
@@ -141,7 +141,7 @@ def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) 
 def files(
     config: Config = CONFIG,
     status: Annotated[str | None, typer.Option(help="Only loaded, rejected, duplicate, conflict or withdrawn.")] = None,
-    feed: Annotated[str | None, typer.Option(help="Only of this feed (or 'reference').")] = None,
+    feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
     limit: Limit = 100,
     json: AsJson = False,
     debug: Debug = False,
@@ -156,12 +156,12 @@ def files(
 @app.command()
 def rejected(
     config: Config = CONFIG,
-    feed: Annotated[str | None, typer.Option(help="Only of this feed (or 'reference').")] = None,
+    feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
     limit: Limit = 100,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Rows that did not pass, with file, line and reason, newest first."""
+    """Rejected rows, with file, line and reason, newest first."""
     with _errors(debug):
         from jobs.shared import output
 
@@ -172,12 +172,12 @@ def rejected(
 def sql(
     query: Annotated[str, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")],
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
-    limit: Annotated[int, typer.Option(help="Most rows of a table; csv and json give all.", min=1)] = 1000,
+    limit: Annotated[int, typer.Option(help="At most this many rows of a table; csv and json give all.", min=1)] = 1000,
     config: Config = CONFIG,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Spark SQL over the tables; reads only."""
+    """Spark SQL over the tables; read only."""
     with _errors(debug):
         from jobs import query as job
 
@@ -186,14 +186,14 @@ def sql(
 
 @app.command()
 def report(
-    feed: Annotated[str, typer.Option(help="The feed that it is about.")],
-    out: Annotated[Path, typer.Option(help="The file to write; one that is there is replaced.")],
+    feed: Annotated[str, typer.Option(help="The feed to report on.")],
+    out: Annotated[Path, typer.Option(help="The file to write; an existing one is replaced.")],
     meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
     first: Annotated[str | None, typer.Option("--from", help="The first local day, such as 2021-03-28.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="The first local day that does not count.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The first local day after the range.")] = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", help="html, or md with pictures beside it; by the file's name if left out."),
+        typer.Option("--format", help="html, or md with pictures beside it; if left out, by the file's name."),
     ] = None,
     config: Config = CONFIG,
     json: AsJson = False,
@@ -211,7 +211,7 @@ def report(
 def explain(
     meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
     instant: Annotated[
-        str, typer.Argument(help="An instant in its interval, such as 2021-03-28T00:30Z; UTC without offset.")
+        str, typer.Argument(help="An instant in its interval, such as 2021-03-28T00:30Z; UTC without an offset.")
     ],
     config: Config = CONFIG,
     json: AsJson = False,
@@ -226,7 +226,7 @@ def explain(
 
 @app.command()
 def verify(config: Config = CONFIG, wait: Wait = 0, json: AsJson = False, debug: Debug = False) -> None:
-    """Make silver and gold anew from bronze, compare, and print the first difference of each table; exit 1 on any."""
+    """Rebuild silver and gold from bronze, compare, and print the first difference of each table; exit 1 on any."""
     with _errors(debug):
         from jobs import verify as job
 
@@ -237,7 +237,7 @@ def verify(config: Config = CONFIG, wait: Wait = 0, json: AsJson = False, debug:
 def withdraw(
     file: Annotated[str, typer.Argument(help="A loaded or refused delivery: its path, its name, or #file_id.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the log.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")] = False,
     config: Config = CONFIG,
     wait: Wait = 0,
     json: AsJson = False,
@@ -259,7 +259,7 @@ def replay(
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Decide refused deliveries, and judge rejected rows, anew: after a rule or the configuration changed."""
+    """Decide refused deliveries and judge rejected rows again, after a rule or the configuration changed."""
     with _errors(debug):
         from jobs import replay as job
 
@@ -270,9 +270,9 @@ def replay(
 def erase(
     meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Confirm: nothing brings it back, earlier versions go too.")
+        bool, typer.Option("--yes", help="Confirm: it cannot be undone, earlier versions are removed too.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")] = False,
     config: Config = CONFIG,
     wait: Wait = 0,
     json: AsJson = False,
@@ -289,7 +289,7 @@ def erase(
 
 @app.command()
 def maintain(
-    retention_hours: Annotated[int, typer.Option(help="Keep the versions of so many hours.", min=0)] = 168,
+    retention_hours: Annotated[int, typer.Option(help="Keep the versions of this many hours.", min=0)] = 168,
     force: Annotated[bool, typer.Option("--force", help="Allow fewer than 168 hours.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report small files and what would be done.")] = False,
     config: Config = CONFIG,
@@ -297,7 +297,7 @@ def maintain(
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Put readings in order of meters, OPTIMIZE, VACUUM; nothing that a version of the last week needs is removed."""
+    """Cluster readings by meter, OPTIMIZE, VACUUM; no file that a version of the last week needs is removed."""
     with _errors(debug):
         from jobs import maintain as job
 
@@ -306,8 +306,8 @@ def maintain(
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Listen here; else where the configuration says.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0: any that is free.", min=0, max=65535)] = None,
+    host: Annotated[str | None, typer.Option(help="Listen here instead of where the configuration says.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0: any free one.", min=0, max=65535)] = None,
     config: Config = CONFIG,
     debug: Debug = False,
 ) -> None:
@@ -327,7 +327,7 @@ def _context(config: Path) -> Context:
 
 @contextmanager
 def _profile(context: Context, *, shown: bool) -> Iterator[None]:
-    """With --debug: seconds, Spark jobs and commits by step; METERLAKE_PROFILE=FILE gets them as a line of JSON."""
+    """With --debug: seconds, Spark jobs and commits by step; METERLAKE_PROFILE=FILE writes them as a line of JSON."""
     file = os.environ.get("METERLAKE_PROFILE")
     if not (file or shown):
         yield
@@ -347,13 +347,13 @@ def _profile(context: Context, *, shown: bool) -> Iterator[None]:
 
 @contextmanager
 def _errors(debug: bool) -> Iterator[None]:
-    """An error is one line on standard error and an exit code; the traceback only with --debug."""
+    """Print an error as one line on standard error and exit; the traceback only with --debug."""
     try:
         yield
     except (typer.Exit, typer.Abort):
         raise
     except BrokenPipeError:
-        # The reader of our output left (`| head`): nothing to say, and nowhere to say it.
+        # The reader of our output has gone (`| head`): nothing can be printed.
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - stays open until the interpreter ends
         raise typer.Exit(FAILED) from None
     except KeyboardInterrupt:
@@ -377,10 +377,10 @@ def _unexpected(problem: Exception) -> str:
 
 
 def entry() -> None:
-    """The command line as a process: leaves at once when all is said.
+    """The command line as a process: exits at once after its last output.
 
-    Reader threads of the Arrow and Delta libraries may still run then, and tearing them down with the interpreter
-    ends it now and again with an abort (seen: exit code 134 after a right answer).
+    Reader threads of the Arrow and Delta libraries may still be running, and ending them with the interpreter sometimes
+    aborts the process (seen: exit code 134 after a correct answer).
     """
     code: object = 0
     try:
@@ -391,10 +391,10 @@ def entry() -> None:
     if "DATABRICKS_RUNTIME_VERSION" in os.environ:
         if code:
             sys.exit(code)  # type: ignore[arg-type]
-        return  # the interpreter is the platform's own, and goes on
+        return  # the interpreter is the platform's own and keeps running
     if archive := sys.modules.get("pipeline.runtime.class_archive"):
         if archive.is_recording() and sys.stderr.isatty():
-            typer.echo("Keeping what Java loaded, so that the next runs start faster (once, some seconds) …", err=True)
+            typer.echo("Saving Java's classes, so that the next runs start faster (once, some seconds) …", err=True)
         archive.finish()
     sys.stderr.flush()
     os._exit(code if isinstance(code, int) else FAILED)

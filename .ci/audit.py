@@ -1,8 +1,7 @@
-"""Known vulnerabilities of what an environment holds, by pip-audit: `python .ci/audit.py ENVIRONMENT/bin/python`.
+"""Known vulnerabilities of an environment's packages, by pip-audit: `python .ci/audit.py ENVIRONMENT/bin/python`.
 
-pip-audit calls it a success when its database does not know a package, as a mirror without one does of every package.
-So a release with known vulnerabilities is asked for first: where that is not found, nothing was audited, and this
-says so.
+pip-audit reports success if its database does not know a package, and a mirror without a database knows none. So a
+release with known vulnerabilities is checked first: if it is not found, nothing was audited, and this says so.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ SERVICES = ("pypi", "osv")
 
 
 def run(python: Path) -> str:
-    """What to tell; ends the program when something is known of what is installed."""
+    """The text to print; ends the program if an installed package has a known vulnerability."""
     command = [str(python), "-m", "pip", "freeze", "--exclude", "meterlake", "--exclude", "pip"]
     freeze = subprocess.run([*command, "--exclude", "setuptools"], check=True, capture_output=True, text=True).stdout
     pins = [line for line in freeze.splitlines() if "==" in line]

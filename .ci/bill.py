@@ -1,11 +1,11 @@
-"""What Meterlake is made of: the bill of materials of a release, and docs/dependencies.md.
+"""The bill of materials of a release, and docs/dependencies.md.
 
     .venv-deploy/bin/python .ci/bill.py                                writes docs/dependencies.md, after a pin changed
     .venv-deploy/bin/python .ci/bill.py ENVIRONMENT/bin/python DIST    writes the bill of what is installed there
 
 `make release-check` writes dist/sbom.json (CycloneDX 1.6, made by cyclonedx-py of the installed wheel, JARs added here,
-validated against CycloneDX's strict schema) and dist/licences.json (pip-licenses). That docs/dependencies.md has every
-pin is a test (tests/unit/documents/test_dependencies_document.py).
+validated against CycloneDX's strict schema) and dist/licences.json (pip-licenses). A test checks that
+docs/dependencies.md has every pin (tests/unit/documents/test_dependencies_document.py).
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def write(python: Path, dist: Path) -> None:
 
 
 def _leave_out_installers(bom: dict) -> None:
-    """Every new environment holds them; what depends on them here are extras that nobody asked for."""
+    """Every new environment has them; only extras that were not requested depend on them here."""
     tools = {part["bom-ref"] for part in bom["components"] if part["name"] in {"pip", "setuptools"}}
     bom["components"] = [part for part in bom["components"] if part["bom-ref"] not in tools]
     bom["dependencies"] = [entry for entry in bom["dependencies"] if entry["ref"] not in tools]
@@ -98,7 +98,7 @@ def _spark_jars(python: Path) -> list[Path]:
 
 
 def _bundled(python: Path) -> list[dict]:
-    """The JARs that come within PySpark, by the coordinates that each tells of itself, else by its file's name."""
+    """The JARs inside PySpark, by the coordinates in each, else by its file name."""
     parts = []
     for path in _spark_jars(python):
         name, version = re.fullmatch(r"(.+?)-(\d.*)", path.stem).groups() if "-" in path.stem else (path.stem, "0")
@@ -121,7 +121,7 @@ def _licences(python: Path) -> list[dict]:
 
 
 def _jar_licences() -> dict[str, str]:
-    """By coordinate: as docs/dependencies.md has them, else of the POMs, which Spark's resolver reads."""
+    """By coordinate: from docs/dependencies.md, else from the POMs, which Spark's resolver reads."""
     text = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
     known = {f"{name}:{version}": licence for name, version, licence in parents.rows(text) if ":" in name}
     if {jar["coordinate"] for jar in JARS} <= set(known):
@@ -160,7 +160,7 @@ def document() -> str:
 
 
 def check_document() -> None:
-    """Ends the program when docs/dependencies.md is not what would be written now."""
+    """Ends the program if docs/dependencies.md is out of date."""
     if not DOCUMENT.exists() or DOCUMENT.read_text(encoding="utf-8") != document():
         sys.exit("error: docs/dependencies.md is out of date: run .venv-deploy/bin/python .ci/bill.py and commit it")
 

@@ -1,4 +1,4 @@
-"""Why each package is there: the sentence of a direct one, and of any other the packages that need it."""
+"""Why each package is there: a sentence for a direct one; for the others, the packages that need them."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ JARS = {
 
 
 def plain(name: str) -> str:
-    """A package's name as indexes compare it."""
+    """A package's normalized name."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def sections(root: Path) -> dict[str, list[tuple[str, str]]]:
-    """Of requirements.txt: the pins below each of its headings."""
+    """The pins below each heading of requirements.txt."""
     found: dict[str, list[tuple[str, str]]] = {}
     for line in (root / "requirements.txt").read_text(encoding="utf-8").splitlines():
         if heading := re.match(r"# --- (.+?) -+$", line):
@@ -93,7 +93,7 @@ def whys(root: Path, python: Path) -> dict[str, str]:
     pins = [name for section in sections(root).values() for name, _ in section]
     by = {name: sorted(needed.get(plain(name), ()), key=str.lower) for name in pins}
     if unexplained := [name for name in pins if name not in DIRECT and not by[name]]:
-        sys.exit(f"error: nobody says why these are pinned: {unexplained}; see .ci/parents.py")
+        sys.exit(f"error: no reason is given for these pins: {unexplained}; see .ci/parents.py")
     return {name: DIRECT.get(name) or "needed by " + ", ".join(by[name]) for name in pins}
 
 

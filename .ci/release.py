@@ -1,4 +1,4 @@
-"""Is this a release? Builds it, installs it where nothing is, runs it there, and says what it is made of.
+"""Checks a release: builds it, installs it into empty environments, runs it there, and lists its parts.
 
     make release-check                     all of it; leaves dist/
     .venv-deploy/bin/python .ci/release.py prepare FOLDER    only: build, and install into FOLDER/wheel and FOLDER/sdist
@@ -25,31 +25,31 @@ import bill
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 EXTRAS = "[serve,report]"
-# In a wheel these would be mistakes: tests, data of a lake, JARs (fetched and checked where it runs).
+# These must not be in a wheel: tests, data of a lake, JARs (fetched and checked where it runs).
 NOT_IN_A_WHEEL = ("tests/", "benchmarks/", "data_lake/", "docs/", ".ci/")
 
 
 def call(*command: str | Path, **options: object) -> None:
-    """Run a command; end with its exit code when it fails."""
+    """Run a command; end with its exit code if it fails."""
     done = subprocess.run([str(part) for part in command], check=False, **options)
     if done.returncode:
         sys.exit(f"error: {' '.join(Path(str(part)).name for part in command[:4])} … ended with {done.returncode}")
 
 
 def committed() -> list[str]:
-    """The files of this version: what Git follows, and what is new and not ignored."""
+    """The files of this version: tracked by Git, or new and not ignored."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     return sorted(name for name in names if name and (ROOT / name).is_file() and not name.startswith(".venv"))
 
 
 def build(into: Path) -> tuple[Path, Path]:
-    """The wheel and the source distribution, of a copy: an old build/ or egg-info of this folder must not leak in."""
+    """The wheel and the source distribution, built from a copy: an old build/ or egg-info must not leak in."""
     with tempfile.TemporaryDirectory(prefix="meterlake-source-") as scratch:
         for name in committed():
             (Path(scratch) / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, Path(scratch) / name)
-        # The wheel is built from the source distribution: that one is whole if this works.
+        # The wheel is built from the source distribution, which proves that it is complete.
         call(sys.executable, "-m", "build", "--quiet", "--outdir", into, scratch, stdout=subprocess.DEVNULL)
     (wheel,), (sdist,) = into.glob("*.whl"), into.glob("*.tar.gz")
     call(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist)
@@ -57,7 +57,7 @@ def build(into: Path) -> tuple[Path, Path]:
 
 
 def check_contents(wheel: Path, sdist: Path) -> None:
-    """Nothing in the wheel that does not run; everything that is committed in the source distribution."""
+    """The wheel has only what is needed to run; the source distribution has everything that is committed."""
     names = zipfile.ZipFile(wheel).namelist()
     if wrong := [name for name in names if name.startswith(NOT_IN_A_WHEEL) or name.endswith(".jar")]:
         sys.exit(f"error: not meant for the wheel: {wrong}")
@@ -71,11 +71,11 @@ def check_contents(wheel: Path, sdist: Path) -> None:
 
 
 def install(distribution: Path, environment: Path) -> None:
-    """Into an empty environment outside of the repository, with the pins that `make setup` takes."""
+    """Install into an empty environment outside the repository, with the pins of `make setup`."""
     call(sys.executable, "-m", "venv", environment)
     python = environment / "bin" / "python"
     pins = ("--constraint", ROOT / "requirements.txt")
-    # From a folder of its own: in the repository `main` and `pipeline` would be found without being installed.
+    # From a separate folder: in the repository `main` and `pipeline` would be found without being installed.
     call(python, "-m", "pip", "install", "-qq", "--no-compile", *pins, f"{distribution}{EXTRAS}", cwd=environment)
     call(python, "-m", "pip", "check", cwd=environment, stdout=subprocess.DEVNULL)
 
@@ -93,7 +93,7 @@ def prepare(outside: Path) -> tuple[Path, Path]:
 
 
 def check_tag(version: str) -> None:
-    """The commit that is released is tagged with its version, and nothing is left that Git does not have."""
+    """The released commit must be tagged with its version, and everything must be committed."""
     tags = subprocess.run(["git", "tag", "--points-at", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
     numbers = [tag for tag in tags.stdout.split() if tag.startswith("v")]
     if numbers and numbers != [f"v{version}"]:

@@ -1,4 +1,4 @@
-"""Everything that docs/performance.md says, measured in one run and written there: `make benchmark`.
+"""All figures of docs/performance.md, measured in one run and written there: `make benchmark`.
 
     python benchmarks/benchmark.py --sizes S M L --repeat 3
 
@@ -37,7 +37,7 @@ Runs = dict[tuple[str, str, str], list[dict[str, Any]]]  # size, who, step
 
 
 def measure_size(size: str, repeat: int, runs: Runs) -> None:
-    """Ours and the peers on one size; in each repeat one after the other, so that they share the hour."""
+    """Ours and the peers on one size; one after the other in each repeat, so that conditions are the same."""
     data, expected = prepared(HERE / "data" / size, size)
     for _ in range(repeat):
         ours = [sys.executable, "main.py", "run", "--config", str(data / "meterlake.toml")]
@@ -80,13 +80,13 @@ def measure_small(repeat: int, runs: Runs) -> None:
 
 
 def median(runs: list[dict[str, Any]], figure: str) -> float | None:
-    """The median of a figure; None where none was reported."""
+    """The median of a figure; None if it was not reported."""
     known = [run[figure] for run in runs if run.get(figure) is not None]
     return statistics.median(known) if known else None
 
 
 def table(runs: Runs) -> list[str]:
-    """Every run, with how much more wall clock and CPU it took than ours."""
+    """Every run, with its wall clock and CPU relative to ours."""
     lines = [f"| | {' | '.join(HEADINGS)} | wall, ours = 1 | CPU, ours = 1 |", "|---" * (len(HEADINGS) + 3) + "|"]
     for (size, who, step), done in runs.items():
         cells = [_cell(median(done, figure)) for figure in FIGURES]
@@ -104,7 +104,7 @@ def _cell(value: float | None) -> str:
 
 
 def steps(runs: Runs, size: str) -> list[str]:
-    """Where the time of the first run and of the next day goes."""
+    """Where the first run and the next day spend their time."""
     lines = ["| until | first run: s | jobs | commits | next day: s | jobs | commits |", "|---" * 7 + "|"]
     by_step: dict[str, list[str]] = defaultdict(lambda: ["-"] * 6)
     for n, step in enumerate(("first run", "next day")):

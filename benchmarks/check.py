@@ -11,7 +11,7 @@ from deltalake.exceptions import DeltaError
 
 HALF_HOURS = 48
 LAYERS = ("bronze", "silver", "gold", "ops")
-OURS = ("silver/rejected_readings",)  # not asked of a lake that lacks layers: a peer's
+OURS = ("silver/rejected_readings",)  # not checked in a peer's lake, which lacks layers
 Key = tuple[str, ...]
 Values = dict[Key, Decimal]
 
@@ -19,7 +19,7 @@ Values = dict[Key, Decimal]
 def differences(
     lake: Path, expected: Mapping[str, Any], meters: int, active_agreements: int, layers: Collection[str] = LAYERS
 ) -> list[str]:
-    """What in those layers of the lake is not as `expected`, a line each (none: all is right). Exact sums, in kWh."""
+    """What differs from `expected` in those layers, a line each (none: everything is right). Exact sums, in kWh."""
     days = len(expected["kwh_per_day"])
     per_day: Values = {(day,): Decimal(kwh) for day, kwh in expected["kwh_per_day"].items()}
     per_product: Values = {

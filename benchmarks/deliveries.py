@@ -1,8 +1,8 @@
-"""Half-hourly split JSON files, written in the order of their arrival, and the exact totals they lead to.
+"""Half-hourly split JSON files, written in order of arrival, and the exact totals that follow from them.
 
-A file holds about 36,000 rows (250 meters x 3 days, 750 meters x 1 day), 1.7 MB: small enough that a reader
-may take a whole file as one record, and many enough (S 21, M 281) that costs per file show and the cores
-share them evenly. Arrival is the modification time, set here to fixed instants; the names of corrections
+A file holds about 36,000 rows (250 meters x 3 days, 750 meters x 1 day), 1.7 MB: small enough to read a
+whole file as one record, and many enough (S 21, M 281) that costs per file are visible and the cores share
+them evenly. Arrival is the modification time, set here to fixed instants; the names of corrections
 sort before those of readings, so a pipeline that orders by path gets wrong totals. Energy is counted in
 whole Wh, the third decimal of kWh: no float.
 """
@@ -21,15 +21,15 @@ HALF_HOURS = 48
 FIRST_DAY = date(2024, 1, 1)  # Europe/London is on UTC until 2024-03-31: no clock change up to MAX_DAYS
 MAX_DAYS = 89  # one more day follows
 ROWS_PER_FILE = 36_000
-DUPLICATES = 0.01  # share of a file's rows that come again in it, equal
-CORRECTIONS = 0.0025  # and with another value
+DUPLICATES = 0.01  # share of a file's rows that are repeated in it
+CORRECTIONS = 0.0025  # and of those repeated with another value
 COLUMNS = '["interval_start","meterpoint_id","consumption_delta"]'
 MAX_WH = 5_000  # as drawn; each of at most three corrections adds less than 400
 WH_TEXT = [f"{wh // 1000}.{wh % 1000:03d}]" for wh in range(MAX_WH + 1_200)]
 
 
 class Deliveries:
-    """Writes files in the order of their arrival and keeps what is current: `wh[meter, day, half hour]`."""
+    """Writes files in order of arrival and keeps the current values: `wh[meter, day, half hour]`."""
 
     def __init__(self, meters: int, days: int, seed: int) -> None:
         """Draw every reading of `days` + 1 days, higher in the evening, most of them below 1 kWh."""
@@ -55,7 +55,7 @@ class Deliveries:
             again, corrected = round(n * DUPLICATES), round(n * CORRECTIONS)
             picked = self.rng.choice(n, again + corrected, replace=False)
             change = np.concatenate([np.zeros(again, np.int64), self.rng.integers(1, 400, corrected)])
-            # A repeat comes anywhere in the file behind its row; on a tie the stable sort keeps it behind.
+            # A repeat comes anywhere after its row; on a tie the stable sort keeps it after.
             after = picked + self.rng.integers(0, n - picked)
             order = np.argsort(np.concatenate([np.arange(n), after]), kind="stable")
             row = np.concatenate([np.arange(n), picked])[order]

@@ -1,4 +1,4 @@
-"""Write the deliveries of one benchmark and the exact totals they must lead to.
+"""Write the deliveries of one benchmark and the exact totals that must follow from them.
 
     python benchmarks/generate.py --size S                            # or M, L, into benchmarks/data/
     python benchmarks/generate.py --meters 500 --days 7 --target DIR
@@ -51,7 +51,7 @@ def generate(target: Path, meters: int, days: int, seed: int) -> None:
     landing, next_day = target / "landing" / "electricity", target / "next_day"
     for folder in (landing, next_day, target / "lake"):
         shutil.rmtree(folder, ignore_errors=True)
-    (target / "expected.json").unlink(missing_ok=True)  # comes back last: it says that the rest is complete
+    (target / "expected.json").unlink(missing_ok=True)  # written last: it says that the rest is complete
 
     deliveries = Deliveries(meters, days, seed)
     agreements = draw_agreements(meters, days, np.random.default_rng(seed + 1))

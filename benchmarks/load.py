@@ -3,8 +3,8 @@
     python benchmarks/load.py --size M --seconds 60              # each asks again as soon as it is answered
     python benchmarks/load.py --size M --seconds 60 --pause 0.5  # ... half a second later
 
-Begins with a lake of the first run (made when it is not there) and the server warm. Prints requests, statuses and
-latencies; afterwards compares sums of some meters' answers with Spark SQL's; exit 1 on a difference or a 5xx.
+Begins with a lake after the first run (created if missing) and a warm server. Prints requests, statuses and latencies;
+afterwards compares the sums of some meters' answers with Spark SQL's; exit 1 on a difference or a 5xx.
 """
 
 import argparse
@@ -31,7 +31,7 @@ MONTH_DAYS, CHECKED, WARM_SECONDS, RUN_AFTER_SECONDS = 31, 20, 300, 5
 
 
 class Client(threading.Thread):
-    """Asks for the month of one meter after the other, over one connection."""
+    """Requests the month of one meter after another, over one connection."""
 
     def __init__(  # noqa: PLR0913, PLR0917
         self, port: int, meters: list[str], span: str, until: float, pause: float, seed: int
@@ -43,9 +43,9 @@ class Client(threading.Thread):
         self.statuses: Counter[int] = Counter()
 
     def run(self) -> None:
-        """Until the time is over."""
+        """Request until the time is over."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        time.sleep(random.random() * self.pause)  # noqa: S311 - so that they do not march in step
+        time.sleep(random.random() * self.pause)  # noqa: S311 - so that clients do not run in step
         for meter in self.meters * 1000:
             if time.monotonic() > self.until:
                 break
@@ -84,7 +84,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def warm(server: subprocess.Popen[str]) -> None:
-    """Wait until the server has read what it keeps: until it works no more."""
+    """Wait until the server has read what it keeps in memory, and is idle."""
     before = -1.0
     for _ in range(WARM_SECONDS):
         now = cpu_seconds(server.pid)
@@ -95,12 +95,12 @@ def warm(server: subprocess.Popen[str]) -> None:
 
 
 def main() -> None:
-    """Read the arguments, serve, ask, run, compare, print, keep."""
+    """Read the arguments, serve, request, run, compare, print, save."""
     parser = argparse.ArgumentParser(description="The read API under load, with a run committing meanwhile.")
     parser.add_argument("--size", choices=["S", "M", "L"], default="M")
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--pause", type=float, default=0, help="seconds between an answer and the next question")
+    parser.add_argument("--pause", type=float, default=0, help="seconds between an answer and the next request")
     parser.add_argument("--nice", type=int, default=0, help="how far the run steps back for the server (nice)")
     parser.add_argument("--no-run", action="store_true", help="nothing commits meanwhile")
     args = parser.parse_args()
@@ -124,7 +124,7 @@ def main() -> None:
 
 
 def measure(server: subprocess.Popen[str], args: argparse.Namespace, data: Path, config: list[str]) -> dict[str, Any]:
-    """Ask and run at the same time; the figures."""
+    """Request and run at the same time; returns the figures."""
     assert server.stdout is not None  # noqa: S101 - it is piped
     port = int(server.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
     meters, address = [], "/meters?limit=10000"
@@ -174,7 +174,7 @@ def measure(server: subprocess.Popen[str], args: argparse.Namespace, data: Path,
 
 
 def differing(port: int, meters: list[str], span: str, config: list[str]) -> int:
-    """Of how many meters the answers are not what Spark SQL says: count and sum of the readings, to the last digit."""
+    """How many meters' answers differ from Spark SQL's: count and sum of the readings, to the last digit."""
     listed = ", ".join(f"'{meter}'" for meter in meters)
     sql = f"SELECT meter_id, count(*) AS n, sum(consumption) AS kwh FROM silver.readings WHERE meter_id IN ({listed}) GROUP BY meter_id"  # noqa: S608, E501 - of our own making
     answer = subprocess.run(

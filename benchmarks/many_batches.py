@@ -1,10 +1,10 @@
-"""What a long history of small batches costs, with `maintain`: the soak's lake against the same readings in one batch.
+"""The cost of a long history of small batches, with `maintain`: the soak's lake against the same readings in one batch.
 
     python benchmarks/many_batches.py --repeat 3     # after soak.py, with the same --batches
 
-Loads all deliveries of the soak into a second lake by one run, so that no table of it has more files than it needs;
-then ten more SMRT files into either, and a meter's month from either, in turns. Prints medians and their ratios (the
-first lake's by the second's), and exits with 1 where the two lakes give different months. Linux only.
+Loads all deliveries of the soak into a second lake in one run, so that none of its tables has more files than needed;
+then ten more SMRT files into each, and reads a meter's month from each, in turns. Prints medians and their ratios (the
+first lake's divided by the second's), and exits with 1 if the two lakes give different months. Linux only.
 """
 
 import argparse
@@ -26,7 +26,7 @@ MONTH = """SELECT interval_start, consumption, unit, file_id FROM silver.reading
 
 
 def main() -> None:
-    """Read the arguments, load, measure in turns, print, keep."""
+    """Read the arguments, load, measure in turns, print, save."""
     parser = argparse.ArgumentParser(description="A history of many batches against one of one batch.")
     parser.add_argument("--batches", type=int, default=1000, help="how many the soak made")
     parser.add_argument("--repeat", type=int, default=3)

@@ -2,9 +2,9 @@
 
     python benchmarks/measure.py --size S --repeat 3
 
-Generates the deliveries when they are missing, starts every repeat from an empty lake, compares the lake
-with the exact totals after every run (exit 1 when anything differs), prints medians and ranges, and keeps
-all figures in benchmarks/results/. What each figure is: benchmarks/README.md.
+Generates the deliveries if they are missing, starts every repeat from an empty lake, compares the lake
+with the exact totals after every run (exit 1 if anything differs), prints medians and ranges, and saves
+all figures in benchmarks/results/. benchmarks/README.md explains each figure.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def one_repeat(
     steps: Collection[str] = tuple(STEPS),
     layers: Collection[str] = LAYERS,
 ) -> list[dict[str, Any]]:
-    """Run the steps on a fresh lake, one record each; exit when a run or the lake, in those layers, is wrong."""
+    """Run the steps on a fresh lake, one record each; exit if a run fails or the lake is wrong in those layers."""
     lake, landing = data / "lake", data / "landing" / "electricity"
     next_day = sorted((data / "next_day").iterdir())
     shutil.rmtree(lake, ignore_errors=True)
@@ -96,7 +96,7 @@ def one_repeat(
 
 
 def cell(values: Iterable[float | None]) -> str:
-    """Format the median and, of several, the range; `-` when the figure was not reported."""
+    """Format the median and, for several values, the range; `-` if the figure was not reported."""
     known = [value for value in values if value is not None]
     if not known:
         return "-"
@@ -119,7 +119,7 @@ def table(runs: list[dict[str, Any]]) -> str:
 
 
 def prepared(data: Path, size: str) -> tuple[Path, dict[str, Any]]:
-    """The folder with its deliveries, generated when they are missing, and what they must lead to."""
+    """The folder with its deliveries, generated if they are missing, and the expected totals."""
     if not (data / "expected.json").exists():
         generate = [sys.executable, HERE / "generate.py", "--size", size, "--target", data]
         subprocess.run(generate, check=True)
@@ -128,7 +128,7 @@ def prepared(data: Path, size: str) -> tuple[Path, dict[str, Any]]:
 
 
 def main() -> None:
-    """Read the arguments, measure, print, keep."""
+    """Read the arguments, measure, print, save."""
     parser = argparse.ArgumentParser(description="Measure the main job on generated deliveries.")
     parser.add_argument(
         "--size", choices=["S", "M", "L"], default="S", help="meters x days: 5,000 x 3, 10,000 x 21, 12,000 x 87"

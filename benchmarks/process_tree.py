@@ -1,9 +1,8 @@
 """Run a command and measure its whole process tree: wall clock, CPU seconds, peak memory. Linux only.
 
-PySpark starts the JVM as a child that Python does not wait for: when Python ends first, the JVM's CPU
-seconds are lost to the ordinary `times` of a parent. Here this process makes itself the sub-reaper, so that
-every orphan of the command becomes its own child and is waited for: each process is counted once, by its
-parent or by this one.
+PySpark starts the JVM as a child that Python does not wait for: if Python ends first, the ordinary `times` of
+a parent miss the JVM's CPU seconds. This process makes itself the sub-reaper, so that every orphan of the
+command becomes its own child and is waited for: each process is counted once, by its parent or by this one.
 """
 
 import ctypes
@@ -22,7 +21,7 @@ POLL_S, SAMPLE_S, LINGER_S = 0.01, 0.2, 60.0
 
 
 class Measured(NamedTuple):
-    """What one command took."""
+    """The figures of one command."""
 
     exit_code: int
     wall_s: float
@@ -36,7 +35,7 @@ class Measured(NamedTuple):
 
 
 def run_measured(command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> Measured:
-    """Run `command` in `folder`, its output going to `log`, until it and all it left behind has ended."""
+    """Run `command` in `folder`, with its output in `log`, until it and all its descendants have ended."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "this process cannot become a sub-reaper (Linux only)")
     with log.open("wb") as output:

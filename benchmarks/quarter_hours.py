@@ -4,8 +4,8 @@
     python main.py run --config DIR/meterlake.toml && python benchmarks/storage.py DIR/lake --ordered
 
 A parquet file holds 10,000 meters' lists of 96 values of one day: the shape in which a data hub sends quarter hours.
-`expected.json` holds readings and Wh. For bytes and seconds a row at 15 minutes; the exactness of the results is
-what `measure.py` compares, at half hours.
+`expected.json` holds readings and Wh. It is for bytes and seconds per row at 15 minutes; `measure.py` checks that
+results are exact, with half hours.
 """
 
 import argparse

@@ -34,7 +34,7 @@ class Agreement(NamedTuple):
 
 
 def draw_agreements(meters: int, days: int, rng: np.random.Generator) -> list[Agreement]:
-    """One agreement per meter, or two that meet on a day, every third time one of the days delivered."""
+    """One agreement for each meter, or two that meet on a day; in every third case a delivered day."""
     agreements: list[Agreement] = []
     for meter in range(meters):
         if rng.random() < WITHOUT_ANY:
@@ -75,7 +75,7 @@ def write_reference(path: Path, meter_ids: Sequence[str], agreements: Iterable[A
 
 
 def product_per_meter_day(meters: int, days: int, agreements: Iterable[Agreement]) -> Ints:
-    """`product[meter, day]`: the index in NAMES of what the meter is on, day 0 being the first delivered."""
+    """`product[meter, day]`: the index in NAMES of the meter's product; day 0 is the first delivered."""
     product = np.full((meters, days), NAMES.index(NO_AGREEMENT))
     for a in agreements:
         first = max(0, (a.valid_from - FIRST_DAY).days)
@@ -85,5 +85,5 @@ def product_per_meter_day(meters: int, days: int, agreements: Iterable[Agreement
 
 
 def active_on(day: date, agreements: Iterable[Agreement]) -> int:
-    """How many agreements are active on `day`, strictly between their two dates as analysts count."""
+    """How many agreements are active on `day`, strictly between their two dates, as analysts count."""
     return sum(a.valid_from < day and (a.valid_to is None or a.valid_to > day) for a in agreements)

@@ -1,10 +1,10 @@
-"""The arithmetic of docs/platform.md: from the inputs that its tables state to rows, bytes, hours and money.
+"""The arithmetic of docs/platform.md: from the inputs in its tables to rows, bytes, hours and money.
 
     python benchmarks/scale.py           # write the computed tables into docs/platform.md, between their marks
-    python benchmarks/scale.py --check   # exit 1 when the document states others
+    python benchmarks/scale.py --check   # exit 1 if the document has other figures
 
 An input is a table line whose first cell is a name in backticks and whose second a number. The test of the document
-(tests/unit/documents/test_platform_document.py) computes the same by formulas of its own.
+(tests/unit/documents/test_platform_document.py) computes the same with its own formulas.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def readings(meters: int, given: Given) -> float:
 
 
 def gigabytes(meters: int, given: Given, *names: str) -> float:
-    """GB a day of stores whose bytes a reading are the inputs of those names."""
+    """GB a day of stores; the inputs of those names are their bytes per reading."""
     return readings(meters, given) * sum(given[name] for name in names) / 1e9
 
 
@@ -43,7 +43,7 @@ def partition_megabytes(meters: int, given: Given, name: str = "silver_bytes") -
 
 
 def files_a_day(meters: int, given: Given, name: str = "silver_bytes") -> int:
-    """Files of a day once small ones are put together: one a feed at least."""
+    """Files of a day after compaction: at least one for each feed."""
     return int(given["feeds"]) * ceil(partition_megabytes(meters, given, name) / given["file_mb"])
 
 
@@ -58,23 +58,23 @@ def load_hours(meters: int, given: Given) -> float:
 
 
 def late_hours(meters: int, given: Given) -> float:
-    """Core hours a day for the days that late readings touch, written anew from silver to gold."""
+    """Core hours a day for the days that late readings touch, rewritten from silver to gold."""
     return readings(meters, given) * given["late_days"] * given["rewrite_us"] / 1e6 / 3600
 
 
 def fixed_hours(given: Given) -> float:
-    """Core hours a day that runs cost whatever they bring."""
+    """Core hours a day that runs cost whatever they load."""
     return given["runs_a_day"] * given["run_cpu_s"] / 3600
 
 
 def cluster_hours(meters: int, given: Given) -> float:
-    """Core hours a day that work on a cluster, more than on one machine."""
+    """Core hours a day of work on a cluster, which are more than on one machine."""
     on_one = load_hours(meters, given) + late_hours(meters, given) + fixed_hours(given)
     return on_one * given["cluster_factor"]
 
 
 def paid_hours(meters: int, given: Given) -> float:
-    """Core hours a day that are paid: of those that work only a share is busy, and a run has a smallest cluster."""
+    """Core hours a day that are paid for: only a share of them is busy, and a run has a smallest cluster."""
     return max(cluster_hours(meters, given) / given["busy_share"], given["runs_a_day"] * given["run_core_hours"])
 
 
@@ -85,7 +85,7 @@ def terabytes(meters: int, given: Given) -> float:
 
 
 def listed(meters: int, given: Given) -> float:
-    """LIST requests a day, when the landing folder holds the deliveries of `kept_days`."""
+    """LIST requests a day if the landing folder holds the deliveries of `kept_days`."""
     return given["runs_a_day"] * ceil(deliveries(meters, given) * given["kept_days"] / 1000)
 
 
@@ -103,7 +103,7 @@ def compute_dollars(meters: int, given: Given) -> float:
 
 
 def store_dollars(meters: int, given: Given) -> float:
-    """USD a month for what is kept."""
+    """USD a month for storage."""
     return terabytes(meters, given) * 1000 * given["usd_gb_month"]
 
 
@@ -113,7 +113,7 @@ def dollars(meters: int, given: Given) -> float:
 
 
 def erased_rows(meters: int, given: Given) -> float:
-    """Rows of silver that one erasure writes anew today: every meter of the feed, each kept day."""
+    """Rows of silver that one erasure rewrites today: every meter of the feed, on each kept day."""
     return readings(meters, given) / given["feeds"] * given["kept_days"]
 
 
@@ -168,7 +168,7 @@ def shown(value: float) -> str:
 
 
 def tables(given: Given) -> dict[str, str]:
-    """Mark -> the table that stands after it."""
+    """Mark -> the table that follows it."""
     head = "| | " + " | ".join(f"{n:,} meters" for n in FLEETS) + " |\n|---|" + "---:|" * len(FLEETS)
     lines = [f"| {name} | " + " | ".join(shown(of(n, given)) for n in FLEETS) + " |" for name, of in ROWS.items()]
     others = [f"| {name} | {shown(of(given))} |" for name, of in OTHERS.items()]

@@ -25,7 +25,7 @@ Run = Callable[[list[str], Path], Measured]
 
 
 def hundred_json(folder: Path, run: Run) -> Measured:
-    """100 files of 143 readings, a meter each, and its agreements, into an empty lake."""
+    """100 files of 143 readings, one meter each, and the agreements, into an empty lake."""
     shutil.rmtree(folder, ignore_errors=True)
     landing = folder / "landing" / "electricity"
     landing.mkdir(parents=True)
@@ -52,7 +52,7 @@ def hundred_json(folder: Path, run: Run) -> Measured:
 
 
 def ten_smrt(folder: Path, run: Run) -> Measured:
-    """Ten files into a lake that has 40; each run is a process of its own."""
+    """Ten files into a lake that has 40; each run is a separate process."""
     shutil.rmtree(folder, ignore_errors=True)
     landing = folder / "gas"
     landing.mkdir(parents=True)
@@ -66,14 +66,14 @@ def ten_smrt(folder: Path, run: Run) -> Measured:
 
 
 def _measured(folder: Path, config: str, run: Run, readings: int, total: Decimal | None = None) -> Measured:
-    """One run on the folder; exit where the lake is wrong afterwards."""
+    """One run on the folder; exit if the lake is wrong afterwards."""
     (folder / "meterlake.toml").write_text(config)
     measured = run(["run", "--config", str(folder / "meterlake.toml")], folder)
     return checked(measured, folder, readings, total)
 
 
 def checked(measured: Measured, folder: Path, readings: int, total: Decimal | None = None) -> Measured:
-    """The figures, where silver is right; else exit."""
+    """The figures if silver is right; else exit."""
     table = QueryBuilder().register("t", DeltaTable(folder / "lake" / "silver" / "readings"))
     query = "select count(*) as readings, sum(consumption) as total from t"
     (found,) = pa.table(table.execute(query).read_all()).to_pylist()

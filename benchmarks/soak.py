@@ -2,8 +2,8 @@
 
     python benchmarks/soak.py --batches 1000
 
-Each batch is ten small SMRT files, laid into the landing folder when the batch before is done. Ends with exit 1 when a
-reading is missing afterwards. The figures of every hundred batches are printed, and kept in results/.
+Each batch is ten small SMRT files, put into the landing folder when the batch before is done. Exit 1 if a reading is
+missing afterwards. The figures of every hundred batches are printed and saved in results/.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def resident_mb(pid: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Read the arguments, soak, print, keep."""
+    """Read the arguments, soak, print, save."""
     parser = argparse.ArgumentParser(description="Batches through one watch.")
     parser.add_argument("--batches", type=int, default=1000)
     parser.add_argument("--maintain-every", type=int, default=200)
@@ -92,7 +92,7 @@ def main() -> None:
         for batch in range(args.batches):
             readings += lay(landing, batch)
             files = 0
-            while files < FILES:  # a look may come between two of them
+            while files < FILES:  # the watch may look between two of them
                 facts = json.loads(next(lines))
                 files += facts["files"]
             seconds.append(facts["seconds"])

@@ -1,10 +1,10 @@
 """Bytes a row of every table of a lake, in the files of its newest versions; the figures of docs/platform.md.
 
     python benchmarks/storage.py LAKE            # after measure.py: benchmarks/data/S/lake
-    python benchmarks/storage.py LAKE --ordered  # and silver's largest day, written anew in the order of its meters
+    python benchmarks/storage.py LAKE --ordered  # and silver's largest day, rewritten in the order of its meters
 
-Reads without Spark, changes nothing. `files`, `rows` and `bytes` are those that Delta's log states; the last column
-divides by the readings in silver, so that the bytes of all tables for one reading can be added up.
+Reads without Spark, changes nothing. `files`, `rows` and `bytes` come from Delta's log; the last column divides by the
+readings in silver, so that the bytes of all tables for one reading can be added up.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def sizes(lake: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def in_order(lake: Path) -> tuple[str, int, int, int]:
-    """Silver's largest day: its name, readings, bytes as it is and bytes in the order of meters and instants."""
+    """Silver's largest day: its name, readings, bytes as it is, and bytes when ordered by meter and instant."""
     by_day: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for file in files_of(lake / READINGS):
         by_day[f"{file['partition.feed']} {file['partition.local_date']}"].append(file)
@@ -56,10 +56,10 @@ def in_order(lake: Path) -> tuple[str, int, int, int]:
 
 
 def main() -> None:
-    """Read the arguments, look, print."""
+    """Read the arguments, measure, print."""
     parser = argparse.ArgumentParser(description="Bytes a row of every table of a lake.")
     parser.add_argument("lake", type=Path)
-    parser.add_argument("--ordered", action="store_true", help="write silver's largest day anew, ordered by meter")
+    parser.add_argument("--ordered", action="store_true", help="rewrite silver's largest day, ordered by meter")
     args = parser.parse_args()
     facts = sizes(args.lake)
     if READINGS not in facts:

@@ -1,7 +1,7 @@
 """Acknowledgements: a response file for each delivery of a feed that asks for them, written once.
 
-A delivery that was withdrawn or replayed is answered again where the response says something else than the last one;
-days that are rebuilt, and a replay that changes nothing, are nothing to tell.
+A delivery that was withdrawn or replayed is answered again if its response differs from the last one. Rebuilt days, and
+a replay that changes nothing, send no response.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 LAST = ["file_id", "batch_id", "status", "response_path", "content_sha256"]
-# Bytes that no response comes near: a thousand rows, each with a reason.
+# Bytes; no response comes near it: a thousand rows, each with a reason.
 LARGEST = 64 * 1024 * 1024
-# Deliveries whose rejected rows are held at once.
+# Deliveries whose rejected rows are in memory at once.
 TOGETHER = 100
 
 
 def run(context: Context) -> list[AcknowledgementError]:
-    """Answer what was decided and is in silver; what could not be written is told and handed back.
+    """Answer what was decided and is in silver; failures to write are logged and returned.
 
-    Files first, then their rows in one commit: a run killed in between finds its files lying there, byte for byte, and
-    leaves them. The mark is the batch that all are answered to. Deliveries of later batches may be answered as well
-    (a refused one does not wait for silver, one feed's folder not for another's); the rows tell which.
+    Files come first, then their rows in one commit: a run that was killed in between finds its files in place, byte for
+    byte, and leaves them. The mark is the batch up to which everything is answered. Deliveries of later batches may be
+    answered too (a refused one does not wait for silver, nor one feed's folder for another's); the rows say which.
     """
     asking = [feed for feed in context.settings.feeds if feed.acknowledge]
     if not asking:
@@ -46,8 +46,8 @@ def run(context: Context) -> list[AcknowledgementError]:
     decided_to, done_to = int(log_mark.get("batch_id", 0)), access.done_to(context, tables.ACKNOWLEDGEMENTS)
     if decided_to <= done_to:
         return []
-    # Since when a feed asks stands in the log's mark, one commit with the batch: a crash loses no response. A feed
-    # that stops asking gives up what it was owed.
+    # The log's mark says since when a feed asks, in the same commit as the batch: a crash loses no response. A feed
+    # that stops asking loses the responses that were still due.
     asked = log_mark.get(ASKED, {})
     first_batches = {feed.name: asked[feed.name] for feed in asking if feed.name in asked}
     answers = access.small_rows(context, tables.ACKNOWLEDGEMENTS, LAST)
@@ -55,8 +55,8 @@ def run(context: Context) -> list[AcknowledgementError]:
     last = {row["file_id"]: row for row in sorted(answers, key=lambda row: row["batch_id"])}
     logged = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
     decided = [row | {"batch_id": row["revision"] or row["batch_id"]} for row in logged]
-    owed = response.unanswered(decided, first_batches, done_to, answered)
-    ready = _in_silver(context, owed)
+    due = response.unanswered(decided, first_batches, done_to, answered)
+    ready = _in_silver(context, due)
     written: list[Row] = []
     settled: list[int] = []
     problems = []
@@ -66,8 +66,8 @@ def run(context: Context) -> list[AcknowledgementError]:
         written += rows
         settled += unchanged
         problems += [problem] if problem else []
-    told = {*settled, *(row["file_id"] for row in written)}
-    left = [row["batch_id"] for row in owed if row["file_id"] not in told]
+    done = {*settled, *(row["file_id"] for row in written)}
+    left = [row["batch_id"] for row in due if row["file_id"] not in done]
     answered_to = min(left) - 1 if left else decided_to
     if written or (settled and answered_to > done_to):
         access.write_rows(context, tables.ACKNOWLEDGEMENTS, written, {"batch_id": answered_to})
@@ -75,19 +75,19 @@ def run(context: Context) -> list[AcknowledgementError]:
     return problems
 
 
-def _in_silver(context: Context, owed: list[Row]) -> list[Row]:
-    if not owed:
+def _in_silver(context: Context, due: list[Row]) -> list[Row]:
+    if not due:
         return []
     done = [access.done_to(context, table) for table in (tables.REJECTED, tables.READINGS)]
-    return [row for row in owed if response.is_in_silver(row, *done)]
+    return [row for row in due if response.is_in_silver(row, *done)]
 
 
 def _answer(
     context: Context, feed: Feed, deliveries: list[Row], last: Mapping[int, Row]
 ) -> tuple[list[Row], list[int], AcknowledgementError | None]:
-    """Write the responses of a feed: rows of what is written, deliveries whose last response says it, what went wrong.
+    """Write a feed's responses: (rows of those written, deliveries whose last response says the same, the failure).
 
-    One that fails stops no other.
+    One failure does not stop the others.
     """
     written: list[Row] = []
     settled: list[int] = []
@@ -113,7 +113,7 @@ def _answer(
         return written, settled, None
     path, first = failed[0]
     occupied = isinstance(first, (FileExistsError, NotADirectoryError))
-    why = "a file is in the place of its folder" if occupied else first.strerror or str(first)
+    why = "a file is where its folder should be" if occupied else first.strerror or str(first)
     error = AcknowledgementError(feed.name, str(path), why, len(failed))
     context.log.warning("not acknowledged", feed=feed.name, responses=len(failed), error=str(error))
     return written, settled, error
@@ -132,18 +132,18 @@ def _responses(context: Context, feed: Feed, deliveries: list[Row]) -> Iterator[
 
 
 def _write_once(path: Path, said: Row) -> None:
-    """The file whole under its name, or nothing; left alone where it lies there already and says this."""
+    """Write the whole file or nothing; one that is already there and says the same is left alone."""
     content = json.dumps(said, ensure_ascii=False, indent=2).encode() + b"\n"
-    for parent in reversed(path.parents):  # mkdir(parents=True) calls itself: a thousand folders deep it would end
+    for parent in reversed(path.parents):  # mkdir(parents=True) recurses: it fails a thousand folders deep
         parent.mkdir(exist_ok=True)
-    # Short, for the response's name may be as long as names can be; hidden, so that nobody takes it for one.
+    # Short, because the response's name may have the maximum length; hidden, so that it is not taken for a response.
     part = path.with_name(f".{said['file_id']}{response.ENDING}.part")
     there = _read(path)
     if there is not None and response.fingerprint(there) == response.fingerprint(said):
         return
     part.unlink(missing_ok=True)
     try:
-        # A new file only: senders may write here, and a link of theirs must not be followed.
+        # Only a new file: senders may write here, and a link of theirs must not be followed.
         with part.open("xb") as file:
             file.write(content)
             file.flush()
@@ -160,7 +160,7 @@ def _write_once(path: Path, said: Row) -> None:
 
 
 def _read(path: Path) -> Row | None:
-    """The response that lies there; None where there is none, or something else."""
+    """The response at this path; None if there is none, or something else."""
     try:
         regular = path.is_file() and not path.is_symlink() and path.stat().st_size <= LARGEST
         found = json.loads(path.read_bytes()) if regular else None

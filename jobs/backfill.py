@@ -1,8 +1,8 @@
-"""`run --from --to`: deliveries of a span of time, oldest first, a batch for each day; and local days made anew.
+"""`run --from --to`: deliveries of a span of time, oldest first, a batch for each day; and local days rebuilt.
 
-The latest received wins, and a batch's number is part of when something was received: what a year brought, taken in
-one batch a day in the order of the days, is what it would be if it had been taken as it came. Killed anywhere, the same
-command goes on: what is in the log is not taken again.
+The latest received wins, and the batch number says what was received later. So a year of deliveries, loaded in one
+batch a day in order, gives the same result as loading each day when it came. A run that was killed is continued by the
+same command: what is in the log is not loaded again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def run(context: Context, span: Span, layer: str | None = None, wait_seconds: float = 0) -> Iterator[Outcome]:
-    """A run for each day of the span that has deliveries waiting, else one that makes good what was left undone."""
+    """A run for each day of the span with waiting deliveries; if there is none, one run that finishes what is left."""
     command = " ".join(filter(None, ("run", layer, str(span))))
     for part in _days_with_news(context, span):
         context = context.next_run()
@@ -39,17 +39,17 @@ def run(context: Context, span: Span, layer: str | None = None, wait_seconds: fl
 
 
 def _days_with_news(context: Context, span: Span) -> list[Span]:
-    """In order; the whole span where nothing waits."""
+    """In order; the whole span if nothing waits."""
     waiting = bronze.waiting(context)
     inside = [each for each in waiting if span.holds(each.modified_at)]
-    fetched = {feed.name for feed in context.settings.feeds if feed.url}  # taken whatever their time
+    fetched = {feed.name for feed in context.settings.feeds if feed.url}  # loaded whatever their time
     older = [
         each for each in waiting if each.feed not in fetched and each.modified_at and each.modified_at < span.first
     ]
     parts = span.parts(inside) or [span]
     context.log.info("backfill", deliveries=len(inside), days=len(parts) if inside else 0)
     if older:
-        # Taken later, they would count as received later: an old reading in the place of a newer one.
+        # Loaded later, they would count as received later: an old reading would replace a newer one.
         context.log.warning("older deliveries wait and are not taken", deliveries=len(older), first=_first(older))
     return parts
 
@@ -58,11 +58,11 @@ def _first(older: list[Delivery]) -> str:
     return min(older, key=decisions.modification_order).relative_path
 
 
-def anew(context: Context, layer: str, span: Span, wait_seconds: float = 0) -> Outcome:
-    """Make silver's or gold's local days of the span anew from the layer before, needed or not."""
+def rebuild(context: Context, layer: str, span: Span, wait_seconds: float = 0) -> Outcome:
+    """Rebuild silver's or gold's local days of the span from the layer before, needed or not."""
     if layer == "bronze":
-        raise UsageError("bronze is what was delivered: nothing makes it anew; silver and gold are made from it")
-    span.local_days(())  # refuses what is no days
+        raise UsageError("bronze is what was delivered and cannot be rebuilt; silver and gold are built from it")
+    span.local_days(())  # raises unless the span is whole days
     with recorded(context, f"run {layer} {span}", wait_seconds) as outcome, outcome.timed(layer):
         if layer == "silver":
             _silver(context, outcome, span)
@@ -73,7 +73,7 @@ def anew(context: Context, layer: str, span: Span, wait_seconds: float = 0) -> O
 
 
 def _silver(context: Context, outcome: Outcome, span: Span) -> None:
-    """All that was received for these days counts as revised: silver's own way to make days from bronze."""
+    """Everything received for these days is marked as revised, which makes silver rebuild them from bronze."""
     known = ingestion_log.logged(context)
     batch_id = ingestion_log.next_batch(known)
     chosen = [
@@ -87,19 +87,19 @@ def _silver(context: Context, outcome: Outcome, span: Span) -> None:
     context.spark  # noqa: B018 - column expressions need it
     ingestion_log.revise(context, chosen, batch_id)
     outcome.rows_merged = silver.run(context)
-    # Nothing of it is to be told, and the next run must not find it waiting.
+    # No sender gets a response for a rebuild; this moves the mark, so that the next run does not look at it again.
     outcome.batch.acknowledgement_errors = acknowledgements.run(context)
 
 
 def _gold(context: Context, outcome: Outcome, span: Span) -> None:
     days = _days_of(context, span)
-    gold.run(context, again=days)
-    completeness_job.run(context, again=days)
+    gold.run(context, rebuild=days)
+    completeness_job.run(context, rebuild=days)
     outcome.restated = restatements.run(context)
 
 
 def _days_of(context: Context, span: Span) -> Days:
-    """Feed -> its days in the span that silver has readings for, or gold rows that perhaps should not be there."""
+    """Feed -> its days in the span with readings in silver, or with rows in gold that perhaps should not be there."""
     feeds = [feed.name for feed in context.settings.feeds]
     there = changed_days.joined(
         changed_days.days_there_are(context, feeds), changed_days.days_there_are(context, feeds, tables.METER_DAY)

@@ -1,4 +1,4 @@
-"""Bronze: new deliveries are decided, kept as received, and logged. The log is written last and makes them count."""
+"""Bronze: new deliveries are decided, kept as received, and logged. They count once the log, written last, has them."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
 
 @dataclass
 class Batch:
-    """What a bronze job did: the deliveries it logged, how many still wait, what was wrong with the reference."""
+    """What a bronze job did: the deliveries it logged, how many still wait, what was wrong with the reference data."""
 
     deliveries: list[Delivery] = field(default_factory=list)
     waiting: int = 0
     reference_error: ReferenceDatabaseError | None = None
-    # Of feeds whose folders are not there; the others load.
+    # For feeds whose folders are missing; the others load.
     folder_errors: list[LandingFolderError] = field(default_factory=list)
     endpoint_errors: list[EndpointError] = field(default_factory=list)
     acknowledgement_errors: list[AcknowledgementError] = field(default_factory=list)
-    # Entries of the log whose files lie there with the same bytes and another time.
+    # Log entries whose files have the same bytes as before but another time.
     touched: list[Delivery] = field(default_factory=list)
 
     @property
     def error(self) -> MeterlakeError | None:
-        """What ends the run once everything good is in."""
+        """The error to raise once everything good is loaded."""
         problems: list[MeterlakeError] = [*self.folder_errors, *self.endpoint_errors]
         if self.reference_error:
             problems.append(self.reference_error)
@@ -64,13 +64,13 @@ class Batch:
 
 
 def run(context: Context, span: Span | None = None) -> Batch:
-    """Take what is new in the landing folders, of a `span` only what was modified in it, and the reference database."""
+    """Load what is new in the landing folders (with a `span`: modified in it) and in the reference database."""
     known = ingestion_log.logged(context)
     batch = Batch(endpoint_errors=endpoint.fetch_new(context, formats.format_of))
     new = {feed.name: _new_files(feed, known, batch, span) for feed in context.settings.feeds}
     sound = [found for files in new.values() for found in files if not found.reason_code]
     context.expect(formats.weighed(context.settings, sound))
-    if sound or reference_snapshots.newer(context, known):  # what is refused at a look needs no Spark
+    if sound or reference_snapshots.newer(context, known):  # refusing at first sight needs no Spark
         context.log.info("starting", megabytes=round(sum(found.size_bytes or 0 for found in sound) / 1e6, 1))
         context.start_spark()
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known, batch)]
@@ -93,13 +93,13 @@ def run(context: Context, span: Span | None = None) -> Batch:
 
 
 def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
-    """(what waits in folders and database, as it lies there; bytes of the largest), by a look that reads none."""
+    """(what waits in the folders and the database, bytes of the largest); no file is read."""
     known = ingestion_log.logged(context)
     look = Batch()
     new = [found for feed in context.settings.feeds for found in _new_files(feed, known, look)]
     largest = max((found.size_bytes or 0 for found in new if not found.reason_code), default=0)
     there = {(each.feed, each.relative_path, each.size_bytes, each.modified_at) for each in new}
-    # A database that others keep writing to is read once a minute at most.
+    # A database that is written to all the time is read once a minute at most.
     minutes = {
         ("reference", modified.replace(second=0, microsecond=0))
         for _, modified in reference_snapshots.newer(context, known)
@@ -109,7 +109,7 @@ def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
 
 
 def waiting(context: Context) -> list[Delivery]:
-    """Files that are not in the log as they lie there, of all feeds; by a look that reads none."""
+    """Files of all feeds that the log does not have in their present state; no file is read."""
     known = ingestion_log.logged(context)
     return [found for feed in context.settings.feeds for found in _new_files(feed, known, Batch())]
 
@@ -124,7 +124,8 @@ def _new_files(feed: Feed, known: list[Delivery], batch: Batch, span: Span | Non
         return []
     ready, waiting = landing.settled(lying, feed, looked)
     batch.waiting += len(waiting)
-    # When a delivery was fetched says nothing of when it was ready: of such a feed all belong to any span.
+    # The time of fetching does not say when the data was ready: for a feed with an endpoint, every delivery belongs to
+    # any span.
     inside = [found for found in ready if span is None or feed.url or span.holds(found.modified_at)]
     by_name = formats.format_of(feed).identity_is_name
     return [found for found in inside if not history.is_unchanged(found, by_name=by_name)]
@@ -146,7 +147,7 @@ def _decide(
 
 
 def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
-    """Sound deliveries into bronze, and every one with its final verdict and counts."""
+    """Load sound deliveries into bronze; returns every delivery with its final verdict and counts."""
     form, table = formats.format_of(feed), formats.bronze_table(feed)
     sound = [delivery for delivery in deliveries if delivery.status == LOADED]
     if not sound:
@@ -155,10 +156,10 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     try:
         written = access.append(context, table, _new_rows(context, feed, sound), {"batch_id": batch_id})
     except (BusyLakeError, OvertakenError):
-        raise  # no delivery's fault
+        raise  # not the fault of a delivery
     except Exception as problem:
-        # Where a file went, or was closed, before Spark came to it, or Spark cannot read one that the driver could, the
-        # others load; unless the commit landed all the same and its answer was lost.
+        # A file was removed or closed before Spark read it, or Spark cannot read one that the driver could: the others
+        # load, unless the commit succeeded after all and its answer was lost.
         if access.done_to(context, table) >= batch_id:
             raise
         if gone := landing.changed_since(sound, feed):
@@ -172,7 +173,7 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     context.log.info("bronze", table=table.full_name, files=len(sound), rows=written)
     kept = deliveries
     if changed := landing.changed_since(sound, feed):
-        # Not what was hashed: out again.
+        # Not the bytes that were hashed: removed again.
         ids = [delivery.file_id for delivery in changed]
         access.delete(context, table, f"file_id IN ({', '.join(map(str, ids))})", {"batch_id": batch_id})
         kept = _left_for_the_next_run(context, feed, changed, deliveries)
@@ -185,16 +186,16 @@ def rows_of(form: FeedFormat, contents: DataFrame, feed: Feed, deliveries: list[
 
 
 def _new_rows(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
-    """Bronze's rows of sound deliveries, which are of one batch."""
+    """Bronze's rows of sound deliveries of one batch."""
     form = formats.format_of(feed)
     contents = landing.contents_with_file_id(context.spark, form.contents, deliveries, feed)
     return rows_of(form, contents, feed, deliveries, deliveries[0].batch_id)
 
 
 def _unreadable(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
-    """Those whose rows Spark cannot read, found by reading ever fewer of them together.
+    """Those whose rows Spark cannot read, found by bisection.
 
-    A cluster that went, or a store that does not answer, is no delivery's fault: Spark must have its very bytes.
+    A lost cluster, or a store that does not answer, is not a delivery's fault: Spark must be able to get its bytes.
     """
     try:
         _new_rows(context, feed, deliveries).write.format("noop").mode("overwrite").save()
@@ -211,10 +212,10 @@ def _unreadable(context: Context, feed: Feed, deliveries: list[Delivery]) -> lis
 def _left_for_the_next_run(
     context: Context, feed: Feed, changed: list[Delivery], deliveries: list[Delivery]
 ) -> list[Delivery]:
-    """The deliveries without those whose files changed while they were read, and without what these decided."""
+    """The deliveries, except those whose files changed while they were read and those that were decided by them."""
     names = [delivery.relative_path for delivery in changed]
     context.log.warning("changed while read, left for the next run", feed=feed.name, files=names[:5], count=len(names))
-    # What was decided because of such a file (its name taken twice in this run) is decided anew with it.
+    # What was decided because of such a file (the same name twice in this run) is decided again with it.
     taken = {delivery.file_name for delivery in changed} if formats.format_of(feed).identity_is_name else set()
     out = {delivery.file_id for delivery in changed}
     return [
@@ -225,7 +226,7 @@ def _left_for_the_next_run(
 
 
 def _with_counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Delivery]:
-    """Deliveries with what bronze and the row rules say of them; one that gave no rows is looked at again."""
+    """Deliveries with their counts from bronze and the row rules; one that gave no rows is inspected again."""
     form = formats.format_of(feed)
     counted = _counts(context, feed, [each for each in deliveries if each.status == LOADED])
     result = []
@@ -247,16 +248,16 @@ def _with_counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> li
 def _must_be_alike(feed: Feed, delivery: Delivery, rows: int) -> None:
     """Rows are counted twice: by the driver from the bytes, by Spark from bronze."""
     form, held = formats.format_of(feed), delivery.rows_read
-    if held != rows and form.diagnose is not None:  # the first count was a quick one: brackets in texts count as rows
+    if held != rows and form.diagnose is not None:  # the quick count takes brackets in texts for rows
         held = form.diagnose(landing.read(delivery, feed), delivery, feed).rows_read
     if held != rows:
         raise MiscountedRowsError(feed.name, delivery.relative_path, held, rows)
 
 
 def _counts(context: Context, feed: Feed, deliveries: list[Delivery]) -> dict[int, dict[str, Any]]:
-    """What the row rules say of deliveries of one batch that are in bronze."""
+    """The row rules' counts for deliveries of one batch that are in bronze."""
     if not deliveries:
         return {}
     form, table = formats.format_of(feed), formats.bronze_table(feed)
     bronze = access.read_batches(context, table, [deliveries[0].batch_id])
-    return counts(form.judged(bronze, feed, received_at(deliveries)), several=form.several)
+    return counts(form.judged(bronze, feed, received_at(deliveries)), many_readings_per_row=form.many_readings_per_row)

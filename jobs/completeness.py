@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 
-def run(context: Context, again: Days | None = None) -> None:
-    """Bring gold.missing_intervals up to gold.meter_day, and look at the days `again` in any case."""
+def run(context: Context, rebuild: Days | None = None) -> None:
+    """Bring gold.missing_intervals up to gold.meter_day; the days in `rebuild` are checked in any case."""
     written = access.mark(context, tables.MISSING)
     batch_id = access.done_to(context, tables.METER_DAY)
     snapshot = int(access.mark(context, tables.METERPOINT).get("file_id", 0))
@@ -38,10 +38,10 @@ def run(context: Context, again: Days | None = None) -> None:
     done, done_snapshot = int(written.get("batch_id", 0)), int(written.get("snapshot", 0))
     before = list(written.get("by_agreement", by_agreement))
     if not (last_days or written) or (
-        not again and (done, done_snapshot, before) == (batch_id, snapshot, by_agreement)
+        not rebuild and (done, done_snapshot, before) == (batch_id, snapshot, by_agreement)
     ):
         return
-    days: Days = dict(again or {})
+    days: Days = dict(rebuild or {})
     if batch_id > done:
         days = changed_days.joined(days, changed_days.changed_days(context, done, feeds))
     if before != by_agreement:
@@ -49,8 +49,8 @@ def run(context: Context, again: Days | None = None) -> None:
         days = changed_days.joined(days, every_day)
     elif snapshot > done_snapshot:
         days = changed_days.joined(days, changed_days.days_of_changed_agreements(context, done_snapshot, snapshot))
-    # Days after the earlier of the two last days, the one until now and the one from now on, count anew, or no more
-    # where readings were withdrawn.
+    # The feed's last day may have moved: forward with new readings, back with a withdrawal. The days between the old
+    # and the new last day begin to count, or no longer count.
     until_now = {feed: date.fromisoformat(day) for feed, day in written.get("last_days", {}).items() if feed in days}
     earlier = {feed: [min(day, last_days.get(feed, day))] for feed, day in until_now.items()}
     ends = {feed: max(last_days.get(feed, date.min), until_now.get(feed, date.min)) for feed in days}
@@ -61,7 +61,7 @@ def run(context: Context, again: Days | None = None) -> None:
 
 
 def _with_the_week_after(days: Days, last_days: dict[str, date]) -> Days:
-    """The days, and the week after each, as far as the feed has come: so far does a reading make others expected."""
+    """The days and the week after each, up to the feed's last day: a reading makes others expected for a week."""
     week = [timedelta(days=n) for n in range(completeness.REMEMBERED_DAYS + 1)]
     return {
         feed: sorted({day + after for day in some for after in week if last_days[feed] - day >= after})
@@ -79,7 +79,7 @@ def _days_present(context: Context) -> dict[str, set[date]]:
 
 
 def _that_count(days: Days, present: dict[str, set[date]]) -> Days:
-    """Those of the days on which something may be missing: in the week after a reading, up to the last day."""
+    """The days on which something may be missing: in the week after a reading, up to the last day."""
     week = [timedelta(days=n) for n in range(completeness.REMEMBERED_DAYS + 1)]
     counting: Days = {}
     for feed, some in days.items():
@@ -95,7 +95,7 @@ def _that_count(days: Days, present: dict[str, set[date]]) -> Days:
 
 
 def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -> int:
-    """Put the gaps of `counting` in the place of what `days` held; silver is read only for days that have some."""
+    """Replace the rows of `days` with the gaps of `counting`; silver is read only for days that have some."""
     incomplete = {feed: _incomplete(context, context.settings.feed(feed), some) for feed, some in counting.items()}
     with_gaps: Days = {}
     missing = 0
@@ -113,14 +113,14 @@ def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -
         )
         for feed, some in with_gaps.items()
     ]
-    # Readings longer or shorter than the rest of their day hide gaps from the count, at most as many as there are.
+    # Readings longer or shorter than the rest of their day hide gaps from the count: at most as many as were counted.
     return access.replace_days(
         context, tables.MISSING, reduce(DataFrame.unionByName, gaps), days, mark, at_most=2 * missing
     )
 
 
 def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
-    """Meter-days of the feed on those days that are expected and not whole."""
+    """Meter-days of the feed that are expected on those days and not complete."""
     week = [timedelta(days=n) for n in range(completeness.REMEMBERED_DAYS + 1)]
     before = sorted({day - earlier for day in days for earlier in week if day - date.min >= earlier})
     meter_days = access.read_days(context, tables.METER_DAY, {feed.name: before})
@@ -133,9 +133,9 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
 
 
 def yesterday(context: Context) -> list[dict[str, Any]]:
-    """For each feed how complete its yesterday is (the local day before this one), and which day is its last.
+    """For each feed, how complete its yesterday is (the local day before today), and its last day with readings.
 
-    Days that have not begun are none: one reading of the year 9999 would hide that a feed has gone silent.
+    Days in the future do not count: one reading of the year 9999 would hide that a feed has gone silent.
     """
     present = _days_present(context)
     facts: list[dict[str, Any]] = []

@@ -45,7 +45,7 @@ QUESTIONS = (
 
 
 def run(context: Context, *, as_json: bool) -> None:
-    """Write the samples, run the main job, show what came of it."""
+    """Write the samples, run the main job, show the result."""
     write(context)
     outcome = main_job.run(context, command="demo")
     output.outcome(outcome, as_json=as_json)
@@ -63,7 +63,7 @@ def run(context: Context, *, as_json: bool) -> None:
 
 
 def write(context: Context) -> None:
-    """The sample files and the reference database, with fixed times: written twice, they are not new."""
+    """Write the sample files and the reference database with fixed times: written twice, they are not new."""
     folders = {feed.format: Path(feed.path) for feed in reversed(context.settings.feeds)}
     needed = {sample.feed_format for sample in samples.deliveries()}
     if not needed <= set(folders) or context.settings.reference is None:
@@ -89,15 +89,15 @@ def write(context: Context) -> None:
 
 
 def _must_hold_samples_only(feed: Feed) -> None:
-    """The demo's lake is a toy: it loads no real delivery, and writes over none."""
+    """The demo must not load or overwrite real deliveries."""
     own = {sample.path: sample.content for sample in samples.deliveries() if sample.feed_format == feed.format}
     for found in landing.find(feed) if Path(feed.path).exists() else []:
         path = Path(feed.path) / found.relative_path
         if found.relative_path not in own or not path.is_file() or path.read_bytes() != own[found.relative_path]:
             raise ConfigurationError(
                 "for the demo",
-                f"feed {feed.name!r}: {path} is no delivery of the demo's: it writes only into folders that hold "
-                "nothing else; name other folders and another lake",
+                f"feed {feed.name!r}: {path} is not one of the demo's deliveries: the demo writes only into folders "
+                "that hold nothing else; name other folders and another lake",
             )
 
 

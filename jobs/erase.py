@@ -1,8 +1,8 @@
-"""`erase METER`: nothing of a meter is left, in any table, in rejected rows, and in earlier versions of the tables.
+"""`erase METER`: remove a meter from every table, from rejected rows, and from earlier versions of the tables.
 
-Bronze comes first: each commit there says how many rows of which delivery go, and by these numbers, not by what bronze
-holds, the log is corrected; so what was missing before stays to be seen. From the log the rest follows as in any run.
-Killed in between, it is called again and goes on. What it did is told in ops.erasures, in numbers.
+Bronze comes first. Each commit there says how many rows of which delivery it removes, and the log is corrected by these
+numbers, not by what bronze holds, so that rows lost before stay visible. The rest follows from the log as in any run.
+If it is killed, the same command continues. ops.erasures says what it did, in numbers.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 NOWHERE = (
-    "the meter is nowhere in the lake: nothing was touched; give it as the source names it (main.py rejected, sql)"
+    "the meter is nowhere in the lake: nothing was changed; write it as the source does (see main.py rejected, sql)"
 )
 
 
 def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0, dry_run: bool = False) -> None:
-    """Erase the meter and write the certificate; a dry run shows what would go."""
+    """Erase the meter and write the certificate; a dry run shows what would be removed."""
     if dry_run:
         must_exist(context)
         _show_what_would_go(context, look_for(context, meter), as_json=as_json)
@@ -58,7 +58,7 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
         found, before = look_for(context, meter), erased.unfinished(context)
         if found.is_nothing and not before:
             raise UsageError(NOWHERE)
-        # Of the first try, where this one goes on: it counted before anything was removed.
+        # If this continues an earlier try, the counts are that try's: it counted before anything was removed.
         counts = {name: max(count, before.get("counts", {}).get(name, 0)) for name, count in found.counts.items()}
         file_ids = found.file_ids | set(before.get("file_ids", ()))
         path_mode = context.settings.catalog is None
@@ -99,9 +99,9 @@ def _from_bronze(context: Context, table: Table, keys: pa.Table | None, known: l
 
 
 def _recounted(context: Context, known: list[Delivery], meter: str) -> None:
-    """Deliveries less the rows that were removed, and without the meter's name; one commit of the log.
+    """The deliveries without the removed rows and without the meter's name; one commit of the log.
 
-    What bronze lacks beyond that was lost before, and is not this command's to explain away.
+    Rows that bronze lacks beyond that were lost before, and must stay visible.
     """
     gone: Counter[int] = Counter()
     for table in (*(formats.bronze_table(feed) for feed in context.settings.feeds), *OF_METERPOINTS):
@@ -128,13 +128,13 @@ def _recounted(context: Context, known: list[Delivery], meter: str) -> None:
 
 
 def _rejudged(context: Context, feed: Feed, less: list[Delivery]) -> list[Delivery]:
-    """With what is left of them; their old days stay theirs, for silver and gold have to be rebuilt on them."""
+    """With the counts of what is left; they keep their old days, because silver and gold must be rebuilt on them."""
     of_feed = [each for each in less if each.feed == feed.name]
     if not of_feed:
         return []
     rows = judged(context, feed, of_feed)
     rows = rows.where(F.col("file_id").isin(*(each.file_id for each in of_feed)))
-    found = counts(rows, several=formats.format_of(feed).several)
+    found = counts(rows, many_readings_per_row=formats.format_of(feed).many_readings_per_row)
     return [_counted(each, **found.get(each.file_id, NOTHING)) for each in of_feed]
 
 
@@ -162,14 +162,14 @@ def _derive(context: Context, outcome: Outcome, meter: str) -> None:
 
 
 def _forget_restatements(context: Context, meter: str) -> None:
-    told = access.read(context, tables.RESTATEMENTS).where(F.col("meter_id") == meter)
+    rows = access.read(context, tables.RESTATEMENTS).where(F.col("meter_id") == meter)
     key = tables.RESTATEMENTS.key
-    access.delete_matching(context, tables.RESTATEMENTS, key, told.select(*key).distinct().toArrow())
+    access.delete_matching(context, tables.RESTATEMENTS, key, rows.select(*key).distinct().toArrow())
     _blank_totals(context)
 
 
 def _blank_totals(context: Context) -> None:
-    """Restated totals of days of erased meters lose their values: what one was, less what it is now, is a reading."""
+    """Blank the restated totals of the meter's days: the old total minus the new one would be its reading."""
     days = {(each.feed, day) for each in ingestion_log.logged(context) if each.rows_erased for day in each.local_dates}
     there = access.small_rows(context, tables.RESTATEMENTS, tables.RESTATEMENTS.names)
     nothing = {"old_value": None, "new_value": None}
@@ -186,13 +186,13 @@ def _show_what_would_go(context: Context, found: Found, *, as_json: bool) -> Non
         raise UsageError(NOWHERE)
     files = [each.file_path for each in ingestion_log.logged(context) if each.file_id in found.file_ids]
     if as_json:
-        told = {"dry_run": True, "deliveries": len(files), **found.counts, "still_in": files}
-        print(json.dumps(told, ensure_ascii=False))
+        facts = {"dry_run": True, "deliveries": len(files), **found.counts, "still_in": files}
+        print(json.dumps(facts, ensure_ascii=False))
         return
     out = console()
     for name, value in {"deliveries": len(files), **found.counts}.items():
         out.print(f"{name.replace('_', ' '):<18} {value:,}")
-    out.print("So much would be erased, with every earlier version of every table. Nothing was done.")
+    out.print("This would be erased, with every earlier version of every table. Nothing was done.")
     for path in files:
         out.print(f"  of {path}", markup=False)
 
@@ -212,6 +212,6 @@ def _show(certificate: dict[str, Any], files: list[Delivery], *, as_json: bool) 
         )
     out.print(f"Certificate: ops.erasures, run {certificate['run_id']}.")
     if landed:
-        out.print("The deliveries themselves are not Meterlake's to remove; the meter is still in:", markup=False)
+        out.print("Meterlake does not remove the delivered files; the meter is still in:", markup=False)
         for path in landed:
             out.print(f"  {path}", markup=False)

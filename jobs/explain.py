@@ -25,16 +25,16 @@ SHOWN = ("feed", "direction", "interval_start", "interval_minutes", "consumption
 
 
 def instant_of(text: str) -> datetime:
-    """The instant that a text names, in ISO 8601; UTC where it says no offset."""
+    """The instant of an ISO 8601 text; UTC if it has no offset."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no instant: write 2021-03-28T00:30Z, or with an offset") from None
+        raise UsageError(f"{text!r} is not an instant: write 2021-03-28T00:30Z, or with an offset") from None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def run(context: Context, meter: str, instant: str, *, as_json: bool) -> None:
-    """Show all versions of the meter's readings whose interval holds the instant, newest first."""
+    """Show all versions of the meter's readings whose interval contains the instant, newest first."""
     at = instant_of(instant)
     schema_version.check(context)
     versions = _versions(context, meter, at)
@@ -71,7 +71,7 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
         row["file"] = log[row["file_id"]]["relative_path"]
         row["received_at"] = log[row["file_id"]]["received_at"]
         if log[row["file_id"]]["status"] == WITHDRAWN:
-            row["verdict"] = f"counts no more: {log[row['file_id']]['reason']}"
+            row["verdict"] = f"no longer counts: {log[row['file_id']]['reason']}"
         elif row["reason_code"]:
             row["verdict"] = f"refused, {row['reason_code']}: {row['reason']}"
         elif winner := winners.get(key):
@@ -99,10 +99,10 @@ def _gold(context: Context, version: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _cells(  # noqa: PLR0913, PLR0917 - a cell is named by so much
+def _cells(  # noqa: PLR0913, PLR0917 - it takes as many to name a cell
     context: Context, table: tables.Table, day: date, value: str, key: dict[str, Any], start: datetime | None = None
 ) -> list[dict[str, Any]]:
-    """Cells of a day that hold `key`, of tables of half hours the one that the reading's start lies in."""
+    """A day's cells that hold `key`; in half-hour tables, the one that the reading starts in."""
     found = []
     for row in access.small_rows(context, table, table.names, (table.partition_by[1], "=", day)):
         within = start is None or timedelta() <= start - row["interval_start"] < timedelta(minutes=HALF_HOUR)

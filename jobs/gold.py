@@ -1,4 +1,4 @@
-"""Gold: the local days that silver changed since gold was last written are aggregated anew, and only those."""
+"""Gold: only the local days that changed in silver since gold was last written are aggregated again."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 
-# Of a meter on a day.
+# Intervals of a meter on a day.
 USUAL_INTERVALS = 24
-# Agreements on days, held once by each executor for a join: some 200 MB.
+# Rows of agreements by day that each executor holds for a join: some 200 MB.
 MOST_TO_BROADCAST = 2_000_000
 
 
 @dataclass(frozen=True)
 class _Work:
-    """Days to write anew, and the mark of the commits that do it."""
+    """Days to rewrite, and the mark of the commits that do it."""
 
     days: Days
     mark: dict[str, Any]
 
 
-def run(context: Context, *, products: bool = True, again: Days | None = None) -> None:
-    """Bring gold up to silver, and make the days `again` anew in any case.
+def run(context: Context, *, products: bool = True, rebuild: Days | None = None) -> None:
+    """Bring gold up to silver; the days in `rebuild` are rewritten in any case.
 
     `products` is false when the reference database could not be read.
     """
     with_products = products and context.settings.reference is not None
-    energy = _energy_work(context, again or {})
-    by_product = _product_work(context, again or {}) if with_products else None
+    energy = _energy_work(context, rebuild or {})
+    by_product = _product_work(context, rebuild or {}) if with_products else None
     averages = _in_one_pass(context, energy, by_product)
     if energy:
         _energy_tables(context, energy, averages)
@@ -53,8 +53,9 @@ def run(context: Context, *, products: bool = True, again: Days | None = None) -
         _product_tables(context, by_product, averages)
 
 
-def _energy_work(context: Context, again: Days) -> _Work | None:
-    # Written last, and with rows whenever a day has readings: what it is complete to, both are, unless one was lost.
+def _energy_work(context: Context, rebuild: Days) -> _Work | None:
+    # gold.meter_day is written last, and has rows whenever a day has readings: both tables are complete to its mark,
+    # unless one was lost.
     done = access.done_to(context, tables.METER_DAY) if access.mark(context, tables.HALF_HOUR) else 0
     batch_id = access.done_to(context, tables.READINGS)
     days = (
@@ -62,11 +63,11 @@ def _energy_work(context: Context, again: Days) -> _Work | None:
         if batch_id > done
         else {}
     )
-    days = changed_days.joined(days, again)
+    days = changed_days.joined(days, rebuild)
     return _Work(days, {"batch_id": batch_id}) if days else None
 
 
-def _product_work(context: Context, again: Days) -> _Work | None:
+def _product_work(context: Context, rebuild: Days) -> _Work | None:
     """Days of the reference's feeds that changed, and days whose agreements changed."""
     written = access.mark(context, tables.PRODUCT_DAY)  # the last of the two
     if not access.mark(context, tables.PRODUCT_HALF_HOUR):  # which was lost
@@ -77,18 +78,18 @@ def _product_work(context: Context, again: Days) -> _Work | None:
     feeds = list(context.settings.reference_feeds)
     days = changed_days.changed_days(context, done, feeds) if batch_id > done else {}
     if written.get("feeds", feeds) != feeds or not written:
-        # Days of a feed that is named no more are written too: without rows.
+        # The days of a feed that is no longer named are written too: without rows.
         days = changed_days.joined(days, changed_days.days_there_are(context, [*feeds, *written.get("feeds", [])]))
     elif snapshot > done_snapshot:
         days = changed_days.joined(days, changed_days.days_of_changed_agreements(context, done_snapshot, snapshot))
-    days = changed_days.joined(days, {feed: some for feed, some in again.items() if feed in feeds})
+    days = changed_days.joined(days, {feed: some for feed, some in rebuild.items() if feed in feeds})
     return _Work(days, {"batch_id": batch_id, "snapshot": snapshot, "feeds": feeds}) if days else None
 
 
 def _in_one_pass(context: Context, energy: _Work | None, by_product: _Work | None) -> pa.Table | None:
-    """Half hours by product of all feeds, where these and the totals are due for the same days and fit the driver.
+    """Half hours by product of all feeds, if they and the totals are due for the same days and fit on the driver.
 
-    A meter has one product on a local day, so the totals are their sums: silver is read once for both.
+    A meter has one product on a local day, so the totals are sums over the products: silver is read once for both.
     """
     if energy is None or by_product is None:
         return None
@@ -111,12 +112,12 @@ def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> 
         halves = gold.half_hours(readings, zones)
         totals = gold.total_consumption_half_hour(halves, one_row_a_meter=_one_row_a_meter(context, days))
         rows = access.replace_days(context, tables.HALF_HOUR, totals, days, mark, at_most=_most_half_hours(days))
-    _tell(context, tables.HALF_HOUR, days, rows)
-    most = access.count_on_days(context, tables.READINGS, days)  # were each the only one of its meter
-    about = None if most is None else most // USUAL_INTERVALS
+    _log_written(context, tables.HALF_HOUR, days, rows)
+    most = access.count_on_days(context, tables.READINGS, days)  # as if each meter had one reading a day
+    estimated_rows = None if most is None else most // USUAL_INTERVALS
     meter_days = gold.meter_day(readings, zones)
-    rows = access.replace_days(context, tables.METER_DAY, meter_days, days, mark, at_most=most, about=about)
-    _tell(context, tables.METER_DAY, days, rows)
+    rows = access.replace_days(context, tables.METER_DAY, meter_days, days, mark, at_most=most, about=estimated_rows)
+    _log_written(context, tables.METER_DAY, days, rows)
 
 
 def _product_tables(context: Context, work: _Work, averages: pa.Table | None) -> None:
@@ -128,11 +129,11 @@ def _product_tables(context: Context, work: _Work, averages: pa.Table | None) ->
     else:
         by_product = _averages(context, days).where(F.col("feed").isin(*feeds))
         rows = access.replace_days(context, tables.PRODUCT_HALF_HOUR, by_product, days, mark, at_most=most)
-    _tell(context, tables.PRODUCT_HALF_HOUR, days, rows)
+    _log_written(context, tables.PRODUCT_HALF_HOUR, days, rows)
     meter_days = access.read_days(context, tables.METER_DAY, days).where(F.col("feed").isin(*feeds))
     per_day = gold.consumption_per_product_per_day(gold.with_product(meter_days, _products(context, days)))
     rows = access.replace_days(context, tables.PRODUCT_DAY, per_day, days, mark, at_most=most)
-    _tell(context, tables.PRODUCT_DAY, days, rows)
+    _log_written(context, tables.PRODUCT_DAY, days, rows)
 
 
 def _averages(context: Context, days: Days) -> DataFrame:
@@ -145,15 +146,15 @@ def _products(context: Context, days: Days) -> DataFrame:
     every_day = sorted({day for feed_days in days.values() for day in feed_days})
     products = agreements.product_of_day(changed_days.agreed(context), every_day)
     most = access.row_count(context, tables.AGREEMENT) * len(every_day)
-    # Spark cannot know how few they are, and would shuffle and sort the readings for the join.
+    # Spark cannot know that they are few, and would shuffle and sort the readings for the join.
     return F.broadcast(products) if most <= MOST_TO_BROADCAST else products
 
 
 def _active_agreements(context: Context) -> None:
-    """Small, so it is written whole whenever the agreements or the dates asked for are others."""
+    """Small, so it is rewritten whenever the agreements or the dates asked for have changed."""
     snapshot = int(access.mark(context, tables.METERPOINT).get("file_id", 0))
     wanted = sorted({day.isoformat() for day in context.settings.active_on})
-    # A snapshot from which a meter was erased is the same snapshot of a later batch.
+    # A snapshot from which a meter was erased keeps its number and gets a later batch.
     batch_id = access.done_to(context, tables.METERPOINT)
     mark = {"snapshot": snapshot, "batch_id": batch_id, "active_on": wanted}
     written = access.mark(context, tables.ACTIVE_AGREEMENTS)
@@ -177,7 +178,7 @@ def _none_active(agreed: DataFrame) -> DataFrame:
 
 
 def _most_half_hours(days: Days) -> int:
-    """More rows than half hours of days can give: 50 on the longest day, every direction."""
+    """An upper bound for rows of half hours: 50 on the longest day, for every direction."""
     return sum(map(len, days.values())) * 50 * len(DIRECTIONS)
 
 
@@ -195,7 +196,7 @@ def _zones(context: Context, days: Days) -> dict[str, str]:
 
 
 def _with_half_hours(context: Context, days: Days) -> bool:
-    """Whether one of these feeds may have readings of half an hour or less: hourly ones are in no half hour."""
+    """Whether one of these feeds may have readings of half an hour or less: hourly ones are in no half-hour table."""
     lengths = changed_days.interval_lengths(context)
     return any(min(lengths.get(feed, [0])) <= gold.HALF_HOUR for feed in days)
 
@@ -205,5 +206,5 @@ def _one_row_a_meter(context: Context, days: Days) -> bool:
     return all(min(lengths.get(feed, [0])) >= gold.HALF_HOUR for feed in days)
 
 
-def _tell(context: Context, table: tables.Table, days: Days, rows: int) -> None:
+def _log_written(context: Context, table: tables.Table, days: Days, rows: int) -> None:
     context.log.info("gold", table=table.full_name, days=sum(len(some) for some in days.values()), rows=rows)

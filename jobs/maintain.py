@@ -1,4 +1,4 @@
-"""`maintain`: readings in the order of meters, small files put together, files that no recent version needs removed."""
+"""`maintain`: cluster readings by meter, compact small files, remove files that no recent version needs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 DONE = {
-    "files_clustered": "files put in order",
-    "files_compacted": "files put together",
+    "files_clustered": "files clustered",
+    "files_compacted": "files compacted",
     "files_removed": "files removed",
 }
 
@@ -28,14 +28,14 @@ DONE = {
 def run(  # noqa: PLR0913 - each is an option of the command
     context: Context, hours: int, *, force: bool, as_json: bool, wait_seconds: float = 0, dry_run: bool = False
 ) -> None:
-    """Cluster, OPTIMIZE and VACUUM every table, keeping versions of the last `hours`; fewer than a week with `force`.
+    """Cluster, OPTIMIZE and VACUUM every table; versions of the last `hours` stay; less than a week only with `force`.
 
     A dry run shows what would be done, and does nothing.
     """
     if hours < maintenance.SAFE_HOURS and not force:
         raise UsageError(
-            f"--retention-hours {hours}: a reader or another writer at work may lose its files below "
-            f"{maintenance.SAFE_HOURS}; with nobody else on the lake, say --force"
+            f"--retention-hours {hours}: below {maintenance.SAFE_HOURS} a reader or another writer at work may lose "
+            "its files; if nothing else uses the lake, add --force"
         )
     if dry_run:
         must_exist(context)
@@ -48,13 +48,13 @@ def run(  # noqa: PLR0913 - each is an option of the command
         return
     done = [fact for fact in facts if any(fact[name] for name in DONE)]
     print_table(["table", *DONE.values()], [list(fact.values()) for fact in done])
-    print(f"{len(facts)} tables looked after; versions of the last {hours} hours are kept.")
+    print(f"{len(facts)} tables maintained; versions of the last {hours} hours are kept.")
 
 
 def look_after(context: Context, hours: int) -> list[dict[str, Any]]:
-    """The same, inside of a run; returns what was done to each table."""
+    """The same, inside a run; returns what was done to each table."""
     facts: list[dict[str, Any]] = []
-    # Compares versions of gold, which may not be there afterwards.
+    # It compares versions of gold, which may be gone afterwards.
     restatements.run(context)
     for table in formats.lake_tables(context.settings):
         if access.version(context, table) in {None, 0}:
@@ -64,13 +64,13 @@ def look_after(context: Context, hours: int) -> list[dict[str, Any]]:
         removed = maintenance.vacuum(context, table, hours)
         numbers = dict(zip(DONE, (clustered, compacted, removed), strict=True))
         facts.append({"table": table.full_name, **numbers})
-    # The same gold in other files is no restatement.
+    # The same rows in other files are not a restatement.
     restatements.accept(context)
     return facts
 
 
 def _cluster(context: Context, table: Table) -> int:
-    """Days that changed since they were last put in order: the readings of one meter then lie together."""
+    """Cluster the days that changed since they were last clustered: the readings of one meter then lie together."""
     days = _unordered(context, table)
     return maintenance.cluster(context, table, days, access.done_to(context, table)) if days else 0
 
@@ -108,4 +108,4 @@ def _show_report(facts: list[dict[str, Any]], *, as_json: bool) -> None:
         return
     names = ["table", "files", "bytes", "small files", "days to cluster", "files to remove"]
     print_table(names, [list(fact.values()) for fact in facts])
-    print("Nothing was done. A small file shares its partition with others, and is under 16 MB.")
+    print("Nothing was done. A small file is under 16 MB and shares its partition with others.")

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 HISTORY = "reading_history"
 FORMS = ("table", "csv", "json")
-# Statements that change nothing and cannot stand inside a SELECT.
+# Statements that change nothing and cannot be used inside a SELECT.
 PLAIN = re.compile(r"\s*(SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
 
 
 def run(context: Context, query: str, form: str, limit: int) -> None:
-    """Answer the query on standard output as `form`; timestamps are UTC."""
+    """Print the query's answer on standard output as `form`; timestamps are UTC."""
     if form not in FORMS:
-        raise UsageError(f"no format {form!r}: use {', '.join(FORMS)}")
+        raise UsageError(f"unknown format {form!r}: use {', '.join(FORMS)}")
     query = query.strip().rstrip(";")
     if not query:
-        raise UsageError("an empty query")
+        raise UsageError("the query is empty")
     schema_version.check(context)
     answer = select(context, query)
     if form == "table":
@@ -43,16 +43,16 @@ def run(context: Context, query: str, form: str, limit: int) -> None:
     if form == "json":
         print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows], ensure_ascii=False))
         return
-    # Values as they are, for the next program, one that a spreadsheet would take for a formula (`=1+1`) included.
+    # Values as they are, for the next program, even those that a spreadsheet would take for a formula (`=1+1`).
     writer = csv.writer(_Lines())
     writer.writerow(answer.columns)
     writer.writerows([["" if value is None else cell(value) for value in row.values()] for row in rows])
 
 
 class _Lines:
-    """Standard output for CSV: rows end in a line feed, and yet a value with a carriage return stands in quotes.
+    """Standard output for CSV: rows end in a line feed, and a value with a carriage return is still quoted.
 
-    (Python 3.11 puts a value in quotes only for what rows end in.)
+    (Python 3.11 quotes a value only for the characters that rows end in.)
     """
 
     def write(self, row: str) -> None:
@@ -61,7 +61,7 @@ class _Lines:
 
 
 def select(context: Context, query: str) -> DataFrame:
-    """The query's answer; a statement that would change something is refused."""
+    """Run the query; a statement that would change something is refused."""
     lake_tables = formats.lake_tables(context.settings)
     if not context.settings.catalog and access.version(context, tables.INGESTION_LOG) is None:
         raise LakeError(context.settings.root, "has no tables yet: run `main.py run` or `main.py demo` first")
@@ -74,7 +74,7 @@ def select(context: Context, query: str) -> DataFrame:
         versions.createOrReplaceTempView(HISTORY)
     try:
         if not PLAIN.match(query):
-            # Analysed, never run: only a query can stand in the place of a table.
+            # Analysed, never run: only a query can be used as a table.
             spark.sql(f"SELECT * FROM (\n{query}\n)")  # noqa: S608 - the query is the user's own
         return spark.sql(query)
     except ParseException as problem:
@@ -84,7 +84,7 @@ def select(context: Context, query: str) -> DataFrame:
 
 
 def _name_tables(context: Context, spark: SparkSession, query: str, lake_tables: tuple[tables.Table, ...]) -> None:
-    """In path mode the session's own catalog learns the names that the query uses (naming all would take seconds)."""
+    """In path mode, register the tables of the query in the session's catalog (all tables would take seconds)."""
     text = re.sub(r"\s*\.\s*", ".", query.lower().replace("`", ""))
     everything = PLAIN.match(query) is not None and "tables" in text
     names = {table.full_name: table for table in lake_tables}
@@ -98,7 +98,7 @@ def _name_tables(context: Context, spark: SparkSession, query: str, lake_tables:
         where = tables.address(context.settings, names[name])
         _forget_another_lakes(spark, name, where)
         spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{_escaped(where)}'")
-    for name in [name for name in shown if name in wanted]:  # a view comes after those that it reads
+    for name in [name for name in shown if name in wanted]:  # a view comes after the views it reads
         spark.sql(f"CREATE OR REPLACE VIEW {name} AS {shown[name].query}")
 
 
@@ -107,7 +107,7 @@ def _escaped(where: str) -> str:
 
 
 def _forget_another_lakes(spark: SparkSession, name: str, where: str) -> None:
-    """A session that lives on (a notebook) may know the name from another lake; only the name is dropped, no data."""
+    """A long-lived session (a notebook) may know the name from another lake; only the name is dropped, no data."""
     if not spark.catalog.tableExists(name):
         return
     known = spark.sql(f"DESCRIBE DETAIL {name}").toArrow().to_pylist()[0]["location"]
@@ -120,7 +120,7 @@ def _says(text: str, name: str) -> bool:
 
 
 def _used_by(name: str, shown: dict[str, views.View]) -> set[str]:
-    """The tables and views that a view is made of."""
+    """The tables and views that a view reads, directly or not."""
     used = set(shown[name].uses) if name in shown else set()
     return used.union(*(_used_by(each, shown) for each in used))
 

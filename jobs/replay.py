@@ -1,8 +1,8 @@
-"""`replay FILE…`: deliveries decided or judged anew, after a rule or the configuration changed, or a withdrawal.
+"""`replay FILE…`: decide or judge deliveries again, after a rule or the configuration changed, or after a withdrawal.
 
-A refused delivery is looked at again as it lies in the landing folder, if it is still the same bytes; of a loaded one
-the rows in bronze are judged again. It keeps its place in the order of arrival: what came later still wins. The log is
-written last and makes it count, as for any batch.
+A refused delivery is read again from the landing folder, if it still has the same bytes; the rows of a loaded one are
+judged again from bronze. It keeps its place in the order of arrival: what came later still wins. The log is written
+last, as for any batch.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REPLAYABLE = {LOADED, WITHDRAWN} | REFUSED
 
 @dataclass(frozen=True)
 class Replayed:
-    """A delivery as the log has it, and as it is decided now."""
+    """A delivery as the log has it and as it is decided now."""
 
     before: Delivery
     after: Delivery
@@ -49,7 +49,7 @@ class Replayed:
 
 
 def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool, wait_seconds: float = 0) -> None:
-    """Decide the deliveries that `names` mean anew and bring silver and gold up to that; a dry run only shows it."""
+    """Decide the named deliveries again and bring silver and gold up to date; a dry run only shows the changes."""
     if dry_run:
         must_exist(context)
         silver_job.check_zones(context)
@@ -69,7 +69,7 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
 
 
 def _chosen(context: Context, names: Sequence[str]) -> list[Delivery]:
-    """The deliveries that `names` mean, in the order of arrival; Spark is there, fit for them."""
+    """The named deliveries, in the order of arrival; starts a Spark session that is large enough for them."""
     known = ingestion_log.logged(context)
     chosen = {each.file_id: each for each in (delivery_named(known, name, REPLAYABLE, "replay") for name in names)}
     context.expect(formats.weighed(context.settings, chosen.values()))
@@ -89,15 +89,15 @@ def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_
         raise UsageError(f"feed {delivery.feed!r} of file {delivery.file_id} is no longer in the configuration")
     others = [each for each in known if each.feed == feed.name and each.file_id != delivery.file_id]
     form = formats.format_of(feed)
-    if delivery.reason_code:  # refused, and perhaps settled since
+    if delivery.reason_code:  # refused, perhaps settled since
         return Replayed(delivery, _looked_at_again(context, delivery, others, batch_id))
     taken = History.of(others).loaded_by_name.get(delivery.file_name) if form.identity_is_name else None
     if delivery.status == WITHDRAWN and taken is not None:
         reason = f"the name was loaded since as file {taken.file_id} ({taken.relative_path}): withdraw that one first"
         return Replayed(delivery, delivery.refused("CHANGED_AFTER_LOADING", reason, CONFLICT))
     rows = judged_rows(context, feed, [delivery])
-    # Its old days too: a reading that passes no more has to go from there.
-    judged = counts(rows, several=form.several).get(delivery.file_id, NOTHING)
+    # Its old days too: a reading that no longer passes must be removed there.
+    judged = counts(rows, many_readings_per_row=form.many_readings_per_row).get(delivery.file_id, NOTHING)
     dates = tuple(sorted({*delivery.local_dates, *judged["local_dates"]}))
     return Replayed(
         delivery,
@@ -109,10 +109,10 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
     feed, form = context.settings.feed(delivery.feed), formats.format_of(context.settings.feed(delivery.feed))
     there = [each for each in landing.find(feed) if each.relative_path == delivery.relative_path]
     if not there:
-        raise ReplayError(delivery.file_path, "is not in the landing folder any more: deliver it again")
+        raise ReplayError(delivery.file_path, "is no longer in the landing folder: deliver it again")
     found = landing.inspect(there, feed, form.inspect, context.settings.environment)
     if found[0].sha256 != delivery.sha256:
-        raise ReplayError(delivery.file_path, "holds other bytes than those refused: `run` takes them as a delivery")
+        raise ReplayError(delivery.file_path, "holds other bytes than those refused: `run` loads it as a new delivery")
     verdict = decisions.decide(found, History.of(others), by_name=form.identity_is_name)
     if not verdict or verdict[0].status != LOADED:
         return verdict[0] if verdict else delivery
@@ -126,11 +126,11 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
     paths = landing.contents_with_file_id(context.spark, form.contents, [new], feed)
     rows = bronze.rows_of(form, paths, feed, [new], batch_id)
     rows = form.judged(rows, feed, received_at([new]))
-    return replace(new, **counts(rows, several=form.several).get(new.file_id, NOTHING))
+    return replace(new, **counts(rows, many_readings_per_row=form.many_readings_per_row).get(new.file_id, NOTHING))
 
 
 def _loaded(context: Context, changed: list[Replayed]) -> list[Delivery]:
-    """What counts now: rows of deliveries that were refused go into bronze first."""
+    """The deliveries that count now; rows of deliveries that were refused go into bronze first."""
     counting = [each.after for each in changed if not each.before.reason_code]
     for feed in context.settings.feeds:
         new = [each.after for each in changed if each.after.feed == feed.name and each.before.reason_code]
@@ -156,8 +156,11 @@ def _show(changed: list[Replayed], restated: dict[str, int], *, dry_run: bool, a
     title = "What a replay would change" if dry_run else "Replayed"
     print_table(["file_id", "file", "was", "is", "accepted", "rejected"], rows, title=title)
     statuses = Counter(each.after.status for each in changed)
-    told = f"{statuses[LOADED]} of {len(changed)} deliveries count"
-    print(f"{told} after it." if dry_run else f"{told}; {sum(restated.values()):,} published values changed.")
+    counting = f"{statuses[LOADED]} of {len(changed)} deliveries"
+    if dry_run:
+        print(f"{counting} would count.")
+    else:
+        print(f"{counting} count; {sum(restated.values()):,} published values changed.")
 
 
 def _verdict(delivery: Delivery) -> str:

@@ -1,4 +1,4 @@
-"""`report`: the exploration that analysts do first, of one feed, as an HTML page or Markdown with pictures. No JVM."""
+"""`report`: a first exploration of one feed, as an HTML page or as Markdown with pictures. No JVM."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ NEEDED = ("duckdb", "jinja2", "matplotlib", "statsmodels")
 
 @dataclass(frozen=True)
 class Pinned:
-    """The tables at the versions that the whole report is made of."""
+    """The tables, at the versions that the whole report uses."""
 
     versions: dict[str, int]
     rows: dict[str, ds.Dataset | pa.Table]
 
 
 def run(context: Context, asked: Asked, out: Path, form: str | None, *, as_json: bool) -> None:
-    """Write the report to `out`; say what was written, and of which versions of the tables it is made."""
+    """Write the report to `out`; print what was written and which versions of the tables were read."""
     form = form or ("md" if out.suffix.lower() == ".md" else "html")
     _check(context, asked, out, form)
     must_exist(context)
@@ -70,14 +70,14 @@ def run(context: Context, asked: Asked, out: Path, form: str | None, *, as_json:
 
 
 def _check(context: Context, asked: Asked, out: Path, form: str) -> None:
-    """Everything that can be wrong before anything is read."""
+    """Check everything that can be checked before anything is read."""
     if form not in PICTURES:
-        raise UsageError(f"no format {form!r}: use {', '.join(PICTURES)}")
+        raise UsageError(f"unknown format {form!r}: use {', '.join(PICTURES)}")
     if absent := [name for name in NEEDED if find_spec(name) is None]:
         raise UsageError(f'the report needs {", ".join(absent)}: pip install "meterlake[report]"')
     if context.settings.catalog:
         raise UsageError(
-            "the report reads lakes in a folder or an object store; a catalog's tables only Spark can read"
+            "the report reads lakes in a folder or an object store; only Spark can read a catalog's tables"
         )
     feeds = [feed.name for feed in context.settings.feeds]
     if asked.feed not in feeds:
@@ -104,7 +104,7 @@ def _pinned(context: Context) -> Pinned:
 
 def _page(context: Context, asked: Asked, pinned: Pinned, form: str) -> tuple[Page, Extent, datetime | None]:
     """The report, what it covers, and when the newest delivery in it was received."""
-    import duckdb  # noqa: PLC0415 - of an extra that only this command needs; so are those of pipeline.serving.report
+    import duckdb  # noqa: PLC0415 - only this command needs this extra, pipeline.serving.report included
 
     from pipeline.serving.report.figures import Figures  # noqa: PLC0415
     from pipeline.serving.report.local_time import LocalClock  # noqa: PLC0415
@@ -133,7 +133,7 @@ def _page(context: Context, asked: Asked, pinned: Pinned, form: str) -> tuple[Pa
 
 
 def latest_day(now: datetime, feed: Feed) -> date:
-    """The last day that a delivery of now may tell of."""
+    """The last day that a delivery received now may have readings for."""
     return date.fromordinal(min(now.date().toordinal() + feed.latest_days_ahead + 1, date.max.toordinal() - 1))
 
 
@@ -148,7 +148,7 @@ def _received_at(log: ds.Dataset | pa.Table, file_id: int) -> datetime | None:
 
 
 def _write(page: Page, out: Path, form: str) -> list[Path]:
-    """The report's files, the report itself last: whoever sees it sees its pictures."""
+    """Write the report's files, the report itself last, so that its pictures are there when it is."""
     from pipeline.serving.report import render  # noqa: PLC0415
 
     if form == "html":
@@ -171,7 +171,7 @@ def _unwritable(out: Path, problem: OSError) -> UsageError:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that it appears whole, in the place of one that is there."""
+    """Write a file so that it appears whole; it replaces one that is there."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         unfinished.write_bytes(content)

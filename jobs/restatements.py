@@ -1,10 +1,10 @@
-"""ops.restatements: which values of gold changed after they were first published, and which delivery did it.
+"""ops.restatements: which values of gold changed after they were first published, and which delivery changed them.
 
-What was published is what the table's versions hold: the one that was compared last against the one there is. So a run
-that was killed between gold and this misses nothing, and nothing is told twice.
+The version of gold that was compared last is compared with the current one. So nothing is missed after a run that was
+killed between gold and this step, and nothing is recorded twice.
 
-A first value is no restatement; one that comes back after it was taken back is: its key has a row here without a new
-value, which every value that went got.
+A first value is not a restatement. A value that comes back after it was withdrawn is: the withdrawal left a row here
+without a new value.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ MEASURES = {
 
 
 def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]:
-    """Compare gold with what was compared last; returns table -> values restated.
+    """Compare gold with the version compared last; returns table -> number of restated values.
 
-    After an erasure: not a word of that meter, and no delivery as the cause, for none brought it about.
+    After an erasure: nothing about that meter, and no delivery as the cause, because none caused it.
     """
     written = access.mark(context, tables.RESTATEMENTS)
     compared: dict[str, int] = written.get("compared", {})
@@ -74,7 +74,7 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
 
 
 def accept(context: Context) -> None:
-    """Gold is what it was, in other files: the next comparison begins from here."""
+    """Gold has the same rows in other files: the next comparison starts from here."""
     written = access.mark(context, tables.RESTATEMENTS)
     now = {table.full_name: access.version(context, table) or 0 for table in MEASURES}
     if "compared" in written and written["compared"] != now:
@@ -86,7 +86,7 @@ def _moved(table: Table, compared: dict[str, int], now: dict[str, int]) -> bool:
 
 
 def _keys_of(table: Table, gone: pa.Table) -> pa.Table:
-    """Keys of the table whose values went at some time, by the columns of its key."""
+    """Keys of the table whose values were removed at some time, as the columns of its key."""
     of_table = gone.filter(pc.equal(gone["table_name"], table.full_name))
     day = table.partition_by[1]
     named = {name: "local_date" if name == day else name for name in (*table.key, *table.partition_by)}
@@ -96,7 +96,7 @@ def _keys_of(table: Table, gone: pa.Table) -> pa.Table:
 def _restated(
     context: Context, table: Table, measures: tuple[str, ...], pair: dict[str, Any], causes: _Causes
 ) -> Iterator[dict[str, Any]]:
-    """A row of ops.restatements for each measure of a changed or returned row that is another now."""
+    """A row of ops.restatements for each changed measure of a changed or returned row."""
     day = pair[table.partition_by[1]]
     fixed = {
         "table_name": table.full_name,
@@ -117,7 +117,7 @@ def _restated(
 
 
 class _Causes:
-    """Which delivery changed a cell: one that came, went or counted anew since the last comparison."""
+    """Which delivery changed a cell: one that was loaded, withdrawn or replayed since the last comparison."""
 
     def __init__(self, known: list[Delivery], done: int) -> None:
         self.batch_id = next_batch(known) - 1
@@ -127,7 +127,7 @@ class _Causes:
         self._by_day = {(each.feed, day): each.file_id for each in later for day in each.local_dates}
 
     def of(self, table: Table, feed: str, day: date, new: int | None, old: int | None) -> int | None:
-        """The newest in the cell, else the newest that was in it, else the agreements', else the newest of the day."""
+        """The cell's newest delivery, else its newest one before, else the agreements', else the day's newest."""
         for file_id in (new, old):
             if file_id in self._later:
                 return file_id

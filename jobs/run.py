@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 
-def run(  # noqa: PLR0913 - a run may be of one layer, of one span
+def run(  # noqa: PLR0913 - a run may be limited to a layer or a span
     context: Context,
     layer: str | None = None,
     command: str = "run",
@@ -24,10 +24,9 @@ def run(  # noqa: PLR0913 - a run may be of one layer, of one span
     span: Span | None = None,
     raise_at_end: bool = True,
 ) -> Outcome:
-    """Deliveries in, gold out; of a `span` only what was modified in it.
+    """Load deliveries and bring every layer up to date; with a `span`, only deliveries modified in it.
 
-    A fault of an endpoint or of the reference database is raised at the end, or left to the caller, who finds it in
-    the outcome.
+    A fault of an endpoint or of the reference database is raised at the end, or left in the outcome for the caller.
     """
     with recorded(context, command, wait_seconds) as outcome:
         if layer in {None, "bronze"}:
@@ -41,7 +40,7 @@ def run(  # noqa: PLR0913 - a run may be of one layer, of one span
 
 
 def derive(context: Context, outcome: Outcome, layer: str | None = None) -> None:
-    """Bring silver up to the log, gold up to silver, and note which published values that changed."""
+    """Bring silver up to the log and gold up to silver, and record which published values changed."""
     if layer in {None, "silver"}:
         with outcome.timed("silver"):
             outcome.rows_merged = silver.run(context)

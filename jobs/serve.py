@@ -12,13 +12,13 @@ from pipeline.lake import schema_version
 if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
-# Connections that wait to be taken; a client that reads slowly holds one, not a thread.
+# Connections that wait to be accepted; a client that reads slowly holds one, not a thread.
 BACKLOG = 256
 GRACE_SECONDS = 10
 
 
 def run(context: Context, host: str | None, port: int | None) -> None:
-    """Listen where the configuration says, or where the command line does."""
+    """Listen where the command line says, else where the configuration does."""
     try:
         import uvicorn  # noqa: PLC0415 - an extra of the package
 
@@ -51,7 +51,7 @@ def run(context: Context, host: str | None, port: int | None) -> None:
 
 
 def _measures(context: Context) -> bytes:
-    """What the lake says of itself now."""
-    from jobs.shared import metrics  # noqa: PLC0415 - importing PySpark takes half a second, and not every server is asked
+    """The lake's measures now."""
+    from jobs.shared import metrics  # noqa: PLC0415 - importing PySpark takes half a second, not every server needs it
 
     return metrics.text(context.next_run())

@@ -1,4 +1,4 @@
-"""Silver: readings of batches that are not in it yet are MERGEd, latest received wins; what did not pass is kept."""
+"""Silver: MERGE readings of batches that are not in it yet, latest received wins; rejected rows are kept."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def run(context: Context) -> int:
 
 
 def zones_of(context: Context) -> dict[str, str]:
-    """Feed -> the time zone that its local days in silver were made with."""
+    """Feed -> the time zone of its local days in silver."""
     zones: dict[str, str] = access.mark(context, tables.READINGS).get("zones", {})
     return zones
 
 
 def check_zones(context: Context) -> None:
-    """Local days are part of what silver and gold are divided by: a feed's zone cannot change under them."""
+    """Silver and gold are partitioned by local day, so a feed's time zone cannot change once readings are loaded."""
     for name, zone in zones_of(context).items():
         for feed in context.settings.feeds:
             if feed.name == name and feed.time_zone != zone:
@@ -53,7 +53,7 @@ def check_zones(context: Context) -> None:
 
 
 def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
-    """A feed may leave the configuration, but not with deliveries that silver has yet to take."""
+    """A feed may leave the configuration, but not while silver still lacks some of its deliveries."""
     known = {feed.name for feed in context.settings.feeds} | {REFERENCE}
     done, rejected = access.done_to(context, tables.READINGS), access.done_to(context, tables.REJECTED)
     pending = [
@@ -64,15 +64,15 @@ def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
     gone = sorted({each.feed for each in pending} - known)
     if gone:
         raise ConfigurationError(
-            f"feed {gone[0]!r}", "is gone, but has deliveries in bronze that silver does not have yet"
+            f"feed {gone[0]!r}", "was removed, but has deliveries in bronze that silver does not have yet"
         )
 
 
 def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     done = access.done_to(context, tables.REJECTED)
     later = [delivery for delivery in loaded if delivery.revision > done]
-    again = [delivery.file_id for delivery in later if delivery.is_revised]
-    pending = [delivery for delivery in later if delivery.rows_rejected or delivery.file_id in again]
+    revised = [delivery.file_id for delivery in later if delivery.is_revised]
+    pending = [delivery for delivery in later if delivery.rows_rejected or delivery.file_id in revised]
     if not pending:
         return
     parts = []
@@ -81,8 +81,8 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
         if of_feed:
             ids = [delivery.file_id for delivery in of_feed]
             rows = judged(context, feed, of_feed).where(F.col("file_id").isin(*ids))
-            several = formats.format_of(feed).several
-            parts.append(silver.rejected_readings(rows, feed.name, context.now, several=several))
+            many = formats.format_of(feed).many_readings_per_row
+            parts.append(silver.rejected_readings(rows, feed.name, context.now, many_readings_per_row=many))
     ids = [delivery.file_id for delivery in pending if delivery.feed == REFERENCE]
     if ids:
         for table in tables.SNAPSHOTS:
@@ -90,7 +90,7 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
             judged_rows = reference_database.judged(table.name, rows, context.settings.reference_zone)
             parts.append(silver.rejected_readings(judged_rows, REFERENCE, context.now))
     mark = {"batch_id": max(delivery.revision for delivery in pending)}
-    if again:
+    if revised:
         rows = reduce(DataFrame.unionByName, parts or [access.read(context, tables.REJECTED).where("false")])
         kept = access.replace_files(context, tables.REJECTED, rows, [each.file_id for each in pending], mark)
     else:
@@ -99,7 +99,7 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
 
 
 def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
-    """The newest snapshot in the place of the one before, until all three tables say that it is theirs."""
+    """Replace the previous snapshot with the newest one, in each of the three tables that does not have it yet."""
     done = min(access.done_to(context, table) for table in tables.REFERENCE)
     if not snapshots or done >= snapshots[-1].revision:
         return
@@ -115,15 +115,15 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
 
 def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     done = access.done_to(context, tables.READINGS)
-    # By days, not by rows: of an OBIS record or an array that counts as rejected some values may have passed.
+    # By days, not by rows: an OBIS record or an array that counts as rejected may hold values that passed.
     pending = [delivery for delivery in counted if delivery.local_dates and delivery.revision > done]
     feeds = [feed for feed in context.settings.feeds if any(each.feed == feed.name for each in pending)]
     if not feeds:
         return 0
     days = {feed.name: _days([each for each in pending if each.feed == feed.name]) for feed in feeds}
-    again = any(delivery.is_revised for delivery in pending)
-    # Where something may have to go, the days are made anew from all that was received for them.
-    taken = _received_on(counted, days) if again else pending
+    rebuild = any(delivery.is_revised for delivery in pending)
+    # Readings may have to be removed: then these days are rebuilt from everything received for them.
+    taken = _received_on(counted, days) if rebuild else pending
     source = reduce(
         DataFrame.unionByName,
         [_current(context, feed, [each for each in taken if each.feed == feed.name]) for feed in feeds],
@@ -133,15 +133,15 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     present = access.partitions(context, tables.READINGS)
     minutes = _lengths_with(context, feeds, {feed for feed, _ in present})
     mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones, "minutes": minutes}
-    at_most = sum(most_readings(context, each) for each in taken)
-    if again:
+    max_rows = sum(most_readings(context, each) for each in taken)
+    if rebuild:
         source = source.where(on_days(days))
-        changed = access.replace_days(context, tables.READINGS, source, days, mark, at_most=at_most)
+        changed = access.replace_days(context, tables.READINGS, source, days, mark, at_most=max_rows)
     elif any((feed, day.isoformat()) in present for feed, feed_days in days.items() for day in feed_days):
-        changed = access.merge_latest(context, tables.READINGS, source, days, mark, at_most=at_most)
+        changed = access.merge_latest(context, tables.READINGS, source, days, mark, at_most=max_rows)
     else:
-        # None of these days holds a reading: there is nothing to match, and one winner a key is in `source`.
-        changed = access.append(context, tables.READINGS, source, mark, at_most=at_most)
+        # None of these days holds a reading: there is nothing to match, and `source` has one winner for each key.
+        changed = access.append(context, tables.READINGS, source, mark, at_most=max_rows)
     context.log.info(
         "silver", table=tables.READINGS.full_name, feeds=len(feeds), days=sum(map(len, days.values())), rows=changed
     )
@@ -149,19 +149,19 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
 
 
 def _lengths_with(context: Context, feeds: list[Feed], present: set[str]) -> dict[str, list[int]]:
-    """The lengths of intervals in silver once these feeds are written; where unknown ones are there, none is known."""
+    """Interval lengths in silver once these feeds are written; a feed whose earlier lengths are unknown is left out."""
     lengths = changed_days.interval_lengths(context)
     for feed in feeds:
         if feed.name in lengths or feed.name not in present:
-            any_length = formats.format_of(feed).several
+            any_length = formats.format_of(feed).many_readings_per_row
             lengths[feed.name] = sorted({*lengths.get(feed.name, []), 0 if any_length else feed.minutes})
     return lengths
 
 
 def most_readings(context: Context, delivery: Delivery) -> int:
-    """No fewer than the readings of the delivery that passed; of a rejected row with several some may have."""
+    """An upper bound for the delivery's readings that passed; a rejected row of many may hold some that did."""
     form = formats.format_of(context.settings.feed(delivery.feed))
-    return delivery.rows_read * form.most_readings if form.several else delivery.rows_accepted
+    return delivery.rows_read * form.most_readings if form.many_readings_per_row else delivery.rows_accepted
 
 
 def _days(deliveries: list[Delivery]) -> list[date]:
@@ -169,7 +169,7 @@ def _days(deliveries: list[Delivery]) -> list[date]:
 
 
 def _received_on(counted: list[Delivery], days: dict[str, list[date]]) -> list[Delivery]:
-    """Deliveries that count and have a reading on one of the days of their feed."""
+    """Deliveries that count and have a reading on one of their feed's days."""
     wanted = {feed: set(some) for feed, some in days.items()}
     return [
         each
@@ -189,7 +189,7 @@ def _current(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFr
         rows,
         feed,
         batches,
-        several=form.several,
+        many_readings_per_row=form.many_readings_per_row,
         carries_quality=form.carries_quality,
         one_direction=not form.carries_direction,
     )

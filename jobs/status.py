@@ -1,4 +1,4 @@
-"""`status`: a lake at a glance, what to look at first. No JVM in path mode."""
+"""`status`: a lake at a glance, and what to look at first. No JVM in path mode."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 COUNTS = ("loaded", "duplicate", "rejected", "conflict", "rows_read", "rows_rejected")
 SHOWN_GAPS = 10
-# Layers that follow from bronze and the log.
+# Layers that are derived from bronze and the log.
 FOLLOWING = ("silver.", "gold.")
 HOUR, DAY = 3600, 86400
 
 
 def run(context: Context, *, as_json: bool) -> None:
-    """Print the facts, for people or for a program."""
+    """Print the facts, for people or for programs."""
     must_exist(context)
     facts = found(context)
     if as_json:
@@ -41,7 +41,7 @@ def run(context: Context, *, as_json: bool) -> None:
 
 
 def found(context: Context) -> dict[str, Any]:
-    """The last run, what somebody should look at, deliveries by feed, completeness of yesterday, and the tables."""
+    """The last run, what needs attention, deliveries by feed, completeness of yesterday, and the tables."""
     runs = sorted(access.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["started_at"])
     received = {
         row["file_id"]: row["received_at"]
@@ -74,13 +74,13 @@ def found(context: Context) -> dict[str, Any]:
 
 
 def _lost(context: Context) -> list[dict[str, Any]]:
-    """Tables that name data files which are not there."""
+    """Tables with missing data files."""
     found = [(table.full_name, lost_files.of_table(context, table)) for table in formats.lake_tables(context.settings)]
     return [{"table": name, "files": len(lost), "first": lost[0]} for name, lost in found if lost]
 
 
 def _gold(context: Context, received: dict[int, Any]) -> dict[str, Any]:
-    """How far gold's meter-days follow the log: the newest delivery that counts in them, and how many wait."""
+    """How far gold.meter_day is behind the log: the newest delivery in it, and how many wait."""
     done = access.done_to(context, tables.METER_DAY)
     counted = [each for each in logged(context) if each.local_dates]
     inside = [received[each.file_id] for each in counted if each.revision <= done and each.status == LOADED]
@@ -93,7 +93,7 @@ def _gold(context: Context, received: dict[int, Any]) -> dict[str, Any]:
 
 
 def _late(context: Context, days: list[dict[str, Any]], received: dict[int, Any]) -> list[dict[str, Any]]:
-    """Feeds without a reading of yesterday or later: the last day that they have, and when their last delivery came."""
+    """Feeds without a reading of yesterday or later: their last day, and when their last delivery came."""
     last_delivery: dict[str, Any] = {}
     for each in logged(context):
         last_delivery[each.feed] = received[each.file_id]
@@ -144,14 +144,14 @@ def _gold_in_words(gold: dict[str, Any]) -> str:
     if gold["newest_delivery_at"] is None:
         return "empty"
     waiting = gold["waiting_deliveries"]
-    wait = f"{waiting:,} later deliveries wait: main.py run" if waiting else "none waits"
+    wait = f"{waiting:,} later deliveries wait: main.py run" if waiting else "none is waiting"
     return f"its newest delivery came at {gold['newest_delivery_at']} ({_ago(gold['age_seconds'])} ago); {wait}"
 
 
 def _notes(facts: dict[str, Any]) -> list[str]:
-    """What somebody should look at, one line each, each with where to look."""
+    """What needs attention, one line each, with where to look."""
     notes = [
-        f"{each['table']}: {each['files']:,} data files are not there, such as {each['first']}: see {LOST_FILE_SECTION}"
+        f"{each['table']}: {each['files']:,} data files are missing, such as {each['first']}: see {LOST_FILE_SECTION}"
         for each in facts["lost_files"]
     ]
     for late in facts["late"]:
@@ -159,14 +159,14 @@ def _notes(facts: dict[str, Any]) -> list[str]:
         came = (
             f"its last delivery came at {late['last_delivery_at']}" if late["last_delivery_at"] else "no delivery yet"
         )
-        notes.append(f"{late['feed']}: nothing of yesterday; {last}, {came}")
+        notes.append(f"{late['feed']}: no readings for yesterday; {last}, {came}")
     notes += [
-        f"{each['feed']}: {each['files']:,} refused, {each['reason_code']}, nothing sound came for them: main.py files"
+        f"{each['feed']}: {each['files']:,} refused, {each['reason_code']}, not replaced since: main.py files"
         for each in facts["refused"]
     ]
     notes += [
-        f"{name} is not there: "
-        + ("main.py run makes it" if name.startswith(FOLLOWING) else "main.py verify says what is lost")
+        f"{name} is missing: "
+        + ("main.py run rebuilds it" if name.startswith(FOLLOWING) else "main.py verify says what is lost")
         for name in (each["table"] for each in facts["tables"] if each["version"] is None)
     ]
     gaps = facts["missing_generations"]
@@ -194,7 +194,7 @@ def _megabytes(size: int) -> str:
 
 
 def _print_yesterday(feeds: list[dict[str, Any]]) -> None:
-    """How complete yesterday is; a feed without readings up to it says which day it has come to."""
+    """Print how complete yesterday is; for a feed without readings of yesterday, its last day."""
     rows = []
     for feed in feeds:
         received, missing = feed["intervals_received"], feed["intervals_missing"]
@@ -202,7 +202,7 @@ def _print_yesterday(feeds: list[dict[str, Any]]) -> None:
             said = f"nothing yet; the last day is {feed['last_day']}" if feed["last_day"] else "nothing yet"
         else:
             share = 100 * received / (received + missing) if received + missing else 100
-            said = f"{math.floor(share * 100) / 100:.2f} %"  # never rounded up to a whole
+            said = f"{math.floor(share * 100) / 100:.2f} %"  # never rounded up to 100 %
         rows.append([feed["feed"], feed["yesterday"], feed["meters"], received, missing, said])
     names = ["feed", "yesterday", "meters", "intervals", "missing", "complete"]
     print_table(names, rows, title="Completeness of yesterday (each feed's local day)")

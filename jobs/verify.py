@@ -1,4 +1,4 @@
-"""`verify`: silver and gold made anew from bronze, beside the lake, and compared with what the lake says."""
+"""`verify`: rebuild silver and gold from bronze beside the lake, and compare them with the lake's own."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
-# When a rule was applied is not a fact of the delivery.
+# The time a rule was applied does not depend on the delivery.
 NOT_COMPARED = {"rejected_at"}
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was compared: how many rows, how many differ, and the first of these in words."""
+    """One comparison: how many rows, how many differ, and the first difference in words."""
 
     what: str
     rows: int
@@ -41,14 +41,14 @@ class Check:
 
 
 def run(context: Context, *, as_json: bool, wait_seconds: float = 0) -> None:
-    """Compare everything; raise VerificationError when something differs."""
+    """Compare everything; raise VerificationError if something differs."""
     with recorded(context, "verify", wait_seconds):
         lost_files.must_be_none(context, formats.lake_tables(context.settings))
         context.expect(formats.weighed(context.settings, logged(context)))
-        context.spark  # noqa: B018 - started here, fit for all that was ever delivered
+        context.spark  # noqa: B018 - started here, sized for everything that was ever delivered
         checks = [*_deliveries(context), *_derived(context)]
         wrong = [check for check in checks if check.differences]
-        _tell(checks, as_json=as_json)
+        _report(checks, as_json=as_json)
         if wrong:
             where = context.settings.where
             raise VerificationError(
@@ -56,7 +56,7 @@ def run(context: Context, *, as_json: bool, wait_seconds: float = 0) -> None:
             )
 
 
-def _tell(checks: list[Check], *, as_json: bool) -> None:
+def _report(checks: list[Check], *, as_json: bool) -> None:
     if as_json:
         equal = not any(check.differences for check in checks)
         print(json.dumps({"equal": equal, "checks": [vars(check) for check in checks]}, ensure_ascii=False))
@@ -68,7 +68,7 @@ def _tell(checks: list[Check], *, as_json: bool) -> None:
 
 
 def _deliveries(context: Context) -> list[Check]:
-    """Conservation: what the log says of each delivery against the rows in bronze and the rejected ones."""
+    """Conservation: the log's counts of each delivery against its rows in bronze and its rejected rows."""
     known = logged(context)
     found = conservation.rows_of_deliveries(context)
     wrong = conservation.violations(known, found)
@@ -97,7 +97,7 @@ def _scratch(context: Context) -> Iterator[Context]:
 
 
 def _compare(context: Context, rebuilt: Context, table: Table) -> Check:
-    """The rows of the lake's table and of the one made anew, by key, value by value."""
+    """Compare the lake's table with the rebuilt one, by key, value by value."""
     rows = access.row_count(context, table)
     should, there = access.read(rebuilt, table), access.read(context, table)
     values = [name for name in table.names if name not in table.key and name not in NOT_COMPARED]
@@ -109,14 +109,14 @@ def _compare(context: Context, rebuilt: Context, table: Table) -> Check:
     expected = access.row_count(rebuilt, table)
     if rows != expected:
         return Check(
-            table.full_name, rows, abs(rows - expected), f"{rows} rows where {expected} keys are: some are twice"
+            table.full_name, rows, abs(rows - expected), f"{rows} rows for {expected} keys: some keys are there twice"
         )
     return Check(table.full_name, rows)
 
 
 def _differing(should: DataFrame, there: DataFrame, key: list[str], values: list[str]) -> DataFrame:
-    """Keys that only one side has, or with another value: the key, `should` and `there` as structs, NULL for none."""
-    # Tells a row of NULLs from none; as a value that may be NULL, for Arrow takes no other in a struct that may be.
+    """Keys that one side lacks, or whose values differ: the key, `should` and `there` as structs, NULL for no row."""
+    # Tells a row of NULLs from no row; nullable, because Arrow needs that inside a nullable struct.
     present = F.expr("nullif(true, false)").alias("is")
     left, right = (
         rows.select(*key, F.struct(present, *values).alias(side))
@@ -132,7 +132,7 @@ def _differing(should: DataFrame, there: DataFrame, key: list[str], values: list
 
 
 def _in_words(context: Context, table: Table, values: list[str], first: dict[str, Any]) -> str:
-    """A difference as a person reads it: the key, what is and what should be, and the delivery it leads to."""
+    """A difference in words: the key, the actual and the expected value, and the delivery it comes from."""
     key = ", ".join(f"{name}={cell(first[name])}" for name in table.key)
     should, there = first["should"], first["there"]
     lineage = _lineage(context, should or there)

@@ -1,8 +1,8 @@
 """`watch`: deliveries are loaded as they arrive, in one session that stays warm.
 
-Between batches the lake is free for other commands. What fails in the first ends the watch at once; a later batch that
-fails is tried again, ever later, and after five in a row the watch ends, for whoever supervises it to tell. SIGTERM and
-SIGINT let a batch that is at work end first.
+Between batches the lake is free for other commands. A failure of the first batch ends the watch at once; a later batch
+that fails is retried with increasing delays, and after five failures in a row the watch ends, so that its supervisor
+notices. On SIGTERM or SIGINT a running batch is finished first.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Settings
     from pipeline.runtime.context import Context
 
-# A file that is just being written is not taken, whatever its feed says of settling.
+# At least so long a file must be unchanged, even if its feed's settle_seconds is lower: it may still be written to.
 SETTLE_SECONDS = 1
 FAILURES = 5
 LONGEST_PAUSE_SECONDS = 60.0
-# With nothing new a run all the same, so often: its row in ops.runs says that the watch lives, and it tries again what
-# could not be read, or is not there.
+# How often to run even if nothing is new: the row in ops.runs shows that the watch is alive, and the run tries again
+# what could not be read or was missing.
 IDLE_SECONDS = 600.0
 SLICE_SECONDS = 0.2
 
 
 class _Stop:
-    """Whether somebody asked for the end."""
+    """Whether a signal asked the watch to stop."""
 
     asked = False
 
     def ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what a signal handler is given
-        """The first time is a wish; the second ends the process at once, as it would have without us."""
+        """The first signal asks for a clean end; the second ends the process at once."""
         if self.asked:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
@@ -51,14 +51,14 @@ class _Stop:
 
 
 def run(context: Context, *, poll_seconds: float, maintain_every: int, as_json: bool) -> None:
-    """Load what is there, then what comes, until a signal says to stop."""
+    """Load what is there, then what arrives, until a signal says to stop."""
     context.settings, context.stays = _settling(context.settings), True
     if run_lock.has_lock(context):
         context.lock_file = run_lock.opened(context)
     with _signals() as stop:
         watch = _Watch(context, maintain_every, as_json=as_json)
         context.log.info("watching", poll_seconds=poll_seconds)
-        watch.batch()  # makes good what a run before may have left
+        watch.batch()  # also finishes what an earlier run may have left
         while not stop.asked:
             _sleep(max(poll_seconds, watch.pause), stop)
             if not stop.asked:
@@ -68,19 +68,19 @@ def run(context: Context, *, poll_seconds: float, maintain_every: int, as_json: 
 
 
 class _Watch:
-    """What is kept from batch to batch: the context with its session, and how it went."""
+    """What is kept from batch to batch: the context with its session, and the failures so far."""
 
     def __init__(self, context: Context, maintain_every: int, *, as_json: bool) -> None:
         self.context, self.maintain_every, self.as_json = context, maintain_every, as_json
         self.runs = self.batches = self.failures = self.largest = 0
-        # Longer from failure to failure.
+        # Increases with each failure.
         self.pause = 0.0
-        # What the last look saw, as it lay there: a batch that left it would leave it again.
+        # What the last look found: a batch that did not load it would not load it now.
         self.seen: frozenset[tuple[Any, ...]] = frozenset()
         self.last_batch = time.monotonic()
 
     def look(self) -> None:
-        """A batch where something waits, or where one is owed another try."""
+        """Run a batch if something waits, or if a failed one is due to be retried."""
         self.context = self.context.next_run()
         try:
             if self._has_news():
@@ -89,7 +89,7 @@ class _Watch:
         except BusyLakeError as problem:
             self.seen = frozenset()
             self.context.log.info("waiting for another run", reason=str(problem))
-        except Exception as problem:  # noqa: BLE001 - whatever it is, the next try may do better
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the next try may succeed
             self._failed(problem)
 
     def _has_news(self) -> bool:
@@ -103,7 +103,7 @@ class _Watch:
         return bool(new) or self.failures > 0 or idle
 
     def batch(self) -> None:
-        """One run. Faults of an endpoint, the reference or a response are told; the deliveries are in all the same."""
+        """One run. Faults of an endpoint, the reference or a response are logged; the deliveries are loaded anyway."""
         self.last_batch = time.monotonic()
         outcome = main_job.run(self.context, command="watch", raise_at_end=False)
         if error := outcome.batch.error:
@@ -113,7 +113,7 @@ class _Watch:
             self.batches += 1
             facts = outcome.facts()
             print(json.dumps(facts) if self.as_json else _line(facts), flush=True)
-        if self.maintain_every and self.runs % self.maintain_every == 0:  # each leaves a row in ops.runs at least
+        if self.maintain_every and self.runs % self.maintain_every == 0:  # each leaves at least a row in ops.runs
             self._maintain()
 
     def _failed(self, problem: Exception) -> None:
@@ -125,7 +125,7 @@ class _Watch:
         if self.failures >= FAILURES:
             raise problem
         if not known:
-            self.context.end_spark()  # it may be what is broken
+            self.context.end_spark()  # it may be what failed
 
     def _maintain(self) -> None:
         self.context = self.context.next_run()

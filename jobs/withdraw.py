@@ -1,9 +1,9 @@
-"""`withdraw FILE`: a delivery that should not have come counts no more; what it had superseded counts again.
+"""`withdraw FILE`: a delivery that should not have come no longer counts; what it had superseded counts again.
 
-A refused one counts for nothing as it is: withdrawn, it is settled, and nobody is told of it any more.
+A refused delivery counts for nothing already: withdrawing it settles it, and it is no longer reported.
 
-Its rows stay in bronze, as received, and its row in the log says that it was withdrawn: that one commit is what the
-rest follows from. The days it has readings on are made anew in silver and gold; `replay` brings it back.
+Its rows stay in bronze, as received, and its row in the log says that it was withdrawn: the rest follows from that one
+commit. The days it has readings on are rebuilt in silver and gold; `replay` brings it back.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def run(  # noqa: PLR0913 - each is an option of the command
     context: Context, name: str, reason: str, *, as_json: bool, wait_seconds: float = 0, dry_run: bool = False
 ) -> None:
-    """Take the delivery that `name` means back out; `reason` is kept in the log. A dry run shows what would go."""
+    """Withdraw the delivery called `name`; `reason` is kept in the log. A dry run shows what would change."""
     if dry_run:
         must_exist(context)
         known = ingestion_log.logged(context)
@@ -42,7 +42,7 @@ def run(  # noqa: PLR0913 - each is an option of the command
         withdrawn = replace(delivery, status=WITHDRAWN, reason=" ".join(said.split()), revision=batch_id)
         context.log.info("withdrawn", file_id=delivery.file_id, file=delivery.relative_path)
         if delivery.status in REFUSED:
-            # Nothing that counts changes, so no layer has anything to follow.
+            # Nothing that counts changes, so no layer has anything to do.
             settled = replace(withdrawn, reason=f"{delivery.reason}; {withdrawn.reason}", revision=delivery.revision)
             ingestion_log.note(context, [settled])
         else:
@@ -62,11 +62,11 @@ def run(  # noqa: PLR0913 - each is an option of the command
         print(json.dumps(facts, ensure_ascii=False))
         return
     if delivery.status in REFUSED:
-        console().print(f"File {delivery.file_id} ({delivery.reason_code}) is settled: nobody is told of it again.")
+        console().print(f"File {delivery.file_id} ({delivery.reason_code}) is settled: it is no longer reported.")
         return
     console().print(
         f"File {delivery.file_id} is withdrawn: {delivery.rows_accepted:,} readings on {_days(delivery)} "
-        "count no more, "
+        "no longer count, "
         f"{sum(outcome.restated.values()):,} published values changed.",
         markup=False,
     )

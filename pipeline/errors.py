@@ -1,15 +1,15 @@
-"""Everything a person may have to read: one error a concept, one line a message: what, where, what to do."""
+"""Every error that a person may read: a class for each concept, a line for each message: what, where, what to do."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """A text for a terminal: control sequences, line breaks and invisible characters in it are shown, not obeyed."""
+    """A text for a terminal: control sequences, line breaks and invisible characters are shown, not interpreted."""
     return text if text.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 class MeterlakeError(Exception):
-    """The one base class; caught only in main.py, which prints the message and leaves with `exit_code`."""
+    """The base class; caught only in main.py, which prints the message and exits with `exit_code`."""
 
     exit_code = 1
 
@@ -21,7 +21,7 @@ class UsageError(MeterlakeError):
 
 
 class ConfigurationError(MeterlakeError):
-    """The configuration is wrong: `where` is the file or variable, `problem` says what and what to do."""
+    """The configuration is wrong: `where` is the file or variable, `problem` says what is wrong and what to do."""
 
     exit_code = 2
 
@@ -64,7 +64,7 @@ class MissingPackageError(MeterlakeError):
 
 
 class JarDownloadError(MeterlakeError):
-    """The resolver could not bring the JARs, usually for want of a network."""
+    """The resolver could not fetch the JARs, usually because there is no network."""
 
     def __init__(self, files: list[str], folder: str, coordinates: list[str]) -> None:
         super().__init__(
@@ -74,21 +74,21 @@ class JarDownloadError(MeterlakeError):
 
 
 class JarChecksumError(MeterlakeError):
-    """A JAR is not the one that was pinned."""
+    """A JAR is not the pinned one."""
 
     def __init__(self, file: str, expected: str, got: str) -> None:
         super().__init__(f"{file} has SHA-256 {got}, expected {expected}: it was removed; run `make setup` again")
 
 
 class LandingFolderError(MeterlakeError):
-    """A feed's landing folder is not there or cannot be listed; the other feeds load."""
+    """A feed's landing folder is missing or cannot be listed; the other feeds load."""
 
     def __init__(self, feed: str, path: str, problem: str) -> None:
         super().__init__(f"feed {feed!r}: landing folder {path} {problem}")
 
 
 class ReferenceDatabaseError(MeterlakeError):
-    """The reference database cannot be read; the readings are in, the product tables stay as they were."""
+    """The reference database cannot be read; the readings are loaded, the product tables stay as they were."""
 
     def __init__(self, url: str, problem: str) -> None:
         super().__init__(f"reference database {url}: {problem}; product tables stay as they were")
@@ -102,41 +102,41 @@ class EndpointError(MeterlakeError):
 
 
 class AcknowledgementError(MeterlakeError):
-    """Responses for a feed's senders could not be written; everything else is in."""
+    """Responses for a feed's senders could not be written; everything else is done."""
 
     def __init__(self, feed: str, path: str, problem: str, count: int) -> None:
         super().__init__(
             f"feed {feed!r}: response {path!r} cannot be written ({problem}), {count} in all; "
-            "correct acknowledge, make room or give leave to write there: the next run writes what is missing"
+            "correct acknowledge, free space or grant permission there: the next run writes what is missing"
         )
 
 
 class SeveralError(MeterlakeError):
-    """Several faults that each let the rest of the run go on."""
+    """Several faults, none of which stopped the rest of the run."""
 
     def __init__(self, problems: list[MeterlakeError]) -> None:
         super().__init__(f"{len(problems)} faults: " + " | ".join(str(problem) for problem in problems))
 
 
 class VerificationError(MeterlakeError):
-    """The lake is not what its bronze says."""
+    """Silver or gold is not what bronze says."""
 
     def __init__(self, where: str, differences: int, first: str) -> None:
         super().__init__(f"lake {where} is not what its bronze says: {differences} differences; the first: {first}")
 
 
 class ReplayError(MeterlakeError):
-    """A delivery cannot be looked at again."""
+    """A delivery cannot be decided again."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path} {problem}")
 
 
 class VersionGoneError(MeterlakeError):
-    """An earlier version of a table cannot be read any more."""
+    """An earlier version of a table can no longer be read."""
 
     def __init__(self, where: str, version: int, problem: str) -> None:
-        super().__init__(f"version {version} of {where} is not there any more: {problem}")
+        super().__init__(f"version {version} of {where} is no longer there: {problem}")
 
 
 class BusyLakeError(MeterlakeError):
@@ -146,24 +146,24 @@ class BusyLakeError(MeterlakeError):
 
     def __init__(self, where: str, holder: str) -> None:
         super().__init__(
-            f"lake {where}: {holder} is at work on it; run again when it is done, or let this one wait: --wait SECONDS"
+            f"lake {where}: {holder} is at work on it; run again when it is done, or let this run wait: --wait SECONDS"
         )
 
 
 class OvertakenError(MeterlakeError):
-    """Another run claimed the lake while this one was at work or stalled: it owns what is written from then on."""
+    """Another run claimed the lake while this one was at work or stalled; from then on only that run may write."""
 
     exit_code = 4
 
     def __init__(self, where: str) -> None:
         super().__init__(
-            f"lake {where}: another run claimed it meanwhile, so this one ends here and writes nothing more; "
+            f"lake {where}: another run claimed it meanwhile, so this one stops here and writes nothing more; "
             "nothing is lost: run again when that one is done"
         )
 
 
 class DamagedLakeError(MeterlakeError):
-    """The lake is not whole, so that a command that writes could lose or invent readings; nothing was written."""
+    """The lake is not whole: writing could lose or invent readings. Nothing was written."""
 
     def __init__(self, where: str, table: str, problem: str, section: str) -> None:
         super().__init__(f"lake {where}: {table} {problem}; nothing was written: docs/runbook.md, {section!r}")
@@ -180,7 +180,7 @@ LOST_FILE_SECTION = "'A data file is lost' in docs/runbook.md"
 
 
 class LostFileError(MeterlakeError):
-    """A data file that a table names is not there."""
+    """A data file of a table is missing."""
 
     def __init__(self, table: str, file: str, count: int = 1) -> None:
         more = f", and {count - 1} more of its files" if count > 1 else ""
@@ -188,20 +188,20 @@ class LostFileError(MeterlakeError):
 
 
 class MiscountedRowsError(MeterlakeError):
-    """The engine read other rows than the file holds; nothing of the batch counts."""
+    """Spark read another number of rows than the file holds; nothing of the batch counts."""
 
     def __init__(self, feed: str, path: str, held: int, read: int) -> None:
         super().__init__(
             f"feed {feed!r}: {path} holds {held:,} rows, but Spark read {read:,} into bronze: nothing of this batch "
-            "counts; run again, and where it stays so keep the file and tell the owner of the program"
+            "counts; run again, and if it persists keep the file and report it to the owner of the program"
         )
 
 
 class VersionsNeedSparkError(MeterlakeError):
-    """Versions of a format's readings can be read with Spark only."""
+    """All versions of this format's readings can only be read with Spark."""
 
     def __init__(self, feed: str, feed_format: str) -> None:
         super().__init__(
-            f"feed {feed!r}: versions of the format {feed_format} are read with Spark only: "
+            f"feed {feed!r}: versions in the format {feed_format} can only be read with Spark: "
             "main.py sql, table reading_history"
         )

@@ -1,4 +1,4 @@
-"""Tests of closed doors: what permissions stop must not depend on who runs the tests."""
+"""For tests of permissions, which must not depend on who runs the tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NOBODY = 65534
 
 @contextmanager
 def as_nobody():
-    """As a user whom permissions stop; root they do not."""
+    """Run as a user who is stopped by permissions; root is not."""
     if os.geteuid() != 0:
         yield
         return

@@ -1,4 +1,4 @@
-"""One Spark session and one demo lake for the whole test run, and a lake of one's own for each test that wants one."""
+"""One Spark session and one demo lake for the whole test run, and a separate lake for each test that needs one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONGEST = {"cluster": 250, "faults": 150, "fuzz": 150}
 
 
 def pytest_report_header() -> str:
-    """What is drawn by lot can be drawn again."""
+    """Show the seed, so that random tests can be repeated."""
     return f"drawn by lot: TEST_SEED={SEED}"
 
 
@@ -58,8 +58,8 @@ def spark() -> Iterator[SparkSession]:
         return
     settings = Settings(feeds=(Feed(name="gas", format="smrt", path="unused"),))
     with pytest.MonkeyPatch.context() as patch:
-        # As for many deliveries: this session lives for minutes, which the optimising compiler is for. It records no
-        # classes: pytest ends without waiting for its JVM.
+        # As for many deliveries: this session lives for minutes, so the optimising compiler pays off. It records no
+        # classes, because pytest ends without waiting for its JVM.
         patch.setenv(class_archive.OFF, "1")
         running = session.build(settings, session.FEW_BYTES)
     yield running
@@ -67,7 +67,7 @@ def spark() -> Iterator[SparkSession]:
 
 
 def _of_connect() -> SparkSession:
-    """A session that is a client, of a server that it starts: no JVM of this process, no SparkContext."""
+    """A client session for a server that it starts: no JVM in this process, no SparkContext."""
     from pyspark.sql import SparkSession  # noqa: PLC0415 - the tests without Spark do not wait for it
 
     jars = [str((fetch_jars.jar_folder() / jar.file).absolute()) for jar in fetch_jars.expected_jars()]

@@ -1,4 +1,4 @@
-"""docs/runbook.md taken apart: its sections, and its commands with what it says that they answer."""
+"""docs/runbook.md parsed: its sections, and its commands with their expected answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 TEXT = (Path(__file__).parents[1] / "docs" / "runbook.md").read_text(encoding="utf-8")
 PROGRAM = ".venv/bin/python main.py "
 PYTHON = ".venv/bin/python -c "
-# What the lines below a command begin with, and what they mean: the head of the runbook says it to its readers.
+# The beginnings of the lines below a command; the head of the runbook explains them.
 SAYS, MAY_SAY, EXIT = "# says ", "# may say ", "# exit "
 
 

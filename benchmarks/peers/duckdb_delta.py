@@ -52,7 +52,7 @@ GOLD = {
 
 
 def main() -> None:
-    """Read what is new, make the days anew that it touches."""
+    """Read what is new, rebuild the days that it touches."""
     lake, files, first_id = arguments()
     data = Path(sys.argv[1])
     db = duckdb.connect()

@@ -1,6 +1,6 @@
 """What the two one-machine peers share: which files are new, and writing whole days with delta-rs.
 
-A peer keeps the files that it has read in one JSON file beside its lake; no bronze, no log, no rejected rows.
+A peer lists the files that it has read in one JSON file beside its lake; no bronze, no log, no rejected rows.
 """
 
 import argparse
@@ -20,7 +20,7 @@ GOLD = {
 
 
 def arguments() -> tuple[Path, list[Path], int]:
-    """The lake, the files that are new in order of arrival, and the number that the first of them gets."""
+    """The lake, the new files in order of arrival, and the number of the first one."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path, help="a folder filled by generate.py")
     parser.add_argument("lake", type=Path)
@@ -32,21 +32,21 @@ def arguments() -> tuple[Path, list[Path], int]:
 
 
 def remember(lake: Path, files: list[Path]) -> None:
-    """These files are in the lake now."""
+    """Note that these files are in the lake now."""
     note = lake / "seen.json"
     before = json.loads(note.read_text()) if note.exists() else []
     note.write_text(json.dumps(before + [path.name for path in files]))
 
 
 def silver_of(lake: Path, days: list[Any]) -> pa.Table | None:
-    """Silver's rows of those days; None where there is no silver yet."""
+    """Silver's rows of those days; None if there is no silver yet."""
     if not DeltaTable.is_deltatable(str(lake / "silver" / "readings")):
         return None
     return DeltaTable(lake / "silver" / "readings").to_pyarrow_table(filters=[("local_date", "in", days)])
 
 
 def replace_days(lake: Path, layer: str, table: str, rows: pa.Table, days: list[Any]) -> None:
-    """Put the rows in the place of those days; the table is made when it is not there."""
+    """Replace those days with the rows; the table is created if it is missing."""
     where, day = str(lake / layer / table), GOLD.get(table, "local_date")
     listed = ", ".join(f"'{each}'" for each in days)
     there = DeltaTable.is_deltatable(where)
@@ -55,6 +55,6 @@ def replace_days(lake: Path, layer: str, table: str, rows: pa.Table, days: list[
 
 
 def as_of(data: Path) -> str:
-    """The day that active agreements are asked for."""
+    """The day for the active agreements."""
     line = next(line for line in (data / "meterlake.toml").read_text().splitlines() if line.startswith("active_on"))
     return line.split('"')[1]

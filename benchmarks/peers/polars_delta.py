@@ -49,7 +49,7 @@ def products(database: Path, days: pl.Series) -> tuple[pl.DataFrame, pl.DataFram
 
 
 def main() -> None:
-    """Read what is new, make the days anew that it touches."""
+    """Read what is new, rebuild the days that it touches."""
     lake, files, first_id = arguments()
     data = Path(sys.argv[1])
     new = pl.concat([read(path, first_id + n) for n, path in enumerate(files)])

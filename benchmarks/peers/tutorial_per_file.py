@@ -1,4 +1,4 @@
-"""A hundred small files as many tutorials load them: a DataFrame and a log commit for each file, then the whole anew.
+"""A hundred small files as many tutorials load them: a DataFrame and a log commit for each file, then a full rebuild.
 
     python benchmarks/peers/tutorial_per_file.py benchmarks/data/hundred_json /tmp/lake
 

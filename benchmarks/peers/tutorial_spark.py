@@ -2,7 +2,7 @@
 
     python benchmarks/peers/tutorial_spark.py benchmarks/data/S /tmp/lake
 
-Everything is read and written anew in each run. Only the window is more than a tutorial's dropDuplicates: without it
+Everything is read and written again in each run. Only the window goes beyond a tutorial's dropDuplicates: without it
 the totals would be wrong. No bronze, no log, no rejected rows.
 """
 
@@ -17,7 +17,7 @@ JARS = Path(__file__).resolve().parents[2] / "jars"
 
 
 def session() -> SparkSession:
-    """Defaults, and what Delta's quick start says; the JARs are those that the project has fetched."""
+    """Defaults, and the settings of Delta's quick start; the JARs are those that the project fetched."""
     builder = (
         SparkSession.builder.appName("tutorial")
         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
@@ -39,7 +39,7 @@ def reading() -> list[Column]:
 
 
 def save(rows: DataFrame, lake: str, table: str, day: str) -> None:
-    """Write the table whole."""
+    """Write the whole table."""
     rows.write.format("delta").mode("overwrite").partitionBy(day).save(f"{lake}/{table}")
 
 

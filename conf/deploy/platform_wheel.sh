@@ -1,6 +1,6 @@
 #!/bin/sh
 # The wheel for platforms that bring Spark and Delta themselves (Databricks, Dataproc): the same code, version and entry
-# points, but it does not ask for pyspark and delta-spark, which a pip there would put in the place of the platform's own.
+# points, but without requiring pyspark and delta-spark, which pip would install over the platform's own.
 #
 #   use:       conf/deploy/platform_wheel.sh [FOLDER]      (default dist; prints the wheel's path)
 #   validate:  make test-deploy   (tests/deploy/test_platform_wheel.py builds it and reads its metadata)

@@ -1,1 +1,1 @@
-"""What several commands share: the lock and guards around each, what they print, what they measure."""
+"""What several commands share: the lock and guards around each, their output, their metrics."""

@@ -1,4 +1,4 @@
-"""Measures of the lake: the text file that each run leaves for Prometheus, and what `serve` answers on /metrics."""
+"""Metrics of the lake: the text file that each run leaves for Prometheus, and the answer of `serve` on /metrics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def found(context: Context) -> gauges.Facts:
-    """What is measured, read from the tables and their logs; no JVM in path mode."""
+    """The facts that are measured, from the tables and their logs; no JVM in path mode."""
     deliveries = logged(context)
     days = completeness.yesterday(context)
     done = access.done_to(context, tables.METER_DAY)
@@ -55,19 +55,19 @@ def _end(context: Context, feed: str, day: str) -> datetime:
 
 
 def text(context: Context) -> bytes:
-    """The measures in Prometheus's text form; none where there is no lake yet."""
+    """The metrics in Prometheus's text format; none if there is no lake yet."""
     if access.version(context, tables.RUNS) is None:
         return b""
     return generate_latest(gauges.registry(found(context), context.settings.metrics))
 
 
 def write(context: Context) -> None:
-    """Leave them in the file that the configuration names, whole or not at all. No run fails for them."""
+    """Write the whole file that the configuration names, or nothing. No run fails because of it."""
     path = context.settings.metrics.textfile
     if not path:
         return
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_to_textfile(path, gauges.registry(found(context), context.settings.metrics))
-    except Exception as problem:  # noqa: BLE001 - the readings are in; the alert on an old file tells of this
+    except Exception as problem:  # noqa: BLE001 - the readings are in; an alert on the file's age reports this
         context.log.warning("the metrics could not be written", file=path, error=error_messages.one_line(problem))

@@ -1,4 +1,4 @@
-"""What people and programs read: the outcome of a run, deliveries, rejected rows. No JVM in path mode."""
+"""Output for people and programs: the outcome of a run, deliveries, rejected rows. No JVM in path mode."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from pipeline.runtime.profile import Profile
 
 STYLES = {"loaded": "green", "succeeded": "green", "rejected": "red", "failed": "red", "conflict": "red"}
-# Wide enough that a pipe gets whole rows; a terminal has its own width.
+# Wide enough for whole rows in a pipe; a terminal has its own width.
 PIPE_WIDTH = 400
 SHOWN_REFUSALS = 10
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Standard output, or error, as wide as its rows when it is no terminal."""
+    """Standard output or error; as wide as its rows unless it is a terminal."""
     wide = None if (sys.stderr if stderr else sys.stdout).isatty() else PIPE_WIDTH
     return Console(highlight=False, width=wide, soft_wrap=False, stderr=stderr)
 
 
 def cell(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
-    """A value as JSON holds it: decimals exact as text, instants in UTC with their offset, days as days."""
+    """A value for JSON: decimals as exact text, instants in UTC with their offset, days as ISO dates."""
     if isinstance(value, datetime):
         moment = value.astimezone(UTC) if value.tzinfo else value
         return moment.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")
@@ -49,7 +49,7 @@ def cell(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
 
 
 def text(value: object) -> Text:
-    """A value for a terminal: nothing in it is taken for markup or a control sequence."""
+    """A value for a terminal: nothing in it acts as markup or as a control sequence."""
     if value is None:
         return Text("NULL", style="dim")
     safe = printable(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(cell(value)))
@@ -59,7 +59,7 @@ def text(value: object) -> Text:
 def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None, *, stderr: bool = False
 ) -> None:
-    """An aligned table; numbers to the right."""
+    """Print an aligned table; numbers to the right."""
     named = Text(printable(title), style="bold") if title else None
     grid = Grid(box=SIMPLE_HEAD, title=named, title_justify="left", pad_edge=False)
     for n, name in enumerate(columns):
@@ -71,22 +71,22 @@ def print_table(
 
 
 def profile(found: Profile) -> None:
-    """Where a run spent its time, on standard error: answers stay what they are."""
+    """Print where a run spent its time, on standard error, so that answers are not mixed with it."""
     rows = [[step.name, step.seconds, step.spark_jobs, step.commits] for step in found.steps]
     total = ["total", round(sum(step.seconds for step in found.steps), 2)]
     rows.append([*total, sum(step.spark_jobs for step in found.steps), sum(step.commits for step in found.steps)])
     print_table(["until", "seconds", "Spark jobs", "commits"], rows, "Where the time went", stderr=True)
 
 
-def outcome(result: Outcome, *, as_json: bool, days_anew: bool = False) -> None:
-    """The summary of a run: what came in, what was refused and why, what changed; or that days were made anew."""
+def outcome(result: Outcome, *, as_json: bool, days_rebuilt: bool = False) -> None:
+    """Print the summary of a run: what was loaded, refused (and why) and changed; or that days were rebuilt."""
     facts = result.facts()
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
         return
     out = console()
-    if days_anew:
-        out.print(Text(f"The days were made anew ({facts['seconds']} s)."))
+    if days_rebuilt:
+        out.print(Text(f"The days were rebuilt ({facts['seconds']} s)."))
         return
     if not result.deliveries and not result.rows_merged:
         waiting = f"; {facts['waiting']} files are still being written" if facts["waiting"] else ""
@@ -111,17 +111,17 @@ def outcome(result: Outcome, *, as_json: bool, days_anew: bool = False) -> None:
     if result.restated:
         by_table = ", ".join(f"{count:,} in {table}" for table, count in sorted(result.restated.items()))
         out.print(f"{sum(result.restated.values()):,} published values changed: {by_table}.")
-        out.print("  which, and by which delivery: ops.restatements")
+        out.print("  ops.restatements lists them, with the delivery that changed each.")
 
 
 def must_exist(context: Context) -> None:
-    """A lake that nothing was loaded into has nothing to show, and one of a newer form is not to be misread."""
+    """Raise LakeError if nothing was ever loaded, or if the lake has a newer form than this program can read."""
     if schema_version.check(context) is None:
         raise LakeError(context.settings.root, "has no tables yet: run `main.py run` or `main.py demo` first")
 
 
 def files(context: Context, status: str | None, feed: str | None, limit: int, *, as_json: bool) -> None:
-    """Deliveries, newest first."""
+    """Print deliveries, newest first."""
     must_exist(context)
     rows = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
     rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
@@ -137,7 +137,7 @@ def files(context: Context, status: str | None, feed: str | None, limit: int, *,
 
 
 def rejected(context: Context, feed: str | None, limit: int, *, as_json: bool) -> None:
-    """Rows that did not pass, newest delivery first."""
+    """Print rejected rows, newest delivery first."""
     must_exist(context)
     rows = access.small_rows(context, tables.REJECTED, tables.REJECTED.names, ("feed", "=", feed) if feed else None)
     paths = {

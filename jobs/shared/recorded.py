@@ -1,4 +1,4 @@
-"""What every command that writes has in common: it holds the lake's lock, and leaves a row in ops.runs."""
+"""What every command that writes has in common: it holds the lake's lock and leaves a row in ops.runs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Outcome:
 
     @contextmanager
     def timed(self, layer: str) -> Iterator[None]:
-        """What is done inside is that layer's time, also where it fails."""
+        """The time spent inside is that layer's, even if it fails."""
         began = time.monotonic()
         try:
             yield
@@ -62,7 +62,7 @@ class Outcome:
         return [delivery for delivery in self.deliveries if delivery.status in {"rejected", "conflict"}]
 
     def facts(self) -> dict[str, Any]:
-        """The summary as JSON may hold it."""
+        """The summary, for JSON."""
         return {
             "run_id": self.run_id,
             "files": len(self.deliveries),
@@ -83,10 +83,9 @@ class Outcome:
 
 @contextmanager
 def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterator[Outcome]:
-    """Hold the lake, see that it is whole and its tables are there, and record in ops.runs how what is inside ended.
+    """Lock the lake, check that it is whole, create missing tables, and record in ops.runs how the command ended.
 
-    What every command that writes owes the lake is done here. Of a lake of a newer form, or one that is not whole, not
-    even the failure is written.
+    If the lake has a newer form or is not whole, nothing is written, not even the failure.
     """
     with run_lock.held(context, command, wait_seconds):
         context.claim = context.before_commit = None
@@ -95,7 +94,7 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
         _look(context, every)
         if claim.is_left_open(context):
             claim.take(context, every)
-            _look(context, every)  # what it did until now
+            _look(context, every)  # the other run may have written until then
         outcome = Outcome(context.run_id, context.now)
         try:
             maintenance.create_missing(context, formats.lake_tables(context.settings))
@@ -105,7 +104,7 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
             leftovers.undo(context, [table for table in every if table.layer == "bronze"], logged(context))
             yield outcome
         except BusyLakeError:
-            raise  # turned away: the other run's row tells of it
+            raise  # turned away: the other run has its own row
         except Exception as problem:
             _end(context, outcome, command, problem)
             raise
@@ -113,33 +112,33 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
 
 
 def _every_table(context: Context) -> list[tables.Table]:
-    """Tables of the configuration, and bronze of feeds that left it."""
+    """Tables of the configuration, and bronze tables of feeds that left it."""
     configured = formats.lake_tables(context.settings)
     names = {table.full_name for table in configured}
     return [*configured, *(table for table in access.bronze_tables(context) if table.full_name not in names)]
 
 
 def _look(context: Context, every: list[tables.Table]) -> None:
-    """What the lake is before anything is written; DamagedLakeError where it is not whole."""
+    """Check the lake before anything is written; DamagedLakeError if it is not whole."""
     context.claimed_before = claim.newest(access.mark(context, tables.INGESTION_LOG))
     guards.check(context, every, logged(context))
 
 
 def _claimed(context: Context, every: list[tables.Table]) -> None:
-    """Before each commit: the first one of a run claims the lake."""
+    """Called before each commit: a run claims the lake before its first one."""
     if context.claim is None:
         claim.take(context, every)
 
 
 def _end(context: Context, outcome: Outcome, command: str, problem: Exception | None) -> None:
-    """The claim is given back, and the run has its row, which needs none: also one that was overtaken has it."""
+    """Release the claim and write the run's row, which needs no claim: a run that was overtaken gets one too."""
     claim.release(context)
     context.claim = context.before_commit = None
     _record(context, outcome, command, problem)
 
 
 def _record(context: Context, outcome: Outcome, command: str, problem: Exception | None) -> None:
-    """The run's row. A fault in writing it must not hide the fault that ended the run."""
+    """Write the run's row. A fault in doing so must not hide the fault that ended the run."""
     finished = datetime.now(UTC)
     outcome.seconds = (finished - outcome.started_at).total_seconds()
     row = {

@@ -1,1 +1,1 @@
-"""Time: facts about zones, local times as columns of Spark, single local times in Python."""
+"""Time: facts about zones, local times in Spark columns, single local times in Python."""

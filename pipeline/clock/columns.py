@@ -1,6 +1,6 @@
-"""Local wall clock -> UTC instants, and local days. Local time is used to read a local source, never to store.
+"""Local wall clock -> UTC instants, and local days. Local time is used to read a local source, never for storage.
 
-All columns are TIMESTAMPs of a session pinned to UTC; a "local" one holds wall-clock fields, not an instant.
+All columns are TIMESTAMPs in a session pinned to UTC; a "local" one holds wall-clock fields, not an instant.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.clock.zones import (
 
 
 def _may_change(local: Column, name: str) -> Column:
-    """Whether a clock change may be near: the tests for one cost more than all else that a row needs."""
+    """Whether a clock change may be near: testing for one costs more than everything else that a row needs."""
     year = F.year(local)
     return F.month(local).isin(*months_of_changes(name)) | (year < FIRST_YEAR + 1) | (year >= LAST_YEAR)
 
@@ -46,19 +46,19 @@ def later_instant(local: Column, first: Column, zone: str) -> Column:
 
 
 def local_date(start: Column, zone: str) -> Column:
-    """Local day that a UTC instant lies in."""
+    """The local day of a UTC instant."""
     return F.to_date(F.from_utc_timestamp(start, zone) if zone not in {"UTC", "GMT"} else start)
 
 
 def day_start(day: Column, zone: str) -> Column:
-    """UTC instant at which a local day begins (its first instant, where midnight does not exist)."""
+    """UTC instant at which a local day begins (its first instant, if midnight does not exist)."""
     return instant(day.cast("timestamp"), zone)
 
 
 def day_minutes(day: Column, zone: str) -> Column:
-    """Minutes from a local day's first instant to the next day's: 1440, or as much more or less as the clocks were set.
+    """Minutes from a local day's first instant to the next day's: 1440, more or less if the clocks change on it.
 
-    Its true length, but in `split_days`. Zero for a day that never was (Apia, 30 December 2011).
+    This is its true length, except for `split_days`. Zero for a day that never was (Apia, 30 December 2011).
     """
     length = F.unix_timestamp(day_start(F.date_add(day, 1), zone)) - F.unix_timestamp(day_start(day, zone))
     return (length / 60).cast("int")
@@ -67,26 +67,26 @@ def day_minutes(day: Column, zone: str) -> Column:
 def instants_of_day(day: Column, minutes: Column | int, zone: str) -> Column:
     """UTC instants at which the whole intervals of a local day begin: ARRAY<TIMESTAMP>, ascending.
 
-    They are counted from the day's first instant (in Kathmandu a quarter past the hour in UTC). Empty for a day that
-    never was.
+    Intervals are counted from the day's first instant (in Kathmandu a quarter past the hour in UTC). Empty for a day
+    that never was.
     """
     start, end = day_start(day, zone), day_start(F.date_add(day, 1), zone)
     step = F.make_dt_interval(mins=F.lit(minutes))
     whole = F.slice(F.sequence(start, end, step), 1, _whole_intervals(day, minutes, zone))
-    # A part of a split day lies after the next day's first instant; no clock was ever set back by more than a day.
+    # Part of a split day comes after the next day's first instant; no clock was ever set back by more than a day.
     later_end = end + F.expr("INTERVAL 1 DAY")
     in_parts = F.filter(F.sequence(start, later_end, step), lambda at: local_date(at, zone) == day)
     return _unless_split(whole, in_parts, day, zone)
 
 
 def instant_in_day(day: Column, position: Column, minutes: Column, zone: str) -> Column:
-    """UTC instant at which the interval of that position (from 0) in a local day begins; of `instants_of_day`."""
+    """UTC instant at which the interval at that position (from 0) of a local day begins, as in `instants_of_day`."""
     usual = day_start(day, zone) + F.make_dt_interval(mins=position * minutes)
     return _unless_split(usual, F.get(instants_of_day(day, minutes, zone), position), day, zone)
 
 
 def intervals_of_day(day: Column, minutes: Column | int, zone: str) -> Column:
-    """Number of whole intervals in a local day, INT: 46, 48 or 50 half hours; of `instants_of_day`, but cheaper."""
+    """Number of whole intervals in a local day, INT: 46, 48 or 50 half hours; cheaper than `instants_of_day`."""
     counted = F.size(instants_of_day(day, minutes, zone))
     return _unless_split(_whole_intervals(day, minutes, zone), counted, day, zone)
 
@@ -96,6 +96,6 @@ def _whole_intervals(day: Column, minutes: Column | int, zone: str) -> Column:
 
 
 def _unless_split(usual: Column, exact: Column, day: Column, zone: str) -> Column:
-    """The usual value, but the exact one for the few days of the few zones that need it."""
+    """The usual value, or the exact one for the few split days of the few zones that have any."""
     days = split_days(zone) if has_clock_changes(zone) else ()
     return F.when(day.isin(*days), exact).otherwise(usual) if days else usual

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FIRST_YEAR, LAST_YEAR = 1970, 2100
-# A step that sees every change: between two of one zone lie six days at least, in all zones and years looked at.
+# A step that finds every change: in all zones and years here, two changes of a zone are at least six days apart.
 STEP = timedelta(days=3)
 
 
 class _Change(NamedTuple):
-    """A change of a zone's clocks: the UTC instant, and the local time (without zone) it ends and begins with."""
+    """A change of a zone's clocks: the UTC instant, and the local times (without zone) before and after it."""
 
     at: datetime
     shown_until: datetime
@@ -57,10 +57,10 @@ def _changes(name: str) -> tuple[_Change, ...]:
 
 
 def _end_of_offset(offset: timedelta, moment: datetime, zone: tzinfo) -> datetime:
-    """The first second within a step after `moment` at which the zone has that offset no more."""
+    """The first second within a step after `moment` at which the zone no longer has that offset."""
     has_changed = bisect_left(
         range(int(STEP.total_seconds())),
-        True,  # noqa: FBT003 - what is looked for
+        True,  # noqa: FBT003 - the value to find
         key=lambda seconds: _offset(moment + timedelta(seconds=seconds), zone) != offset,
     )
     return moment + timedelta(seconds=has_changed)
@@ -68,23 +68,23 @@ def _end_of_offset(offset: timedelta, moment: datetime, zone: tzinfo) -> datetim
 
 @cache
 def backward_shifts(name: str) -> tuple[timedelta, ...]:
-    """By how much the clocks of a zone were ever set back, 1970 to 2100: one hour in most, 30 minutes in some."""
+    """Every amount that a zone's clocks were set back by, 1970 to 2100: one hour in most zones, 30 minutes in some."""
     return tuple(sorted({-change.shift for change in _changes(name) if change.shift < timedelta()}))
 
 
 @cache
 def months_of_changes(name: str) -> tuple[int, ...]:
-    """Months of the year in which a local day near a clock change lies: in most years and zones two."""
+    """Months of the year with a local day near a clock change: two in most zones and years."""
     around = [timedelta(days=n) for n in range(-2, 4)]
     return tuple(sorted({(change.at + distance).month for distance in around for change in _changes(name)}))
 
 
 @cache
 def split_days(name: str) -> tuple[date, ...]:
-    """Local days that are not one stretch of time: the clocks went back over a midnight that they had passed.
+    """Local days that are not one stretch of time: the clocks went back across midnight.
 
-    In Newfoundland until 2011, from 00:01 to 23:01 of the day before: that day's last hour, but for a minute, came
-    again after the new day's first minute.
+    In Newfoundland until 2011, from 00:01 to 23:01 of the day before: 59 minutes of that day were repeated after the
+    first minute of the new one.
     """
     days = set()
     for _, shown_until, shown_from in _changes(name):
@@ -100,5 +100,5 @@ def has_clock_changes(name: str) -> bool:
 
 
 def day_texts(days: Iterable[date]) -> str:
-    """Days as SQL literals with commas between: as columns one by one thousands of them take seconds to build."""
+    """Days as SQL literals with commas between: thousands of single column literals would take seconds to build."""
     return ", ".join(f"DATE'{day.isoformat()}'" for day in days)

@@ -1,4 +1,4 @@
-"""The part of the configuration that the read API has."""
+"""The configuration of the read API."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Api(Strict):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8321, ge=0, le=65535)
-    # The variable that holds the bearer token; without one the API listens to this machine only.
+    # The variable that holds the bearer token; without one the API can only be reached from this machine.
     token_env: TokenVariable | None = None
     cors_origins: tuple[Origin, ...] = ()
     max_rows: int = Field(default=10_000, gt=0, le=1_000_000)
     max_days: int = Field(default=400, gt=0)
     max_queries: int = Field(default=8, gt=0)
-    # Memory for readings that were read, so that a meter's days need not be looked for again.
+    # Memory for readings that were read once, so that their files need not be read again.
     cache_megabytes: int = Field(default=512, ge=0)
 
     @model_validator(mode="after")

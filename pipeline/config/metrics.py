@@ -1,4 +1,4 @@
-"""The part of the configuration that says how a run is watched."""
+"""The configuration of metrics and of when a run is due."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from pipeline.config.values import Strict, Zone
 
 def _time_of_day(text: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
-        message = f"{text!r} is no time of day: write it as '08:30'"
+        message = f"{text!r} is not a time of day: write it as '08:30'"
         raise ValueError(message)
     return text
 
 
 def _textfile(path: str) -> str:
-    """Prometheus's node exporter reads only files of this ending."""
+    """Prometheus's node exporter reads only files with this ending."""
     if not path.endswith(".prom") or "://" in path or "\0" in path:
-        message = f"{path!r} cannot take the metrics: name a local file that ends in .prom"
+        message = f"{path!r} cannot hold the metrics: name a local file that ends in .prom"
         raise ValueError(message)
     return path
 
 
 class Metrics(Strict):
-    """Measures of the lake for Prometheus: the file that each run leaves, and by when a run of the day must succeed."""
+    """Metrics for Prometheus: the file that each run writes, and the time by which the day's run must succeed."""
 
     textfile: Annotated[str, AfterValidator(_textfile)] | None = None
     due: Annotated[str, AfterValidator(_time_of_day)] = "08:30"

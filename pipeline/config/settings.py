@@ -35,7 +35,7 @@ from pipeline.errors import ConfigurationError
 
 EXAMPLE = Path(__file__).parents[1] / "_conf" / "local.toml"  # there in an installed wheel only
 
-# Read elsewhere, by the set-up and by main.py; not keys of the configuration.
+# Variables that are read elsewhere, by the set-up and by main.py; not keys of the configuration.
 NOT_NESTED = tuple(f"{ENVIRONMENT_PREFIX}{name}__" for name in ("LAKE", "CATALOG", "ENVIRONMENT", "ACTIVE_ON"))
 OTHER_VARIABLES = {
     "METERLAKE_JARS",
@@ -48,7 +48,7 @@ OTHER_VARIABLES = {
 
 
 class Columns(Strict):
-    """Which column of a split-JSON delivery holds what."""
+    """The names of a split-JSON delivery's columns."""
 
     meter_id: ColumnName = "meterpoint_id"
     interval_start: ColumnName = "interval_start"
@@ -58,15 +58,15 @@ class Columns(Strict):
     def _differ(self) -> Self:
         names = [self.meter_id.lower(), self.interval_start.lower(), self.consumption.lower()]
         if len(set(names)) < len(names):
-            message = "meter_id, interval_start and consumption need a column each"
+            message = "meter_id, interval_start and consumption each need a column of their own"
             raise ValueError(message)
         return self
 
 
-# What a date can still hold.
+# So that a date can still hold the result.
 MOST_DAYS_AHEAD = 1_000_000
 
-# In a lake's path; delta-rs decodes the first and fails on the others.
+# Characters in a lake's path: delta-rs decodes the first and fails on the others.
 UNWRITABLE = set("%[]^|\\")
 
 
@@ -80,23 +80,23 @@ class Feed(Strict):
     company: str = "GAZ"
     time_zone: Zone = "UTC"
     interval_minutes: int | None = Field(default=None, gt=0, le=DAY_MINUTES)
-    # Readings that begin before this local day, or so many days after their delivery came, are rejected rows.
+    # Readings that begin before this local day, or more than so many days after their delivery came, are rejected.
     earliest: date = date(1970, 1, 1)
     latest_days_ahead: int = Field(default=7, ge=0, le=MOST_DAYS_AHEAD)
-    # More than this, in the feed's unit, no interval holds.
+    # The most that an interval can hold, in the feed's unit.
     max_consumption: Decimal | None = Field(default=None, gt=0, max_digits=18, decimal_places=6)
     direction: Direction = "import"
     unit: Literal["kWh", "Wh"] = "kWh"
     columns: Columns = Columns()
-    # Where deliveries are fetched from before the folder is listed. The time is for each answer of the endpoint; a
-    # whole body may take ten times as long.
+    # Where deliveries are fetched from before the folder is listed. The timeout is for each response of the endpoint;
+    # a whole body may take ten times as long.
     url: Url | None = None
     url_token_env: TokenVariable | None = None
     url_timeout_seconds: float = Field(default=30, gt=0, le=3600)
     url_max_megabytes: int = Field(default=512, gt=0)
-    # Where each delivery gets a response file for its sender.
+    # The folder for response files to the senders of deliveries.
     acknowledge: ResponseFolder | None = None
-    # SMRT numbers that nobody waits for: the sender says that they were never used.
+    # SMRT numbers that are not expected: the sender says that they were never used.
     never_sent: tuple[Generations, ...] = ()
 
     @property
@@ -122,7 +122,7 @@ class Feed(Strict):
     def _fetched_into_a_local_folder(self) -> Self:
         lonely = sorted(name for name in self.model_fields_set if name.startswith("url_"))
         if self.url is None and lonely:
-            message = f"{', '.join(lonely)} without url: name the endpoint in url, or leave it out"
+            message = f"{', '.join(lonely)} without url: name the endpoint in url, or leave them out"
             raise ValueError(message)
         if self.url is not None and "://" in self.path:
             message = "a feed with url needs a local folder as its path: what is fetched is written there"
@@ -135,12 +135,12 @@ class Reference(Strict):
 
     url: str = Field(pattern=r"^jdbc:sqlite:.+")
     feeds: tuple[str, ...] = ()
-    # Of its instants; none: that of its first feed.
+    # The zone of its instants; default: that of its first feed.
     time_zone: Zone | None = None
 
 
 class Settings(BaseSettings):
-    """All that a run may be told; see the README for an example."""
+    """The whole configuration; see the README for an example."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
@@ -223,7 +223,7 @@ class Settings(BaseSettings):
 
     @property
     def scratch(self) -> str | None:
-        """Where silver and gold are made anew for comparison: a folder or URI, in catalog mode a prefix of schemas."""
+        """Where silver and gold are rebuilt for comparison: a folder or URI, in catalog mode a prefix of schemas."""
         return self._scratch
 
     def rebuilt_at(self, place: str) -> Settings:
@@ -244,12 +244,12 @@ class Settings(BaseSettings):
 
     @property
     def never_sent(self) -> list[tuple[str, str]]:
-        """(feed, number or span of numbers) that nobody waits for."""
+        """(feed, number or span of numbers) that are not expected."""
         return [(feed.name, numbers) for feed in self.feeds for numbers in feed.never_sent]
 
     @property
     def reference_zone(self) -> str:
-        """Whose local days an agreement's instants are."""
+        """The zone that turns an agreement's instants into local days."""
         if self.reference is None:
             return "UTC"
         of_feed = self.feed(self.reference.feeds[0]).time_zone if self.reference.feeds else "UTC"
@@ -257,12 +257,12 @@ class Settings(BaseSettings):
 
     @property
     def reference_feeds(self) -> tuple[str, ...]:
-        """Feeds whose readings are counted by product."""
+        """Feeds whose readings are aggregated by product."""
         return self.reference.feeds if self.reference else ()
 
 
 def load(path: str | Path) -> Settings:
-    """Read the TOML file at `path` with the environment over it; raise ConfigurationError in one line."""
+    """Read the TOML file at `path` with the environment over it; raises ConfigurationError, in one line."""
     try:
         values: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -276,7 +276,7 @@ def load(path: str | Path) -> Settings:
     for name in os.environ:
         ours = name.startswith(ENVIRONMENT_PREFIX) and name not in OTHER_VARIABLES
         if ours and (name.split("__")[0] not in known or name.startswith(NOT_NESTED)):
-            raise ConfigurationError(name, "no such key; the environment variable is not known")
+            raise ConfigurationError(name, "unknown environment variable; there is no such key")
     try:
         return Settings(**values)
     except ValidationError as problem:
@@ -286,7 +286,7 @@ def load(path: str | Path) -> Settings:
 
 
 def _first_line(problem: ValidationError) -> str:
-    """The first problem as `feeds.0.path: message`, and how many more there are."""
+    """The first problem as `feeds.0.path: message`, with the number of further ones."""
     errors = problem.errors()
     where = ".".join(str(part) for part in errors[0]["loc"])
     message = errors[0]["msg"].removeprefix("Value error, ")

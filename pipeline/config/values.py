@@ -1,4 +1,4 @@
-"""The kinds of values that a configuration holds, each checked with a message that says what to write instead."""
+"""The kinds of values in a configuration, each checked with a message that says what to write instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
 # Columns that bronze adds to the source's own.
 OWN_COLUMNS = {"file_id", "row_number", "batch_id", "extra", "raw"}
 DAY_MINUTES = 24 * 60
-# The formats there are (pipeline/formats), each with the length of its interval in minutes unless a feed says else.
+# The formats (pipeline/formats), each with the default length of its interval in minutes.
 DEFAULT_INTERVAL = {"smrt": 60, "split_json": 30, "obis_json": 15, "interval_parquet": 15}
 
 
@@ -28,11 +28,11 @@ class Strict(BaseModel):
 
 
 def _zone(name: str) -> str:
-    """Region names and offsets only: an abbreviation means different places to different readers."""
+    """Region names and offsets only: an abbreviation can mean several places."""
     offset = re.fullmatch(r"[+-]((0\d|1[0-7]):[0-5]\d|18:00)", name)
     region = name in {"UTC", "GMT"} or ("/" in name and name in available_timezones())
     if not (offset or region):
-        message = f"{name!r} is no time zone: use a region such as 'Europe/London', 'UTC' or an offset '+01:00'"
+        message = f"{name!r} is not a time zone: use a region such as 'Europe/London', 'UTC' or an offset '+01:00'"
         raise ValueError(message)
     return name
 
@@ -42,7 +42,7 @@ def _generations(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}[0-9]{6}(-[A-Z]{2}[0-9]{6})?", text) or (
         last and (first[:2] != last[:2] or first > last)
     ):
-        message = f"{text!r} is no SMRT number: write 'PN000004', or 'PN000004-PN000009' for several"
+        message = f"{text!r} is not an SMRT number: write 'PN000004', or 'PN000004-PN000009' for several"
         raise ValueError(message)
     return text
 
@@ -59,13 +59,13 @@ def _feed_name(name: str) -> str:
 
 def _format(name: str) -> str:
     if name not in DEFAULT_INTERVAL:
-        message = f"{name!r} is no format: use one of {', '.join(DEFAULT_INTERVAL)}"
+        message = f"{name!r} is not a format: use one of {', '.join(DEFAULT_INTERVAL)}"
         raise ValueError(message)
     return name
 
 
 def _url(url: str) -> str:
-    """An address that a GET can be sent to. No message quotes it: it may hold a secret."""
+    """An address that a GET can be sent to. Messages do not quote it, because it may hold a secret."""
     message = None
     try:
         parts = urlsplit(url)
@@ -76,17 +76,17 @@ def _url(url: str) -> str:
         message = "must begin with http:// or https://, with blanks and letters beyond ASCII percent-encoded"
     elif "@" in parts.netloc:
         message = (
-            "must hold no user and no password: put a token into an environment variable, name that in url_token_env"
+            "must not hold a user or a password: put a token into an environment variable, name that in url_token_env"
         )
     elif not host:
-        message = "names no host that can be asked"
+        message = "does not name a valid host"
     if message:
         raise ValueError(message)
     return url
 
 
 def _token_variable(name: str) -> str:
-    """The name of a variable. The message does not quote it: it may be the token itself."""
+    """The name of a variable. The message does not quote it, because it may be the token itself."""
     if not re.fullmatch(r"[A-Za-z_]\w{0,63}", name, re.ASCII) or name.upper().startswith(ENVIRONMENT_PREFIX):
         message = f"must be the name of an environment variable, not beginning with {ENVIRONMENT_PREFIX}"
         raise ValueError(message)
@@ -95,7 +95,7 @@ def _token_variable(name: str) -> str:
 
 def _response_folder(path: str) -> str:
     if not path.strip() or "://" in path or "\0" in path:
-        message = f"{path!r} cannot take responses: name a local folder"
+        message = f"{path!r} cannot hold responses: name a local folder"
         raise ValueError(message)
     return path
 
@@ -103,7 +103,7 @@ def _response_folder(path: str) -> str:
 def _origin(origin: str) -> str:
     """A web page's origin, as browsers send it: no path, no trailing slash."""
     if origin != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
-        message = f"{origin!r} is no origin: write it as a browser sends it, 'https://dashboards.example.org', or '*'"
+        message = f"{origin!r} is not an origin: write it as browsers send it, 'https://dashboards.example.org', or '*'"
         raise ValueError(message)
     return origin
 
@@ -117,7 +117,7 @@ def is_loopback(host: str) -> bool:
 
 
 def lie_one_in_the_other(one: str, other: str) -> bool:
-    """Whether two folders are the same, or the one lies somewhere in the other; on this machine links are followed."""
+    """Whether two folders are the same or one is inside the other; on this machine links are followed."""
     here, there = (_folder(path) or _of_store(path) for path in (one, other))
     if isinstance(here, Path) != isinstance(there, Path):
         return False
@@ -125,7 +125,7 @@ def lie_one_in_the_other(one: str, other: str) -> bool:
 
 
 def _of_store(uri: str) -> PurePosixPath:
-    """A folder of an object store: the scheme counts as its first part, so that none of two stores are one."""
+    """A folder of an object store: the scheme is its first part, so that folders of two stores always differ."""
     parts = urlsplit(uri)
     return PurePosixPath("/", parts.scheme.replace("s3a", "s3"), parts.netloc, unquote(parts.path).strip("/"))
 
@@ -133,24 +133,24 @@ def _of_store(uri: str) -> PurePosixPath:
 def _folder(path: str) -> Path | None:
     if path.startswith("file://"):
         path = unquote(urlsplit(path).path)
-    # Not Path.resolve(), which ends at a link that leads to itself.
+    # Not Path.resolve(), which fails at a link that leads to itself.
     return None if "://" in path else Path(os.path.realpath(path))
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
-# Of Spark's settings those that results may rest on: they are set by the session and by nobody else.
+# Spark settings that results may depend on: only the session sets them.
 OWN_SETTINGS = ("spark.sql.", "spark.databricks.")
 
 
 def _spark_options(options: dict[str, str]) -> dict[str, str]:
     for name in options:
         if not re.fullmatch(r"spark\.[A-Za-z]\S*", name):
-            message = f"{name!r} is no setting of Spark: its name begins with 'spark.'"
+            message = f"{name!r} is not a Spark setting: its name must begin with 'spark.'"
             raise ValueError(message)
         if name.startswith(OWN_SETTINGS):
-            message = f"{name} is Meterlake's own to set: results rest on it"
+            message = f"{name} is set by Meterlake only: results depend on it"
             raise ValueError(message)
     return options
 

@@ -1,1 +1,1 @@
-"""Deliveries: found, looked at, decided, logged, answered."""
+"""Deliveries: found, inspected, decided, logged, answered."""

@@ -17,7 +17,7 @@ _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 @dataclass
 class History:
-    """What the log says of one feed, in the order of file_id."""
+    """One feed's deliveries in the log, in the order of file_id."""
 
     last_by_path: dict[str, Delivery] = field(default_factory=dict)
     last_loaded_by_path: dict[str, Delivery] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class History:
 
     @classmethod
     def of(cls, deliveries: Iterable[Delivery]) -> History:
-        """History of the deliveries, which come in the order of file_id."""
+        """The history of the deliveries, given in the order of file_id."""
         history = cls()
         for delivery in deliveries:
             history.add(delivery)
@@ -53,7 +53,7 @@ class History:
             self.withdrawn[delivery.file_name, delivery.sha256] = delivery
 
     def touched(self, inspected: Delivery) -> Delivery | None:
-        """The newest entry of the file's path and bytes with the size and time of now, where these are other."""
+        """The newest entry with the file's path and bytes, updated to its present size and time, if these differ."""
         last = self.by_content.get((inspected.relative_path, inspected.sha256 or ""))
         if last is None:
             return None
@@ -63,9 +63,9 @@ class History:
     def is_unchanged(self, found: Delivery, *, by_name: bool = False) -> bool:
         """Whether a file is as it was when it was last decided, by size and time; such a file is not read.
 
-        One that could not be read is tried again, for permissions change without touching the time, unless a look is
-        enough to know that the reason is still the same. Of a name that is loaded once (`by_name`) any entry will do:
-        what is put back is no delivery.
+        A file that could not be read is tried again, because permissions change without changing the time, unless it is
+        clear without reading that the reason is still the same. If a name is loaded only once (`by_name`), any entry
+        will do: a file that was put back is not a new delivery.
         """
         if (
             by_name
@@ -77,7 +77,7 @@ class History:
         if last is None or (last.size_bytes, last.modified_at) != (found.size_bytes, found.modified_at):
             return False
         if found.reason_code:
-            return (last.reason or "").startswith(found.reason or "")  # it may be settled since, which follows
+            return (last.reason or "").startswith(found.reason or "")  # if it was settled since, more text follows
         return last.sha256 is not None
 
 
@@ -89,15 +89,15 @@ def arrival_order(delivery: Delivery) -> tuple[datetime, str, str]:
 
 
 def modification_order(delivery: Delivery) -> tuple[datetime, str]:
-    """Order of deliveries that say nothing of themselves."""
+    """Order of deliveries whose content does not say when they were made."""
     return delivery.modified_at or _BEGINNING, delivery.relative_path
 
 
 def decide(inspected: Iterable[Delivery], history: History, *, by_name: bool) -> list[Delivery]:
-    """New deliveries with their status, in order of arrival; what is no delivery (touched, put back) is left out.
+    """New deliveries with their status, in order of arrival, without files that were only touched or put back.
 
-    `by_name`: the bare name is the identity and is loaded once (SMRT); else it is the path, and changed content
-    is a new delivery. `history` learns each decision, so that two files of one run see each other.
+    `by_name`: the bare name is the identity and is loaded once (SMRT); otherwise it is the path, and changed content is
+    a new delivery. Each decision is added to `history`, so that files of the same run are compared with each other.
     """
     decided = []
     for delivery in sorted(inspected, key=arrival_order if by_name else modification_order):
@@ -118,12 +118,12 @@ def _by_name(delivery: Delivery, history: History) -> Delivery | None:
         return _duplicate(delivery, f"same bytes as {_named(loaded)}")
     if (delivery.file_name, delivery.sha256) in history.conflicts:
         return None
-    reason = f"the name was loaded as {_named(loaded)} with other bytes; a correction needs a name of its own"
+    reason = f"the name was loaded as {_named(loaded)} with other bytes; a correction needs a new name"
     return delivery.refused(CHANGED, reason, CONFLICT)
 
 
 def _of_a_free_name(delivery: Delivery, history: History) -> Delivery | None:
-    """A name that is not taken; the bytes of a delivery that was withdrawn do not come back by another path."""
+    """A name that is not taken; the bytes of a withdrawn delivery do not come back under another path."""
     withdrawn = history.withdrawn.get((delivery.file_name, delivery.sha256))
     if withdrawn is None or withdrawn.relative_path == delivery.relative_path:
         return _refused_or_loaded(delivery, history)
@@ -144,7 +144,7 @@ def _by_path(delivery: Delivery, history: History) -> Delivery | None:
 def _refused_or_loaded(delivery: Delivery, history: History) -> Delivery | None:
     last = history.last_by_path.get(delivery.relative_path)
     if last is not None and last.sha256 == delivery.sha256:
-        # The same bytes as decided before; what could not be read has none, there size and time must do.
+        # The same bytes as decided before; for files that could not be read, size and time are compared instead.
         if delivery.sha256 is not None:
             return None
         if (last.size_bytes, last.modified_at) == (delivery.size_bytes, delivery.modified_at):

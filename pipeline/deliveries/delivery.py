@@ -1,4 +1,4 @@
-"""One delivery, and what may become of it."""
+"""One delivery and its possible outcomes."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ class Delivery:
     repeated_times: int = 0
     revision: int = 0
     rows_erased: int = 0
-    # By the log; a rule for rows rests on it.
+    # From the log; a row rule depends on it.
     received_at: datetime | None = field(default=None, compare=False)
-    # Columns that the delivery names itself, of parquet with their types; known while it is being loaded, not logged.
+    # Columns named in the delivery itself (parquet: with their types); known while it is loaded, not logged.
     columns: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def was_taken_out(self) -> bool:
-        """Whether it was loaded and then withdrawn; a refused one that was withdrawn keeps its reason code."""
+        """Whether it was loaded and then withdrawn; a refused delivery that was withdrawn keeps its reason code."""
         return self.status == WITHDRAWN and self.reason_code is None
 
     @property
     def is_revised(self) -> bool:
-        """Whether something of it in silver may have to go: it was loaded before, and then replayed or taken out."""
+        """Whether readings of it may have to be removed from silver: it was loaded, then replayed or withdrawn."""
         return self.revision != self.batch_id or self.was_taken_out
 
     def refused(self, code: str, reason: str, status: str = REJECTED) -> Delivery:
-        """This delivery, refused: it counts no rows. What it quotes of the file becomes one line of valid text."""
+        """This delivery, refused, with no rows. Text of the file in the reason becomes one line of valid text."""
         line = " ".join(reason.encode("utf-8", "backslashreplace").decode().split())
         return replace(
             self, status=status, reason_code=code, reason=line, rows_read=0, rows_accepted=0, rows_rejected=0

@@ -1,6 +1,6 @@
-"""Deliveries from an HTTP endpoint: what a GET answers is laid into the feed's landing folder, whole or not at all.
+"""Deliveries from an HTTP endpoint: the body of a GET is written into the feed's landing folder, whole or not at all.
 
-From there on it is a file like any other. What was received stays there, under a name that says when.
+From then on it is a file like any other. It stays there, under a name that says when it was received.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 STATE = ".endpoint.json"
 STAMP = r"\d{8}T\d{6}Z"
-# Bytes of a name taken from an answer; file systems take 255.
+# Bytes of a name taken from a response; file systems allow 255.
 LONGEST_NAME = 200
 
 
 class FilesOfAFormat(Protocol):
-    """What names of files tell in a feed's format."""
+    """What a feed's format says about the names of its files."""
 
     @property
     def ending(self) -> str:
-        """Of its files' names."""
+        """The ending of its files' names."""
 
     @property
     def identity_is_name(self) -> bool:
@@ -50,10 +50,10 @@ class FilesOfAFormat(Protocol):
 
 @dataclass(frozen=True)
 class State:
-    """What is remembered of the last body, to ask only for another one."""
+    """What is remembered about the last body, to ask only for a newer one."""
 
     url: str = ""
-    url_sha256: str = ""  # of the whole URL: its query may hold a secret
+    url_sha256: str = ""  # a digest of the whole URL, because its query may hold a secret
     etag: str | None = None
     last_modified: str | None = None
     sha256: str = ""
@@ -61,10 +61,10 @@ class State:
 
 
 def fetch_new(context: Context, files_of: Callable[[Feed], FilesOfAFormat]) -> list[EndpointError]:
-    """Ask the endpoint of every feed that has one; what went wrong is told and handed back, the others go on."""
+    """Ask the endpoint of every feed that has one; failures are logged and returned, and do not stop the others."""
     problems = []
     for feed in context.settings.feeds:
-        # Of a folder that is missing the listing tells.
+        # A missing folder is reported by the listing.
         if feed.url is None or not Path(feed.path).is_dir():
             continue
         try:
@@ -84,10 +84,10 @@ def fetch(  # noqa: PLR0913 - two of them are for tests of time
     pause: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> str | None:
-    """Lay what is new at the feed's endpoint into its folder; the new file's path there, None where nothing is new.
+    """Write what is new at the feed's endpoint into its folder; returns the new file's path, None if nothing is new.
 
-    The body is renamed into place before it is remembered: a run killed in between receives it again, finds it lying
-    there, and keeps no second copy.
+    The body is renamed into place before it is remembered: a run that was killed in between receives it again, finds it
+    already there, and keeps no second copy.
     """
     folder, url = Path(feed.path), str(feed.url)
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -108,8 +108,8 @@ def fetch(  # noqa: PLR0913 - two of them are for tests of time
     except FaultError as fault:
         raise EndpointError(feed.name, shown(url), str(fault), fault.advice) from None
     except OSError as problem:
-        said = f"was asked, but the landing folder cannot be written: {problem.strerror or problem}"
-        raise EndpointError(feed.name, shown(url), said, f"make room or give leave to write in {folder}") from None
+        said = f"was not fetched: the landing folder cannot be written: {problem.strerror or problem}"
+        raise EndpointError(feed.name, shown(url), said, f"free space or grant permission in {folder}") from None
     if path:
         log.info("fetched", feed=feed.name, file=path, bytes=body.size if body else 0)
     else:
@@ -118,7 +118,7 @@ def fetch(  # noqa: PLR0913 - two of them are for tests of time
 
 
 def shown(url: str) -> str:
-    """The URL as it may be printed: without user, query and fragment."""
+    """The URL for messages: without user, query and fragment."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
@@ -133,28 +133,28 @@ def _headers(feed: Feed, state: State) -> dict[str, str]:
         token = os.environ.get(feed.url_token_env, "").strip()
         if not re.fullmatch(r"[!-~]+", token):
             problem = f"needs a token, but the environment variable {feed.url_token_env} holds none"
-            raise FaultError(problem, "set it: one word of ASCII characters")
+            raise FaultError(problem, "set it to one word of ASCII characters")
         headers["Authorization"] = f"Bearer {token}"
     return headers
 
 
 def _kept(feed: Feed, files: FilesOfAFormat, body: Body, part: Path, stamp: str) -> str | None:
-    """Rename the body into place; its path below the folder, None where the same delivery lies there already.
+    """Rename the body into place; returns its path below the folder, None if the same delivery is already there.
 
-    Where the bare name is the identity, the answer names the file, and other bytes of a name go to a subfolder: what
-    becomes of them is decided as of any other file. Else the name says when it came.
+    If the bare name is the identity, the response names the file, and other bytes under the same name go to a
+    subfolder, where they are decided like any other file. Otherwise the name says when it came.
     """
     folder = Path(feed.path)
-    lying = [found for found in landing.find(feed) if not found.reason_code]  # never through a link that leads out
+    lying = [found for found in landing.find(feed) if not found.reason_code]  # leaves out links that lead elsewhere
     own = f"{stamp}-{body.sha256[:12]}"
     target = f"{feed.name}-{own}{files.ending}"
     if files.identity_is_name:
-        name = next((safe for safe in (_safe(told, files) for told in body.names) if safe), target)
+        name = next((safe for safe in (_safe(given, files) for given in body.names) if safe), target)
         same = [found.relative_path for found in lying if found.file_name == name]
         target = f"{own}/{name}" if os.path.lexists(folder / name) else name
     else:
         pattern = re.compile(rf"{feed.name}-{STAMP}-[0-9a-f]{{12}}{re.escape(files.ending)}")
-        # Only the last one: content A, B, A is three deliveries.
+        # Compared with the last one only: content A, B, A is three deliveries.
         same = [found.relative_path for found in lying if pattern.fullmatch(found.relative_path)][-1:]
     if any(_holds(folder / path, body) for path in same):
         return None
@@ -166,7 +166,7 @@ def _kept(feed: Feed, files: FilesOfAFormat, body: Body, part: Path, stamp: str)
 
 
 def _safe(name: str, files: FilesOfAFormat) -> str:
-    """A told name as the name of a file that is a delivery: the last part of a path, neither hidden nor unfinished."""
+    """A name from the response as a delivery's file name: the last part of a path, neither hidden nor unfinished."""
     last = name.replace("\\", "/").rpartition("/")[2]
     clean = "".join(each for each in last if each.isprintable()).strip().lstrip(". ")
     short = clean.encode()[-LONGEST_NAME:].decode(errors="ignore").lstrip(". ")
@@ -183,7 +183,7 @@ def _holds(path: Path, body: Body) -> bool:
 
 
 def _remembered(folder: Path, url: str) -> State:
-    """The state of this URL; none where there is none, it cannot be understood, or it is of another URL."""
+    """The state of this URL; empty if there is none, it cannot be parsed, or it belongs to another URL."""
     try:
         known = json.loads((folder / STATE).read_bytes())
         state = State(**{name: known[name] for name in State.__dataclass_fields__})
@@ -210,7 +210,7 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Make a rename last."""
+    """Make a rename durable."""
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)

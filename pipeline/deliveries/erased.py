@@ -1,8 +1,8 @@
-"""What an erasure has to know of itself when it is called again: which rows it removed already. Never whose they were.
+"""What an erasure must know when it is called again: which rows it already removed. Never whose they were.
 
-The commit that removes rows from bronze carries, for each delivery, how many go and how many the log had counted as
-erased before. The log has not counted them yet where it still says the latter. That an erasure is not finished stands
-in the mark of ops.erasures from its first commit to its last.
+The commit that removes rows from bronze says, for each delivery, how many it removes and how many the log had counted
+as erased before. While the log still has the old number, it has not counted them yet. The mark of ops.erasures says
+that an erasure is unfinished, from its first commit to its last.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ def whole(meter: str) -> str:
 
 
 def without(text: str, meter: str) -> str:
-    """The text with the meter's id blotted out."""
+    """The text with the meter's id removed."""
     return re.sub(whole(meter), "(erased)", text)
 
 
 def mark(pending: Mapping[int, int], removed: Mapping[int, int], known: Iterable[Delivery]) -> dict[str, Any]:
-    """For the commit that takes the rows `removed` from a table, file by file, after those `pending`."""
+    """The mark of the commit that removes the rows `removed` from a table, by file, after those `pending`."""
     before = {each.file_id: each.rows_erased for each in known}
     files = {number: pending.get(number, 0) + removed.get(number, 0) for number in {*pending, *removed}}
     return {ERASED: {str(number): [before.get(number, 0), rows] for number, rows in sorted(files.items())}}
 
 
 def pending(context: Context, table: Table, known: Iterable[Delivery]) -> dict[int, int]:
-    """file_id -> rows that an erasure removed from this table of bronze and the log does not count as erased yet."""
+    """file_id -> rows that an erasure removed from this bronze table and that the log does not count as erased yet."""
     before = {each.file_id: each.rows_erased for each in known}
     newest: dict[int, list[int]] = {}
     for note in _marks(context, table):
@@ -53,12 +53,12 @@ def pending(context: Context, table: Table, known: Iterable[Delivery]) -> dict[i
 
 
 def unfinished(context: Context) -> dict[str, Any]:
-    """What an erasure that was killed set out to remove, in numbers; {} where none was."""
+    """What an erasure that was killed was to remove, in numbers; {} if there was none."""
     found: dict[str, Any] = access.mark(context, tables.ERASURES).get(UNFINISHED, {})
     return found
 
 
 def _marks(context: Context, table: Table) -> list[dict[str, Any]]:
-    """Our notes in the table's commits, newest first: a later batch has a mark of its own."""
+    """Our notes in the table's commits, newest first; a later batch has its own mark."""
     commits = access.history(context, table, None)
     return [said for each in commits if (said := progress.mark_in(each, old_form=True)) is not None]

@@ -1,7 +1,7 @@
-"""Whether the lake is whole, before a command writes: a table may be lost, copied from a backup or restored.
+"""Checks that the lake is whole before a command writes: a table may be lost, copied from a backup or restored.
 
-The log says which deliveries count and which numbers are used. With a log behind its tables a run would take out rows
-that count, or use numbers twice; with a table behind the log, readings would be missing for good.
+The log says which deliveries count and which numbers are used. If the log is behind the tables, a run would remove rows
+that count, or use numbers twice; if a table is behind the log, readings would be missing for good.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ LOST_DERIVED = "Silver or gold is lost"
 RESTORED = "A table was restored"
 NO_PROGRESS = "A table's progress is no longer in its history"
 UNTOLD = "no longer says in its history how far it is complete"
-# What tables without these marks lose cannot be derived again; others are rebuilt, or compared from here on.
 SNAPSHOTS = {table.full_name for table in tables.SNAPSHOTS}
+# These tables cannot go on without their marks; others are rebuilt without theirs, or compared from then on.
 NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.INGESTION_LOG.full_name}
 
 
@@ -56,7 +56,7 @@ def problems(
         if state.is_restored:
             yield state.table, "was RESTOREd to a state before its progress", RESTORED
     for state in states.values():
-        if not state.tells_progress and state.table in NEEDED_MARKS:
+        if not state.has_progress and state.table in NEEDED_MARKS:
             yield state.table, UNTOLD, NO_PROGRESS
     yield from _log_behind(states, known, log)
     if not erasing:
@@ -76,12 +76,12 @@ def _log_behind(states: dict[str, State], known: Sequence[Delivery], log: State)
 
 
 def _behind_the_log(states: dict[str, State], known: Sequence[Delivery]) -> Iterator[tuple[str, str, str]]:
-    """Bronze that lacks what the log says it holds; silver and gold without a row where there were some."""
+    """Bronze tables that lack what the log says they hold; silver and gold tables that are empty but had rows."""
     for name, batch_id in _held(known).items():
         state = states.get(name)
         if state is None:
             yield name, "is not there, but the log says that it holds rows", LOST_BRONZE
-        elif not state.tells_progress:
+        elif not state.has_progress:
             yield name, UNTOLD, NO_PROGRESS
         elif state.batch_id < batch_id:
             problem = f"is complete to batch {state.batch_id}, but the log says that it holds batch {batch_id}"
@@ -97,7 +97,7 @@ def _behind_the_log(states: dict[str, State], known: Sequence[Delivery]) -> Iter
 
 
 def _held(known: Sequence[Delivery]) -> dict[str, int]:
-    """Bronze table -> the newest batch that the log says it holds rows of; a snapshot may leave one of three empty."""
+    """Bronze table -> the newest batch of which, by the log, it holds rows; a snapshot may leave one of three empty."""
     held: dict[str, int] = {}
     for each in known:
         if each.status in {LOADED, WITHDRAWN} and each.rows_read and not each.reason_code:
@@ -107,7 +107,7 @@ def _held(known: Sequence[Delivery]) -> dict[str, int]:
 
 
 def _has_readings(known: Sequence[Delivery], batch_id: int) -> bool:
-    """Whether deliveries that count, up to the batch, gave readings that nobody erased."""
+    """Whether deliveries that count, up to the batch, gave readings that were not erased."""
     return any(
         each.status == LOADED
         and each.feed != REFERENCE

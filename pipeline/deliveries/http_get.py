@@ -1,7 +1,7 @@
-"""One GET: the body of an answer streamed into a file, whole, in time and not too large, in up to three tries.
+"""One GET: the body of a response streamed into a file, complete, in time and not too large, in up to three tries.
 
-The standard library's client: what is wanted is mostly refusals (a cut or dripping body, a redirect down from https, a
-token sent on to another host), which a larger library would have to be taught as well.
+It uses the standard library's client: most of the work is refusing (a truncated or very slow body, a redirect from
+https to http, a token sent on to another host), which a larger library would not do either without being told.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 # Seconds before the second and the third try.
 PAUSES = (1.0, 4.0)
-# A body may take so many times url_timeout_seconds, however little comes at a time.
+# A body may take so many times url_timeout_seconds, even if it comes in tiny pieces.
 SLOWEST = 10
 MEGABYTE = 1_000_000
 PIECE = 1 << 16
-ASK_THE_SUPPLIER = "the next run asks again; where it lasts, ask the supplier"
+ASK_THE_SUPPLIER = "the next run asks again; if this persists, ask the supplier"
 CORRECT_URL = "correct the feed's url"
 
 
 @dataclass(frozen=True)
 class Body:
-    """What was received, and the names it may go by, the best first."""
+    """What was received, and possible names for it, the best first."""
 
     sha256: str
     size: int
@@ -56,7 +56,7 @@ class FaultError(Exception):
 
 
 def tried(once: Callable[[], Body | None], feed: Feed, log: Log, pause: Callable[[float], None]) -> Body | None:
-    """What one of three tries gave; a fault that does not pass ends them."""
+    """The result of up to three tries; a fault that will not pass by itself ends them."""
     for seconds in PAUSES:
         try:
             return once()
@@ -69,7 +69,7 @@ def tried(once: Callable[[], Body | None], feed: Feed, log: Log, pause: Callable
 
 
 def body_of(feed: Feed, headers: dict[str, str], part: Path, clock: Callable[[], float]) -> Body | None:
-    """The body, streamed to `part`; None where the endpoint has nothing new."""
+    """The body, streamed to `part`; None if the endpoint has nothing new."""
     deadline = clock() + SLOWEST * feed.url_timeout_seconds
     try:
         response = _open(feed, headers)
@@ -83,7 +83,7 @@ def body_of(feed: Feed, headers: dict[str, str], part: Path, clock: Callable[[],
     except (OSError, HTTPException) as problem:
         raise _unreachable(problem, feed) from None
     except ValueError:
-        raise FaultError("is no URL that can be asked, or redirects to one", CORRECT_URL) from None
+        raise FaultError("is not a valid URL, or redirects to an invalid one", CORRECT_URL) from None
     with response:
         if response.status == HTTPStatus.NO_CONTENT:
             return None
@@ -99,14 +99,14 @@ def body_of(feed: Feed, headers: dict[str, str], part: Path, clock: Callable[[],
                 size += len(piece)
             file.flush()
             os.fsync(file.fileno())
-    told = response.headers.get_filename() if "Content-Disposition" in response.headers else None
-    names = (told or "", unquote(urlsplit(response.url).path.rpartition("/")[2]))
+    given = response.headers.get_filename() if "Content-Disposition" in response.headers else None
+    names = (given or "", unquote(urlsplit(response.url).path.rpartition("/")[2]))
     validators = [printable(response.headers.get(name)) for name in ("ETag", "Last-Modified")]
     return Body(digest.hexdigest(), size, validators[0], validators[1], names)
 
 
 def _open(feed: Feed, headers: dict[str, str]) -> HTTPResponse:
-    """The answer's head. Only http and https are spoken: no file, no ftp, wherever a redirect leads."""
+    """The response's head. Only http and https are used, never file or ftp, wherever a redirect leads."""
     opener = web.OpenerDirector()
     for handler in (
         web.ProxyHandler(),
@@ -120,22 +120,22 @@ def _open(feed: Feed, headers: dict[str, str]) -> HTTPResponse:
         opener.add_handler(handler)
     request = web.Request(str(feed.url))  # noqa: S310 - the configuration lets only http and https pass
     for name, value in headers.items():
-        # Unredirected: not handed on to another address but by _Redirects.
+        # Unredirected: only _Redirects passes it on to another address.
         (request.add_unredirected_header if name == "Authorization" else request.add_header)(name, value)
     return cast("HTTPResponse", opener.open(request, timeout=feed.url_timeout_seconds))
 
 
 class _Redirects(web.HTTPRedirectHandler):
-    """Follows to http and https, never from https down to http; the token goes to its own host, scheme and port."""
+    """Follows redirects to http and https, never from https to http; the token goes only to its own host and port."""
 
     def redirect_request(  # noqa: PLR0913, PLR0917 - the signature is the library's
         self, req: web.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> web.Request | None:
-        # Else its body, of whatever length, would be read to the end.
+        # Otherwise its body, of any length, would be read to the end.
         fp.close()
         before, after = urlsplit(req.full_url), urlsplit(newurl)
         if after.scheme not in {"http", "https"} or (before.scheme, after.scheme) == ("https", "http"):
-            return None  # the redirect itself is the answer then
+            return None  # then the redirect itself is the response
         following = super().redirect_request(req, fp, code, msg, headers, newurl)
         token = req.get_header("Authorization")
         own = (before.scheme, before.hostname, before.port) == (after.scheme, after.hostname, after.port)
@@ -146,7 +146,7 @@ class _Redirects(web.HTTPRedirectHandler):
     def http_error_302(
         self, req: web.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
     ) -> web._UrlopenRet | None:
-        """As the library does, but no connection stays open where the new address is no URL."""
+        """As the library does, but closes the connection if the new address is not a URL."""
         try:
             return super().http_error_302(req, fp, code, msg, headers)
         except ValueError:
@@ -157,14 +157,14 @@ class _Redirects(web.HTTPRedirectHandler):
 
 
 def _pieces(response: HTTPResponse, feed: Feed, clock: Callable[[], float], deadline: float) -> Iterator[bytes]:
-    """The body as it comes in, as long as it is neither too large nor too slow; whole, where its length is told."""
+    """The body as it comes in; a fault if it is too large, too slow, or shorter than announced."""
     expected, got = response.length, 0
     most = feed.url_max_megabytes * MEGABYTE
-    large = FaultError(f"sends more than {feed.url_max_megabytes} MB", "raise url_max_megabytes where that is right")
+    large = FaultError(f"sends more than {feed.url_max_megabytes} MB", "raise url_max_megabytes if that is right")
     if expected is not None and expected > most:
         raise large
     try:
-        # Not read(): it would wait for all that was asked for, each drop of a dripping body beginning the time anew.
+        # Not read(): it waits for the full amount, and the timeout would start again with each byte that comes.
         while piece := response.read1(PIECE):
             got += len(piece)
             if got > most:
@@ -190,7 +190,7 @@ def _code(code: int) -> str:
 
 
 def _refusal(code: int, feed: Feed) -> FaultError:
-    """The fault of an answer that is no body."""
+    """The fault of a response without a usable body."""
     said = f"answered {_code(code)}"
     if code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         where = feed.url_token_env or "an environment variable and name it in url_token_env"
@@ -205,22 +205,22 @@ def _refusal(code: int, feed: Feed) -> FaultError:
 
 def _silence(feed: Feed) -> FaultError:
     said = f"sent nothing for {feed.url_timeout_seconds:g} s"
-    return FaultError(said, "the next run asks again; where it lasts, raise url_timeout_seconds", may_pass=True)
+    return FaultError(said, "the next run asks again; if this persists, raise url_timeout_seconds", may_pass=True)
 
 
 def _slow(feed: Feed) -> FaultError:
-    said = f"was not done after {SLOWEST * feed.url_timeout_seconds:g} s"
-    return FaultError(said, "the next run asks again; where it lasts, raise url_timeout_seconds", may_pass=True)
+    said = f"had not finished after {SLOWEST * feed.url_timeout_seconds:g} s"
+    return FaultError(said, "the next run asks again; if this persists, raise url_timeout_seconds", may_pass=True)
 
 
 def _unreachable(problem: Exception, feed: Feed) -> FaultError:
-    """The fault of a connection. Only what the system says of it is told: other texts may quote the URL."""
+    """The fault of a connection. Only the system's own words are passed on: other texts may quote the URL."""
     inner = problem.reason if isinstance(problem, URLError) else problem
     if isinstance(inner, TimeoutError):
         return _silence(feed)
     if isinstance(inner, SSLCertVerificationError):
-        said = f"has no certificate to trust: {inner.verify_message}"
+        said = f"has no trusted certificate: {inner.verify_message}"
         return FaultError(said, "have it renewed, or name its authority in SSL_CERT_FILE")
     if isinstance(inner, OSError):
         return FaultError(f"cannot be reached: {inner.strerror or inner}", may_pass=True)
-    return FaultError(f"gave no answer that is HTTP ({type(inner).__name__})", may_pass=True)
+    return FaultError(f"did not answer in HTTP ({type(inner).__name__})", may_pass=True)

@@ -1,4 +1,4 @@
-"""The ingestion log: every delivery that was ever looked at, and what became of it."""
+"""The ingestion log: every delivery that was ever decided, and what became of it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def _delivery(row: dict[str, Any]) -> Delivery:
 
 
 def next_batch(known: Iterable[Delivery]) -> int:
-    """The number of the batch that follows all that the log knows."""
+    """The next batch number after all that the log knows."""
     return max((max(each.batch_id, each.revision) for each in known), default=0) + 1
 
 
 def write(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
-    """Log the batch: one commit, the one that makes its rows in bronze count."""
+    """Log the batch, in one commit: from then on its rows in bronze count."""
     stamp = {"received_at": context.now, "run_id": context.run_id}
     rows = [
         {name: getattr(delivery, name) for name in INGESTION_LOG.names if name not in stamp}
@@ -52,7 +52,7 @@ def write(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
 def asked(context: Context, batch_id: int) -> dict[str, dict[str, int]]:
     """For the log's mark: feed -> the first batch that was decided while the feed asked for responses.
 
-    So a batch and the promise to answer it are one commit, and a feed that begins to ask gets none for its history.
+    So a batch and the promise to answer it are one commit, and a feed that starts asking gets none for older batches.
     """
     before = access.mark(context, INGESTION_LOG).get(ASKED, {})
     asking = [feed.name for feed in context.settings.feeds if feed.acknowledge]
@@ -60,18 +60,18 @@ def asked(context: Context, batch_id: int) -> dict[str, dict[str, int]]:
 
 
 def revise(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
-    """Deliveries of the log, by file_id, in the place of what it said of them; when they were received stays."""
+    """Replace these deliveries in the log, by file_id; the time they were received stays."""
     _replace(context, deliveries, {"batch_id": batch_id} | asked(context, batch_id), {"run_id": context.run_id})
 
 
 def note(context: Context, deliveries: list[Delivery]) -> None:
-    """What is new of deliveries and changes nothing that counts: the log stays complete to the batch that it was."""
+    """Note changes of deliveries that do not affect what counts: the log stays complete to the same batch."""
     if deliveries:
         _replace(context, deliveries, access.mark(context, INGESTION_LOG), {})
 
 
 def _replace(context: Context, deliveries: list[Delivery], mark: dict[str, Any], stamp: dict[str, Any]) -> None:
-    """Rows of the log by those of the deliveries; in one commit with the rows between them, which stay as they are."""
+    """Replace the deliveries' rows, in one commit; the rows between them are written again unchanged."""
     revised = {delivery.file_id: delivery for delivery in deliveries}
     first, last = min(revised), max(revised)
     rows = []

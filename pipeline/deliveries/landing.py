@@ -1,4 +1,4 @@
-"""Landing folders: which files lie there, what is in them, and how Spark is told to read them."""
+"""Landing folders: which files are there, what is in them, and how Spark reads them."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ UNFINISHED = (".tmp", ".part")
 # What Spark and Hadoop leave beside the files of an output folder.
 SIDECARS = re.compile(r"_SUCCESS|_(?:committed|started)_.*|.*\.crc", re.DOTALL)
 UNCOMMITTED = "_temporary"
-# A time further ahead than any clock that only goes wrong tells nothing of when a file was written.
+# A time further ahead than this is not a slightly wrong clock: it does not say when the file was written.
 WRONG_CLOCK = timedelta(hours=1)
-# Hashing runs beside the start of the JVM and is bound by reading; more threads only hold more files in memory.
+# Hashing runs while the JVM starts and is limited by reading; more threads would only hold more files in memory.
 READERS = 2
 
 
 def find(feed: Feed) -> list[Delivery]:
     """The files below the feed's folder, at any depth, in order of their paths.
 
-    Hidden and unfinished ones are left out, and what Spark leaves beside its output.
+    Hidden and unfinished files are left out, and so is what Spark leaves beside its output.
     """
     try:
         system, folder = stores.opened(feed.path)
-        # A store has no folders: one that is not there is one where nothing has come yet.
+        # A store has no folders: a missing one is one that nothing has come to yet.
         if not stores.is_remote(feed.path) and system.get_file_info(folder).type != fs.FileType.Directory:
             raise LandingFolderError(feed.name, feed.path, "does not exist: create it, or correct the feed's path")
         entries = list(local_files.listed(folder) if not stores.is_remote(feed.path) else _remote_files(system, folder))
@@ -65,7 +65,7 @@ def find(feed: Feed) -> list[Delivery]:
 
 def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, local_files.Seen]]:
     infos = system.get_file_info(fs.FileSelector(folder, recursive=True))
-    # Tools make a folder by an object without bytes that has its name: that is no file.
+    # Some tools make a folder by writing an empty object with its name: that is not a file.
     folders = {str(parent) for info in infos for parent in PurePosixPath(info.path).parents} | {folder}
     for info in infos:
         if info.type != fs.FileType.Directory and (info.size or info.path.rstrip("/") not in folders):
@@ -76,10 +76,10 @@ def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, loc
 
 
 def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
-    """(ready, still being written): changed within the feed's settle_seconds before `now`, the time of the look.
+    """(ready, still being written): the latter changed within the feed's settle_seconds before `now`.
 
-    A time ahead of `now` is of a server whose clock is fast: such a file waits until it is old enough by our clock.
-    One that is further ahead than WRONG_CLOCK would wait for ever, and is taken.
+    A time ahead of `now` comes from a server whose clock is fast: such a file waits until it is old enough by our
+    clock. One that is further ahead than WRONG_CLOCK would wait for ever, so it is loaded.
     """
     ready: list[Delivery] = []
     waiting: list[Delivery] = []
@@ -108,7 +108,7 @@ def inspect(
     look: Callable[[bytes, Delivery, Feed, str], Delivery],
     environment: str,
 ) -> list[Delivery]:
-    """Each file read once: hashed, and its envelope looked at by the format's `look`."""
+    """Read each file once: hash it, and check its envelope with the format's `look`."""
 
     def one(delivery: Delivery) -> Delivery:
         if delivery.reason_code:
@@ -125,7 +125,7 @@ def inspect(
 
 
 def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
-    """Those whose size or time is no longer what it was when they were hashed; those that are gone."""
+    """Those whose size or time changed since they were hashed, and those that are gone."""
     system, folder = stores.opened(feed.path)
     paths = [stores.inside(folder, delivery.relative_path) for delivery in deliveries]
     then = [local_files.Seen(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
@@ -146,7 +146,7 @@ def spark_path(delivery: Delivery, feed: Feed) -> str:
 
 
 def nameable(spark: SparkSession, inspected: list[Delivery], feed: Feed) -> list[Delivery]:
-    """The deliveries, those refused whose paths the session's JVM cannot say; without a hash: they are tried again."""
+    """The deliveries; those whose paths the JVM cannot express are refused without a hash, so they are tried again."""
     objection = None if stores.is_remote(feed.path) else jvm_names.ascii_only(spark)
     return [
         replace(each, sha256=None).refused("UNREADABLE", objection)
@@ -157,7 +157,7 @@ def nameable(spark: SparkSession, inspected: list[Delivery], feed: Feed) -> list
 
 
 def is_whole_for_spark(spark: SparkSession, delivery: Delivery, feed: Feed) -> bool:
-    """Whether Spark gets the bytes that were hashed, whatever it makes of them; False where it cannot work at all."""
+    """Whether Spark reads the same bytes that were hashed; False if Spark cannot work at all."""
     from py4j.protocol import Py4JError  # noqa: PLC0415 - a run with nothing new needs no Spark
     from pyspark.errors import PySparkException  # noqa: PLC0415
     from pyspark.sql import functions as F  # noqa: PLC0415
@@ -176,17 +176,17 @@ def contents_with_file_id(
     deliveries: list[Delivery],
     feed: Feed,
 ) -> DataFrame:
-    """What is in the files, as the format reads them, with the `file_id` of their delivery.
+    """The content of the files, as the format reads them, with the `file_id` of their delivery.
 
-    Spark takes paths for patterns (so they are escaped) and reports them URL-encoded (so they are decoded). A file
-    whose number is not found would turn every value of its rows to NULL further on: it ends the job instead.
+    Spark treats paths as patterns (so they are escaped) and reports them URL-encoded (so they are decoded). A path
+    without a known number ends the job; otherwise every value of its rows would become NULL later.
     """
     from pyspark.sql import functions as F  # noqa: PLC0415 - a run with nothing new needs no Spark
 
     paths = [spark_path(delivery, feed) for delivery in deliveries]
     files = contents(spark, [stores.as_pattern(path) for path in paths], deliveries)
     reported = F.try_url_decode(F.replace(F.col("reported_path"), F.lit("+"), F.lit("%2B")))
-    # As Arrow it is a local relation; from a Python list it would cost a Python worker's start.
+    # From Arrow it is a local relation; a Python list would start a Python worker.
     ids = [delivery.file_id for delivery in deliveries]
     numbers = spark.createDataFrame(pa.table({"delivery_path": paths, "known_id": pa.array(ids, pa.int64())}))
     unknown = F.raise_error(F.concat(F.lit("Spark read a file that was not asked for: "), F.col("reported_path")))

@@ -1,6 +1,6 @@
-"""What a killed run left in bronze: rows of a batch that the log does not know count for nothing and are taken out.
+"""What a killed run left in bronze: rows of a batch that the log does not know do not count and are removed.
 
-Their files come again. In every bronze table that there is, of feeds that left the configuration too.
+Their files are loaded again. This covers every bronze table, also of feeds that left the configuration.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def undo(context: Context, bronze: Iterable[Table], known: Sequence[Delivery]) -> None:
-    """Take out what the log does not know; a table whose newest batch is logged is as it should be."""
+    """Remove what the log does not know; a table whose newest batch is logged is as it should be."""
     logged = {each.batch_id for each in known}
     for table in bronze:
         newest = access.done_to(context, table)
@@ -29,7 +29,7 @@ def undo(context: Context, bronze: Iterable[Table], known: Sequence[Delivery]) -
 
 
 def condition(logged: set[int]) -> str:
-    """Rows of batches that are not logged, as SQL: later ones, and the numbers between that other commands used.
+    """Rows of batches that are not logged, as SQL: later numbers, and gaps left by other commands.
 
     >>> condition({1, 2, 5})
     'batch_id > 5 OR batch_id IN (3, 4)'

@@ -1,4 +1,4 @@
-"""What lies in a local folder: files, and what only looks like one. Links may not lead out of the folder."""
+"""The entries of a local folder: files, and what only looks like one. Links may not lead out of the folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Seen(NamedTuple):
-    """What the file system says of an entry; `objection` is why it may not, or cannot, be read."""
+    """What the file system says about an entry; `objection` is why it may not or cannot be read."""
 
     size: int | None
     modified: datetime | None
@@ -21,13 +21,13 @@ class Seen(NamedTuple):
 
 
 def listed(folder: str) -> Iterator[tuple[str, Seen]]:
-    r"""Relative paths of all that is no folder (links to folders, and closed folders, too) and what they are.
+    r"""Relative paths of everything but folders (but also links to folders and unreadable folders), with their facts.
 
-    Not pyarrow's listing, which leaves out links that lead nowhere and ends at a name that is not UTF-8. Such a name
-    is given with its odd bytes as `\xff`, under which it is refused.
+    Not pyarrow's listing, which leaves out broken links and stops at a name that is not UTF-8. Such a name is given
+    with its odd bytes as `\xff`, and refused under that name.
     """
     unlisted: list[OSError] = []
-    # A link to a folder is not walked into: it could lead anywhere, or round in a circle.
+    # A link to a folder is not followed: it could lead anywhere, or in a circle.
     for parent, folders, names in os.walk(folder, onerror=unlisted.append):
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]  # noqa: PTH114, PTH118
         for name in [*names, *links]:
@@ -42,16 +42,16 @@ def listed(folder: str) -> Iterator[tuple[str, Seen]]:
 
 
 def seen(path: str, folder: str) -> Seen:
-    """What a local entry is. A link may lead to a file in the same landing folder, and nowhere else.
+    """What a local entry is. A link may only lead to a file in the same landing folder.
 
-    Of a link that leads elsewhere the time is its own: nothing outside is looked at, and one that is made anew to
-    lead to another place is another delivery.
+    For a link that leads elsewhere, the time is the link's own: nothing outside is looked at, and a new link to
+    another place is another delivery.
     """
     try:
         entry = os.lstat(path)
         if stat.S_ISLNK(entry.st_mode):
             made, leads_to = instant(entry.st_mtime_ns), os.path.realpath(path)
-            # By the resolved path of both: the landing folder itself may be a link.
+            # Both paths are resolved: the landing folder itself may be a link.
             if not leads_to.startswith(os.path.join(os.path.realpath(folder), "")):  # noqa: PTH118
                 return Seen(None, made, f"a link that leads out of the landing folder, to {leads_to}")
             entry = os.stat(path)  # noqa: PTH116

@@ -1,4 +1,4 @@
-"""What somebody should look at, by the log of deliveries: refusals that stand, numbers that are missing. Pure."""
+"""What needs attention, from the log of deliveries: refusals that are not settled, numbers that are missing. Pure."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ GENERATION = re.compile(r"([A-Z]{2})([0-9]{6})")
 
 
 def standing_refusals(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
-    """Refused deliveries that nobody has settled since, by feed and reason: `{feed, reason_code, files}`.
+    """Refused deliveries that have not been settled since, by feed and reason: `{feed, reason_code, files}`.
 
-    Settled: by a later delivery of the same feed and path that was taken, or whose bytes were there already, or by
+    A refusal is settled by a later delivery of the same feed and path that was loaded or was a duplicate, or by
     `withdraw`.
     """
     standing: dict[tuple[str, str], str] = {}
@@ -38,8 +38,8 @@ def missing_generations(
 ) -> list[dict[str, Any]]:
     """Gaps in the senders' own numbers: `{feed, first, last, count}`, between the lowest and the highest loaded.
 
-    A delivery that was refused leaves its gap; one that was withdrawn did arrive, or is settled. `never_sent`:
-    (feed, "PN000004" or "PN000004-PN000009") of numbers that are not waited for.
+    A refused delivery leaves a gap; a withdrawn one does not: it did arrive, or is settled. `never_sent`:
+    (feed, "PN000004" or "PN000004-PN000009") of numbers that are not expected.
     """
     arrived: dict[tuple[str, str], set[int]] = {}
     settled = []

@@ -1,4 +1,4 @@
-"""The first rejected rows of deliveries, out of silver.rejected_readings, which may hold millions."""
+"""The first rejected rows of deliveries, from silver.rejected_readings, which may hold millions."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ IN_ORDER = [("row_number", "ascending"), ("reason_code", "ascending")]
 
 
 def of_deliveries(context: Context, file_ids: Sequence[int], most: int) -> dict[int, tuple[pa.Table, int]]:
-    """file_id -> its first rejected rows in the order of the file, at most so many, and how many there are."""
+    """file_id -> (its first rejected rows in the order of the file, at most `most`; how many there are)."""
     return first_of_each(access.scan(context, REJECTED, COLUMNS, "file_id", file_ids), most) if file_ids else {}
 
 
 def first_of_each(pieces: Iterable[pa.Table], most: int) -> dict[int, tuple[pa.Table, int]]:
-    """The same from pieces in any order; of what was read no more is kept than is asked for."""
+    """The same from pieces in any order; no more rows are kept in memory than are asked for."""
     first: dict[int, pa.Table] = {}
     in_all: Counter[int] = Counter()
     for piece in pieces:
@@ -34,6 +34,6 @@ def first_of_each(pieces: Iterable[pa.Table], most: int) -> dict[int, tuple[pa.T
             rows = piece.filter(pc.field("file_id") == file_id)
             in_all[file_id] += rows.num_rows
             together = pa.concat_tables([first[file_id], rows]) if file_id in first else rows
-            # Taken, not sliced: a slice would keep all that it is a part of.
+            # Copied, not sliced: a slice would keep the whole piece in memory.
             first[file_id] = together.take(pc.select_k_unstable(together, k=most, sort_keys=IN_ORDER))
     return {file_id: (rows, in_all[file_id]) for file_id, rows in first.items()}

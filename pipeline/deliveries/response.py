@@ -1,4 +1,4 @@
-"""The response to a delivery: which are due, what it says, where it lies. Pure."""
+"""The response to a delivery: which are due, what it says, where it is written. Pure."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Row = dict[str, Any]  # of ops.ingestion_log or of silver.rejected_readings
 
 ENDING = ".ack.json"
 MOST_ROWS = 1000
-# A meter is named in a few characters; a hostile cell of a megabyte must not come back a thousand times.
+# Meter ids are short; a hostile cell of a megabyte must not be repeated a thousand times.
 LONGEST_METER_ID = 100
-# Bytes that Linux takes for a name, and for a path with what is written beside it.
+# Bytes that Linux allows for a name, and for a path including the unfinished file beside it.
 LONGEST_NAME, LONGEST_PATH = 255, 4000
 
 
 def unanswered(
     logged: list[Row], first_batches: Mapping[str, int], done_to: int, answered: Collection[tuple[int, int]]
 ) -> list[Row]:
-    """Deliveries that are owed a response: decided since their feed asks, later than `done_to`, not answered yet.
+    """Deliveries that are due a response: decided since their feed asks, later than `done_to`, not answered yet.
 
-    `batch_id` is that of the last decision or rebuild: what says no more than the last response (`is_said`) is not
-    told again. `answered` are (file_id, batch_id). An erasure is nothing to tell a sender.
+    `batch_id` is that of the last decision or rebuild: a response that says the same as the last one (`is_said`) is not
+    written again. `answered` are (file_id, batch_id). Senders get no response for an erasure.
     """
     return [
         row
@@ -44,15 +44,15 @@ def unanswered(
 
 
 def fingerprint(response: Row) -> str:
-    """SHA-256 of what a response says; which run said it says nothing of the delivery."""
+    """SHA-256 of what a response says, without the run that wrote it."""
     said = {name: value for name, value in response.items() if name != "run_id"}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def is_said(last: Row | None, response: Row, written: Row | None) -> bool:
-    """Whether the last response to the delivery, a row of ops.acknowledgements, said the very same.
+    """Whether the last response to the delivery, a row of ops.acknowledgements, said the same.
 
-    Rows of earlier versions do not tell what was said: the file that was `written` does, where it is still there, else
+    Rows of earlier versions have no digest: then the file that was `written` is compared if it is still there, else
     the status.
     """
     if last is None:
@@ -65,9 +65,9 @@ def is_said(last: Row | None, response: Row, written: Row | None) -> bool:
 
 
 def is_in_silver(delivery: Row, rejected_to: int, readings_to: int) -> bool:
-    """Whether silver has what the delivery brought; of a refused one or one without rows there is nothing to wait for.
+    """Whether silver has the delivery's rows; true for a refused delivery or one without rows.
 
-    Two marks, for each stays behind where a batch holds nothing for its table.
+    There are two marks, because each stays behind when a batch has nothing for its table.
     """
     rejected = not delivery["rows_rejected"] or delivery["batch_id"] <= rejected_to
     readings = not delivery["local_dates"] or delivery["batch_id"] <= readings_to
@@ -77,17 +77,17 @@ def is_in_silver(delivery: Row, rejected_to: int, readings_to: int) -> bool:
 def document(delivery: Row, rejected: list[Row], in_all: int, *, rows_are_lines: bool) -> Row:
     """The response to a delivery of the log; `rejected` are the first of its `in_all` rejected rows.
 
-    `verdict` is accepted (loaded; its rows may still have been rejected), duplicate (known already, nothing to do),
-    withdrawn (was accepted, counts no more) or refused (status rejected or conflict: no row of it was taken;
+    `verdict` is accepted (loaded; some rows may still have been rejected), duplicate (already known, nothing to do),
+    withdrawn (was accepted, no longer counts) or refused (status rejected or conflict: no row of it was loaded;
     reason_code and reason say why). Counts are source rows. `rejected_rows` lists the first 1000 in the order of the
-    file, each with its `line` (of a file of lines) or `row` (from 1), and `rejected_rows_left_out` says how many more
-    there are; a row of several values may stand there once for each rule it breaks. `meter_id` is null where a row
-    names none, and cut where it is no name of a meter.
-    The same delivery gives the same bytes whenever it is asked for.
+    file, each with its `line` (in a file of lines) or `row` (from 1), and `rejected_rows_left_out` says how many more
+    there are; a row of several values may be listed once for each rule it breaks. `meter_id` is null if the row names
+    none, and cut if it is too long to be one.
+    The same delivery always gives the same bytes.
     """
     position = "line" if rows_are_lines else "row"
     verdict = {LOADED: "accepted", DUPLICATE: "duplicate", WITHDRAWN: "withdrawn"}.get(delivery["status"], "refused")
-    if delivery["reason_code"]:  # also of one that was settled since
+    if delivery["reason_code"]:  # also if it was settled since
         verdict = "refused"
     received = delivery["received_at"].astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {
@@ -119,9 +119,9 @@ def _cut(meter_id: str | None) -> str | None:
 def response_path(folder: Path, relative_path: str, file_id: int) -> Path:
     """`<relative path>.<file_id>.ack.json` below the folder.
 
-    A name that is too long with its ending loses its last characters; where the whole path is too long, the response
-    lies in the folder itself. Its number keeps it apart from every other. No part of a delivery's path begins with a
-    dot (landing.find), so none leads out of the folder.
+    A name that is too long with its ending loses its last characters; if the whole path is too long, the response is
+    written into the folder itself. The number makes it unique. No part of a delivery's path begins with a dot
+    (landing.find), so no path leads out of the folder.
     """
     *parents, name = relative_path.replace("\0", "\\x00").split("/")
     ending = f".{file_id}{ENDING}"
@@ -131,7 +131,7 @@ def response_path(folder: Path, relative_path: str, file_id: int) -> Path:
 
 
 def _parent(name: str) -> str:
-    """A folder's name, which must not take the place of a response."""
+    """A folder's name, which must not be the name of a response."""
     short = _shortened(name, LONGEST_NAME)
     return f"{short[:-1]}_" if short.endswith(ENDING) else short
 

@@ -28,7 +28,7 @@ def format_of(feed: Feed) -> FeedFormat:
 
 
 def weighed(settings: Settings, deliveries: Iterable[Delivery]) -> list[tuple[int, int]]:
-    """(bytes, the same as bytes of a format that writes each reading out) of each, for the size of a session."""
+    """For each delivery (bytes, weighted bytes), for the size of a session: dense formats weigh more (`weight`)."""
     weights = {feed.name: format_of(feed).weight for feed in settings.feeds}
     sizes = [(each.size_bytes or 0, weights.get(each.feed, 1)) for each in deliveries]
     return [(size, size * weight) for size, weight in sizes]

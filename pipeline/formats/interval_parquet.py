@@ -1,8 +1,8 @@
 """Interval arrays: parquet rows of a meter and a local day, with the day's values in a list.
 
-The list's length and the day's true length say how long an interval is. A list as long as the day has intervals
-holds them in order; one as long as a normal day, on a day of another length, holds wall-clock positions. What a file
-must be: parquet_file.py.
+The list's length and the day's true length give the length of an interval. A list with as many values as the day has
+intervals holds them in order; a list for a normal day, on a day of another length, holds wall-clock positions.
+parquet_file.py checks the files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Feed
     from pipeline.deliveries.delivery import Delivery
 
-# The quarter hours of the longest day.
+# Quarter hours of the longest day.
 MOST_READINGS = 25 * 4
 NO_ROWS = (
     "client_id string, date string, ext_dev_ref string, energy_consumption array<string>, resolution string, "
@@ -40,7 +40,7 @@ def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) 
     """The rows, all values as text, with `row_number`; files of the same types are read together."""
     paths_of: dict[tuple[str, ...], list[str]] = {}
     for path, delivery in zip(paths, deliveries, strict=True):
-        if delivery.columns:  # else it holds no rows
+        if delivery.columns:  # otherwise it has no rows
             paths_of.setdefault(delivery.columns, []).append(path)
     parts = [
         spark.read.options(**unchecked(some))
@@ -58,7 +58,7 @@ def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) 
 
 
 def _text_of(column: str) -> Column:
-    """The text of one of COLUMNS, of which `name TYPE` is told."""
+    """One of COLUMNS as text; the argument is its `name TYPE`."""
     name, kind = column.split(" ", 1)
     if name == LIST:
         return F.col(name).cast("array<string>")
@@ -69,12 +69,12 @@ def _text_of(column: str) -> Column:
         at = F.timestamp_micros(F.expr(f"({name} - pmod({name}, 1000)) DIV 1000"))
         rest = F.when(F.expr(f"pmod({name}, 1000) <> 0"), " and nanoseconds").otherwise("")
     local = F.from_utc_timestamp(at, kind.split("'")[1]) if "COMMENT" in kind else at
-    # A time of day is kept, as the reason why such a row is refused.
+    # A time of day is kept: it is the reason why such a row is refused.
     return F.concat(F.regexp_replace(local.cast("string"), r" 00:00:00\z", ""), rest)
 
 
 def _extra(columns: tuple[str, ...]) -> Column:
-    """Further columns by their names, NULL where there are none."""
+    """Further columns by name, NULL if there are none."""
     if not columns:
         return F.lit(None).cast("map<string,string>")
     names = [re.sub(r"` \S+\Z", "`", column) for column in columns]
@@ -88,9 +88,9 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
 
 
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
-    """Bronze rows as readings, one a list element (two where its position comes twice), each with what refuses it.
+    """Bronze rows as readings, one for each list element (two if its position occurs twice), with reason or NULL.
 
-    Of elements without a value only the first stays, so that a row without any is still there to be counted.
+    Of the elements without a value only the first is kept, so that a row without any value is still counted.
     """
     text = F.col("date")
     days = bronze.withColumn("_day", F.when(text.rlike(DAY), F.substring(text, 1, 10).try_cast("date")))
@@ -110,7 +110,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
 
 
 def _true_minutes(zone: str) -> Column:
-    """Minutes of an interval where the list holds every interval of the day, else NULL."""
+    """Minutes of an interval if the list holds every interval of the day, else NULL."""
     day, length, size = F.col("_day"), F.col("_length"), F.col("_size")
     whole_day = F.when((size == 1) & (length > 0), length)
     fits = [
@@ -121,7 +121,7 @@ def _true_minutes(zone: str) -> Column:
 
 
 def _wall_minutes() -> Column:
-    """Minutes of an interval where a list of a normal day's length stands on a day of another length, else NULL."""
+    """Minutes of an interval if the list has a normal day's length on a day of another length, else NULL."""
     length, size = F.col("_length"), F.col("_size")
     fits = [
         F.when((length > 0) & (length % minutes == 0) & (size == DAY_MINUTES // minutes), minutes)
@@ -131,7 +131,7 @@ def _wall_minutes() -> Column:
 
 
 def _rules_of_days(feed: Feed, received: Column) -> list[Rule]:
-    """What refuses a row as a whole."""
+    """Rules for the row as a whole."""
     meter, day = F.col("ext_dev_ref"), F.col("_day")
     return [
         Rule("METER_ID_MISSING", row_rules.is_blank(meter), F.lit("no ext_dev_ref")),
@@ -157,7 +157,7 @@ def _rules_of_days(feed: Feed, received: Column) -> list[Rule]:
 
 
 def _placed(elements: DataFrame, feed: Feed) -> DataFrame:
-    """Elements with `_first`, the instant of their position, and where that comes twice `_second`."""
+    """Elements with `_first`, the instant of their position, and `_second` if the position occurs twice."""
     zone, day, position, minutes = feed.time_zone, F.col("_day"), F.col("position"), F.col("_minutes")
     offset = F.make_dt_interval(mins=position * minutes)
     in_order = clock.instant_in_day(day, position, minutes, zone)
@@ -173,7 +173,7 @@ def _placed(elements: DataFrame, feed: Feed) -> DataFrame:
 
 
 def _on_instants(placed: DataFrame, feed: Feed, received: Column) -> DataFrame:
-    """One row an instant: a position that comes twice carries the sum of both and is split evenly."""
+    """One row for each instant: a position that occurs twice holds the sum of both, which is split evenly."""
     text, energy, twice = F.col("_text"), F.col("_energy"), F.col("_second").isNotNull()
     where = F.concat(F.lit("element "), F.col("position") + 1, F.lit(": "), row_rules.shown(text))
     of_interval = F.when(twice, energy / 2).otherwise(energy)
@@ -225,14 +225,14 @@ def _bronze_columns(feed: Feed) -> tuple[str, str]:  # noqa: ARG001 - the same f
 FORMAT = FeedFormat(
     ending=parquet_file.ENDING,
     identity_is_name=False,
-    # Lists in zstd: 28 MB held 19 million readings, at 1.5 bytes each; a row of split JSON takes some fifty.
+    # Lists in zstd: 28 MB held 19 million readings, 1.5 bytes each; a row of split JSON takes about fifty.
     weight=30,
     bronze_columns=_bronze_columns,
     inspect=parquet_file.inspect,
     contents=contents,
     rows=rows,
     judged=judged,
-    several=True,
+    many_readings_per_row=True,
     most_readings=MOST_READINGS,
     carries_quality=True,
     row_judge=interval_parquet_rows.ROW_JUDGE,

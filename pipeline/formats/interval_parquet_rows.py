@@ -1,4 +1,4 @@
-"""Interval arrays: rows of one meter, judged in Python by the rules of interval_parquet.py."""
+"""Interval arrays: rows of one meter, judged in Python with the rules of interval_parquet.py."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from pipeline.config.settings import Feed
 
-# Intervals of a day that a list may hold, in minutes; a list of one value holds the whole day.
+# Possible interval lengths in minutes; a list of one value holds the whole day.
 MINUTES = (60, 30, 15)
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?: 00:00:00)?")
 
 
 def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
-    """The readings that pass: one an element, two where its position comes twice."""
+    """The readings that pass: one for each element, two if its position occurs twice."""
     for row in rows:
         day, values = _day(row["date"] or ""), row[LIST] or []
         if day is None or is_blank(row["ext_dev_ref"]):
@@ -41,7 +41,7 @@ def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Readin
         for text, at in zip(values, places, strict=False):
             if not at or (energy := usable_energy(text)) is None or not is_in_range(at[-1], day, feed, received):
                 continue
-            # A position that comes twice carries the sum of both.
+            # A position that occurs twice holds the sum of both.
             is_split = len(at) > 1
             of_interval = energy / 2 if is_split else energy
             if not is_plausible(of_interval, feed):
@@ -61,9 +61,9 @@ def _day(text: str) -> date | None:
 
 
 def _places(day: date, size: int, zone: str) -> tuple[int, list[tuple[datetime, ...]]]:
-    """The minutes of an interval, and of each position of a list of that size its instants, none where it never was.
+    """The minutes of an interval, and the instants of each position in a list of that size: none if it never was.
 
-    No positions where the day does not exist, or where the list fits neither it nor a normal day.
+    There are no positions if the day does not exist, or if the list fits neither it nor a normal day.
     """
     start, length = day_start(day, zone), day_minutes(day, zone)
     if start is None or not length or not size:

@@ -1,7 +1,7 @@
-"""What the JSON formats share: the first checks on the bytes, the exact parse on the driver, how Spark reads a file.
+"""What the JSON formats share: the first checks of the bytes, exact parsing on the driver, how Spark reads a file.
 
-A delivery is one JSON object that holds all its rows. Spark parses the rows, exact digits and all; the driver, which
-hashes the bytes anyway, decides whether the whole is what it must be, for Spark's reader is lenient.
+A delivery is one JSON object that holds all its rows. Spark parses the rows with their exact digits. The driver, which
+hashes the bytes anyway, decides whether the document as a whole is valid, because Spark's reader is lenient.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
     from pipeline.deliveries.delivery import Delivery
 
 ENDING = ".json"
-# The whole file is one record: a NUL is in no JSON text. Never `multiLine`, which is many times slower.
+# The whole file is one record, because JSON text never holds a NUL. Not `multiLine`, which is many times slower.
 READ_OPTIONS = {
     "lineSep": "\x00",
     "allowSingleQuotes": "false",
-    # A number of any length is a row's fault, not the file's.
+    # A number that is too long is a fault of its row, not of the file.
     "maxNumLen": "1000000000",
     "columnNameOfCorruptRecord": "_corrupt_record",
 }
 _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 
-# JSON as a pattern, for documents so plain that it can say all of their shape: texts hold no escapes, values are no
-# arrays or objects. Possessive throughout: linear in the document's length.
+# JSON as a pattern, for documents that are simple enough: texts without escapes, values that are not arrays or objects.
+# Possessive throughout: linear in the document's length.
 BLANKS = rb"[ \t\r\n]*+"
 COLON = BLANKS + rb":" + BLANKS
 VALUE = rb'(?:"[^"\\\x00-\x1f]*+"|-?+(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?+[0-9]++)?+|null|true|false)'
 
 
 def object_of(member: bytes) -> bytes:
-    """The pattern of an object that holds nothing but such members, any number of them."""
+    """The pattern of an object with any number of such members and nothing else."""
     members = member + rb"(?:" + BLANKS + rb"," + BLANKS + member + rb")*+"
     return rb"\{" + BLANKS + rb"(?:" + members + rb")?+" + BLANKS + rb"\}"
 
 
 def body_of(content: bytes) -> bytes:
-    """The document without a byte order mark and blanks around it."""
+    """The document without a byte order mark and surrounding blanks."""
     return content.removeprefix(_BOM).strip(_BLANK)
 
 
 def refused_at_first_sight(content: bytes, body: bytes, delivery: Delivery) -> Delivery | None:
-    """The delivery refused for what shows before any parsing: no content, a bad name, not UTF-8; else None."""
+    """The delivery, refused for what can be seen without parsing: no content, a bad name, not UTF-8; else None."""
     if not body:
         return delivery.refused("EMPTY_FILE", f"no content ({len(content)} bytes)")
     if objection := objection_to_name(delivery.file_name, ENDING):
@@ -69,13 +69,13 @@ class Pairs:
 
 
 class Number(str):
-    """A number as it stands in the text."""
+    """A number as written in the text."""
 
     __slots__ = ()
 
 
 def root_of(content: bytes, delivery: Delivery) -> Pairs | Delivery:
-    """The root object, all of it parsed exactly; the delivery refused where there is none."""
+    """The whole root object, parsed exactly; the refused delivery if there is none."""
     try:
         text = content.decode("utf-8-sig")
         root = json.loads(text, parse_float=Number, parse_int=Number, object_pairs_hook=Pairs)
@@ -87,30 +87,30 @@ def root_of(content: bytes, delivery: Delivery) -> Pairs | Delivery:
 
 
 def kind(value: object) -> str:
-    """A word for what a parsed value is."""
+    """A word for the kind of a parsed value."""
     names = {Pairs: "an object", list: "an array", str: "a text", Number: "a number", bool: "true or false"}
-    # NaN and the infinities, which both parsers take, come as floats.
+    # NaN and the infinities, which both parsers accept, come as floats.
     return (names | {float: "a number"}).get(type(value), "null")
 
 
 def read(spark: SparkSession, paths: list[str], schema: str) -> DataFrame:
-    """One row a file: the schema's columns, and `reported_path`, the path as Spark names it."""
+    """One row for each file: the schema's columns, and `reported_path`, the path as Spark names it."""
     files = spark.read.schema(schema).options(**READ_OPTIONS, **unchecked(paths)).json(paths)
     return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
 
 def flat_object(text: Column) -> Column:
-    """An object without inner ones that a file's reader left as JSON text, as a map of texts; its keys are words.
+    """A flat JSON object, which the file's reader left as text, as a map of texts; its keys are words.
 
-    Spark reads a number inside a column through double, inside a file exactly: numbers are put in quotes before, NaN
-    and the infinities too. Between two quotes that are no key's stand other signs than a word's (which may be written
-    with escapes), or no colon follows: nothing else is taken for one.
+    Spark reads numbers in a file exactly, but numbers in a column through double, so they are quoted first, NaN and the
+    infinities too. A number is found by the key before it: a word in quotes, then a colon. Nothing else can look like
+    that: quotes inside a text are escaped, and no colon follows a value.
     """
     numbers = r'"((?:[A-Za-z0-9]|\\u[0-9A-Fa-f]{4})++)"\s*+:\s*+(-?[0-9IN][0-9A-Za-z.+-]*+)'
     return F.from_json(F.regexp_replace(text, numbers, '"$1":"$2"'), "map<string,string>")
 
 
 def holds_a_key_twice(pairs: Column) -> Column:
-    """Whether a map holds a key twice, be it in two cases; Spark's reader keeps them all."""
+    """Whether a map holds a key twice, even if in different case; Spark's reader keeps them all."""
     keys = F.map_keys(pairs)
     return F.size(F.array_distinct(F.transform(keys, F.upper))) < F.size(keys)

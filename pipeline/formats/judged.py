@@ -1,4 +1,4 @@
-"""What judged rows of any format tell: how many of each delivery passed, on which days, and when each came."""
+"""Facts from judged rows of any format: how many of each delivery passed, on which days, and when each came."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.deliveries.delivery import Delivery
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Of a delivery of which the log does not say when it came.
+# For a delivery without a time of receipt in the log.
 ALWAYS = datetime(7000, 1, 1, tzinfo=UTC)
 NOTHING: dict[str, Any] = {
     "rows_read": 0,
@@ -26,10 +26,10 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def counts(judged: DataFrame, *, several: bool) -> dict[int, dict[str, Any]]:
-    """file_id -> rows_read, rows_accepted, rows_rejected, local_dates, repeated_times; none for one without rows."""
+def counts(judged: DataFrame, *, many_readings_per_row: bool) -> dict[int, dict[str, Any]]:
+    """file_id -> rows_read, rows_accepted, rows_rejected, local_dates, repeated_times; only deliveries with rows."""
     found: dict[int, dict[str, Any]] = {}
-    for row in summary(judged, several=several).toArrow().to_pylist():
+    for row in summary(judged, many_readings_per_row=many_readings_per_row).toArrow().to_pylist():
         of_file = found.setdefault(row["file_id"], dict(NOTHING))
         of_file["rows_read"] += row["rows"]
         of_file["rows_rejected"] += row["rejected"]
@@ -38,20 +38,20 @@ def counts(judged: DataFrame, *, several: bool) -> dict[int, dict[str, Any]]:
         if row["local_date"] is not None:
             of_file["local_dates"] = (*of_file["local_dates"], row["local_date"])
     for of_file in found.values():
-        of_file["local_dates"] = tuple(sorted(of_file["local_dates"]))  # the log says the same however Spark worked
+        of_file["local_dates"] = tuple(sorted(of_file["local_dates"]))  # does not depend on Spark's order
     return found
 
 
-def summary(judged: DataFrame, *, several: bool = False) -> DataFrame:
+def summary(judged: DataFrame, *, many_readings_per_row: bool = False) -> DataFrame:
     """Source rows of each delivery and local day: `file_id, local_date, rows, rejected, repeated`.
 
-    The date is that of accepted rows; rejected ones stand under NULL. A row with `several` readings is counted once,
-    under the first of its days, and as rejected when one of them is.
+    The date is that of accepted rows; rejected ones have NULL. With `many_readings_per_row` a row is counted once, on
+    the first of its days, and as rejected if one of its readings is.
     """
     passed = F.col("reason_code").isNull()
-    if several:
-        # Each row has one first reading, whose second instant, where it has two, is told as repeated: so a row that
-        # stands in bronze twice is counted twice.
+    if many_readings_per_row:
+        # Each row has one first reading; its second instant, if it has two, is marked as repeated. So a row that is in
+        # bronze twice is counted twice.
         rows = judged.groupBy("file_id", "row_number").agg(
             F.count_if((F.col("position") == 0) & ~F.col("is_repeated")).alias("copies"),
             F.bool_or(~passed).alias("refused"),
@@ -74,9 +74,9 @@ def summary(judged: DataFrame, *, several: bool = False) -> DataFrame:
 
 
 def received_at(deliveries: Iterable[Delivery]) -> Column:
-    """When the delivery of each row came: one literal for one batch, else looked up by the row's batch.
+    """When each row's delivery was received: one literal for one batch, else looked up by the row's batch.
 
-    A delivery that was replayed is of a later batch than it came with: those few are told by their number.
+    A replayed delivery came before its batch: these few are looked up by their file number.
     """
     known = [(each.batch_id, each.file_id, each.received_at or ALWAYS) for each in deliveries]
     if len(times := {at for *_, at in known}) == 1:
@@ -86,7 +86,7 @@ def received_at(deliveries: Iterable[Delivery]) -> Column:
     micros = (
         str((of_batch.get(batch, ALWAYS) - EPOCH) // timedelta(microseconds=1)) for batch in range(first, last + 1)
     )
-    # As one text, which is folded into an array: thousands of literals take seconds to build.
+    # One text, which Spark folds into an array: thousands of literals would take seconds to build.
     times_of_batches = F.split(F.lit(",".join(micros)), ",").cast("array<bigint>")
     column = F.timestamp_micros(F.get(times_of_batches, (F.col("batch_id") - first).cast("int")))
     for batch, file_id, at in known:

@@ -1,7 +1,7 @@
-"""OBIS JSON on the driver: which codes there are, and whether a file is of the one shape.
+"""OBIS JSON on the driver: which codes are accepted, and whether a file has the right shape.
 
-Files of the plain grammar below, as all but odd ones are, are let through without parsing them; the others are parsed
-in Python, for an exact verdict.
+Files that match the simple grammar below, as nearly all do, are accepted without parsing; the others are parsed in
+Python for an exact verdict.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 # The codes that are accepted, in upper case -> direction.
 DIRECTION_OF = {"0100011D00FF": "import", "0100021D00FF": "export"}
-# What the third and the fourth number of a code say.
+# The meaning of a code's third and fourth number.
 IMPORT, EXPORT = 1, 2
 REGISTER, INTERVAL = 8, 29
 OWN_KEYS = ("measurement", "timestamp", "tags")
 ENERGY = "energy"
 TAGS = ("muid", "quality")
 
-# The plain grammar: strict JSON of the one shape, without escapes and nested values.
+# The simple grammar: strict JSON of the right shape, without escapes and nested values.
 _TAGS = object_of(rb'"(?:muid|quality)"' + COLON + VALUE)
 _KEY = rb'"(?:timestamp|0100021[Dd]00[Ff]{2}|0100011[Dd]00[Ff]{2})"'
 _MEASUREMENT = rb'"measurement"' + COLON + rb'(?:"energy"|null)'
 _RECORD = object_of(rb"(?:" + _KEY + COLON + VALUE + rb"|" + _MEASUREMENT + rb'|"tags"' + COLON + _TAGS + rb")")
-# A record and what parts it from the next: a comma and an opening brace, or the array's end.
+# A record and what separates it from the next: a comma and an opening brace, or the array's end.
 _PLAIN_RECORD = re.compile(_RECORD + BLANKS + rb"(?:,(?=" + BLANKS + rb"\{)|(?=\]))")
 _BEFORE_RECORDS = re.compile(rb"\{" + BLANKS + rb'"data"' + COLON + rb"\[")
 _AFTER_RECORDS = re.compile(BLANKS + rb"\]" + BLANKS + rb"\}")
 
 
 def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001 - a format's
-    """The delivery with its number of records, refused when it is not one whole OBIS document."""
+    """The delivery with its number of records, refused if it is not one complete OBIS document."""
     body = json_document.body_of(content)
     if refused := json_document.refused_at_first_sight(content, body, delivery):
         return refused
@@ -48,10 +48,10 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
 
 
 def _plain_records(body: bytes) -> int | None:
-    """How many records a document of the plain grammar holds, None for any other.
+    """The number of records in a document of the simple grammar, None for any other.
 
-    Each record is taken out with what parts it from the next: of a document that is plain from end to end nothing
-    but the empty array is left. Three times faster than counting keys and braces, five times than parsing (measured).
+    Every record is removed together with its separator: only the empty array is left of a document that matches from
+    end to end. Three times faster than counting keys and braces, five times faster than parsing (measured).
     """
     before = _BEFORE_RECORDS.match(body)
     if before is None:
@@ -61,7 +61,7 @@ def _plain_records(body: bytes) -> int | None:
 
 
 def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:  # noqa: ARG001 - a format's
-    """The exact verdict on a delivery, by parsing all of it; for those that are not plain or that Spark refused."""
+    """The exact verdict on a delivery, by parsing all of it; for those that are not simple or that Spark refused."""
     root = json_document.root_of(content, delivery)
     if not isinstance(root, Pairs):
         return root
@@ -94,7 +94,7 @@ def _objection_to_record(record: object) -> str | None:
 
 
 def _objection_to_measurement(value: object) -> str | None:
-    """A record that does not say what it measures is one of energy."""
+    """What is wrong with the measurement; a record without one is of energy."""
     if value is None or (type(value) is str and value == ENERGY):
         return None
     said = repr(str(value)[:40]) if isinstance(value, str) else kind(value)
@@ -113,7 +113,7 @@ def _objection_to_tags(tags: object) -> str | None:
 
 
 def objection_to_code(key: str) -> str | None:
-    """What is wrong with a key as the OBIS code of an interval's energy; None where nothing is.
+    """What is wrong with a key as the OBIS code of an interval's energy, or None.
 
     >>> objection_to_code("0100010800FF")
     '0100010800FF is 1-0:1.8.0*255, a cumulative register, not energy of an interval'

@@ -1,6 +1,6 @@
 """OBIS JSON: `{"data": [{"measurement", "timestamp", "tags": {"muid", "quality"}, "<OBIS hex>": number}, ...]}` in UTC.
 
-A record is a row and holds a reading for each of its OBIS codes. What a file must be: obis_document.py.
+A record is a row and holds a reading for each of its OBIS codes. obis_document.py checks the files.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ TIMESTAMP = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.]0++)?)
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
-    """One row a file: `data`, an array of records as maps of texts, and `_corrupt_record`."""
+    """One row for each file: `data`, an array of records as maps of texts, and `_corrupt_record`."""
     return json_document.read(spark, paths, SCHEMA)
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
-    """Records as text: from one row a file (`data`, `file_id`) to bronze's columns.
+    """Records as text: from one row for each file (`data`, `file_id`) to bronze's columns.
 
-    A record with a key twice is kept as `raw` only: Spark's maps hold such keys, but what it does with them varies.
+    A record with a repeated key is kept as `raw` only: Spark's maps can hold such keys, but treat them inconsistently.
     """
     sound = contents.where(F.col("_corrupt_record").isNull())
     records = sound.select("file_id", F.posexplode("data").alias("position", "record"))
-    # Functions with a lambda, and the parser of tags, cost more than all else: only unusual records pay for them.
+    # Functions with a lambda and the parser of tags are the most expensive: only unusual records pay for them.
     usual = records.withColumns({"usual": _holds_only_known_keys(), "texts": F.split(_of_record("tags"), '"')})
     plain = usual.withColumn("plain", _is_plain_tags())
     tags = F.when(~F.col("plain"), json_document.flat_object(_of_record("tags")))
@@ -64,12 +64,12 @@ def _has(name: str) -> Column:
 
 
 def _holds_only_known_keys() -> Column:
-    """Whether a record has as many keys as there are different ones, codes in upper case: then none stands twice."""
+    """Whether the number of known keys in a record, codes in upper case, is its size: then no key is repeated."""
     return F.size("record") == reduce(add, (_has(name).cast("int") for name in (*OWN_KEYS, *DIRECTION_OF)))
 
 
 def _is_plain_tags() -> Column:
-    """Whether tags are `{"muid": "…", "quality": "…"}` without escapes, seen from what stands around the quotes."""
+    """Whether tags are `{"muid": "…", "quality": "…"}` without escapes, judged by the text around the quotes."""
     texts = F.col("texts")
     wanted = ((1, ["muid"]), (2, [":", ": "]), (5, ["quality"]), (6, [":", ": "]))
     plain = reduce(and_, (F.get(texts, at).isin(values) for at, values in wanted), F.size(texts) == 9)  # noqa: PLR2004
@@ -90,12 +90,12 @@ def _obis() -> Column:
 
 
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
-    """Bronze rows as readings, one a record and OBIS code, each with the reason that refuses it or NULL.
+    """Bronze rows as readings, one for each record and OBIS code, with the reason for its refusal or NULL.
 
     A record without a code is one row without consumption.
     """
     meter, label, code, text = (F.col(name) for name in ("muid", "timestamp", "_code", "_text"))
-    # In steps, so that each value is computed once a record or once a code (see split_json).
+    # In steps, so that each value is computed once for each record or code (see split_json).
     timed = bronze.withColumn("_start", _instant(label))
     coded = timed.select("*", F.posexplode_outer("obis").alias("_position", "_code", "_text"))
     parsed = coded.withColumn("_energy", row_rules.energy(text))
@@ -158,7 +158,7 @@ FORMAT = FeedFormat(
     contents=contents,
     rows=rows,
     judged=judged,
-    several=True,
+    many_readings_per_row=True,
     most_readings=len(DIRECTION_OF),
     carries_direction=True,
     carries_quality=True,

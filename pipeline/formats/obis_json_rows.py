@@ -1,4 +1,4 @@
-"""OBIS JSON: records of one meter, judged in Python by the rules of obis_json.py."""
+"""OBIS JSON: records of one meter, judged in Python with the rules of obis_json.py."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LABEL = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::
 
 
 def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
-    """The readings that pass: of a record one for each of its codes with a usable value."""
+    """The readings that pass: for each record, one for each code with a usable value."""
     for row in rows:
         if row["raw"] is not None or is_blank(row["muid"]):
             continue

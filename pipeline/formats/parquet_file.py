@@ -1,4 +1,4 @@
-"""Interval arrays on the driver: whether a parquet file can be read and is of the one shape, and with which types."""
+"""Interval arrays on the driver: whether a parquet file is readable and has the right shape, and its types."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPARK_INTEGERS = {
     pa.uint32(): "BIGINT",
     pa.uint64(): "DECIMAL(20,0)",
 }
-# Spark reads no timestamp of nanoseconds, pandas' own, but as a number when it is told to (session.py).
+# Spark reads pandas' timestamps of nanoseconds only as numbers, and only with a setting (session.py).
 SPARK_DATES = {
     pa.date32(): "DATE",
     pa.date64(): "DATE",
@@ -38,15 +38,15 @@ SPARK_DATES = {
     pa.timestamp("us"): "TIMESTAMP_NTZ",
     pa.timestamp("ns"): "BIGINT",
 }
-# Names of further columns that Spark cannot be asked for.
+# Names of further columns that Spark cannot select.
 UNREADABLE = {"", "_metadata"}
 CODECS = {"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "LZ4", "LZ4_RAW"}
 
 
 def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001 - a return a reason
-    """The delivery with its columns' types, refused when it is not a parquet file of this shape.
+    """The delivery with its columns' types, refused if it is not a parquet file of this shape.
 
-    All of it is read once: one page that cannot be would end Spark's job for every other delivery too.
+    The whole file is read once: a single unreadable page would end Spark's job for every other delivery too.
     """
     if not content:
         return delivery.refused("EMPTY_FILE", "no content (0 bytes)")
@@ -68,14 +68,14 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
 
 
 def _with_types(table: pa.Table, delivery: Delivery, feed: Feed) -> Delivery:
-    """The delivery with the types of its columns: first COLUMNS, in their order, then further ones in backticks."""
+    """The delivery with the types of its columns: first COLUMNS in their order, then further ones in backticks."""
     names = [name.lower() for name in table.column_names]
     if missing := [name for name in COLUMNS if name not in names]:
         return delivery.refused("COLUMNS_MISSING", f"no column {', '.join(missing)}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         return delivery.refused("WRONG_SHAPE", f"the column {twice[0]!r} stands twice")
     fields = dict(zip(names, table.schema, strict=True))
-    if not table.num_rows:  # nothing of it will be read, so its types say nothing
+    if not table.num_rows:  # nothing will be read, so the types do not matter
         return replace(delivery, columns=(), rows_read=0)
     kinds = {name: _spark_type(name, fields[name].type) for name in COLUMNS}
     for name, kind in kinds.items():
@@ -91,14 +91,14 @@ def _with_types(table: pa.Table, delivery: Delivery, feed: Feed) -> Delivery:
 
 
 def quoted(name: str) -> str:
-    """A column's name for Spark."""
+    """A column's name, quoted for Spark."""
     return f"`{name.replace('`', '``')}`"
 
 
 def _spark_type(name: str, given: pa.DataType) -> str | None:
-    """The type to read one of COLUMNS with, None where it cannot be of this shape.
+    """The type to read one of COLUMNS with, None if it does not fit.
 
-    Of an instant the zone stands in the comment: its midnight is the day's.
+    For an instant, the comment holds the zone whose midnight is meant.
     """
     kind = given.value_type if pa.types.is_dictionary(given) else given
     if name == LIST:
@@ -120,7 +120,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _zone_of(instants: pa.ChunkedArray, feed: Feed) -> str:
-    """Whose midnights these are: of the zone that the file names, else of the feed's (a file may say UTC only)."""
+    """The zone whose midnights these are: the file's, else the feed's (a file may only say UTC)."""
     named = (
         instants.type.tz
         if re.fullmatch(r"UTC|[+-][0-9]{2}:[0-9]{2}|[A-Za-z_]+/[A-Za-z_/]+", instants.type.tz)
@@ -143,7 +143,7 @@ def _fraction(kind: pa.DataType) -> str | None:
 
 
 def _any_spark_type(given: pa.DataType) -> str | None:
-    """The type to read a further column with, None for one that is not kept: nested, without a type, a time of day."""
+    """The type to read a further column with, None for those not kept: nested ones, untyped ones, times of day."""
     kind = given.value_type if pa.types.is_dictionary(given) else given
     if _is_text(kind):
         return "STRING"

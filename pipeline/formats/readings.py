@@ -1,4 +1,4 @@
-"""What the formats share on the way from bronze to readings: the columns of a judged row, and the rules for values."""
+"""What the formats share between bronze and readings: the columns of a judged row, and the rules for values."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ COLUMNS = (
 
 
 def judged_by(rules: list[Rule]) -> dict[str, Column]:
-    """The columns that say whether and why a row is refused: `reason_code` and `reason`, NULL for one that passes."""
+    """The columns that say whether and why a row is refused: `reason_code` and `reason`, NULL for a row that passes."""
     return {"reason_code": row_rules.first_broken(rules), "reason": row_rules.first_reason(rules)}
 
 
 def as_readings(parsed: DataFrame, feed: Feed, columns: dict[str, Column]) -> DataFrame:
-    """Judged rows: COLUMNS, then what else a format gives; what it does not give is the feed's, or says nothing."""
+    """Judged rows: COLUMNS, then what else a format gives; what it does not give comes from the feed or is NULL."""
     usual = {
         "direction": F.lit(feed.direction),
         "interval_minutes": F.lit(feed.minutes),
@@ -51,30 +51,30 @@ def as_readings(parsed: DataFrame, feed: Feed, columns: dict[str, Column]) -> Da
 
 
 def grid_rule(time: Column, said: Column, feed: Feed) -> Rule:
-    """An interval begins on the feed's grid; `time` is counted from midnight, `said` names it in a sentence."""
+    """An interval must begin on the feed's grid; `time` is counted from midnight, `said` is its text in a sentence."""
     off = F.unix_timestamp(time) % (feed.minutes * 60) != 0
     return Rule("OFF_GRID", off, F.concat(said, F.lit(f" is not on the {feed.minutes} minute grid")))
 
 
 def range_rule(start: Column, local: Column, said: Column, feed: Feed, received: Column) -> Rule:
-    """An interval begins in the feed's span; `local` is its local time or day, `received` when its delivery came.
+    """An interval must begin in the feed's span; `local` is its local time or day, `received` when its delivery came.
 
-    The end is told by the delivery and not by the clock, so that a rebuild decides the same.
+    The end depends on the delivery, not on the clock, so that a rebuild decides the same.
     """
     early = local < F.lit(feed.earliest.isoformat()).cast("date")
-    if feed.earliest.year == 1:  # a day whose first hours may lie in the year 0 of UTC
+    if feed.earliest.year == 1:  # its first hours may be in the year 0 in UTC
         early |= start < F.lit("0001-01-01 00:00:00").cast("timestamp")
     late = start > received + F.expr(f"INTERVAL {feed.latest_days_ahead} DAYS")
     why = F.when(early, F.lit(f"before {feed.earliest}")).otherwise(
         F.lit(f"more than {feed.latest_days_ahead} days after its delivery came")
     )
-    # Of a row that no delivery is known of nothing is asked: it is left out further on.
+    # A row without a known delivery is not checked: it is left out later.
     too_late = F.coalesce(late, F.lit(False))  # noqa: FBT003
     return Rule("INTERVAL_OUT_OF_RANGE", early | too_late, F.concat(said, F.lit(" is out of range: "), why))
 
 
 def consumption_rules(energy: Column, said: Column, feed: Feed, given: Column | None = None) -> list[Rule]:
-    """A value must be a number, not negative and plausible; `said` names it, `given` is whether there is one."""
+    """A value must be a number, not negative and plausible; `said` is its text, `given` whether there is one."""
     broken = {
         "CONSUMPTION_INVALID": (energy.isNull(), " is not a usable number"),
         "CONSUMPTION_NEGATIVE": (energy < 0, " is negative"),

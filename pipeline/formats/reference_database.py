@@ -26,19 +26,19 @@ LINEAGE = {"file_id", "row_number", "batch_id"}
 SOURCE = {table.name: tuple(name for name in table.names if name not in LINEAGE) for table in SNAPSHOTS}
 WIDTH = max(len(names) for names in SOURCE.values())
 BUSY_TIMEOUT_MS = "5000"
-# Years from 0001: Python, and so the driver, has no year 0.
+# Years from 0001: Python, and so the driver, does not have a year 0.
 A_DATE = (
     r"\A(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\z"
 )
 
 WITH_OFFSET = r"(Z|[+-][0-9]{2}:?[0-9]{2})\z"
-# An id; blanks around it and a fraction of zeros (of a column of floating point, as other tools write it) are cut off.
+# An id; surrounding blanks and a fraction of zeros (from a floating-point column of another tool) are cut off.
 NUMBER = r"\A[ \t\r\n]*([+-]?[0-9]+)(\.0+)?[ \t\r\n]*\z"
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All rows of the three tables as text, in the database's order, and the SHA-256 of that content."""
+    """All rows of the three tables as text, in the database's order, and the SHA-256 of their content."""
 
     rows: dict[str, list[dict[str, Any]]]
     sha256: str
@@ -55,7 +55,7 @@ def path_of(url: str) -> Path:
 
 
 def stat(url: str) -> tuple[int, datetime]:
-    """Size in bytes and modification time (UTC) of the database with its write-ahead log; raise when there is none."""
+    """Size in bytes and modification time (UTC) of the database with its write-ahead log; raises if there is none."""
     path = path_of(url)
     try:
         found = [path.stat()]
@@ -64,7 +64,7 @@ def stat(url: str) -> tuple[int, datetime]:
     if not path.is_file():
         raise ReferenceDatabaseError(url, "is not a file")
     log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:  # an empty one is left by whoever only reads
+    if log.exists() and log.stat().st_size:  # readers leave an empty one
         found.append(log.stat())
     micros = max(entry.st_mtime_ns for entry in found) // 1000
     modified = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
@@ -72,7 +72,7 @@ def stat(url: str) -> tuple[int, datetime]:
 
 
 def read(spark: SparkSession, url: str) -> Snapshot:
-    """The three tables in one query, so that they are of one moment; every column as text."""
+    """The three tables in one query, so that they are consistent; every column as text."""
     stat(url)
     selects = []
     for table, names in SOURCE.items():
@@ -80,11 +80,11 @@ def read(spark: SparkSession, url: str) -> Snapshot:
         cells = ", ".join(f"{text} AS c{n}" for n, text in enumerate(texts))
         selects.append(f"SELECT '{table}' AS source, {cells} FROM {table}")  # noqa: S608 - names of ours
     reader = spark.read.format("jdbc").options(
-        # Read-only: with a plain URL the driver would create a missing file.
+        # Read-only: otherwise the driver would create a missing file.
         url=f"jdbc:sqlite:file:{quote(str(path_of(url).absolute()))}?mode=ro",
         driver="org.sqlite.JDBC",
         dbtable=f"({' UNION ALL '.join(selects)}) AS snapshot",
-        # The driver guesses a column's type by its first row.
+        # The driver guesses a column's type from its first row.
         customSchema=", ".join(["source STRING", *(f"c{n} STRING" for n in range(WIDTH))]),
         busy_timeout=BUSY_TIMEOUT_MS,
     )
@@ -95,14 +95,14 @@ def read(spark: SparkSession, url: str) -> Snapshot:
     ordered = sorted([tuple(row.values()) for row in found], key=lambda row: [(v is not None, v or "") for v in row])
     digest = hashlib.sha256(json.dumps(ordered).encode()).hexdigest()
     rows: dict[str, list[dict[str, Any]]] = {table: [] for table in SOURCE}
-    # As the database gave them: of two rows of one id the last one counts. The hash asks for no order.
+    # In the database's order: of two rows with one id the last one counts. The hash does not depend on the order.
     for number, (source, *texts) in enumerate((tuple(row.values()) for row in found), start=1):
         rows[source].append({**dict(zip(SOURCE[source], texts, strict=False)), "row_number": number})
     return Snapshot(rows, digest)
 
 
 def _said_by_sqlite(problem: Exception) -> str:
-    """SQLite's own words out of a Java stack."""
+    """SQLite's own message, taken from a Java stack."""
     text = str(problem)
     for line in text.splitlines():
         if "[SQLITE" in line:
@@ -111,7 +111,7 @@ def _said_by_sqlite(problem: Exception) -> str:
 
 
 def _date(text: Column, zone: str) -> Column:
-    """A date of `YYYY-MM-DD`; of an instant with an offset its local day in the zone, of one without its date.
+    """The date of a text: `YYYY-MM-DD`, an instant with an offset (its local day in the zone), or one without.
 
     NULL for anything else.
     """
@@ -125,7 +125,7 @@ def _blank(text: Column) -> Column:
 
 
 def judged_agreements(bronze: DataFrame, zone: str = "UTC") -> DataFrame:
-    """Agreement rows, typed, each with the reason that refuses it or NULL; instants are days of the zone."""
+    """Agreement rows, typed, each with the reason for its refusal or NULL; instants become days of the zone."""
     valid_from, valid_to = (_date(F.col(name), zone) for name in ("agreement_valid_from", "agreement_valid_to"))
     open_ended = _blank(F.col("agreement_valid_to"))
     number = F.regexp_extract("agreement_id", NUMBER, 1).try_cast("bigint")
@@ -141,34 +141,34 @@ def judged_agreements(bronze: DataFrame, zone: str = "UTC") -> DataFrame:
 
 
 def judged_products(bronze: DataFrame) -> DataFrame:
-    """Product rows, typed, each with the reason that refuses it or NULL."""
+    """Product rows, typed, each with the reason for its refusal or NULL."""
     broken = [(_blank(F.col("product_id")), F.lit("product_id is missing"))]
     judged = _judged(bronze, broken, None).withColumn("is_variable", F.trim("is_variable").try_cast("boolean"))
     return _last_of_each(judged, "product_id")
 
 
 def judged_meterpoints(bronze: DataFrame) -> DataFrame:
-    """Meterpoint rows, each with the reason that refuses it or NULL."""
+    """Meterpoint rows, each with the reason for its refusal or NULL."""
     broken = [(_blank(F.col("meterpoint_id")), F.lit("meterpoint_id is missing"))]
     return _last_of_each(_judged(bronze, broken, "meterpoint_id"), "meterpoint_id")
 
 
 def _last_of_each(judged: DataFrame, key: str) -> DataFrame:
-    """Of the good rows of one id in a snapshot the last one counts; those of other content are refused."""
+    """Of a snapshot's good rows with one id the last one counts; rows with other content are refused."""
     good = F.col("reason_code").isNull()
     of_id = Window.partitionBy("file_id", key)
     last = F.max_by(F.when(good, F.col("raw")), F.when(good, F.col("row_number"))).over(of_id)
     differs = good & (F.col("raw") != last)
     shown = row_rules.shown(F.col(key).cast("string"))
     said = F.concat(F.lit(f"{key} "), shown, F.lit(" stands twice with different content: the last row counts"))
-    told = judged.withColumn("_differs", differs)
+    marked = judged.withColumn("_differs", differs)
     other = {"reason": said, "reason_code": F.lit("REFERENCE_ROW_INVALID")}
     columns = {name: F.when(F.col("_differs"), value).otherwise(F.col(name)) for name, value in other.items()}
-    return told.withColumns(columns).drop("_differs")
+    return marked.withColumns(columns).drop("_differs")
 
 
 def judged(table: str, bronze: DataFrame, zone: str) -> DataFrame:
-    """Rows of one of the tables, typed, each with the reason that refuses it or NULL; `zone` is the reference's."""
+    """Rows of one of the tables, typed, each with the reason for its refusal or NULL; `zone` is the reference's."""
     return judged_agreements(bronze, zone) if table == "agreement" else JUDGES[table](bronze)
 
 
@@ -193,7 +193,7 @@ def _judged(bronze: DataFrame, broken: list[tuple[Column, Column]], meter: str |
 
 
 def current(judged: DataFrame, key: str) -> DataFrame:
-    """Rows that passed, one a key: the last of the snapshot."""
+    """Rows that passed, one for each key: the last of the snapshot."""
     valid, _ = row_rules.split(judged)
     last = Window.partitionBy(key).orderBy(F.col("row_number").desc())
     return valid.withColumn("rank", F.row_number().over(last)).where("rank = 1").drop("rank")

@@ -1,7 +1,7 @@
-"""Bronze rows of one meter judged in Python, row by row: for a single meter, where no JVM runs.
+"""Bronze rows of one meter judged in Python, row by row, where no JVM runs.
 
-The same rules as a format's `judged` has for columns. Only whether a row passes is said: why one does not stands in
-silver.rejected_readings.
+The rules are those of the format's `judged` for columns. The result only says whether a row passes; the reason of a
+rejected row is in silver.rejected_readings.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MILLIONTH = Decimal("0.000001")
-# DECIMAL(18,6), and the digits before the point that Spark's parser takes, those of a zero too.
+# DECIMAL(18,6), and the digits before the point that Spark's parser accepts, leading zeros included.
 LIMIT = Decimal(10) ** 12
 MOST_WHOLE_DIGITS = 38
 _EXACT = Context(prec=MOST_WHOLE_DIGITS + 6 + 1, rounding=ROUND_HALF_UP)
@@ -45,27 +45,27 @@ class Reading(NamedTuple):
 class RowJudge:
     """How a format judges rows in Python."""
 
-    # The columns of bronze that are needed beside lineage, the meter's first; that one stands in bronze as in silver.
+    # The bronze columns that are needed besides lineage, the meter's first; bronze has it as silver does.
     columns: Callable[[Feed], tuple[str, ...]]
-    # All rows of one meter in one delivery, refused ones too, in the order of row_number, and when the delivery came
-    # -> the readings that pass.
+    # All rows of one meter in one delivery, refused ones too, in the order of row_number; when the delivery was
+    # received -> the readings that pass.
     readings: Callable[[list[Row], Feed, datetime], Iterator[Reading]]
-    # Whether blanks around the meter are cut off on the way to silver.
+    # Whether blanks around the meter id are cut off in silver.
     trims_meter: bool = False
 
 
 def is_blank(text: str | None) -> bool:
-    """Whether a text is missing, empty or of blanks only."""
+    """Whether a text is missing, empty or blank."""
     return text is None or not text.strip(BLANKS)
 
 
 def time_of(parts: re.Match[str] | None) -> datetime | None:
-    """The time that a label's parts name, from the year to the minute or second; None for no label or no such time."""
+    """The time from a label's parts, year to minute or second; None if there is no label or no such time."""
     if parts is None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in (*parts.groups(), 0)[:6])
     try:
-        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - whose time it is the format knows
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the format knows the zone
     except ValueError:
         return None
 
@@ -81,14 +81,14 @@ def is_in_range(start: datetime, day: date, feed: Feed, received: datetime) -> b
 
 
 def is_plausible(energy: Decimal, feed: Feed) -> bool:
-    """Whether an interval may hold as much."""
+    """Whether an interval may hold that much energy."""
     return feed.max_consumption is None or energy <= feed.max_consumption
 
 
 def usable_energy(text: str | None) -> Decimal | None:
-    """The value of a text, rounded half up to six decimals; None for what is no number, negative or too large.
+    """The value of a text, rounded half up to six decimals; None if it is not a number, negative or too large.
 
-    As `row_rules.energy` and the rules for consumption; the sign is that after rounding.
+    As in `row_rules.energy` and the rules for consumption; the sign counts after rounding.
     """
     if text is None or len(text) > LONGEST_NUMBER:
         return None

@@ -1,4 +1,4 @@
-"""Rules for rows: a code, a predicate that is true for a broken row, a sentence. The first that applies counts."""
+"""Rules for rows: a code, a predicate that is true for a broken row, a sentence. The first rule that applies counts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-# The order in which a refused delivery's reasons are looked at (contract, section 3).
+# The order of a refused delivery's reasons (contract, section 3).
 FILE_CODES = (
     "EMPTY_FILE",
     "BAD_FILE_NAME",
@@ -44,7 +44,7 @@ ROW_CODES = (
 
 
 LONGEST_NUMBER = 1000
-# What is cut off around a value. Nothing else is: a control character is none, though Java trims those too.
+# The only characters that are cut off around a value; not control characters, though Java trims those too.
 BLANKS = " \t\r\n"
 
 
@@ -78,12 +78,12 @@ def split(judged: DataFrame) -> tuple[DataFrame, DataFrame]:
 
 
 def is_blank(text: Column) -> Column:
-    """Whether a text is empty or of blanks only; trimmed only where it begins with one, for trimming is slow."""
+    """Whether a text is empty or blank; trimmed only if it begins with a blank, because trimming is slow."""
     return (text < "!") & (F.trim(text, F.lit(BLANKS)) == "")
 
 
 def ends_in_blanks(text: Column) -> Column:
-    """Whether a text begins or ends with a blank or a control character: a cheap question before a dear one."""
+    """Whether a text begins or ends with a blank or a control character: a cheap test before an expensive one."""
     return (text < "!") | (F.substring(text, -1, 1) < "!")
 
 
@@ -93,16 +93,16 @@ def trimmed(text: Column) -> Column:
 
 
 def shown(value: Column) -> Column:
-    """A value for a sentence: cut short, so that one hostile cell cannot fill a log."""
+    """A value for a sentence, cut short so that one hostile cell cannot fill a log."""
     return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, 60), F.lit("'"))
 
 
 def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
-    """Exact decimal of a text, rounded half up once; NULL for anything that is no number or too large.
+    """Exact decimal of a text, rounded half up once; NULL for anything that is not a number or is too large.
 
-    A long exponent would make the decimal parser build a number of that many digits (measured: `1e2147483647` ends
-    the whole run), and so would a text of a million digits. It also takes digits of other scripts, which are none here,
-    and cuts off control characters.
+    A long exponent would make the decimal parser build a number of that many digits (measured: `1e2147483647` ends the
+    whole run), and so would a text of a million digits. The parser also accepts digits of other scripts, which do not
+    count here, and cuts off control characters.
     """
     exponent = text.contains("e") | text.contains("E")
     plain = (F.length(text) <= LONGEST_NUMBER) & (F.octet_length(text) == F.length(text))

@@ -1,4 +1,4 @@
-"""Seeded sample deliveries of the feeds whose rows hold several readings: OBIS JSON and interval arrays. Pure."""
+"""Seeded sample deliveries of the formats with many readings in a row: OBIS JSON and interval arrays. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VILNIUS = ZoneInfo("Europe/Vilnius")
 IMPORT, EXPORT = "0100011D00FF", "0100021D00FF"
 QUARTER = timedelta(minutes=15)
 NIGHT_ENDS, NIGHT_BEGINS = 6, 19
-# Meters of two clients, with the minutes of the intervals that their lists hold; 1440 is one value a day.
+# Meters of two clients, with the minutes of their intervals; 1440 is one value a day.
 ARRAY_METERS = {
     "VNO-0001": ("northern", 60),
     "VNO-0002": ("northern", 30),
@@ -29,7 +29,7 @@ ARRAY_METERS = {
     "VNO-0005": ("southern", 1440),
     "VNO-0006": ("southern", 30),
 }
-# These send a list of a normal day's length on every day: wall-clock positions.
+# These always send a list of a normal day's length: wall-clock positions.
 WALL_CLOCK = {"VNO-0004", "VNO-0006"}
 
 
@@ -44,7 +44,7 @@ def solar(dice: random.Random, days: list[date]) -> Iterator[tuple[str, bytes, d
     fixed = [_record(dice, SOLAR_METERS[0], first + QUARTER * n, "corrected") for n in range(4)]
     yield "2021-03-28-correction.json", _obis(fixed), arrival + timedelta(hours=1)
     mixed = [
-        _record(dice, SOLAR_METERS[1], first) | {EXPORT: -0.5},  # its import is taken, its export is not
+        _record(dice, SOLAR_METERS[1], first) | {EXPORT: -0.5},  # its import is accepted, its export is not
         _record(dice, "", first),
     ]
     yield "2021-03-28-mixed.json", _obis(mixed), arrival + timedelta(hours=2)
@@ -58,7 +58,7 @@ def _quarters(day: date) -> list[datetime]:
 
 
 def _record(dice: random.Random, meter: str, moment: datetime, quality: str = "measured") -> dict[str, Any]:
-    """A household with panels on its roof: it draws at night and feeds in by day; exact thousandths of a kWh."""
+    """A household with solar panels: it imports at night and exports by day; exact thousandths of a kWh."""
     by_day = NIGHT_ENDS <= moment.hour < NIGHT_BEGINS
     drawn, fed = dice.randrange(20, 60) if by_day else dice.randrange(60, 240), dice.randrange(0, 400) * by_day
     return {

@@ -1,4 +1,4 @@
-"""Seeded sample deliveries: a few meters over a few days, and everything that goes wrong in a month.
+"""Seeded sample deliveries: a few meters over a few days, with everything that can go wrong in a month.
 
 Pure: names and bytes; `jobs/demo.py` writes them. Times are fixed, so writing them again changes nothing.
 """
@@ -30,7 +30,7 @@ HALF_HOUR = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Sample:
-    """A file to lay into a feed's landing folder: path below it, bytes, modification time (UTC)."""
+    """A file for a feed's landing folder: path below it, bytes, modification time (UTC)."""
 
     feed_format: str
     path: str

@@ -1,6 +1,6 @@
-"""SMRT flow files: HEADR, any number of CONSU, TRAIL. The envelope is checked as a whole, each CONSU by its rules.
+"""SMRT flow files: HEADR, any number of CONSU, TRAIL. The envelope is checked as a whole, each CONSU row by its rules.
 
-Spark reads only files whose envelope is sound (smrt_envelope.py), in parallel, and takes the CONSU lines apart.
+Spark reads only files with a sound envelope (smrt_envelope.py), in parallel, and splits the CONSU lines.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ IS_CONSU = r'\A[ \t]*+"?CONSU'
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
-    """One row a file: `value`, the whole text."""
+    """One row for each file: `value`, the whole text."""
     files = spark.read.options(**unchecked(paths)).text(paths, wholetext=True)
     return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
-    """CONSU lines as text: from one row a file (`value` the whole text, `file_id`) to bronze's columns."""
+    """CONSU lines as text: from one row for each file (`value`, `file_id`) to bronze's columns."""
     lines = contents.select("file_id", F.posexplode(F.split("value", "\r?\n")).alias("position", "line"))
     consu = lines.where(F.col("line").rlike(IS_CONSU))
     whole = F.col("line").rlike(CONSU_LINE)
@@ -55,7 +55,7 @@ def _unquoted(field: Column) -> Column:
 
 
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
-    """Bronze rows as readings, each with the reason that refuses it or NULL."""
+    """Bronze rows as readings, each with the reason for its refusal or NULL."""
     meter, day, time = F.col("meter_number"), F.col("measurement_date"), F.col("measurement_time")
     text = F.concat_ws(
         "",
@@ -64,7 +64,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         F.concat_ws(":", F.substring(time, 1, 2), F.substring(time, 3, 2), F.lit("00")),
     )
     shaped = day.rlike(r"\A[0-9]{8}\z") & time.rlike(r"\A[0-9]{4}\z") & ~day.startswith("0000")
-    # In steps, so that each value is computed once a row (see split_json).
+    # In steps, so that each value is computed once for each row (see split_json).
     parsed = bronze.withColumns(
         {"_start": F.when(shaped, text.try_cast("timestamp")), "_energy": row_rules.energy(F.col("consumption"))}
     )

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 ENDING = ".SMRT"
 HEADER_FIELDS = 6
-# A field: quoted (a quote inside is doubled) or bare without quotes; blanks around. Possessive throughout: linear
-# in the line's length and flat on the stack, whatever the line holds. The same text serves Python and Java.
+# A field: quoted (a quote inside is doubled) or bare without quotes; blanks around it. Possessive throughout: linear in
+# the line's length and flat on the stack, whatever the line holds. The same pattern works in Python and Java.
 FIELD = r'[ \t]*+("(?:[^"]++|"")*+"|[^",]*+)[ \t]*+'
 _FIELDS = re.compile(FIELD + r"(,|\Z)")
-# Lines that are not plainly a CONSU line: looked at one by one. The others need no look on the driver.
+# Lines that are not clearly CONSU lines: checked one by one. The driver does not check the others.
 _OTHER_LINES = re.compile(r'^(?![ \t]*+(?:"CONSU"|CONSU)[ \t]*+,).*', re.MULTILINE)
 _LIKELY_RECORD = re.compile(r'[ \t]*"?(HEADR|CONSU|TRAIL)(?![A-Za-z0-9_])')
 _NAME = re.compile(r"(PN|DV)[0-9]{6}\.SMRT")
@@ -30,7 +30,7 @@ _GENERATION = re.compile(r"(PN|DV)[0-9]{6}")
 
 
 def fields_of(line: str) -> list[str] | None:
-    """The fields of a CSV line, or None where a quote is open or stray.
+    """The fields of a CSV line, or None if a quote is open or stray.
 
     >>> fields_of('"CONSU", 12 ,"a,b"')
     ['CONSU', '12', 'a,b']
@@ -58,7 +58,7 @@ def _record_type(line: str) -> str:
 
 
 def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:
-    """The delivery with its header's creation time and generation, refused when the envelope is wrong."""
+    """The delivery with its header's creation time and generation, refused if the envelope is wrong."""
     problems: dict[str, str] = {}
     if not _NAME.fullmatch(delivery.file_name):
         problems["BAD_FILE_NAME"] = "the name is not PN or DV, six digits and .SMRT"
@@ -107,7 +107,7 @@ def _envelope(text: str, delivery: Delivery, feed: Feed, environment: str) -> tu
         elif record == "CONSU":
             more += 1
         else:
-            # The first of each is enough: its line is counted once, not for every line of a wrong file.
+            # The first of each is enough: counting lines for every one would be slow in a wrong file.
             oddities.setdefault("HEADER_INVALID" if record == "HEADR" else "UNKNOWN_RECORD", (start, record or line))
     for code, (start, what) in oddities.items():
         said = f"line {number(start)} is a second HEADR" if code == "HEADER_INVALID" else ""
@@ -121,7 +121,7 @@ def _envelope(text: str, delivery: Delivery, feed: Feed, environment: str) -> tu
 
 
 def _header(line: str, delivery: Delivery, feed: Feed, environment: str) -> tuple[Delivery, dict[str, str]]:
-    """What the header says, and what is wrong with it."""
+    """The delivery with the header's facts, and what is wrong with the header."""
     header = fields_of(line)
     if header is None or len(header) != HEADER_FIELDS:
         count = "an open quote" if header is None else f"{len(header)} fields instead of {HEADER_FIELDS}"
@@ -151,5 +151,5 @@ def _header(line: str, delivery: Delivery, feed: Feed, environment: str) -> tupl
 
 
 def quoted(text: str) -> str:
-    """A piece of a delivery for a sentence: on one line, cut short."""
+    """A piece of a delivery for a sentence, on one line, cut short."""
     return repr(text if len(text) <= 40 else text[:40] + "…")  # noqa: PLR2004 - a line on a terminal

@@ -1,4 +1,4 @@
-"""SMRT: CONSU rows of one meter, judged in Python by the rules of smrt.py."""
+"""SMRT: CONSU rows of one meter, judged in Python with the rules of smrt.py."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DIGITS = re.compile(r"[0-9]+")
 
 
 def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
-    """The readings that pass, one a row at most."""
+    """The readings that pass, at most one for each row."""
     for row in rows:
         if row["raw"] is not None or not _DIGITS.fullmatch(row["meter_number"]):
             continue

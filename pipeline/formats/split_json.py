@@ -1,8 +1,8 @@
 """Split JSON: `{"columns": [...], "data": [[...], ...]}` in local time.
 
-Spark parses the rows, exact digits and all. Its reader is lenient where a delivery must not be (a second document
-after the first, a root array, `"data": null` are all read without a word), so the driver, which hashes the bytes
-anyway, checks the frame; only a file that does not look plain is parsed in Python, for an exact verdict.
+Spark parses the rows with their exact digits. Its reader is too lenient (it silently accepts a second document after
+the first, a root array, `"data": null`), so the driver, which hashes the bytes anyway, checks the frame. Only a file
+that does not look simple is parsed in Python, for an exact verdict.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ LABEL = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}\z"
 
 
 def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001 - a return a reason
-    """The delivery with its column names, refused when it is not one whole split-JSON document."""
+    """The delivery with its column names, refused if it is not one complete split-JSON document."""
     body = json_document.body_of(content)
     if refused := json_document.refused_at_first_sight(content, body, delivery):
         return refused
     columns, rows = _plain_frame(body) or (None, 0)
     looked_at = _with_columns(columns, replace(delivery, rows_read=rows), feed) if columns is not None else None
-    # A refusal is exact: what is wrong first in the order of the codes shows only when all of it is parsed.
+    # A refusal is exact: which code comes first is known only after parsing everything.
     if looked_at is None or looked_at.reason_code:
         return diagnose(content, delivery, feed)
     return looked_at
 
 
 def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:
-    """The exact verdict on a delivery, by parsing all of it; for those that are not plain or that Spark refused."""
+    """The exact verdict on a delivery, by parsing all of it; for those that are not simple or that Spark refused."""
     root = json_document.root_of(content, delivery)
     if not isinstance(root, Pairs):
         return root
@@ -64,10 +64,10 @@ def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:
 
 
 def _plain_frame(body: bytes) -> tuple[list[str], int] | None:
-    """(column names, rows), where a look at the frame is enough to know that the whole is one object with both keys.
+    """(column names, rows), if the frame alone shows that the document is one object with both keys; else None.
 
-    One opening and one closing brace, at both ends, make one root object; what lies between is Spark's to parse. Rows
-    are the brackets inside of data: one in a text counts as well, so where Spark's count differs `diagnose` tells.
+    One opening and one closing brace, at the two ends, make one root object; Spark parses what is between. Rows are
+    counted as brackets inside data, and a bracket in a text counts too: if Spark's count differs, `diagnose` decides.
     """
     plain = (
         body[:1] == b"{"
@@ -102,12 +102,12 @@ def _with_columns(columns: list[str], delivery: Delivery, feed: Feed) -> Deliver
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
-    """One row a file: `columns`, `data`, `_corrupt_record`."""
+    """One row for each file: `columns`, `data`, `_corrupt_record`."""
     return json_document.read(spark, paths, SCHEMA)
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
-    """Rows of data as text: from one row a file (`columns`, `data`, `file_id`) to bronze's columns."""
+    """Rows of data as text: from one row for each file (`columns`, `data`, `file_id`) to bronze's columns."""
     sound = contents.where(F.col("_corrupt_record").isNull())
     exploded = sound.select("file_id", "columns", F.posexplode("data").alias("position", "cells"))
     wanted = (feed.columns.interval_start, feed.columns.meter_id, feed.columns.consumption)
@@ -130,14 +130,14 @@ def _extra(whole: Column, wanted: tuple[str, ...], deliveries: list[Delivery]) -
 
 
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
-    """Bronze rows as readings, each with the reason that refuses it or NULL; a repeated local time is the earlier.
+    """Bronze rows as readings, each with the reason for its refusal or NULL; a repeated local time is the earlier one.
 
-    `in_order` below gives the later instants their due.
+    `in_order` below assigns the later instants.
     """
     names = feed.columns
     meter, label, text = F.col("_meter"), F.col(names.interval_start), F.col(names.consumption)
-    # In steps, so that each value is computed once a row: an expression that repeats them grows past what the JVM
-    # compiles, and runs interpreted (measured: ten times slower).
+    # In steps, so that each value is computed once for each row: an expression that repeats them becomes too large for
+    # the JVM to compile, and is interpreted (measured: ten times slower).
     parsed = bronze.withColumns(
         {
             "_meter": row_rules.trimmed(F.col(names.meter_id)),
@@ -183,10 +183,10 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
 
 
 def _is_no_id(meter: Column) -> Column:
-    """Whether a meter reads as a number with a fraction or an exponent, or as true or false.
+    """Whether a meter id is a number with a fraction or an exponent, or is true or false.
 
-    Bronze holds texts, so what it was in the document does not show; the pattern is asked of the few that hold a point,
-    a sign or these words.
+    Bronze holds text, so the type in the document is not known; the pattern is applied only to the few ids that hold a
+    point, a sign or these words.
     """
     may_be = meter.contains(".") | meter.contains("+") | meter.contains("-") | meter.isin("true", "false")
     return may_be & meter.rlike(rf"\A{split_json_rows.NO_ID}\z")
@@ -195,9 +195,9 @@ def _is_no_id(meter: Column) -> Column:
 def _local(label: Column) -> Column:
     """The wall-clock time of a label that is exactly `YYYY-MM-DD HH:MM:SS`, else NULL.
 
-    The cast takes more than that (a sign, a zone, one digit for two); the pattern alone would be right, but costs as
-    much as all else that a row needs. So labels that are on a half hour, of that length, with the first dash and the
-    blank in their places and a digit first are taken without it: whatever of these the cast takes is exact.
+    The cast accepts more than that (a sign, a zone, one digit instead of two). The pattern would be exact, but costs as
+    much as everything else that a row needs. So it is skipped for labels of that length that are on a half hour, begin
+    with a digit, and have the first dash and the blank in their places: of these the cast accepts only exact ones.
     """
     usual = (
         (F.octet_length(label) == len("YYYY-MM-DD HH:MM:SS"))
@@ -213,17 +213,17 @@ def _local(label: Column) -> Column:
 def in_order(judged_rows: DataFrame, feed: Feed) -> DataFrame:
     """Judged rows of files with repeated local times: each occurrence gets its own instant (contract, section 2).
 
-    Rows stand in the file in order of time: of a label that a meter shows more than once, the first occurrence is
-    the earlier instant and every further one the later; where the meter's last time in the file is before its
-    first, the other way round. Rejected rows count as occurrences.
+    Rows are in order of time in the file: the first occurrence of a meter's label is the earlier instant and every
+    further one is the later instant. If the meter's last time in the file is before its first, it is the other way
+    round. Rejected rows count as occurrences.
     """
     rows_of_meter = Window.partitionBy("file_id", "meter_id")
     of_label = Window.partitionBy("file_id", "meter_id", "local")
     readable = F.when(F.col("local").isNotNull(), F.col("row_number"))
     newest_first = F.max_by("local", readable).over(rows_of_meter) < F.min_by("local", readable).over(rows_of_meter)
     first = F.min("row_number").over(of_label) == F.col("row_number")
-    several = F.count(F.lit(1)).over(of_label) > 1
-    is_later = F.col("is_repeated") & several & F.when(newest_first, first).otherwise(~first)
+    is_repeated_label = F.count(F.lit(1)).over(of_label) > 1
+    is_later = F.col("is_repeated") & is_repeated_label & F.when(newest_first, first).otherwise(~first)
     later = clock.later_instant(F.col("local"), F.col("interval_start"), feed.time_zone)
     return judged_rows.withColumn("interval_start", F.when(is_later, later).otherwise(F.col("interval_start")))
 

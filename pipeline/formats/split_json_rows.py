@@ -1,4 +1,4 @@
-"""Split JSON: rows of one meter, judged in Python by the rules of split_json.py."""
+"""Split JSON: rows of one meter, judged in Python with the rules of split_json.py."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def _is_id(meter: str | None) -> bool:
 
 
 def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
-    """The readings that pass, one a row at most; of repeated local times each occurrence has its own instant."""
+    """The readings that pass, at most one for each row; occurrences of a repeated time have their own instants."""
     names = feed.columns
     times = ((row, time_of(_LABEL.fullmatch(row[names.interval_start] or ""))) for row in rows)
     labelled = [(row, local) for row, local in times if local is not None]
-    # Rows that do not pass are occurrences too (contract, section 2).
+    # Rejected rows are occurrences too (contract, section 2).
     occurrences = Counter(local for _, local in labelled)
     newest_first = bool(labelled) and labelled[-1][1] < labelled[0][1]
     seen: set[datetime] = set()

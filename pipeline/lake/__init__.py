@@ -1,1 +1,1 @@
-"""Tables: what they are, who may touch them, how they are read, written and kept."""
+"""Tables: what they are, who may use them, how they are read, written and maintained."""

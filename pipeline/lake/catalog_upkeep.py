@@ -9,6 +9,7 @@ from pipeline.lake import commits, progress, tables, views
 from pipeline.lake.catalog import COMMIT_MARK, CatalogLake
 from pipeline.lake.commits import committed
 from pipeline.lake.days import days_text
+from pipeline.lake.protocol import SAFE_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,12 +18,9 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Column, Table
     from pipeline.runtime.context import Context
 
-# Delta's own guard: shorter than this, a reader or writer that is at work may lose its files.
-SAFE_HOURS = 168
-
 
 class CatalogUpkeep:
-    """See maintenance.Upkeep. `facts` are where the tables' logs are read, if not by Spark."""
+    """See protocol.Upkeep. `facts` are where the tables' logs are read, if not by Spark."""
 
     def __init__(self, context: Context, facts: commits.Facts | None = None) -> None:
         self.context = context
@@ -102,7 +100,7 @@ class CatalogUpkeep:
             spark.conf.unset(guard)
         return int(found[0][0]) if found else 0
 
-    def removable(self, table: Table, hours: int) -> int | None:  # noqa: ARG002 - see maintenance.Upkeep
+    def removable(self, table: Table, hours: int) -> int | None:  # noqa: ARG002 - see protocol.Upkeep
         """Spark does not say."""
         return None
 

@@ -1,10 +1,10 @@
-"""Two writers on whatever storage: a run claims the lake by a commit to the log that only one of two can make.
+"""Protects against two writers on any storage: a run claims the lake by a commit to the log that only one can make.
 
-A claim has a number that only grows, and every commit of the run carries it as a Delta transaction. So where two runs
-make the same claim one of them is refused, and who is overtaken fails at its next commit. A run that ends gives its
-claim back. One that was killed, or stalls, does not: the next run takes the claim over and puts a commit of its own on
-every table, with which whatever the other has under way conflicts. Where the lake's lock is held nobody else can be at
-work, and no such commits are needed.
+A claim has a number that only grows, and every commit of the run carries it as a Delta transaction. If two runs make
+the same claim, one of them is refused; a run that was overtaken fails at its next commit. A run releases its claim at
+its end. A run that was killed or has stalled does not: the next run takes over and commits to every table, so that
+anything the other run still tries to commit conflicts. If the lake's lock is held, no other run can be at work, and
+these commits are not needed.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 LOG = tables.INGESTION_LOG
-# How often a run that is being overtaken may commit between our look at a table and our commit to it.
+# How often the run that is being overtaken may commit between our reading a table's version and our commit.
 TRIES = 20
 
 
 def newest(mark: dict[str, Any]) -> Claim:
-    """The last claim that the log's mark tells of."""
+    """The last claim in the log's mark."""
     said = mark.get("claim", {})
     return Claim(int(said.get("number", 0)), str(said.get("run_id", "")), released=bool(said.get("released", not said)))
 
 
 def is_left_open(context: Context) -> bool:
-    """Whether the run of the last claim may still be at work: it did not give it back, and there is no lock to tell."""
+    """Whether the run of the last claim may still be at work: the claim was not released, and there is no lock."""
     return not (context.claimed_before.released or context.is_alone)
 
 
 def take(context: Context, every: Iterable[Table]) -> None:
-    """Claim the lake: BusyLakeError where another run has claimed it since `context.claimed_before` was read.
+    """Claim the lake; BusyLakeError if another run has claimed it since `context.claimed_before` was read.
 
-    Where the run before may still be at work, `every` table gets a commit that ends whatever it has under way there.
+    If the run before may still be at work, `every` table gets a commit that makes its pending commits fail.
     """
     before = context.claimed_before
     claim = Claim(before.number + 1, context.run_id)
@@ -62,10 +62,10 @@ def take(context: Context, every: Iterable[Table]) -> None:
 
 
 def _end_what_is_under_way(context: Context, claim: Claim, table: Table) -> None:
-    """A commit with the claim's number and no mark.
+    """A commit with the claim's number and without a mark.
 
-    The other run may commit until then, and its mark must stay the newest: below another one its rows would not be
-    known, and never be taken out.
+    The other run may commit until then, and its mark must stay the newest: under a newer mark its rows would not be
+    noticed and never be removed.
     """
     for _ in range(TRIES):
         try:
@@ -93,7 +93,7 @@ def _commit(context: Context, before: Claim, claim: Claim) -> None:
 
 
 def release(context: Context) -> None:
-    """Give the claim back, where there is no lock that does; a fault in it only makes the next run take it over."""
+    """Release the claim, unless there is a lock that does; if this fails, the next run takes the claim over."""
     if context.claim is None or context.is_alone:
         return
     context.claim.released = True
@@ -101,5 +101,5 @@ def release(context: Context) -> None:
         access.carry_mark(context, LOG)
     except OvertakenError:
         return  # it is another run's
-    except Exception as problem:  # noqa: BLE001 - it must not hide what ended the run
+    except Exception as problem:  # noqa: BLE001 - it must not hide the error that ended the run
         context.log.warning("the claim was not given back", error=error_messages.one_line(problem))

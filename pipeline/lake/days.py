@@ -1,4 +1,4 @@
-"""Conditions on feeds and local days, by which the large tables are divided: literals, so that they prune."""
+"""Conditions on feeds and local days, which the large tables are partitioned by: literals, so that they prune."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def on_days(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> Column:
-    """Whether a row lies on one of the days of its feed, in literals that prune partitions."""
+    """Whether a row is on one of its feed's days, in literals that prune partitions."""
     return F.expr(days_text(days, prefix, day))
 
 
 def days_text(days: Mapping[str, Sequence[date]], prefix: str = "", day: str = "local_date") -> str:
-    """The same as SQL. Names of feeds are checked by the configuration: nothing of a delivery is in this text."""
+    """The same as SQL. The configuration checks feed names; nothing from a delivery is in this text."""
     parts = [
         f"({prefix}feed = '{feed}' AND {prefix}{day} IN ({day_texts(some)}))"
         for feed, some in sorted(days.items())

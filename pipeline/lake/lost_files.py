@@ -1,6 +1,6 @@
-"""Data files that a table's newest version names and that are not there: what no reader can go past.
+"""Data files that a table's newest version names but that are missing: no reader can work without them.
 
-A look at names, not into files; in path mode without a JVM. A catalog does not say where its files are.
+Only names are compared, files are not opened; no JVM in path mode. A catalog does not say where its files are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def of_table(context: Context, table: Table) -> list[str]:
 
 
 def must_be_none(context: Context, every: Iterable[Table]) -> None:
-    """LostFileError for the first table that lost a file."""
+    """Raise LostFileError for the first table with a lost file."""
     for table in every:
         if lost := of_table(context, table):
             raise LostFileError(table.full_name, lost[0], len(lost))

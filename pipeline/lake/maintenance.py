@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pipeline.lake import access
-from pipeline.lake.path_upkeep import SAFE_HOURS, PathUpkeep
+from pipeline.lake.path_upkeep import PathUpkeep
+from pipeline.lake.protocol import SAFE_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
+    from pipeline.lake.protocol import Upkeep
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
@@ -20,43 +22,6 @@ __all__ = ["SAFE_HOURS"]
 LOG_DAYS = 30
 LOG_RETENTION = "delta.logRetentionDuration"
 CLUSTERED_TO, FORGOTTEN_TO = "meterlake.clusteredTo", "meterlake.forgottenTo"
-
-
-class Upkeep(Protocol):
-    """The care of one lake: in a folder or an object store (path_upkeep.py), or in a catalog (catalog_upkeep.py)."""
-
-    def create(self, wanted: Iterable[Table]) -> list[Table]:
-        """Create the tables that are not there yet, with comments; give those that are there the columns they lack."""
-
-    def set_properties(self, table: Table, properties: dict[str, str]) -> None:
-        """Properties of the table, in a commit that carries the mark of the one before."""
-
-    def compact(self, table: Table) -> int:
-        """Put small files of a partition together; returns how many files went."""
-
-    def put_in_order(self, table: Table, feed: str, days: Sequence[date]) -> int:
-        """Rewrite those days of the feed in the order of `cluster_by`; returns how many files went."""
-
-    def removable(self, table: Table, hours: int) -> int | None:
-        """How many files `vacuum` would remove; None where that is not known."""
-
-    def vacuum(self, table: Table, hours: int) -> int:
-        """Remove the files that only versions older than `hours` need; returns how many (by Spark: 0, unknown)."""
-
-    def forget_log(self, table: Table, properties: dict[str, str]) -> None:
-        """Set the properties, then remove the log before them; nothing where only Spark writes the table."""
-
-    def storage(self, table: Table) -> dict[str, int | None]:
-        """Of the newest version: `files`, their `bytes`, and how many `small_files` `compact` would put together."""
-
-    def scratch(self, name: str) -> str:
-        """A place beside the lake for another silver and gold, as tables.address understands it."""
-
-    def remove_scratch(self, place: str) -> None:
-        """The place and all that was made in it."""
-
-    def bytes_on_disk(self) -> int | None:
-        """All that lies below a lake in a local folder, earlier versions too; None elsewhere."""
 
 
 def upkeep_of(context: Context) -> Upkeep:

@@ -21,6 +21,7 @@ from pipeline.errors import LakeError
 from pipeline.lake import commits, gate, stores, tables, version_checksum
 from pipeline.lake.commits import committed
 from pipeline.lake.path import WRITER, PathLake
+from pipeline.lake.protocol import SAFE_HOURS
 from pipeline.lake.types import TYPES
 from pipeline.runtime import error_messages, failpoints
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
-# Delta's own guard: shorter than this, a reader or writer that is at work may lose its files.
-SAFE_HOURS = 168
 # A file below this is better put together with others of its partition.
 SMALL_FILE = 16 * 1024 * 1024
 # Row groups that a reader of one meter passes over by their smallest and largest value.
@@ -41,7 +40,7 @@ ORDERED = WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024)
 
 
 class PathUpkeep:
-    """See maintenance.Upkeep."""
+    """See protocol.Upkeep."""
 
     def __init__(self, context: Context) -> None:
         self.context = context

@@ -1,8 +1,8 @@
-"""How far a table is complete, as its own commits say it. Pure: no Spark, no files.
+"""How far a table is complete, according to its own commits. Pure: no Spark, no files.
 
 Each commit of ours carries a mark in its `userMetadata`, `{"meterlake": {"batch_id": 7, …}}`: data and progress are one
-commit. What other people and tools write there is passed over. A RESTORE brings back the data of an earlier version, so
-the mark that counts is the one that was newest there.
+commit. What other people and tools write there is ignored. A RESTORE brings back the data of an earlier version, so the
+mark that counts is the newest one of that version.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KEY = "userMetadata"
 NAMESPACE = "meterlake"
 # In the log's marks: the claim that the commit was made under (pipeline/lake/claim.py).
 CLAIM = "claim"
-# Marks of lakes before form 3 stood alone; each of them named one of these.
+# Before form 3, marks had no namespace; each of them had one of these keys.
 BEFORE_NAMESPACE = ({"batch_id"}, {"run_id"})
 
 Commit = dict[str, Any]
@@ -27,7 +27,7 @@ Commit = dict[str, Any]
 
 @dataclass(frozen=True)
 class Progress:
-    """The mark that counts, what its writer measured of the commit, and what a RESTORE took back."""
+    """The mark that counts, its commit's metrics, and what a RESTORE took back."""
 
     mark: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Progress:
 
     @property
     def is_restored(self) -> bool:
-        """Whether a RESTORE brought the table to a state before its progress."""
+        """Whether a RESTORE brought the table back to a state before its progress."""
         return self.taken_back > self.batch_id
 
 
@@ -51,7 +51,7 @@ def text_of(mark: dict[str, Any]) -> str:
 
 
 def mark_in(commit: Commit, *, old_form: bool = False) -> dict[str, Any] | None:
-    """Our mark in a commit; None where there is none, or somebody else's words.
+    """Our mark in a commit; None if there is none, or only somebody else's text.
 
     >>> mark_in({"userMetadata": '{"meterlake": {"batch_id": 7}}'})
     {'batch_id': 7}
@@ -72,9 +72,9 @@ def mark_in(commit: Commit, *, old_form: bool = False) -> dict[str, Any] | None:
 
 
 def found(commits: Iterable[Commit], *, old_form: bool = False, is_whole: bool = False) -> Progress | None:
-    """The progress that commits, newest first, tell of; None where they do not reach back to a mark.
+    """The progress according to commits, newest first; None if they do not reach back to a mark.
 
-    `old_form` also takes the marks of lakes that no run has brought forward yet; `is_whole`: there are no more commits.
+    `old_form` also accepts the marks of lakes that were not upgraded yet; `is_whole`: there are no earlier commits.
     """
     known = list(commits)
     newest: int | None = None  # versions above it were taken back
@@ -86,7 +86,7 @@ def found(commits: Iterable[Commit], *, old_form: bool = False, is_whole: bool =
             taken_back = max(taken_back, int((mark or {}).get("batch_id", 0)))
             claims += _claim_in(mark)
         elif mark is not None:
-            # A RESTORE brings back data, not numbers: the next claim must be above every one that was made.
+            # A RESTORE brings back data, not claim numbers: the next claim must be above every earlier one.
             claim = max(claims + _claim_in(mark), key=lambda each: int(each["number"]), default=None)
             mark = mark if claim is None else mark | {CLAIM: claim}
             return Progress(mark, commit.get("operationMetrics") or {}, taken_back)
@@ -96,12 +96,12 @@ def found(commits: Iterable[Commit], *, old_form: bool = False, is_whole: bool =
 
 
 def _claim_in(mark: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """The claim under which a commit to the log was made, where its mark names one."""
+    """The claim under which a commit to the log was made, if its mark names one."""
     return [mark[CLAIM]] if mark and CLAIM in mark else []
 
 
 def _restored_to(restore: Commit, known: list[Commit]) -> int:
-    """The version that a RESTORE brought back, named by its number or by a time; -1 where that cannot be told."""
+    """The version that a RESTORE brought back, given by number or by time; -1 if it cannot be determined."""
     asked = restore.get("operationParameters") or {}
     if (version := asked.get("version")) not in {None, ""}:
         return int(version)
@@ -116,8 +116,8 @@ def _restored_to(restore: Commit, known: list[Commit]) -> int:
 
 
 def _time(commit: Commit) -> datetime:
-    """When a commit was made: delta-rs tells milliseconds, Spark an instant."""
-    told = commit["timestamp"]
-    if isinstance(told, datetime):
-        return told if told.tzinfo else told.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(int(told) / 1000, UTC)
+    """The time of a commit: milliseconds in delta-rs, an instant in Spark."""
+    at = commit["timestamp"]
+    if isinstance(at, datetime):
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(int(at) / 1000, UTC)

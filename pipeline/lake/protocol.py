@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pipeline.lake.state import State
     from pipeline.lake.tables import Table
 
+# Delta's own guard: shorter than this, a reader or writer that is at work may lose its files.
+SAFE_HOURS = 168
+
 
 class Lake(Protocol):
     """The tables of one lake: in a folder or an object store (path.py), or in a catalog (catalog.py)."""
@@ -117,3 +120,40 @@ class Lake(Protocol):
 
     def commit_seen(self, table: Table, look: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
         """A commit without rows on the version whose mark `look` was shown; marks of commits that came in between."""
+
+
+class Upkeep(Protocol):
+    """The care of one lake: in a folder or an object store (path_upkeep.py), or in a catalog (catalog_upkeep.py)."""
+
+    def create(self, wanted: Iterable[Table]) -> list[Table]:
+        """Create the tables that are not there yet, with comments; give those that are there the columns they lack."""
+
+    def set_properties(self, table: Table, properties: dict[str, str]) -> None:
+        """Properties of the table, in a commit that carries the mark of the one before."""
+
+    def compact(self, table: Table) -> int:
+        """Put small files of a partition together; returns how many files went."""
+
+    def put_in_order(self, table: Table, feed: str, days: Sequence[date]) -> int:
+        """Rewrite those days of the feed in the order of `cluster_by`; returns how many files went."""
+
+    def removable(self, table: Table, hours: int) -> int | None:
+        """How many files `vacuum` would remove; None where that is not known."""
+
+    def vacuum(self, table: Table, hours: int) -> int:
+        """Remove the files that only versions older than `hours` need; returns how many (by Spark: 0, unknown)."""
+
+    def forget_log(self, table: Table, properties: dict[str, str]) -> None:
+        """Set the properties, then remove the log before them; nothing where only Spark writes the table."""
+
+    def storage(self, table: Table) -> dict[str, int | None]:
+        """Of the newest version: `files`, their `bytes`, and how many `small_files` `compact` would put together."""
+
+    def scratch(self, name: str) -> str:
+        """A place beside the lake for another silver and gold, as tables.address understands it."""
+
+    def remove_scratch(self, place: str) -> None:
+        """The place and all that was made in it."""
+
+    def bytes_on_disk(self) -> int | None:
+        """All that lies below a lake in a local folder, earlier versions too; None elsewhere."""

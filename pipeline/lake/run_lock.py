@@ -1,8 +1,8 @@
 """One writer at a time on a lake in a folder: a lock of the operating system on a file in it.
 
-The kernel gives the lock back when its holder dies, however it dies, so there is nothing stale to clear away: what a
-dead run left in the file only tells who it was. The JVM inherits the lock: a run that was killed while Spark was at
-work is over when that JVM is.
+The kernel releases the lock when its holder dies, so there is never a stale lock: what a dead run left in the file only
+says which run it was. The file is cleared on every normal exit. The JVM inherits the lock: a run that was killed while
+Spark was working ends when that JVM ends.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ LOOK_AGAIN_SECONDS = 0.2
 
 @contextmanager
 def held(context: Context, command: str, wait_seconds: float = 0) -> Iterator[None]:
-    """Hold the lake, after waiting so long for another run; a lake that is no local folder has no lock."""
+    """Hold the lake, waiting up to so many seconds for another run; only a lake in a local folder has a lock."""
     if not has_lock(context):
         yield
         return
     path = Path(context.settings.root) / FILE
     file = opened(context) if context.lock_file is None else context.lock_file
     try:
-        # Who is turned away leaves what the holder wrote.
+        # A run that is turned away does not change what the holder wrote.
         context.is_alone = _take(context, file, path, wait_seconds)
         with _named_in(file, path, context, command):
             yield
     finally:
         context.lock, context.is_alone = None, False
-        # By name, for a JVM of ours that lives on holds the same lock.
+        # By the name in the file, because a JVM of ours that is still alive holds the same lock.
         fcntl.flock(file, fcntl.LOCK_UN)
         if file != context.lock_file:
             os.close(file)
@@ -51,7 +51,7 @@ def held(context: Context, command: str, wait_seconds: float = 0) -> Iterator[No
 
 @contextmanager
 def _named_in(file: int, path: Path, context: Context, command: str) -> Iterator[None]:
-    """The holder's name in the file. Whatever ends by itself takes it out; only that of a killed run stays."""
+    """Write the holder's name into the file. It is cleared on every normal exit; only a killed run's name stays."""
     if before := _holder(path):
         context.log.warning("a run before this one was killed", **before)
     _write(file, {"run_id": context.run_id, "command": command, "process": os.getpid(), "host": socket.gethostname()})
@@ -65,7 +65,7 @@ def _named_in(file: int, path: Path, context: Context, command: str) -> Iterator
 
 
 def opened(context: Context) -> int:
-    """The lock file of a lake in a folder, which nobody holds by this."""
+    """Open the lock file of a lake in a folder, without locking it."""
     path = Path(context.settings.root) / FILE
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,9 +81,9 @@ def has_lock(context: Context) -> bool:
 
 
 def _take(context: Context, file: int, path: Path, wait_seconds: float) -> bool:
-    """Whether the file system has locks, and so this one is held."""
+    """Take the lock; False if the file system has no locks."""
     deadline = time.monotonic() + wait_seconds
-    told = False
+    reported = False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,9 +91,9 @@ def _take(context: Context, file: int, path: Path, wait_seconds: float) -> bool:
             holder = _holder(path)
             if time.monotonic() >= deadline:
                 raise BusyLakeError(str(path.parent), _named(holder)) from None
-            if not told:
+            if not reported:
                 context.log.info("waiting for another run", seconds=wait_seconds, **holder)
-                told = True
+                reported = True
             time.sleep(LOOK_AGAIN_SECONDS)
         except OSError as problem:
             context.log.warning("no lock on this file system", error=problem.strerror)
@@ -103,7 +103,7 @@ def _take(context: Context, file: int, path: Path, wait_seconds: float) -> bool:
 
 
 def _holder(path: Path) -> dict[str, Any]:
-    """Who wrote itself into the file; {} for nobody, or for one that is just writing."""
+    """The holder according to the file; {} if there is none, or if it is just being written."""
     try:
         said = json.loads(path.read_text())
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
-"""The version of a lake's form, recorded in the lake: forward only, and refused where it is newer than this program.
+"""The version of a lake's form, recorded in the lake: forward only, and refused if it is newer than this program.
 
-Columns that a table has got since are added to it when a run begins (maintenance.create_missing). What tells a program
-that a lake is not for it is a property of ops.ingestion_log, which every lake has. To change the form: raise
-tables.SCHEMA_VERSION, say in CHANGES what changed, and keep a lake of the version before in tests/upgrades/.
+New columns are added to existing tables when a run begins (creation.create_missing). The version is a property of
+ops.ingestion_log, which every lake has. To change the form: raise tables.SCHEMA_VERSION, describe the change in
+CHANGES, and keep a lake of the previous version in tests/upgrades/.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 CHANGES = {
-    1: "the first form, of lakes that say nothing of it",
-    2: "ops.runs says how long each layer took; the lake says its version",
-    3: "marks in commits have a namespace, so that those of other tools are told from them",
+    1: "the first form; these lakes do not record it",
+    2: "ops.runs says how long each layer took; the lake records its version",
+    3: "marks in commits have a namespace, so that they differ from those of other tools",
 }
 NEWEST = tables.SCHEMA_VERSION
 PROPERTY = tables.SCHEMA_VERSION_PROPERTY
 
 
 def recorded(context: Context) -> int | None:
-    """The version of the lake's form; None where there is no lake yet."""
-    told = access.properties(context, tables.INGESTION_LOG)
-    return None if told is None else int(told.get(PROPERTY, 1))
+    """The version of the lake's form; None if there is no lake yet."""
+    properties = access.properties(context, tables.INGESTION_LOG)
+    return None if properties is None else int(properties.get(PROPERTY, 1))
 
 
 def check(context: Context) -> int | None:
-    """The recorded version; LakeError where it is newer than this program knows."""
+    """The recorded version; LakeError if it is newer than this program knows."""
     found = recorded(context)
     if found is not None and found > NEWEST:
         where = context.settings.where
@@ -47,8 +47,8 @@ def check(context: Context) -> int | None:
 
 
 def record(context: Context, before: int | None, every: Iterable[Table]) -> None:
-    """Once the tables have their columns: their marks are written in the new form, and the lake says it last."""
-    if before in {None, NEWEST}:  # a new lake was made with it
+    """Upgrade the lake once its tables have their columns: first all marks, and the version last."""
+    if before in {None, NEWEST}:  # a new lake already has it
         return
     for table in every:
         if access.mark(context, table):

@@ -1,4 +1,4 @@
-"""What a table says of itself, asked once before a command writes."""
+"""The state of a table, read once before a command writes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class State:
-    """What a table says of itself."""
+    """The state of a table."""
 
     table: str
     batch_id: int = 0
     is_restored: bool = False
     holds_files: bool = False
-    # False where commits of others have outlived ours in the history.
-    tells_progress: bool = True
+    # False if the history only holds commits of others, because ours are too old.
+    has_progress: bool = True
 
     @property
     def layer(self) -> str:

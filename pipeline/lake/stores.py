@@ -1,7 +1,7 @@
-"""Folders here and in object stores, by one client: delta-rs's own.
+"""Local folders and object stores, through one client: delta-rs's own.
 
-What a cloud wants (credentials, region, endpoint) is said once for tables and deliveries alike, in the environment
-variables of its own tools (AWS_…, GOOGLE_…, AZURE_…).
+What a cloud needs (credentials, region, endpoint) is set once for tables and deliveries, in the environment variables
+of its own tools (AWS_…, GOOGLE_…, AZURE_…).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UNCHECKED = {"fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem", "fs.fil
 
 
 class _Written:
-    """The client's file for writing: it takes bytes only, and pyarrow has buffers."""
+    """The client's file for writing: it accepts only bytes, and pyarrow has buffers."""
 
     def __init__(self, file: Any) -> None:  # noqa: ANN401 - the client's class has no public name
         self._file = file
@@ -29,19 +29,19 @@ class _Written:
         self._file.write(bytes(data))
         return memoryview(data).nbytes
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - close, flush and the like, as they are
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - close, flush and the like, unchanged
         return getattr(self._file, name)
 
 
 class _Store(DeltaStorageHandler):
-    """The client with what pyarrow and we want of it, and it lacks."""
+    """The client, with what it lacks and pyarrow and we need."""
 
     def open_output_stream(self, path: str, metadata: dict[str, str] | None = None) -> pa.PythonFile:
-        """The file to write; it appears when it is closed."""
+        """A file to write; it appears when it is closed."""
         return pa.PythonFile(_Written(self._handler.open_output_stream(path, metadata)), "wb")
 
     def delete_dir(self, path: str) -> None:
-        """Everything below the path; a store has no folders of their own."""
+        """Delete everything below the path; a store has no real folders."""
         found = self.get_file_info_selector(fs.FileSelector(path, recursive=True))
         for entry in found:
             if entry.type == fs.FileType.File:
@@ -49,12 +49,12 @@ class _Store(DeltaStorageHandler):
 
 
 def is_remote(path: str) -> bool:
-    """Whether the path is a URI of an object store, and not a folder of this machine."""
+    """Whether the path is a URI of an object store, not a folder of this machine."""
     return "://" in path
 
 
 def opened(path: str) -> tuple[fs.FileSystem, str]:
-    """The file system of a folder or URI, and the folder's path in it ("" in a store); OSError where that fails."""
+    """The file system of a folder or URI, and the folder's path in it ("" in a store); raises OSError."""
     if not is_remote(path):
         return fs.LocalFileSystem(), str(Path(path).absolute())
     try:
@@ -69,15 +69,15 @@ def inside(folder: str, relative: str) -> str:
 
 
 def unchecked(paths: list[str]) -> dict[str, str]:
-    """Options of a reader of Spark's, which then takes the bytes of local files as they lie there.
+    """Options for a Spark reader, so that it takes the bytes of local files as they are.
 
-    Hadoop's own local file system checks them against `.NAME.crc` beside them, and a stale one ends the job. None for
-    files of a store: its client would keep the options and fail where it stages in a local file what it writes later.
+    Hadoop's own local file system checks them against a `.NAME.crc` beside them, and a stale one ends the job. There
+    are none for files in a store: its client would keep the options and later fail when it stages a write locally.
     """
     is_local = all(path.startswith("file:") or "://" not in path for path in paths)
     return dict(_UNCHECKED) if is_local else {}
 
 
 def as_pattern(path: str) -> str:
-    """The path as the pattern that matches it alone: Spark takes every path for a pattern."""
+    """The path as a pattern that matches only itself: Spark treats every path as a pattern."""
     return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)

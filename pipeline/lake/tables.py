@@ -1,4 +1,4 @@
-"""Every table: name, comment, columns, key, partitioning; and the one place that builds a table's address."""
+"""Every table: name, comment, columns, key, partitioning; and the only place that builds a table's address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pipeline.config.settings import Settings
 
-# Of the form of all tables together; pipeline/lake/schema_version.py says what each version changed.
+# The version of all tables together; pipeline/lake/schema_version.py says what each version changed.
 SCHEMA_VERSION = 3
 SCHEMA_VERSION_PROPERTY = "meterlake.schemaVersion"
 ENERGY = "DECIMAL(18,6)"
@@ -36,9 +36,9 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     partition_by: tuple[str, ...] = ()
-    # Few statistics columns: each costs time in every write, and only these are ever filtered on.
+    # Few statistics columns: each costs time in every write, and only these are used in filters.
     stats: tuple[str, ...] = ()
-    # What maintenance sorts the rows of a partition by.
+    # The column by which maintenance sorts the rows of a partition.
     cluster_by: tuple[str, ...] = ()
 
     @property
@@ -55,7 +55,7 @@ class Table:
     def properties(self) -> dict[str, str]:
         """Delta table properties."""
         stats = {"delta.dataSkippingStatsColumns": ",".join(self.stats)} if self.stats else {}
-        # One table of a lake says it for all.
+        # One table records it for the whole lake.
         version = {SCHEMA_VERSION_PROPERTY: str(SCHEMA_VERSION)} if self.full_name == "ops.ingestion_log" else {}
         return {"delta.enableDeletionVectors": "false", **stats, **version}
 
@@ -98,8 +98,8 @@ READINGS = Table(
     ),
     ("feed", "meter_id", "direction", "interval_start"),
     ("feed", "local_date"),
-    # Days prune by themselves; instants asked for without their day need it. (Of four columns the statistics took an
-    # eighth of the CPU of writing silver.)
+    # Days prune by partition; queries by instant without a day need statistics. (For four columns they took an eighth
+    # of the CPU of writing silver.)
     ("interval_start",),
     cluster_by=("meter_id",),
 )
@@ -403,7 +403,7 @@ RUNS = Table(
 
 
 def bronze(name: str, comment: str, own: str, more: str = "") -> Table:
-    """A bronze table: the source's `own` columns as text, lineage, and what `more` a format keeps."""
+    """A bronze table: the source's `own` columns as text, lineage, and `more` columns of the format."""
     stats = ("file_id", "batch_id")
     return Table("bronze", name, comment, columns(own + LINEAGE + more), KEY_OF_A_ROW, stats=stats)
 
@@ -455,14 +455,14 @@ def all_tables(feeds: Iterable[Table]) -> tuple[Table, ...]:
     return (*feeds, *SNAPSHOTS, *silver, *gold, *ops)
 
 
-# What can be made anew from bronze and the log.
+# What can be rebuilt from bronze and the log.
 DERIVED = ("silver", "gold")
 
 
 def address(settings: Settings, table: Table) -> str:
     """Where a table is: its path or URI in path mode, its full name in catalog mode.
 
-    Settings with a scratch place have their silver and gold there, beside the lake's own.
+    Settings with a scratch place have their own silver and gold there, beside the lake's.
     """
     scratch = settings.scratch if table.layer in DERIVED else None
     if settings.catalog:

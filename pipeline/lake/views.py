@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - names of feeds and zones are checked by the configuration; nothing of a delivery is in these texts
-"""Views for analysts: longer grains, the load profile, and names that dashboards keep. Text only; no Spark.
+"""Views for analysts: longer grains, the load profile, and stable names for dashboards. Text only; no Spark.
 
-Hours are those of the local clock's grid, days and longer are local days. All energy in kWh.
+Hours follow the local clock, days and longer are local days. All energy in kWh.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class View:
 
     @property
     def uses(self) -> list[str]:
-        """The tables and views that it reads."""
+        """The tables and views it reads."""
         return sorted(set(TABLE.findall(self.query)))
 
 
@@ -59,7 +59,7 @@ def _by_feed(name: str, unit: str) -> View:
 
 
 def all_views(settings: Settings) -> tuple[View, ...]:
-    """Every view of a lake; those that show local times know the zones of its feeds."""
+    """Every view of a lake; views with local times contain the zones of its feeds."""
     zone = "CASE feed " + " ".join(f"WHEN '{f.name}' THEN '{f.time_zone}'" for f in settings.feeds) + " ELSE 'UTC' END"
     local = f"FROM_UTC_TIMESTAMP(interval_start, {zone})"
     return (
@@ -107,5 +107,5 @@ def all_views(settings: Settings) -> tuple[View, ...]:
 
 
 def addressed(query: str, address: Callable[[str], str]) -> str:
-    """The query with every `layer.table` in the place of which `address` puts another name."""
+    """The query with every `layer.table` replaced by its `address`."""
     return TABLE.sub(lambda found: address(found[0]), query)

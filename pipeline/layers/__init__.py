@@ -1,1 +1,1 @@
-"""The layers: what silver, gold and what is derived from them hold, and which days change."""
+"""The layers: the content of silver, gold and what is derived from them, and which days change."""

@@ -1,4 +1,4 @@
-"""Which product a meter has on which day, by the current agreements. Pure."""
+"""Which product a meter has on each day, from the current agreements. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_AGREEMENT = "(no agreement)"
 def products_agreed(agreements: DataFrame, products: DataFrame) -> DataFrame:
     """Agreements with their product's name and whether its price varies.
 
-    An agreement on a product that is not in the database keeps the product's id as its name.
+    If the product is not in the database, its id is used as its name.
     """
     named = products.select("product_id", "display_name", "is_variable")
     return agreements.join(named, "product_id", "left").select(
@@ -44,7 +44,7 @@ def active_on(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
 
 
 def product_of_day(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
-    """Which product counts for a meterpoint on each day: `meterpoint_id, day, product_display_name`.
+    """The product that counts for a meterpoint on each day: `meterpoint_id, day, product_display_name`.
 
     valid_from <= day < valid_to; of overlapping agreements the latest valid_from, then the highest id.
     """

@@ -1,4 +1,4 @@
-"""Which local days of which feeds gold has to write anew."""
+"""Which local days of which feeds gold has to rewrite."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ COUNTED = {LOADED, WITHDRAWN}
 
 
 def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Days:
-    """Local days of deliveries that came, went or counted anew in later batches, as far as silver has come.
+    """Local days of deliveries that were loaded, withdrawn or replayed in later batches, up to silver's batch.
 
-    From the log alone: the latest received wins, so a delivery changes silver on every day that it has a reading of.
+    From the log alone: the latest received wins, so a delivery changes silver on every day that it has a reading for.
     """
     done = access.done_to(context, tables.READINGS)
     days: dict[str, set[date]] = {}
@@ -39,16 +39,17 @@ def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Da
 
 
 def interval_lengths(context: Context) -> dict[str, list[int]]:
-    """Feed -> every length in minutes that its readings in silver were written with; 0 where any may be among them.
+    """Feed -> every interval length, in minutes, of its readings in silver; 0 if any length is possible.
 
-    What the configuration says now does not tell it. A feed whose readings an earlier version began is not in it.
+    The configuration may have changed since, so it cannot be used. Feeds first loaded by an earlier version are left
+    out.
     """
     found: dict[str, list[int]] = access.mark(context, tables.READINGS).get("minutes", {})
     return found
 
 
 def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
-    """Local days with readings that an agreement covers which one snapshot has and the other has not."""
+    """Local days with readings that are covered by agreements that only one of the two snapshots has."""
     covered = days_there_are(context, context.settings.reference_feeds)
     if not old:
         return covered
@@ -63,7 +64,7 @@ def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
 
 
 def days_there_are(context: Context, feeds: Sequence[str], table: tables.Table = tables.READINGS) -> Days:
-    """Feed and local day of everything that silver has readings for, or another table of such days rows."""
+    """Feed -> the local days that silver has readings for, or that another table by day has rows for."""
     days: Days = {}
     for feed, day in sorted(access.partitions(context, table)):
         if feed in feeds:
@@ -80,7 +81,7 @@ def agreed(context: Context) -> DataFrame:
 
 
 def _snapshot(context: Context, file_id: int) -> DataFrame:
-    """Agreements with their products as that snapshot had them, from bronze, which keeps every snapshot."""
+    """Agreements with their products in that snapshot, from bronze, which keeps every snapshot."""
     agreements, products, _ = (
         access.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
     )
@@ -93,5 +94,5 @@ def _snapshot(context: Context, file_id: int) -> DataFrame:
 
 
 def joined(one: Days, other: Days) -> Days:
-    """Days that are in the one or in the other."""
+    """Days that are in one or the other."""
     return {feed: sorted({*one.get(feed, []), *other.get(feed, [])}) for feed in sorted({*one, *other})}

@@ -1,9 +1,9 @@
 """Which intervals a meter should have delivered, and which of them are missing. Pure.
 
-A meter is expected on a local day when it has readings on that day or on one of the seven days before, or when an
-agreement of the reference database is valid for it; a feed that brought nothing at all for longer than that is silent,
-not incomplete. What makes a day's gaps lies within a week: so late readings change no more than the week after them,
-and one reading of a far-off year opens no gap of years.
+A meter is expected on a local day if it has readings on that day or on one of the seven days before, or if an agreement
+in the reference database is valid for it. A feed without any readings for longer than that is silent, not incomplete.
+A day's gaps depend on one week only: late readings change at most the week after them, and a single reading of a
+distant year does not open a gap of years.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ WHO = ("feed", "meter_id", "direction", "local_date")
 
 
 def expected_by_history(meter_days: DataFrame, feed: Feed) -> DataFrame:
-    """Meter-days that the readings of the week before lead to expect: WHO, `interval_minutes`, `expected_by`.
+    """Meter-days that are expected because of readings in the week before: WHO, `interval_minutes`, `expected_by`.
 
-    `meter_days` is gold.meter_day of one feed. The interval is the shortest of the newest day known.
+    `meter_days` is gold.meter_day of one feed. The interval is the shortest one of the newest of those days.
     """
     after = F.explode(F.sequence(F.lit(0), F.lit(REMEMBERED_DAYS))).alias("after")
     length = clock.day_minutes(F.col("local_date"), feed.time_zone)
@@ -43,7 +43,7 @@ def expected_by_history(meter_days: DataFrame, feed: Feed) -> DataFrame:
 
 
 def expected_by_agreement(products: DataFrame, feed: Feed) -> DataFrame:
-    """Meter-days with a valid agreement (reference.product_of_day), as `expected_by_history` gives them."""
+    """Meter-days with a valid agreement (agreements.product_of_day), with the columns of `expected_by_history`."""
     return products.select(
         F.lit(feed.name).alias("feed"),
         F.col("meterpoint_id").alias("meter_id"),
@@ -55,14 +55,14 @@ def expected_by_agreement(products: DataFrame, feed: Feed) -> DataFrame:
 
 
 def incomplete(expected: Iterable[DataFrame], meter_days: DataFrame, feed: Feed) -> DataFrame:
-    """Expected meter-days of which not all intervals are there, with the number that is `missing`.
+    """Expected meter-days with missing intervals, and how many are `missing`.
 
-    History says how long intervals are before agreements do.
+    For the length of the intervals, history has priority over agreements.
     """
     everything = reduce(DataFrame.unionByName, expected)
     once = everything.groupBy(*WHO).agg(
         F.max_by("interval_minutes", "expected_by").alias("interval_minutes"),
-        F.max("expected_by").alias("expected_by"),  # 'history' comes after 'agreement'
+        F.max("expected_by").alias("expected_by"),  # 'history' sorts after 'agreement'
     )
     count = clock.intervals_of_day(F.col("local_date"), F.col("interval_minutes"), feed.time_zone)
     received = meter_days.select(*WHO, "intervals_received")
@@ -72,7 +72,7 @@ def incomplete(expected: Iterable[DataFrame], meter_days: DataFrame, feed: Feed)
 
 
 def missing_intervals(incomplete_days: DataFrame, readings: DataFrame, feed: Feed) -> DataFrame:
-    """The gaps: each interval of those meter-days that `readings` (silver.readings of these days) do not hold."""
+    """The gaps: each interval of those meter-days that is not in `readings` (silver.readings of these days)."""
     zone = feed.time_zone
     starts = clock.instants_of_day(F.col("local_date"), F.col("interval_minutes"), zone)
     intervals = incomplete_days.select("*", F.explode(starts).alias("interval_start"))

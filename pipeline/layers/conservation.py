@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
-# Of a delivery: rows in bronze, different row numbers among them, different row numbers among the rejected.
+# For a delivery: rows in bronze, distinct row numbers among them, distinct row numbers among the rejected.
 Rows = tuple[int, int, int]
 NONE = (0, 0, 0)
 
 
 def rows_of_deliveries(context: Context) -> dict[int, Rows]:
-    """file_id -> what bronze and silver.rejected_readings hold of it; one Spark job for all tables."""
+    """file_id -> its rows in bronze and silver.rejected_readings; one Spark job for all tables."""
     feeds = [formats.bronze_table(feed) for feed in context.settings.feeds]
     parts = [_keys(context, table, "bronze", None) for table in feeds]
-    # Row numbers of a snapshot run through its three tables.
+    # A snapshot's row numbers run through its three tables.
     parts += [_keys(context, table, "bronze", None) for table in tables.SNAPSHOTS]
     parts.append(_keys(context, tables.REJECTED, None, "rejected"))
     counted = (
@@ -45,7 +45,7 @@ def _keys(context: Context, table: tables.Table, bronze: str | None, rejected: s
 
 
 def violations(known: Iterable[Delivery], found: Mapping[int, Rows]) -> list[str]:
-    """What is wrong, a sentence a delivery; [] where every row is accounted for."""
+    """What is wrong, a sentence for each delivery; [] if every row is accounted for."""
     deliveries = {delivery.file_id: delivery for delivery in known}
     wrong = [line for delivery in deliveries.values() for line in _of(delivery, found.get(delivery.file_id, NONE))]
     unknown = sorted(set(found) - set(deliveries))

@@ -1,4 +1,4 @@
-"""Silver -> gold: pure aggregations of the readings of some local days, each a whole day. All energy in kWh."""
+"""Silver -> gold: pure aggregations of the readings of whole local days. All energy in kWh."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ WH_IN_KWH = 1000
 
 
 def in_kwh(readings: DataFrame) -> DataFrame:
-    """Readings with `kwh DECIMAL(18,6)`: Wh / 1000, rounded half up value by value."""
+    """Readings with `kwh DECIMAL(18,6)`: Wh / 1000, each value rounded half up."""
     from_wh = F.round(F.col("consumption").cast("DECIMAL(28,9)") / F.lit(WH_IN_KWH), 6).cast("DECIMAL(18,6)")
     return readings.withColumn("kwh", F.when(F.col("unit") == "Wh", from_wh).otherwise(F.col("consumption")))
 
 
 def half_hours(readings: DataFrame, zones: Mapping[str, str]) -> DataFrame:
-    """Readings of 30 minutes or less on their half hour: `interval_start` is its start on the local day's grid.
+    """Readings of 30 minutes or less in their half hour: `interval_start` is its start on the local day's grid.
 
-    `zones` is feed -> time zone. Counted from local midnight, because in a zone of odd quarters (Kathmandu) local
-    half hours begin at a quarter past in UTC.
+    `zones` is feed -> time zone. Half hours are counted from local midnight: in Kathmandu they begin at a quarter past
+    in UTC.
     """
     short = readings.where(F.col("interval_minutes") <= HALF_HOUR)
     midnight = by_feed(zones, lambda zone: clock.day_start(F.col("local_date"), zone))
@@ -57,8 +57,8 @@ def by_feed(zones: Mapping[str, str], expression: Callable[[str], Column]) -> Co
 def total_consumption_half_hour(halves: DataFrame, *, one_row_a_meter: bool) -> DataFrame:
     """Energy of each half hour over all meters of a feed.
 
-    `one_row_a_meter`: no reading is shorter than half an hour, so that rows can be counted in the place of distinct
-    meters (measured: 14 times faster).
+    `one_row_a_meter`: no reading is shorter than half an hour, so rows can be counted instead of distinct meters
+    (measured: 14 times faster).
     """
     groups = halves.groupBy("feed", "direction", "interval_start", "local_date")
     return groups.agg(_meters(one_row_a_meter), F.sum("kwh").cast("DECIMAL(28,6)").alias("total_kwh"), _newest())
@@ -70,7 +70,7 @@ def _meters(one_row_a_meter: bool) -> Column:  # noqa: FBT001
 
 
 def _newest() -> Column:
-    """The newest delivery that a cell holds a reading of: what leads from a number back to a file."""
+    """The newest delivery with a reading in the cell: it leads from a number back to a file."""
     return F.max("file_id").alias("file_id")
 
 
@@ -89,7 +89,7 @@ def meter_day(readings: DataFrame, zones: Mapping[str, str]) -> DataFrame:
 
 
 def with_product(readings: DataFrame, products: DataFrame) -> DataFrame:
-    """Readings with the product agreed for their meter on their local day, `(no agreement)` where there is none."""
+    """Readings with the product agreed for their meter on their local day, or `(no agreement)`."""
     same = (F.col("meter_id") == F.col("meterpoint_id")) & (F.col("local_date") == F.col("day"))
     return (
         readings.join(products, same, "left")
@@ -99,7 +99,7 @@ def with_product(readings: DataFrame, products: DataFrame) -> DataFrame:
 
 
 def consumption_per_product_per_day(meter_days: DataFrame) -> DataFrame:
-    """Energy of each product and local day, from gold.meter_day's rows with their product."""
+    """Energy of each product and local day, from the rows of gold.meter_day with their product."""
     return meter_days.groupBy("feed", "direction", F.col("local_date").alias("date"), "product_display_name").agg(
         _meters(one_row_a_meter=True), F.sum("consumption").cast("DECIMAL(28,6)").alias("total_kwh"), _newest()
     )
@@ -115,7 +115,7 @@ def avg_half_hour_by_product(halves: DataFrame, *, one_row_a_meter: bool) -> Dat
 
 
 def over_all_products(averages: pa.Table) -> pa.Table:
-    """gold.total_consumption_half_hour's rows from gold.avg_half_hour_by_product's: a meter has one product a day."""
+    """Rows of gold.total_consumption_half_hour from gold.avg_half_hour_by_product: a meter has one product a day."""
     totals = averages.group_by(["feed", "direction", "interval_start", "local_date"]).aggregate(
         [("meterpoint_count", "sum"), ("total_kwh", "sum"), ("file_id", "max")]
     )

@@ -1,4 +1,4 @@
-"""Rows of bronze, judged once more, of deliveries of any batches: what silver and every later look are made of."""
+"""Bronze rows of deliveries of any batches, judged again: the source of silver and of everything later."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
-    """Bronze rows of the deliveries as judged readings; repeated local times resolved by order where there are any."""
+    """Bronze rows of the deliveries as judged readings; repeated local times, if any, are resolved by order."""
     form = formats.format_of(feed)
     plain = [delivery for delivery in deliveries if not delivery.repeated_times]
     repeated = [delivery for delivery in deliveries if delivery.repeated_times]
@@ -36,9 +36,9 @@ def judged(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFram
 
 
 def _of(context: Context, feed: Feed, deliveries: list[Delivery], without: list[Delivery]) -> DataFrame:
-    """Bronze rows of the deliveries: whole batches by their number, single files by theirs where a batch is divided.
+    """Bronze rows of the deliveries: whole batches by batch number, single files by theirs if a batch is divided.
 
-    It may also hold deliveries that count no more, or that were judged by other rules, where any was ever revised.
+    The batches may also hold deliveries that no longer count or that were judged by other rules, if any was revised.
     """
     batches = {delivery.batch_id for delivery in deliveries}
     rows = access.read_batches(context, formats.bronze_table(feed), batches)

@@ -1,4 +1,4 @@
-"""Where a meter is in the lake: its rows in bronze, by their keys, and how much of it the other tables hold."""
+"""Where a meter is in the lake: the keys of its rows in bronze, and how many rows the other tables have."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
-# Tables whose rows say nothing of a meter once the derived ones are rebuilt.
+# Reference tables whose rows name a meterpoint.
 OF_METERPOINTS = tuple(table for table in tables.SNAPSHOTS if "meterpoint_id" in table.names)
-# Of rows whose fields may stand in each other's columns: the meter may be anywhere in them.
+# Rows whose fields may be in the wrong columns: the meter may be anywhere in them.
 PERHAPS_SHIFTED = (
     "FIELD_COUNT",
     "METER_ID_MISSING",
@@ -36,12 +36,12 @@ PERHAPS_SHIFTED = (
 
 @dataclass(frozen=True)
 class Found:
-    """Of a meter: keys of its rows in each table of bronze, and how much of it there is, as a certificate counts."""
+    """A meter's keys in each bronze table, and its counts as on the certificate."""
 
     keys: dict[Table, pa.Table]
     counts: dict[str, int]
     file_ids: set[int]
-    # Whether the reason of a refusal quotes it.
+    # Whether the reason of a refused delivery quotes it.
     is_quoted: bool
 
     @property
@@ -51,7 +51,7 @@ class Found:
 
 
 def look_for(context: Context, meter: str) -> Found:
-    """All of the meter that there is; Spark is started for it."""
+    """Everything there is of the meter; starts Spark."""
     known = ingestion_log.logged(context)
     context.expect(formats.weighed(context.settings, known))
     context.spark  # noqa: B018 - column expressions need it
@@ -78,14 +78,14 @@ def _count(context: Context, meter: str) -> dict[str, int]:
 
 
 def _is_its(meter: str) -> Column:
-    """Rows of the meter; a rejected one may hold it where no rule can find it, but is not another meter's."""
+    """Rows of the meter; a rejected row may hold it anywhere, but then is not another meter's."""
     somewhere = F.col("meter_id").isNull() | F.col("reason_code").isin(*PERHAPS_SHIFTED)
     named = F.col("raw").rlike("(?U)" + erased.whole(meter))
     return (F.col("meter_id") == meter) | (F.col("reason_code").isNotNull() & somewhere & named)
 
 
 def _rows(context: Context, known: list[Delivery], meter: str) -> list[tuple[Table, DataFrame]]:
-    """Of each bronze table the rows that name the meter."""
+    """The rows of each bronze table that name the meter."""
     found = []
     for feed in context.settings.feeds:
         kept = [each for each in known if each.feed == feed.name and each.status in {LOADED, WITHDRAWN}]

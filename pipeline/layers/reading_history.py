@@ -1,4 +1,4 @@
-"""The reading history: every version of a reading that was received, from bronze, judged anew."""
+"""The reading history: every version of a reading that was received, judged again from bronze."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ COLUMNS = (*KEY, "interval_minutes", "local_date", "consumption", "quality", "fi
 
 
 def received(context: Context, *, withdrawn: bool = False) -> DataFrame | None:
-    """One row a version, refused ones too: COLUMNS, `reason_code`, `reason`, `raw`; None where nothing was loaded.
+    """One row for each version, also refused ones: COLUMNS, `reason_code`, `reason`, `raw`; None if nothing was loaded.
 
-    Those of deliveries that were withdrawn only where asked for.
+    Versions from withdrawn deliveries are included only on request.
     """
     wanted = {LOADED, WITHDRAWN} if withdrawn else {LOADED}
     loaded = [each for each in logged(context) if each.status in wanted and each.rows_read]
@@ -36,7 +36,7 @@ def received(context: Context, *, withdrawn: bool = False) -> DataFrame | None:
 
 
 def readings(context: Context) -> DataFrame | None:
-    """Versions that passed: COLUMNS and `is_current`; None where nothing was loaded."""
+    """Versions that passed: COLUMNS and `is_current`; None if nothing was loaded."""
     versions = received(context)
     if versions is None:
         return None

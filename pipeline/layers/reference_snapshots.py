@@ -1,4 +1,4 @@
-"""The reference database as a delivery: read when it may be new, kept in bronze as received."""
+"""The reference database as a delivery: read if it may be new, kept in bronze as received."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Found = tuple[Delivery, reference_database.Snapshot | None]
 
 
 def newer(context: Context, known: list[Delivery]) -> list[tuple[int, datetime]]:
-    """[(size, time)] of the database where not as it was last read; a missing one is looked at later."""
+    """[(size, time)] of the database if it changed since it was last read; `read` reports a missing one."""
     settings = context.settings.reference
     if settings is None:
         return []
@@ -31,12 +31,12 @@ def newer(context: Context, known: list[Delivery]) -> list[tuple[int, datetime]]
         now = reference_database.stat(settings.url)
     except ReferenceDatabaseError:
         return []
-    read = _last(known, LOADED, DUPLICATE)  # with the time that was noted when it was last read
+    read = _last(known, LOADED, DUPLICATE)  # with the time noted when it was last read
     return [] if read is not None and (read.size_bytes, read.modified_at) == now else [now]
 
 
 def _last(known: list[Delivery], *statuses: str) -> Delivery | None:
-    """The newest entry of the database, of these statuses or of any."""
+    """The database's newest entry in the log, with one of these statuses if any are given."""
     fit = [each for each in known if each.feed == REFERENCE and (not statuses or each.status in statuses)]
     return fit[-1] if fit else None
 
@@ -44,9 +44,9 @@ def _last(known: list[Delivery], *statuses: str) -> Delivery | None:
 def read(
     context: Context, known: list[Delivery], touched: list[Delivery]
 ) -> tuple[Found | None, ReferenceDatabaseError | None]:
-    """The database as a delivery, where it says something: new content, a new fault, the end of one; and what is wrong.
+    """The database as a delivery if something changed (new content, a new fault, the end of one), and what is wrong.
 
-    Where only its time is another, the entry to note that in joins `touched`.
+    If only its time changed, the log entry to update is added to `touched`.
     """
     settings = context.settings.reference
     if settings is None:
@@ -66,7 +66,7 @@ def read(
         said = newest is not None and (newest.reason, newest.modified_at) == (fault.reason, fault.modified_at)
         return (None if said else (fault, None)), problem
     if loaded is not None and loaded.sha256 == snapshot.sha256:
-        if refused:  # which is over
+        if refused:  # the fault is over
             reason = f"same content as file {loaded.file_id}, the last one loaded"
             return (replace(delivery, sha256=snapshot.sha256, status=DUPLICATE, reason=reason), None), None
         touched += [
@@ -77,7 +77,7 @@ def read(
 
 
 def load(context: Context, delivery: Delivery, snapshot: reference_database.Snapshot | None) -> list[Delivery]:
-    """The snapshot's rows into bronze, as received."""
+    """Load the snapshot's rows into bronze, as received."""
     if snapshot is None:
         return [delivery]
     lineage = {"file_id": delivery.file_id, "batch_id": delivery.batch_id}

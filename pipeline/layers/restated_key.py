@@ -1,4 +1,4 @@
-"""The `key` of ops.restatements: data, by which rows of years are compared, and so written here and not as printed."""
+"""The `key` of ops.restatements: stored data that is compared for years, so its format must never change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def key_text(names: Sequence[str], row: Mapping[str, object]) -> str:
-    """`name=value, name=value`: instants in UTC to the second with `Z`, days as `YYYY-MM-DD`, text as it is."""
+    """`name=value, name=value`: instants in UTC, to the second, with `Z`; days as `YYYY-MM-DD`; text unchanged."""
     return ", ".join(f"{name}={_value(row[name])}" for name in names)
 
 

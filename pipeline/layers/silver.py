@@ -1,4 +1,4 @@
-"""Bronze rows, judged -> the current reading of each key, and the rows that did not pass. Pure."""
+"""Judged bronze rows -> the current reading of each key, and the rejected rows. Pure."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ if TYPE_CHECKING:
 
     from pipeline.config.settings import Feed
 
-# (file_id, row_number) in one BIGINT that sorts the same: cheaper to aggregate by than a struct.
+# (file_id, row_number) in one BIGINT with the same order: cheaper to aggregate than a struct.
 ROW_BITS = 31
 ROW_MASK = (1 << ROW_BITS) - 1
 
 
-def current_readings(  # noqa: PLR0913 - each is a thing of its own
+def current_readings(  # noqa: PLR0913 - all are independent
     judged: DataFrame,
     feed: Feed,
     batches: Mapping[int, int],
     *,
-    several: bool,
+    many_readings_per_row: bool,
     carries_quality: bool,
     one_direction: bool = False,
 ) -> DataFrame:
-    """One row a key, the highest (file_id, row_number), with silver's columns; the flags are those of its format.
+    """One row for each key, the highest (file_id, row_number), with silver's columns; the flags are the format's.
 
-    `one_direction`: every row has the feed's, so that the key need not hold it.
+    `one_direction`: every row has the feed's direction, so the key need not contain it.
 
-    A row that did not pass has no place in the order, so it never wins; a key of such rows only is left out at the
-    end. (Leaving them out at the beginning makes Spark judge every row twice, before and after: measured.)
-    `batches` is file_id -> batch_id of the deliveries that hold rows which passed. What is the same for all rows of
-    a key is part of the key or looked up afterwards: each value carried along costs as much as the sum itself. Only
-    values of a fixed length are aggregated by hashing; a text among them makes Spark sort all rows.
+    A rejected row has NULL in the order, so it never wins; a key with only such rows is left out at the end. (Filtering
+    them first makes Spark judge every row twice: measured.) `batches` is file_id -> batch_id of the deliveries with
+    rows that passed. What is the same for all rows of a key is part of the key or looked up afterwards: each value
+    carried along costs as much as the aggregation itself. Spark aggregates only fixed-length values by hashing; a text
+    among them makes it sort all rows.
     """
     passed = F.col("reason_code").isNull() & F.col("consumption").isNotNull()
     received = F.shiftleft("file_id", ROW_BITS) + F.col("row_number")
     directions = [] if one_direction else ["direction"]
-    carried = [*(["interval_minutes"] if several else []), *(["quality"] if carries_quality else [])]
+    carried = [*(["interval_minutes"] if many_readings_per_row else []), *(["quality"] if carries_quality else [])]
     latest = (
         judged.withColumn("received", F.when(passed, received))
         .groupBy("meter_id", *directions, "interval_start", "local_date")
@@ -57,7 +57,7 @@ def current_readings(  # noqa: PLR0913 - each is a thing of its own
         "meter_id",
         F.lit(feed.direction).alias("direction") if one_direction else F.col("direction"),
         "interval_start",
-        F.col("interval_minutes") if several else F.lit(feed.minutes).alias("interval_minutes"),
+        F.col("interval_minutes") if many_readings_per_row else F.lit(feed.minutes).alias("interval_minutes"),
         "local_date",
         "consumption",
         F.lit(feed.unit).alias("unit"),
@@ -69,7 +69,7 @@ def current_readings(  # noqa: PLR0913 - each is a thing of its own
 
 
 def _batch(batches: Mapping[int, int]) -> Column:
-    """The batch of a delivery: nearly always one for all; batches take file ids in unbroken runs but for replays."""
+    """The batch of a delivery: nearly always one for all; except for replays, a batch's file ids are consecutive."""
     runs: list[tuple[int, int]] = []
     for file_id, batch_id in sorted(batches.items()):
         if not runs or runs[-1][1] != batch_id:
@@ -80,13 +80,13 @@ def _batch(batches: Mapping[int, int]) -> Column:
     return column
 
 
-def rejected_readings(judged: DataFrame, feed: str, now: datetime, *, several: bool = False) -> DataFrame:
-    """Rows that did not pass, with silver.rejected_readings' columns.
+def rejected_readings(judged: DataFrame, feed: str, now: datetime, *, many_readings_per_row: bool = False) -> DataFrame:
+    """Rejected rows, with the columns of silver.rejected_readings.
 
-    Of a row with `several` readings, those that broke the same rule are one row: the first of them says why.
+    With `many_readings_per_row`, a row's readings that broke the same rule become one row: the first of them says why.
     """
     rejected = judged.where(F.col("reason_code").isNotNull())
-    if several:
+    if many_readings_per_row:
         more = F.when(F.count(F.lit(1)) > 1, F.concat(F.lit(" (and "), F.count(F.lit(1)) - 1, F.lit(" more)")))
         rejected = rejected.groupBy("file_id", "row_number", "reason_code", "batch_id").agg(
             F.concat_ws("", F.min_by("reason", "position"), more).alias("reason"),

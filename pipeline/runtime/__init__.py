@@ -1,1 +1,1 @@
-"""What every job runs in: its context, the session and its JVM, the log, and words for faults."""
+"""What every job runs in: its context, the session and its JVM, the log, and messages for faults."""

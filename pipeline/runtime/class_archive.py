@@ -1,7 +1,7 @@
 """A class-data archive: the JVM's loaded classes in a file, so that the next session need not load them one by one.
 
-The first run of a JAR set records the classes it used when its JVM ends; every later session maps the file. Only for
-sessions that this project starts itself. Without it all works the same, a third slower (docs/design.md).
+The first run with a set of JARs records the classes it used when its JVM ends; later sessions map the file. Only for
+sessions that this project starts itself. Without it everything works the same, a third slower (docs/design.md).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 OFF = "METERLAKE_NO_CLASS_ARCHIVE"
 SECONDS_TO_WRITE = 120
 AGENTS = ("-javaagent:", "-agentlib:", "-agentpath:")
-# Whose options the JVM takes without being told.
+# Variables whose options the JVM reads by itself.
 JAVA_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
-# A JVM that cannot use the file says so on standard output, which is ours for answers.
+# A JVM that cannot use the file says so on standard output, which is reserved for answers.
 QUIET = "-Xlog:disable"
 
 
@@ -44,7 +44,7 @@ _recording: list[_Recording] = []
 
 
 def archive_of(folder: Path, java: str, jars: Iterable[Path]) -> Path:
-    """Where the archive for this Java and these JARs lies: another of either, or another place, is another file."""
+    """The path of the archive for this Java and these JARs: another Java, JAR or place has another file."""
     facts = [java, *(f"{jar} {jar.stat().st_size}" for jar in sorted(jars))]
     return folder / f"classes-{hashlib.sha256(chr(10).join(facts).encode()).hexdigest()[:12]}.jsa"
 
@@ -56,19 +56,19 @@ def jars_on_the_class_path(folder: Path) -> list[Path]:
 
 
 def has_agent(*options: str) -> bool:
-    """Whether the JVM will have an agent: it rewrites classes, and with an archive beside it did not always come up."""
-    told = (*options, *(os.environ.get(name, "") for name in JAVA_VARIABLES))
-    return any(flag in text for text in told for flag in AGENTS)
+    """Whether the JVM will have an agent: it rewrites classes, and with an archive it did not always start."""
+    given = (*options, *(os.environ.get(name, "") for name in JAVA_VARIABLES))
+    return any(flag in text for text in given for flag in AGENTS)
 
 
 def java_options(folder: Path, java: str, *, record: bool) -> str:
-    """What the JVM must be told: to use the archive, or where there is none and it is wished, to record it."""
+    """The JVM's options: to use the archive, or to record it if there is none and `record` is set."""
     if os.environ.get(OFF):
         return ""
     archive = archive_of(folder, java, jars_on_the_class_path(folder))
     if archive.is_file():
         return f"{QUIET} -Xshare:auto -XX:SharedArchiveFile={archive}"
-    # A path with a blank cannot be told in this option.
+    # This option cannot hold a path with a blank.
     if not record or _recording or " " in str(archive) or not os.access(folder, os.W_OK):
         return ""
     unfinished = archive.with_suffix(f".{os.getpid()}")
@@ -77,18 +77,18 @@ def java_options(folder: Path, java: str, *, record: bool) -> str:
 
 
 def started(process: subprocess.Popen[bytes], stop: Callable[[], None]) -> None:
-    """The JVM that records is this one, and `stop` ends what runs in it."""
+    """Remember that this JVM is recording, and that `stop` ends what runs in it."""
     for recording in _recording:
         recording.process, recording.stop = process, stop
 
 
 def is_recording() -> bool:
-    """Whether the end of this process's JVM will take some seconds longer, once."""
+    """Whether this process's JVM will take some seconds longer to end, once."""
     return any(recording.process for recording in _recording)
 
 
 def finish() -> None:
-    """End the JVM that records and put its archive, whole, where the next session finds it."""
+    """End the recording JVM and move its complete archive to where the next session finds it."""
     while _recording:
         recording = _recording.pop()
         if recording.process is None or recording.process.stdin is None:
@@ -98,7 +98,7 @@ def finish() -> None:
             recording.process.stdin.close()  # PySpark's JVM ends when this does
             if recording.process.wait(SECONDS_TO_WRITE) == 0:
                 recording.unfinished.replace(recording.archive)
-        # Those of other Javas and JARs, and what killed runs left behind.
+        # Archives of other Javas and JARs, and what killed runs left behind.
         for other in {*recording.archive.parent.glob("classes-*")} - {recording.archive}:
             with contextlib.suppress(OSError):
                 other.unlink()

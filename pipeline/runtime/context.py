@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Settings
 
 
-# Commits that one claim can make.
+# The most commits under one claim.
 MOST_COMMITS = 1 << 20
 
 
 @dataclass
 class Claim:
-    """A run's right to write (claim.py); the numbers of its commits run from `number * MOST_COMMITS` to `end`."""
+    """A run's right to write (claim.py); its commits are numbered from `number * MOST_COMMITS` to `end`."""
 
     number: int
     run_id: str
@@ -35,16 +35,16 @@ class Claim:
 
     @property
     def end(self) -> int:
-        """Above the number of every commit of this claim: where the next one's begin."""
+        """A number above every commit of this claim: where the next claim's begin."""
         return (self.number + 1) * MOST_COMMITS
 
     def next_number(self) -> int:
-        """The number of one more commit."""
+        """The number of the next commit."""
         self.commits += 1
         return self.number * MOST_COMMITS + self.commits
 
     def facts(self) -> dict[str, Any]:
-        """As the log's mark holds it."""
+        """The claim, for the log's mark."""
         return {"number": self.number, "run_id": self.run_id, "released": self.released}
 
 
@@ -56,16 +56,16 @@ class Context:
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     log: Log = field(default_factory=lambda: Log(""))
-    # Size of the deliveries that wait, of all and of the largest: a session of our own is built to fit.
+    # Size of the waiting deliveries, in total and of the largest: a session of our own is built to fit.
     waiting_bytes: int = 0
     largest_bytes: int = 0
     # Commits of this run.
     commits: int = 0
-    # Answers about a version of a table that several steps of one run ask for.
+    # Cached facts about versions of tables that several steps of a run need.
     answers: dict[tuple[object, ...], Any] = field(default_factory=dict)
-    # The open lock file of the lake, for a JVM of ours to hold as well.
+    # The lake's open lock file, which a JVM of ours also holds.
     lock: int | None = None
-    # One that stays open from run to run, because the JVM does.
+    # A lock file that stays open between runs, because the JVM does.
     lock_file: int | None = None
     # Whether the lock of a lake in a folder is held: no other writer can be at work.
     is_alone: bool = False
@@ -76,9 +76,9 @@ class Context:
     before_commit: Callable[[], None] | None = None
     # Whether the session is for many runs.
     stays: bool = False
-    # Whether Python's clock changes of the feeds' zones were compared with the session's.
+    # Whether Python's clock changes for the feeds' zones were compared with the session's.
     zones_compared: bool = False
-    # Whether the session was built for this run or one before it: ours to end.
+    # Whether the session was built by this run or an earlier one: then it is ours to end.
     owns_spark: bool = False
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class Context:
     def _starting(self) -> Future[SparkSession]:
         from pipeline.runtime import session  # noqa: PLC0415 - importing PySpark takes half a second
 
-        running = session.running()  # is one of a thread: to be asked here, not in the starter's
+        running = session.running()  # depends on the thread: ask here, not in the starter's
         if running is not None:
             done: Future[SparkSession] = Future()
             session.check_names(running, self.settings)
@@ -103,28 +103,28 @@ class Context:
         return future
 
     def expect(self, weighed: Iterable[tuple[int, int]]) -> None:
-        """Deliveries of these bytes and weights (formats.weighed) will be read or judged: before Spark is asked for."""
+        """Say which sizes (formats.weighed) will be read or judged, before Spark is used."""
         known = [*weighed]
         self.waiting_bytes = sum(weight for _, weight in known)
         self.largest_bytes = max((size for size, _ in known), default=0)
 
     def start_spark(self) -> None:
-        """Let Spark start beside what the driver does next; a session that runs already is adopted here and now."""
-        self._starting  # noqa: B018 - asking for it is what starts it
+        """Start Spark in the background; a session that is already running is adopted at once."""
+        self._starting  # noqa: B018 - reading it starts it
 
     @property
     def spark(self) -> SparkSession:
-        """The session: a running one adopted, else built; waits for it."""
+        """The session, adopted if one is running, else built; waits for it."""
         return self._starting.result()
 
     def compare_zones(self) -> None:
-        """Once a run, before readings are written: whether Python and Java know the same clock changes.
+        """Once for each run, before readings are written: check that Python and Java know the same clock changes.
 
-        Not as the session's first query, which would pay a second for what the next one needs as well.
+        Not as the session's first query, which would cost a second more.
         """
         if not self.zones_compared:
             self.zones_compared = True
-            from pipeline.runtime import zone_data  # noqa: PLC0415 - with PySpark, which is there by now
+            from pipeline.runtime import zone_data  # noqa: PLC0415 - imports PySpark, which is loaded by now
 
             zone_data.compare(self.spark, [feed.time_zone for feed in self.settings.feeds], self.log)
 
@@ -135,21 +135,21 @@ class Context:
         return other
 
     def next_run(self) -> Context:
-        """Another run of the same settings, in the same session where one was asked for."""
+        """Another run with the same settings, in the same session if there is one."""
         log = replace(self.log, started=time.monotonic())
         run_id, now = uuid.uuid4().hex[:12], datetime.now(UTC)
         other = replace(self, run_id=run_id, now=now, log=log, waiting_bytes=0, largest_bytes=0, commits=0)
         other.claim, other.before_commit = None, None
-        # The newest answer holds as long as its table's version: the log is not read again at every look.
+        # A cached fact is valid as long as its table's version: the log is not read again each time.
         other.answers = dict([*self.answers.items()][-1:])
-        # One that did not start is tried again.
+        # A session that did not start is tried again.
         failed = self.has_spark and self._starting.done() and self._starting.exception() is not None
         if self.has_spark and not failed:
             other.__dict__["_starting"] = self._starting
         return other
 
     def end_spark(self) -> None:
-        """End the session and its JVM, where it is one of ours; the next use starts another."""
+        """End the session and its JVM if it is ours; the next use starts another."""
         if self.owns_spark:
             from pipeline.runtime import session  # noqa: PLC0415 - importing PySpark takes half a second
 
@@ -160,7 +160,7 @@ class Context:
 
     @property
     def spark_jobs(self) -> int:
-        """Jobs of the session until now, those of other runs in it too; waits for no session."""
+        """Jobs of the session so far, those of other runs included; does not wait for a session."""
         if not self.has_spark or not self._starting.done() or self._starting.exception():
             return 0
         from pipeline.runtime import session  # noqa: PLC0415 - importing PySpark takes half a second
@@ -169,5 +169,5 @@ class Context:
 
     @property
     def has_spark(self) -> bool:
-        """Whether a session was asked for in this run."""
+        """Whether this run has used a session."""
         return "_starting" in self.__dict__

@@ -1,4 +1,4 @@
-"""What an error of the libraries below us means, in words: they say one and the same fault in many ways."""
+"""Plain messages for errors of the libraries below us, which report the same fault in many ways."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from pipeline.errors import LOST_FILE_SECTION
 
 AGAIN = "run again, it carries on where this run ended"
-# The first that a message holds, stack and all; a file that may not be read is "not found" further up in the stack.
+# The first that matches the message or its stack counts; an unreadable file is "not found" further up in the stack.
 CAUSES = (
     (
         r"No space left on device|Disk quota exceeded|os error (28|122)\b",
-        f"no space left on device (the disk is full): make room there, then {AGAIN}",
+        f"no space left on device (the disk is full): free space there, then {AGAIN}",
     ),
     (r"Read-only file system|os error 30\b", f"read-only file system: mount it for writing, then {AGAIN}"),
     (
@@ -24,19 +24,19 @@ CAUSES = (
     ),
     (
         r"Answer from Java side is empty|Error while sending or receiving|Errno 111\] Connection refused",
-        f"Spark ended while it worked, most often for want of memory: see that enough of it is free, then {AGAIN}",
+        f"Spark ended while it worked, most often for lack of memory: make sure that enough is free, then {AGAIN}",
     ),
     (
         r"All masters are unresponsive|Master removed our application|SparkContext was shut down|stopped SparkContext",
-        f"Spark's cluster ended the application or does not answer: see that master and workers run, then {AGAIN}",
+        f"Spark's cluster ended the application or does not answer: check that master and workers run, then {AGAIN}",
     ),
     (
         r"ExecutorLostFailure|MetadataFetchFailed|FetchFailed",
-        f"Spark lost its executors again and again, most often for want of memory: give them more, then {AGAIN}",
+        f"Spark lost its executors again and again, most often for lack of memory: give them more, then {AGAIN}",
     ),
 )
 _WENT = r"FAILED_READ_FILE\.FILE_NOT_EXIST|PATH_NOT_FOUND"
-# A data file of a table, as Spark, delta-rs and pyarrow say that it is not there.
+# A missing data file of a table, in the words of Spark, delta-rs and pyarrow.
 _LOST = re.compile(
     r"(?:File |Path does not exist: |Object at location |FileNotFoundException: |metadata for file )[^\n]*?"
     r"/(bronze|silver|gold|ops)(?:\.db)?/(\w+)/((?:\w+=[^/\n]*/)*[\w.%-]+\.parquet)\b"
@@ -53,37 +53,39 @@ LONGEST = 300
 
 
 def in_words(problem: BaseException) -> str | None:
-    """The fault as a sentence, with what to do, where it is one of CAUSES or a file that is not there; else None."""
+    """The fault as a sentence with what to do, if it is one of CAUSES or a missing file; else None."""
     message = _message(problem)
     known = next((words for pattern, words in CAUSES if re.search(pattern, message)), None)
-    went = f"a file went while it was read: {AGAIN}" if re.search(_WENT, message) else None
+    went = f"a file was removed while it was read: {AGAIN}" if re.search(_WENT, message) else None
     return known or _lost_file(message) or went
 
 
 def _lost_file(message: str) -> str | None:
-    """A table's data file that is not there; a maintenance beside a long reader takes one away too, so once is none."""
+    """A table's missing data file; maintenance can also remove one under a long reader, so the advice is to retry."""
     lost = _LOST.search(message)
     if lost is None or not _NOT_THERE.search(message):
         return None
     layer, table, file = lost.groups()
-    told = f"table {layer}.{table}: its data file {file} is not there"
-    return f"{told}: run again, and where it is said again, see {LOST_FILE_SECTION}"
+    return (
+        f"table {layer}.{table}: its data file {file} is not there: run again, and if that fails too, "
+        f"see {LOST_FILE_SECTION}"
+    )
 
 
 def is_overtaken(problem: BaseException) -> bool:
-    """Whether a commit was refused because another run's came between."""
+    """Whether a commit was refused because another run committed in between."""
     return re.search(r"Concurrent transaction failed|ConcurrentTransactionException", _message(problem)) is not None
 
 
 def place(problem: BaseException) -> str | None:
-    """The file or folder that the error's message names."""
+    """The file or folder named in the error's message."""
     message = _message(problem)
     found = (re.search(pattern, message, re.MULTILINE) for pattern in _PLACES)
     return next((match[1] for match in found if match), None)
 
 
 def one_line(problem: BaseException) -> str:
-    """An error in one line: the fault in words, else of a Java stack its deepest cause, else the message's start."""
+    """An error in one line: the fault in words, else a Java stack's deepest cause, else the start of the message."""
     if words := in_words(problem):
         return words
     lines = [line.strip() for line in _message(problem).splitlines() if line.strip()]
@@ -93,8 +95,8 @@ def one_line(problem: BaseException) -> str:
 
 
 def _message(problem: BaseException) -> str:
-    """All that an error says, without the colours that delta-rs puts into it."""
+    """An error's whole message, without the colours that delta-rs adds."""
     try:
         return re.sub(r"\x1b\[[0-9;]*m", "", str(problem)).strip()
-    except Exception:  # noqa: BLE001 - a Java error asks its JVM for the words, and that may be gone
+    except Exception:  # noqa: BLE001 - a Java error gets its text from the JVM, which may be gone
         return f"{type(problem).__name__}: the JVM ended"

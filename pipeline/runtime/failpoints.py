@@ -1,9 +1,8 @@
 """Named places where a test kills or stops a run: before and after every commit and every move of a file.
 
 METERLAKE_FAILPOINT says what happens where: `kill:NAME` ends the process as a power cut would, `raise:NAME` raises
-Killed, `stop:NAME` stops the process until it is told to go on (SIGCONT), `list:FILE` writes the names that are passed
-to a file. `NAME#2` is the second time that the name is passed.
-Without the variable a place costs one look into the environment.
+Killed, `stop:NAME` stops the process until SIGCONT, `list:FILE` writes the names that are passed to a file. `NAME#2` is
+the second time that the name is passed. Without the variable, a place costs one look at the environment.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ _passed: Counter[str] = Counter()
 
 
 class Killed(BaseException):
-    """A run ends here, as if killed; nothing but a test catches it."""
+    """A run ends here, as if killed; only a test catches it."""
 
 
 @contextmanager
 def around(step: str) -> Iterator[None]:
-    """The places before and after a step that the lake or a folder keeps."""
+    """The places before and after a step that changes the lake or a folder."""
     reached(f"before {step}")
     yield
     reached(f"after {step}")
 
 
 def reached(name: str) -> None:
-    """A run comes to this place."""
+    """Called when a run passes this place."""
     if wanted := os.environ.get(VARIABLE):
         _passed[name] += 1
         number = _passed[name]
@@ -43,7 +42,7 @@ def reached(name: str) -> None:
 
 
 def forget() -> None:
-    """Count anew from here: another run begins in this process."""
+    """Start counting again: another run begins in this process."""
     _passed.clear()
 
 

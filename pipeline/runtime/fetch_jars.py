@@ -36,12 +36,12 @@ class Jar:
 
 
 def pins_folder() -> Path:
-    """The folder of coordinates.toml and ivysettings.xml: in the wheel, else in the project."""
+    """The folder with coordinates.toml and ivysettings.xml: in the wheel, else in the project."""
     return PACKAGED if (PACKAGED / "coordinates.toml").is_file() else IN_PROJECT
 
 
 def _pins_file() -> Path:
-    """METERLAKE_PINS, for other versions of Spark and Delta than the newest; else the project's own."""
+    """METERLAKE_PINS, for older versions of Spark and Delta; else the project's own file."""
     return Path(os.environ.get("METERLAKE_PINS") or pins_folder() / "coordinates.toml")
 
 
@@ -57,7 +57,7 @@ def expected_jars() -> tuple[Jar, ...]:
 
 
 def jar_folder() -> Path:
-    """METERLAKE_JARS, else ./jars when it is one, else the project's, or in a wheel the user's cache."""
+    """METERLAKE_JARS, else ./jars if it is a JAR folder, else the project's, or in a wheel the user's cache."""
     if chosen := os.environ.get("METERLAKE_JARS"):
         return Path(chosen).expanduser()
     local = Path("jars")
@@ -69,7 +69,7 @@ def jar_folder() -> Path:
 
 
 def missing_jars(folder: Path) -> list[Jar]:
-    """The JARs that are not in the folder; looks at names only."""
+    """The JARs that are not in the folder; only names are compared."""
     return [jar for jar in expected_jars() if not (folder / jar.file).is_file()]
 
 
@@ -79,12 +79,12 @@ def java_version() -> int:
 
 
 def java_banner() -> str:
-    """All that this Java says of its version."""
+    """The full version text of this Java."""
     return _java()[1]
 
 
 def _java() -> tuple[int, str]:
-    home = os.environ.get("JAVA_HOME")  # Spark looks here first, and nowhere else when it is set
+    home = os.environ.get("JAVA_HOME")  # if set, Spark looks only here
     java = shutil.which(str(Path(home) / "bin" / "java") if home else "java")
     if java is None:
         where = f"JAVA_HOME={home} holds no bin/java" if home else "JAVA_HOME is not set, no java on PATH"
@@ -96,15 +96,15 @@ def _java() -> tuple[int, str]:
     banner = answer.stderr + answer.stdout
     found = re.search(r'version "([^"]+)"', banner)
     numbers = re.match(r"(?:1\.)?(\d+)", found[1]) if found else None
-    if found is None or numbers is None:  # macOS has a /usr/bin/java that only says where to buy one
-        raise MissingJavaError(f"{java} -version says no version")
+    if found is None or numbers is None:  # macOS has a /usr/bin/java that only says where to get Java
+        raise MissingJavaError(f"{java} -version shows no version")
     if int(numbers[1]) < OLDEST_JAVA:
         raise OldJavaError(found[1], java)
     return int(numbers[1]), banner
 
 
 def fetch(folder: Path) -> list[Jar]:
-    """Completes the folder and returns what it fetched; a MeterlakeError or OSError says what went wrong."""
+    """Completes the folder and returns what it fetched; raises a MeterlakeError or OSError."""
     java_version()
     wanted = missing_jars(folder)
     for jar in expected_jars():
@@ -130,12 +130,12 @@ def fetch(folder: Path) -> list[Jar]:
 
 
 def _resolve(scratch: Path) -> Path:
-    """Lets Spark's resolver fill scratch/jars; returns its log. What it could not bring is not there."""
+    """Lets Spark's resolver fill scratch/jars; returns its log. Files that it could not fetch are missing there."""
     spark = find_spec("pyspark")
     if spark is None or spark.origin is None:
         raise MeterlakeError("PySpark is not installed: run `make setup`")
     spark_home = Path(spark.origin).parent
-    script = scratch / "nothing.py"  # packages are resolved before the script starts; it needs no session
+    script = scratch / "nothing.py"  # packages are resolved before the script starts, so it can be empty
     script.touch()
     options = {
         "spark.jars.packages": ",".join(_pins()["resolve"]),
@@ -173,7 +173,7 @@ def _resolve(scratch: Path) -> Path:
 
 
 def _install(source: Path, folder: Path, jar: Jar) -> None:
-    """Puts a checked copy in place in one step: a killed run leaves no half a JAR under its name."""
+    """Puts a checked copy in place in one step, so that a killed run leaves no partial JAR."""
     part = folder / f".{jar.file}.{os.getpid()}.part"
     try:
         shutil.copyfile(source, part)
@@ -195,7 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; 0, or 1 with one line on stderr."""
     parser = argparse.ArgumentParser("python -m pipeline.fetch_jars", description="Fetch Spark's JARs, checked.")
     parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: where a run looks")
-    parser.add_argument("--check-java", action="store_true", help="only look whether Java is new enough")
+    parser.add_argument("--check-java", action="store_true", help="only check that Java is new enough")
     options = parser.parse_args(arguments)
     try:
         if options.check_java:

@@ -1,7 +1,7 @@
-"""Which file names a JVM can say: those of its locale (`sun.jnu.encoding`), and in that of `LC_ALL=C` ASCII alone.
+"""Which file names a JVM can express: those of its locale (`sun.jnu.encoding`); with `LC_ALL=C` only ASCII.
 
-One that we start is given a locale that can say all. Of one that runs already the names that it cannot say are told
-apart: it would take another name for them, and find or make another file.
+A JVM that we start gets a locale that can express all names. With one that is already running, names it cannot express
+are detected: it would change them, and find or create another file.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ ADVICE = f"start it with LC_ALL={EVERY_NAME} in its environment"
 
 
 def give_a_locale() -> None:
-    """Processes that this one starts from now on can name every file; it is itself not changed."""
-    # Not what the environment says: of a locale that is not installed a process has ASCII only.
+    """Let processes that this one starts name every file; this process itself is not changed."""
+    # The environment is not enough: with a locale that is not installed, a process only has ASCII.
     codeset = getattr(locale, "nl_langinfo", None)
     if codeset is not None and codeset(locale.CODESET).upper() != "UTF-8":
         os.environ["LC_ALL"] = EVERY_NAME
 
 
 def ascii_only(session: SparkSession) -> str | None:
-    """Why the session's JVM cannot name every file; None where it can, or cannot be asked (Spark Connect)."""
+    """Why the session's JVM cannot name every file; None if it can, or cannot be asked (Spark Connect)."""
     jvm = getattr(session, "_jvm", None)
     encoding = None if jvm is None else jvm.java.lang.System.getProperty("sun.jnu.encoding")
     if encoding is None or encoding.upper().replace("-", "") == "UTF8":
@@ -37,6 +37,6 @@ def ascii_only(session: SparkSession) -> str | None:
 
 
 def check_lake(session: SparkSession, lake: str) -> None:
-    """Raise LakeError where the JVM would make another folder in place of the lake's."""
+    """Raise LakeError if the JVM would create another folder instead of the lake's."""
     if "://" not in lake and not lake.isascii() and (objection := ascii_only(session)):
         raise LakeError(lake, objection)

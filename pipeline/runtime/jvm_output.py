@@ -1,10 +1,10 @@
-"""What a JVM that did not come up says of the reason, among much else."""
+"""Finds the reason in the output of a JVM that did not start."""
 
 from __future__ import annotations
 
 import re
 
-# Lines that say nothing about why a JVM ended: a log's, a stack's, its own last words.
+# Lines that do not say why a JVM ended: log lines, stack lines, its own closing lines.
 CHATTER = re.compile(
     r"\b(WARN|INFO|DEBUG)\b|^WARNING:|^\[otel\.javaagent |^\tat |^\t\.\.\. |^Error: (Could not create|A fatal exc)"
     r"|^Using Spark's default log4j profile:|^(Setting default log level|To adjust logging level) |^(NOTE: )?Picked up "
@@ -13,7 +13,7 @@ CRASH_REPORT = re.compile(r"^# (/.*hs_err_pid.*)$", re.MULTILINE)
 
 
 def why_not_started(said: str, problem: Exception) -> str:
-    r"""One line on why the JVM did not come up: its crash, else its last telling line, else Python's reason.
+    r"""One line on why the JVM did not start: its crash, else its last informative line, else Python's reason.
 
     >>> why_not_started("#  SIGSEGV (0xb)\n# /home/me/hs_err_pid7.log\n# submit a bug report\n", OSError("gone"))
     'the JVM crashed, its report: /home/me/hs_err_pid7.log'

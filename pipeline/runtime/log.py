@@ -1,4 +1,4 @@
-"""Events of a run: lines a person can follow on a terminal, JSON lines with the run id elsewhere. Always stderr."""
+"""Events of a run: readable lines on a terminal, JSON lines with the run id elsewhere. Always on standard error."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _silenced: list[int] = []
 
 @dataclass
 class Log:
-    """Says what happened; `run_id` stands in every JSON line."""
+    """Writes events; `run_id` is in every JSON line."""
 
     run_id: str
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     quiet: bool = False
     started: float = field(default_factory=time.monotonic)
-    # Told of every event besides, quiet or not.
+    # Called with every event too, quiet or not.
     listener: Callable[[str, dict[str, Any]], None] | None = None
 
     def __post_init__(self) -> None:
@@ -44,7 +44,7 @@ class Log:
         self._write("info", event, facts)
 
     def warning(self, event: str, **facts: Any) -> None:  # noqa: ANN401
-        """An event that somebody should look at."""
+        """An event that needs attention."""
         self._write("warning", event, facts)
 
     def _write(self, level: str, event: str, facts: dict[str, Any]) -> None:
@@ -53,10 +53,10 @@ class Log:
         if self.quiet:
             return
         if self.stream.isatty():
-            told = "  ".join(f"{name} {_shown(value)}" for name, value in facts.items() if value not in (None, []))
+            details = "  ".join(f"{name} {_shown(value)}" for name, value in facts.items() if value not in (None, []))
             style = "yellow" if level == "warning" else "dim"
             line = Text.assemble((f"{time.monotonic() - self.started:6.1f} s  ", "cyan"), (f"{event:<22}", "bold"))
-            self._console.print(line.append(told, style=style))
+            self._console.print(line.append(details, style=style))
         else:
             record = {"ts": datetime.now(UTC).isoformat(), "level": level, "run_id": self.run_id, "event": event}
             print(json.dumps(record | facts, default=str, ensure_ascii=False), file=self.stream, flush=True)
@@ -68,10 +68,10 @@ def _shown(value: object) -> str:
 
 @contextmanager
 def without_native_noise() -> Iterator[None]:
-    """Inside, what a native library prints to standard error itself is dropped: it raises its errors as well.
+    """Drop what a native library prints to standard error; it raises its errors as well.
 
-    (delta-rs on a full disk: a thread's panic and its stack, in front of the error that says what is wrong.) Our own
-    lines of other threads would be dropped, too: for short calls.
+    (On a full disk delta-rs prints a thread's panic and stack before the error that says what is wrong.) Our own lines
+    from other threads are dropped too, so use it only for short calls.
     """
     with _silence, suppress(OSError):  # a daemon may have closed it
         _silenced.append(os.dup(STDERR))
@@ -85,7 +85,7 @@ def without_native_noise() -> Iterator[None]:
     finally:
         with _silence:
             if _silenced:
-                # The first in kept the real one; it goes back when the last is out.
+                # The first caller kept the real standard error; the last one restores it.
                 kept = _silenced.pop()
                 if not _silenced:
                     os.dup2(kept, STDERR)

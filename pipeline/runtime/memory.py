@@ -1,4 +1,4 @@
-"""How much memory deliveries need on their way through Spark, and how large one may be on this machine."""
+"""How much memory deliveries need in Spark, and how large one may be on this machine."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 CORES = os.cpu_count() or 1
 MB = 1_000_000
 USUAL_HEAP = 4096 * 1024 * 1024
-# A delivery is one record to Spark, parsed as a whole. Measured with JSON, which needs most: 4 GB of heap take one of
-# 150 MB and not of 200, 6 GB take that.
+# To Spark a delivery is one record, parsed as a whole. Measured with JSON, which needs most: 4 GB of heap are enough
+# for 150 MB but not for 200 MB, 6 GB are enough for that.
 HEAP_PER_BYTE = 30
-# Whatever the memory: Spark's buffers of a record end at 2 GB, which one of this size may come to.
+# Whatever the memory: Spark's buffer for a record ends at 2 GB, which a delivery of this size may need.
 LARGEST = 512 * MB
 
 
 def machine() -> int:
-    """Bytes of memory that this machine, or the container we are in, has."""
+    """Bytes of memory of this machine, or of our container."""
     installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
@@ -26,17 +26,17 @@ def machine() -> int:
 
 
 def most_heap() -> int:
-    """Bytes that a session of ours may take at most: a quarter is left to Python and the system."""
+    """The most bytes a session of ours may use: a quarter is left to Python and the system."""
     return max(USUAL_HEAP, machine() * 3 // 4)
 
 
 def largest_delivery() -> int:
-    """Bytes that a delivery may have on this machine."""
+    """The most bytes a delivery may have on this machine."""
     return min(LARGEST, most_heap() // HEAP_PER_BYTE)
 
 
 def too_large(size: int | None) -> str | None:
-    """Why a delivery of so many bytes is refused; None where it is not."""
+    """Why a delivery of so many bytes is refused; None if it is not."""
     if size is None or size <= largest_delivery():
         return None
     return (

@@ -1,4 +1,4 @@
-"""Where a run spends its time: seconds, Spark jobs and commits from one event of its log to the next."""
+"""Where a run spends its time: seconds, Spark jobs and commits between events of its log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """What led to an event."""
+    """The step that led to an event."""
 
     name: str
     seconds: float
@@ -39,7 +39,7 @@ class Profile:
         self.steps.append(Step(name, round(now - then, 2), self._last[1] - jobs, self._last[2] - commits))
 
     def facts(self) -> dict[str, Any]:
-        """Totals and steps as JSON may hold them."""
+        """Totals and steps, for JSON."""
         return {
             "spark_jobs": sum(step.spark_jobs for step in self.steps),
             "commits": sum(step.commits for step in self.steps),

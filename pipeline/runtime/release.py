@@ -1,4 +1,4 @@
-"""Which release this is: its version and its pins stand in pyproject.toml and nowhere else."""
+"""Which release this is: its version and its pins are only in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 NAME = "meterlake"
 ENGINE = {"pyspark": "Spark", "delta-spark": "Delta"}
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-UNKNOWN = "0+unknown"  # modules that were copied without their metadata
+UNKNOWN = "0+unknown"  # for modules that were copied without their metadata
 
 
 def version() -> str:
-    """The version, such as 0.1.0: of the checkout that this is in, else of what is installed."""
+    """The version, such as 0.1.0: of this checkout, else of the installed package."""
     return _release()[0]
 
 
 def in_words() -> str:
-    """`meterlake 0.1.0 (Spark 4.2.0, Delta 4.4.0)`; what is here as well, where it is not what is pinned."""
+    """`meterlake 0.1.0 (Spark 4.2.0, Delta 4.4.0)`; with the installed version too, if it is not the pinned one."""
     number, requirements = _release()
     pins = dict(re.findall(r"^([\w-]+)==([\w.]+)$", "\n".join(requirements), re.MULTILINE))
     return f"{NAME} {number} ({', '.join(_engine(package, pins.get(package)) for package in ENGINE)})"
@@ -28,7 +28,7 @@ def in_words() -> str:
 def _engine(package: str, pinned: str | None) -> str:
     try:
         here = metadata.version(package)
-    except metadata.PackageNotFoundError:  # reading needs none of them, and a platform may bring its own
+    except metadata.PackageNotFoundError:  # reading needs neither, and a platform may have its own
         here = None
     words = f"{ENGINE[package]} {pinned or here or 'unknown'}"
     return words if pinned is None or here == pinned else f"{words} but {here or 'none'} here"

@@ -1,4 +1,4 @@
-"""The Spark session: adopts a running one (a platform's, a test's), else builds it. The only user of sparkContext."""
+"""The Spark session: adopts a running one (a platform's, a test's) or builds one. The only user of sparkContext."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Settings
 
 CORES = memory.CORES
-# Facts of SQL that results rest on; set on every session, adopted ones too.
+# SQL settings that results depend on; set on every session, adopted ones too.
 REQUIRED = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "false",
 }
-# Ways of working; a platform that does not let them be set works all the same.
+# Settings for speed; a platform that does not allow them works too.
 WISHED = {
-    # More explicit paths than this start a job that lists them one task a path.
+    # With more explicit paths than this, Spark starts a job with one task for each path.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
-    # Many small deliveries: Spark reckons each as 4 MB, and made 313 tasks and files of bronze of 10,000 of them
-    # (39 seconds; so it is 5, in 18).
+    # Many small deliveries: by default Spark counts each as at least 4 MB, and 10,000 of them became 313 tasks and
+    # files of bronze (39 seconds); with this setting they are 5, in 18 seconds.
     "spark.sql.files.openCostInBytes": "65536",
-    # Partitioned writes without a sort, up to so many open files a task.
+    # Partitioned writes without a sort, up to this many open files in a task.
     "spark.sql.maxConcurrentOutputFileWriters": "100",
-    # A commit without rows is one all the same: its mark says how far the table is complete.
+    # Commits without rows are needed: their mark says how far the table is complete.
     "spark.databricks.delta.skipRecordingEmptyCommits": "false",
     "spark.sql.parquet.compression.codec": "zstd",
     # pandas writes its dates as timestamps of nanoseconds, which Spark reads as numbers or not at all.
@@ -56,36 +56,36 @@ LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    # Nobody looks back at a thousand of them; a session that stays would hold them all.
+    # The default is a thousand, which a long-lived session would keep in memory for nothing.
     "spark.ui.retainedJobs": "50",
     "spark.ui.retainedStages": "50",
     "spark.ui.retainedTasks": "500",
     "spark.sql.ui.retainedExecutions": "20",
-    # PySpark notes the Python line of every column expression: half the time of making a plan.
+    # PySpark records the Python line of every column expression, which takes half the time of building a plan.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     "spark.databricks.delta.snapshotPartitions": "2",
 }
-# Standard output is for answers: what the JVM itself has to say, of its own crash too, is the other one's.
+# Standard output is for answers: the JVM's own messages, even of a crash, go to standard error.
 JAVA_OPTIONS = "-XX:+DisplayVMOutputToStderr -XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m"
-# A run over in a minute is mostly cold code: the optimising compiler costs more than it brings (measured at 66 MB of
+# A run of a minute is mostly cold code: the optimising compiler costs more than it saves (measured with 66 MB of
 # deliveries: 154 CPU seconds with it, 118 without).
 FEW_BYTES = 128 * 1024 * 1024
 FEW_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 " + JAVA_OPTIONS
-# Adaptive execution plans each shuffle's stage as a job of its own; only a backfill earns that back.
+# Adaptive execution runs each shuffle stage as a job of its own, which only pays for a backfill.
 SMALL_BYTES = 256 * 1024 * 1024
 BEFORE_MERGED_WRITE = "spark.databricks.delta.merge.repartitionBeforeWrite.enabled"
-# A task a core; each writes a file into every partition of its table that it has rows for.
+# One task for each core; each task writes a file into every partition that it has rows for.
 FEW_PARTITIONS = max(2, CORES)
-# Of deliveries: some five million readings, whose hash map fits half a usual heap.
+# Bytes of deliveries: some five million readings, whose hash map fits into half a usual heap.
 BYTES_A_PARTITION = 256 * 1024 * 1024
 SECONDS_TO_END = 20
-# Of the configuration's settings those that ours are put before, not in the place of.
+# Settings of the configuration that are appended to ours instead of replacing them.
 ADDED_TO = ("spark.driver.extraJavaOptions", "spark.driver.extraClassPath")
 SMALL = {"spark.sql.adaptive.enabled": "false"}
 
 
 def running() -> SparkSession | None:
-    """The session that runs already: a notebook's, a platform's, a test's."""
+    """The session that is already running: a notebook's, a platform's, a test's."""
     return SparkSession.getActiveSession()
 
 
@@ -97,10 +97,10 @@ def build(
     lock: int | None = None,
     stays: bool = False,
 ) -> SparkSession:
-    """A new session, fit for the size of what is waiting, all of it and the largest delivery.
+    """A new session, sized for all waiting deliveries and for the largest one.
 
-    The settings say whether it needs a metastore. Its JVM inherits the open file `lock`. One that `stays` for many runs
-    earns the optimising compiler back, however small they are.
+    The settings say whether it needs a metastore. Its JVM inherits the open file `lock`. For a session that `stays` for
+    many runs the optimising compiler pays off, however small they are.
     """
     if is_submitted():
         session = prepared(_of_the_submission(settings))
@@ -116,23 +116,23 @@ def build(
 
 
 def check_names(session: SparkSession, settings: Settings) -> None:
-    """Raise LakeError where the session's JVM cannot name the lake's folder."""
+    """Raise LakeError if the session's JVM cannot name the lake's folder."""
     if not settings.catalog:
         jvm_names.check_lake(session, settings.root)
 
 
 def is_submitted() -> bool:
-    """Whether a platform or spark-submit has made the JVM: its session is not ours to end."""
+    """Whether a platform or spark-submit started the JVM: then the session is not ours to end."""
     return "PYSPARK_GATEWAY_PORT" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ
 
 
 def end(session: SparkSession) -> None:
-    """End a session of ours with its JVM, so that the next one may be another; leave one of a platform alone."""
+    """End a session of ours with its JVM, so that the next one can differ; leave a platform's session alone."""
     context = session.sparkContext
     process = getattr(context._gateway, "proc", None)  # noqa: SLF001 - PySpark has no other name for it
     if is_submitted() or process is None:
         return
-    with contextlib.suppress(Exception):  # the JVM may be what died
+    with contextlib.suppress(Exception):  # the JVM may already be dead
         session.stop()
     with contextlib.suppress(Exception):
         context._gateway.shutdown()  # type: ignore[union-attr]  # noqa: SLF001
@@ -150,14 +150,14 @@ def _end_process(process: subprocess.Popen[bytes]) -> None:
 
 
 def _forget() -> None:
-    """Of a JVM that is gone: PySpark holds on to it for the life of the process."""
+    """Forget a JVM that is gone: PySpark would keep it for the life of the process."""
     SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None  # noqa: SLF001
     SparkSession._instantiatedSession = None  # noqa: SLF001
 
 
 def prepared(session: SparkSession) -> SparkSession:
-    """The session with the settings that results rest on."""
-    # PySpark logs each SQL error with its Java stack before raising it; main.py says it in one line.
+    """The session, with the settings that results depend on."""
+    # PySpark logs each SQL error with its Java stack before raising it; main.py prints it in one line.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL + 1)
     for name, value in REQUIRED.items():
         session.conf.set(name, value)
@@ -170,7 +170,7 @@ def prepared(session: SparkSession) -> SparkSession:
 
 
 def _of_the_submission(settings: Settings) -> SparkSession:
-    """Under spark-submit: master, memory and JARs are its command line's; ours are the Delta extensions."""
+    """Under spark-submit its command line sets master, memory and JARs; we only add the Delta extensions."""
     builder = SparkSession.builder.appName("meterlake")
     for name, value in (settings.spark | EXTENSIONS).items():
         builder = builder.config(name, value)
@@ -189,8 +189,8 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     small = waiting_bytes < SMALL_BYTES
     partitions = max(FEW_PARTITIONS, waiting_bytes // BYTES_A_PARTITION)
     conf.setIfMissing("spark.sql.shuffle.partitions", str(partitions))
-    # With as few tasks as cores a MERGE writes few files as it is; the shuffle before its write only costs (silver's
-    # step of a next day 31 -> 26 s).
+    # With as few tasks as cores a MERGE writes few files anyway, and a shuffle before the write only costs time
+    # (silver's step of a next day: 31 -> 26 s).
     conf.setIfMissing(BEFORE_MERGED_WRITE, str(partitions > FEW_PARTITIONS).lower())
     for name, value in settings.spark.items():
         if name not in ADDED_TO:
@@ -202,8 +202,8 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
         conf.setIfMissing(name, value)
     options = FEW_JAVA_OPTIONS if few else JAVA_OPTIONS
     given = [settings.spark.get(name, "") for name in ADDED_TO]
-    # Only a run that loads something uses the classes that the next one will use; what listeners load is not for the
-    # archive.
+    # Only a run that loads something uses the classes that the next one needs; classes of listeners do not belong in
+    # the archive.
     archive = ""
     if not class_archive.has_agent(given[0], conf.get("spark.driver.defaultJavaOptions", "")):
         archive = class_archive.java_options(folder.absolute(), java, record=waiting_bytes > 0 and not settings.spark)
@@ -213,7 +213,7 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     conf.set("spark.sql.warehouse.dir", _warehouse(settings))
     if settings.catalog:
         conf.set("spark.sql.catalogImplementation", "hive")
-    # The JVM's own chatter goes to a file that is shown only when it does not come up.
+    # The JVM's own output goes to a file that is only used if it does not start.
     gateway = None
     with tempfile.TemporaryFile() as chatter:
         try:
@@ -223,7 +223,7 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
         except Exception as problem:
             if gateway is not None:
                 _end_process(gateway.proc)
-            _forget()  # or the next try would ask this one's JVM
+            _forget()  # otherwise the next try would use this JVM
             chatter.seek(0)
             said = chatter.read().decode(errors="replace")
             problem.add_note(said)  # for --debug
@@ -233,27 +233,27 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
 
 
 def _warehouse(settings: Settings) -> str:
-    """Where catalog mode keeps its tables; path mode keeps none, but Spark wants a folder that it may never make."""
+    """Where catalog mode keeps its tables; path mode has none, but Spark needs a path, which it never creates."""
     if settings.catalog:
         return str(Path("spark-warehouse").absolute())
     return str(Path(tempfile.gettempdir()) / "meterlake-no-warehouse")
 
 
 def has_many_tasks(session: SparkSession) -> bool:
-    """Whether a shuffle leaves more tasks than this machine has cores: more small files than a table should have."""
+    """Whether a shuffle leaves more tasks than this machine has cores: that would make too many small files."""
     partitions = str(session.conf.get("spark.sql.shuffle.partitions"))
     return not partitions.isdigit() or int(partitions) > FEW_PARTITIONS  # Databricks knows "auto"
 
 
 def describe(session: SparkSession, text: str) -> None:
-    """Name the jobs that follow in Spark's web page; nothing where there is no context (Spark Connect)."""
+    """Name the jobs that follow in Spark's web page; does nothing without a context (Spark Connect)."""
     context = getattr(session, "_sc", None)
     if context is not None:
         context.setJobDescription(text)
 
 
 def zone_data_version(session: SparkSession) -> str | None:
-    """Of the time-zone data that the JVM goes by, such as 2025b; None where that cannot be asked (Spark Connect)."""
+    """The version of the JVM's time-zone data, such as 2025b; None if it cannot be asked (Spark Connect)."""
     context = getattr(session, "_sc", None)
     if context is None:
         return None
@@ -264,6 +264,6 @@ def zone_data_version(session: SparkSession) -> str | None:
 
 
 def jobs_so_far(session: SparkSession) -> int | None:
-    """How many Spark jobs this session has run; None where that cannot be asked (Spark Connect)."""
+    """How many Spark jobs this session has run; None if it cannot be asked (Spark Connect)."""
     context = getattr(session, "_sc", None)
     return None if context is None else int(context._jsc.sc().dagScheduler().numTotalJobs())  # noqa: SLF001

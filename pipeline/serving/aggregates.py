@@ -81,7 +81,7 @@ KWH = {"total_kwh": "kWh"}
 def _instants(
     asked: Asked, table: Table, span: tuple[date | datetime, date | datetime], tz: str | None, wanted: dict[str, Any]
 ) -> Response:
-    """Half hours of a gold table that start in [first, last); days are those of the zone asked for, else the feed's."""
+    """Half hours of a gold table that start in [first, last); days are in the requested zone, else the feed's."""
     first, last = span
     zones = {feed.name: zone_or(tz, feed.time_zone) for feed in asked.service.settings.feeds}
     spans = {name: (instant_of(first, zone), instant_of(last, zone)) for name, zone in zones.items()}
@@ -148,7 +148,7 @@ def product_half_hour(
     product: PRODUCT = None,
     tz: TimeZone = None,
 ) -> Response:
-    """gold.avg_half_hour_by_product; meters without an agreement on that day count under "(no agreement)"."""
+    """gold.avg_half_hour_by_product; meters without an agreement on that day are counted as "(no agreement)"."""
     asked.service.feed(feed)
     wanted = {"feed": feed, "direction": direction, "product": product}
     return _instants(asked, tables.PRODUCT_HALF_HOUR, (first, last), tz, wanted)

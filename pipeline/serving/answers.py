@@ -1,4 +1,4 @@
-"""From columns to an HTTP answer: JSON, CSV or an Arrow stream, by `Accept`; pages, ETag and 304."""
+"""From columns to an HTTP response: JSON, CSV or an Arrow stream, by `Accept`; pages, ETag and 304."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Column
 
 MEDIA = {"json": "application/json", "csv": "text/csv", "arrow": "application/vnd.apache.arrow.stream"}
-# A change of the code may change an answer of the same versions.
+# Part of the ETag: new code may give another answer for the same versions.
 GENERATION = "1"
 
 
 @dataclass
 class Rows:
-    """A page: columns of values as JSON holds them, the last row's key where more follow, and how many there are."""
+    """A page: columns of values for JSON, the last row's key if more rows follow, and how many rows there are."""
 
     columns: dict[str, list[Any]]
     more_after: list[Any] | None = None
@@ -41,27 +41,27 @@ class Rows:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page begins: after which key, of which versions; `asked` ties it to its question."""
+    """Where a page begins: after which key, in which versions; `asked` ties it to its query."""
 
     versions: Mapping[str, int]
     after: list[Any]
     asked: str
 
     def encoded(self) -> str:
-        """The cursor as a word for an address."""
+        """The cursor as text for a URL."""
         text = json.dumps([dict(self.versions), self.after, self.asked], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decoded(word: str, asked: str) -> Cursor:
-    """The cursor of an address; one of another question, or none at all, is a problem."""
+    """The cursor from a URL; an invalid one, or one of another query, is a problem."""
     try:
         versions, after, of = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
         found = Cursor({str(name): _version(version) for name, version in versions.items()}, list(after), str(of))
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
-        raise ProblemError(400, "cursor: not one of ours; use the address in `next` as it is", "cursor") from None
+        raise ProblemError(400, "cursor: not valid; use the address in `next` as it is", "cursor") from None
     if found.asked != asked:
-        raise ProblemError(400, "cursor: of another question; keep the other parameters as they were", "cursor")
+        raise ProblemError(400, "cursor: belongs to another query; keep the other parameters as they were", "cursor")
     return found
 
 
@@ -72,13 +72,13 @@ def _version(number: object) -> int:
 
 
 def question(request: Request) -> str:
-    """A digest of what is asked, without where the page begins and how long it is."""
+    """A digest of the query, without the page's start and length."""
     asked = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in {"cursor", "limit", "format"})
     return hashlib.sha256(repr((request.url.path, asked)).encode()).hexdigest()[:16]
 
 
 def form(request: Request, named: str | None) -> str:
-    """json, csv or arrow: as `format` names it, else the best of `Accept`."""
+    """json, csv or arrow: from `format`, else the best of `Accept`."""
     if named:
         return named
     best, best_weight = None, 0.0
@@ -98,7 +98,7 @@ def form(request: Request, named: str | None) -> str:
 
 
 def etag(request: Request, versions: Mapping[str, int], form_name: str) -> str:
-    """Names an answer: the same versions and the same question give the same one."""
+    """An answer's ETag: the same versions and the same query give the same one."""
     facts = (
         GENERATION,
         sorted(versions.items()),
@@ -110,14 +110,14 @@ def etag(request: Request, versions: Mapping[str, int], form_name: str) -> str:
 
 
 def is_known(request: Request, tag: str) -> bool:
-    """Whether the client has this answer already."""
+    """Whether the client already has this answer."""
     known = [each.strip() for each in request.headers.get("if-none-match", "").split(",")]
     return tag in known or "*" in known
 
 
 @dataclass(frozen=True)
 class Meta:
-    """What stands beside the rows of a page."""
+    """What a page has besides its rows."""
 
     as_of: Mapping[str, int]
     time_zone: str | None = None
@@ -125,7 +125,7 @@ class Meta:
 
 
 def page(request: Request, rows: Rows, shape: Sequence[Column], meta: Meta, form_name: str) -> Response:
-    """The answer of many rows in the form that was asked for; the next page is also in the header Link."""
+    """The response with many rows in the requested form; the next page is also in the header Link."""
     following = None
     if rows.more_after is not None:
         cursor = Cursor(meta.as_of, rows.more_after, question(request)).encoded()

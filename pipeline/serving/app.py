@@ -1,4 +1,4 @@
-"""The application: routes, who may ask, and what every answer has."""
+"""The application: routes, authorization, and what every response has."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Settings
 
 DESCRIPTION = """
-Meter readings, what they add up to, and where they came from; always the newest committed state of the lake.
+Meter readings, their sums, and where they came from; always the newest committed state of the lake.
 
-* **Ranges** are half open: `from` is in, `to` is not. A day means its first instant in `tz`, or in the feed's zone.
-* **Instants** are ISO 8601 with their offset, days `YYYY-MM-DD`.
+* **Ranges** are half open: `from` is included, `to` is not. A day means its first instant in `tz`, or in the feed's
+  zone.
+* **Instants** are ISO 8601 with an offset, days `YYYY-MM-DD`.
 * **Decimals are strings** with six digits after the point (`"0.250000"`): exact, where a JSON number might become a
   float. In CSV they are the same digits, in Arrow `decimal128`.
-* **Pages**: `next` (also the header `Link`) leads to the next page, made of the same versions of the tables as the
-  first one (`as_of`), whatever is committed meanwhile. A page whose versions are gone answers 410.
+* **Pages**: `next` (also the header `Link`) leads to the next page, from the same versions of the tables as the first
+  one (`as_of`), whatever is committed meanwhile. If those versions are gone, the answer is 410.
 * **Forms**: JSON, CSV or an Arrow stream, by `Accept` or `format`; gzip by `Accept-Encoding`.
 * **ETag**: send it back as `If-None-Match`; 304 means that nothing was committed that could change the answer.
 * **Problems** are RFC 9457 (`application/problem+json`); `parameter` names what is wrong, an unknown one included.
@@ -45,9 +46,9 @@ Meter readings, what they add up to, and where they came from; always the newest
 
 
 def application(settings: Settings, of_the_lake: Callable[[], bytes] = bytes) -> FastAPI:
-    """The API of a lake; `of_the_lake` gives its measures for /metrics, in Prometheus's text form.
+    """The API of a lake; `of_the_lake` gives its metrics for /metrics, in Prometheus's text format.
 
-    Raises ConfigurationError where it cannot serve this one.
+    Raises ConfigurationError if it cannot serve this lake.
     """
     if settings.catalog:
         raise ConfigurationError("catalog", "serve reads lakes in a folder or an object store; give `lake`")
@@ -70,7 +71,7 @@ def application(settings: Settings, of_the_lake: Callable[[], bytes] = bytes) ->
     guards = [Depends(_bearer(token))] if token else []
     for router in (feeds.router, meters.router, deliveries.router, aggregates.router, gaps.router):
         app.include_router(router, dependencies=guards)
-    app.include_router(pages.router())  # files, which hold nothing of the lake: without a token
+    app.include_router(pages.router())  # static files without data of the lake: no token needed
     _add_service_routes(app, service, measures, guards)
     for kind, handler in {
         problems.ProblemError: problems.on_problem,
@@ -102,13 +103,13 @@ def _token(settings: Settings) -> str | None:
 def _bearer(token: str) -> Any:  # noqa: ANN401 - a dependency
     scheme = HTTPBearer(auto_error=False, description="The token that the server's configuration names")
 
-    async def check(given: Any = None) -> None:  # noqa: ANN401 - its type is set below
+    async def check(given: Any = None) -> None:  # noqa: ANN401 - the type is set below
         if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
             raise problems.ProblemError(
                 401, "send the header Authorization: Bearer <token>", headers={"WWW-Authenticate": "Bearer"}
             )
 
-    # Said here, because the scheme is this function's own, which annotations as text cannot name.
+    # Set here, because text annotations cannot name a local variable of this function.
     check.__annotations__["given"] = Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]
     return check
 
@@ -125,7 +126,7 @@ def _add_service_routes(app: FastAPI, service: Service, measures: Measures, guar
     def readyz() -> dict[str, Any]:
         pinned = service.snapshots.pin([tables.INGESTION_LOG])
         if not pinned.versions:
-            raise problems.ProblemError(503, "the lake has no tables yet: `main.py run` makes them")
+            raise problems.ProblemError(503, "the lake has no tables yet: `main.py run` creates them")
         return {"status": "ready", "as_of": pinned.versions}
 
     @app.get(
@@ -136,7 +137,7 @@ def _add_service_routes(app: FastAPI, service: Service, measures: Measures, guar
 
 
 def _leave_out_what_never_comes(app: FastAPI) -> None:
-    """The document says 400 where a parameter is wrong, not the framework's 422; and how many rows at most."""
+    """Correct the OpenAPI document: a wrong parameter gives 400, not the framework's 422, and rows have a limit."""
     made, most = app.openapi, app.state.service.settings.api.max_rows
 
     def openapi() -> dict[str, Any]:

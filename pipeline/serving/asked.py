@@ -1,4 +1,4 @@
-"""One request: what it may read, what it knows already, and the form of its answer."""
+"""One request: what it may read, what the client already has, and the form of the answer."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Column, Table
 
 PATIENCE_SECONDS = 10
-GONE = "the versions that this page belongs to are not there any more: begin again without cursor"
+GONE = "the versions of this page are no longer there: start again without cursor"
 
 
 @dataclass
 class Service:
-    """What the API answers from: the lake's tables, the readings in memory, and how many may ask at once."""
+    """What the API answers from: the lake's tables, the readings in memory, and a limit on concurrent queries."""
 
     settings: Settings
     snapshots: Snapshots
@@ -50,16 +50,16 @@ class Service:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """A place among the queries at work; held while an answer is made, not while a client reads it."""
+        """A place among the concurrent queries; held while an answer is made, not while a client reads it."""
         if not self.slots.acquire(timeout=PATIENCE_SECONDS):
-            raise ProblemError(503, "too many queries at once; ask again", headers={"Retry-After": "5"})
+            raise ProblemError(503, "too many queries at once; try again", headers={"Retry-After": "5"})
         try:
             yield
         finally:
             self.slots.release()
 
     def feed(self, name: str | None) -> Feed | None:
-        """The feed of that name; a name that there is none of is a problem."""
+        """The feed with that name; an unknown name is a problem."""
         if name is None:
             return None
         for feed in self.settings.feeds:
@@ -70,22 +70,22 @@ class Service:
         )
 
     def zone_of(self, asked: str | None) -> Callable[[str | None], tzinfo]:
-        """The zone that instants of a feed are shown in: the one asked for, else the feed's own, else UTC."""
+        """The zone for a feed's instants: the requested one, else the feed's own, else UTC."""
         zones = {feed.name: zone_info(feed.time_zone) for feed in self.settings.feeds}
         one = zone_info(asked) if asked else None
         return lambda feed: one or zones.get(feed or "", zone_info("UTC"))
 
     def check_days(self, first: date | datetime, last: date | datetime, days: int) -> None:
-        """A range must lie forward and be no longer than the configuration allows."""
+        """A range must go forward and be no longer than the configuration allows."""
         if days < 0:
-            raise ProblemError(400, f"to: {last} lies before from ({first})", "to")
+            raise ProblemError(400, f"to: {last} is before from ({first})", "to")
         if days > self.settings.api.max_days:
             raise ProblemError(400, f"to: {days:,} days; at most {self.settings.api.max_days:,} at once", "to")
 
 
 @dataclass
 class Asked:
-    """A request for rows: `limit` of them after its cursor, in a form."""
+    """A request for rows: `limit` rows after the cursor, in a form."""
 
     service: Service
     request: Request
@@ -102,7 +102,7 @@ class Asked:
         time_zone: str | None = None,
         units: Mapping[str, str] | None = None,
     ) -> Response:
-        """Rows from those tables, or 304 where the client has them."""
+        """Rows from those tables, or 304 if the client has them."""
         pinned, tag = self.pinned(wanted)
         if answers.is_known(self.request, tag):
             return _tagged(Response(status_code=304), tag)
@@ -112,7 +112,7 @@ class Asked:
             return _tagged(answers.page(self.request, found, shape, meta, self.form), tag)
 
     def whole(self, wanted: Sequence[Table], body: Callable[[Pinned], bytes], media: str) -> Response:
-        """One thing from those tables, or 304 where the client has it."""
+        """A single object from those tables, or 304 if the client has it."""
         pinned, tag = self.pinned(wanted)
         if answers.is_known(self.request, tag):
             return _tagged(Response(status_code=304), tag)
@@ -120,7 +120,7 @@ class Asked:
             return _tagged(Response(body(pinned), media_type=media), tag)
 
     def pinned(self, wanted: Sequence[Table]) -> tuple[Pinned, str]:
-        """Those tables at the versions of this request, and the tag of its answer."""
+        """Those tables at the versions of this request, and the answer's ETag."""
         with readable():
             pinned = self.service.snapshots.pin(wanted, self.cursor.versions if self.cursor else None)
         return pinned, answers.etag(self.request, pinned.versions, self.form)
@@ -128,7 +128,7 @@ class Asked:
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """Around reading: files of a version may be gone (VACUUM, an erasure)."""
+    """Use around reading: files of a version may be gone (VACUUM, an erasure)."""
     try:
         yield
     except (VersionGoneError, FileNotFoundError):
@@ -137,7 +137,7 @@ def readable() -> Iterator[None]:
 
 def _tagged(response: Response, tag: str) -> Response:
     response.headers["ETag"] = tag
-    # Kept, but asked about every time: the lake may have moved on.
+    # May be cached, but must be revalidated each time: the lake may have changed.
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept, Accept-Encoding"
     return response

@@ -1,4 +1,4 @@
-"""How a route gets its request: parameters that all addresses of rows have, and the errors that all may answer with."""
+"""What routes share: the parameters of all addresses with rows, and the errors that all may return."""
 
 from collections.abc import Collection, Sequence
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from pipeline.serving.parameters import CursorWord, Format
 from pipeline.serving.problems import MEDIA_TYPE, Problem, ProblemError
 from pipeline.serving.shapes import page_model
 
-Limit = Annotated[int, Query(gt=0, description="At most so many rows; the rest is on the next page")]
+Limit = Annotated[int, Query(gt=0, description="At most this many rows; the rest is on the next page")]
 DEFAULT_ROWS = 1000
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text, "content": {MEDIA_TYPE: {}}}
@@ -20,21 +20,21 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         400: "A parameter is wrong; `parameter` names it",
         401: "No bearer token, or not the right one",
         404: "No such meter, feed or delivery",
-        406: "None of the forms that `Accept` names",
-        410: "The versions of this page are not there any more",
+        406: "None of the forms in `Accept` is available",
+        410: "The versions of this page are no longer there",
         503: "Too many queries at once, or no lake yet",
     }.items()
 }
 
 
 def service_of(request: Request) -> Service:
-    """The service that the application was made with."""
+    """The application's service."""
     found: Service = request.app.state.service
     return found
 
 
 def known_parameters(request: Request) -> None:
-    """A parameter that the address does not have is a mistake of writing, and not passed over."""
+    """An unknown parameter is a mistake and is not ignored."""
     route = request.scope["route"]
     known = {
         each.alias for dependant in [route.dependant, *route.dependant.dependencies] for each in dependant.query_params
@@ -52,7 +52,7 @@ def asked(
     cursor: CursorWord = None,
     format: Format = None,  # noqa: A002 - the parameter's name
 ) -> Asked:
-    """The request, for an address of rows."""
+    """The request, for an address with rows."""
     known_parameters(request)
     service = service_of(request)
     if limit > service.settings.api.max_rows:
@@ -66,7 +66,7 @@ AskedService = Annotated[Service, Depends(service_of)]
 
 
 def rows_of(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()) -> dict[int | str, dict[str, Any]]:
-    """The answers of an address of rows, for the OpenAPI document."""
+    """The responses of an address with rows, for the OpenAPI document."""
     other = {
         media: {"schema": {"type": "string", "format": "binary"}}
         for key, media in answers.MEDIA.items()
@@ -75,6 +75,6 @@ def rows_of(name: str, shape: Sequence[Column], sometimes: Collection[Column] = 
     ok = {
         "model": page_model(name, shape, sometimes),
         "content": other,
-        "description": "Rows; as CSV and Arrow without what stands beside them",
+        "description": "Rows; in CSV and Arrow only the rows themselves",
     }
-    return {200: ok, 304: {"description": "The answer whose ETag was sent still holds"}, **REFUSALS}
+    return {200: ok, 304: {"description": "The answer with the ETag that was sent is still current"}, **REFUSALS}

@@ -1,4 +1,4 @@
-"""/files and /restatements: what came, what became of it, and what changed after it was published."""
+"""/files and /restatements: deliveries, what became of them, and what changed after it was published."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,12 +18,12 @@ from pipeline.serving.snapshots import Pinned
 
 router = APIRouter(tags=["Deliveries"])
 
-# Not where the file lies on the server: `relative_path` is what its sender knows.
+# Without the file's path on the server: the sender knows `relative_path`.
 FILES = tuple(column for column in tables.INGESTION_LOG.columns if column.name != "file_path")
 REJECTED = tuple(column for column in tables.REJECTED.columns if column.name not in {"file_id", "feed"})
 Status = Literal["loaded", "rejected", "duplicate", "conflict", "withdrawn"]
-StatusName = Annotated[Status | None, Query(description="Only with this status")]
-LOG_FEED = "Only of this feed, or of the `reference` database"
+StatusName = Annotated[Status | None, Query(description="Only deliveries with this status")]
+LOG_FEED = "Only this feed, or the `reference` database"
 LogFeed = Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,62}$", description=LOG_FEED)]
 FILES_SQL = "SELECT * FROM log WHERE ($feed IS NULL OR feed = $feed) AND ($status IS NULL OR status = $status)"
 RESTATED_SQL = """
@@ -37,9 +37,9 @@ RejectedRow = shapes.model("RejectedRow", REJECTED)
 Delivered: type[BaseModel] = create_model(
     "DeliveryWithRejectedRows",
     __base__=Delivery,
-    rejected_rows=(list[RejectedRow], Field(description="Rows that did not pass, the first `limit`")),  # type: ignore[valid-type]
+    rejected_rows=(list[RejectedRow], Field(description="Rejected rows, the first `limit`")),  # type: ignore[valid-type]
     rejected_rows_left_out=(int, Field(description="How many more there are")),
-    as_of=(dict[str, int], Field(description="Versions of the tables that the answer is made of")),
+    as_of=(dict[str, int], Field(description="Versions of the tables that the answer comes from")),
 )
 
 
@@ -74,7 +74,7 @@ def files(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> 
 
 @router.get("/files/latest", summary="The newest delivery", responses={200: {"model": Delivered}, **REFUSALS})
 def latest(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
-    """The delivery with the highest file_id, of a feed or a status where asked for, with its rejected rows."""
+    """The delivery with the highest file_id (of a feed or status, if given), with its rejected rows."""
     _of_log(asked, feed)
     newest = f"SELECT max(file_id) AS file_id FROM ({FILES_SQL})"  # noqa: S608 - ours
     return _one(asked, newest, {"feed": feed, "status": status})
@@ -84,20 +84,20 @@ def latest(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) ->
     "/files/{file_id}", summary="A delivery and its rejected rows", responses={200: {"model": Delivered}, **REFUSALS}
 )
 def file(asked: AskedRows, file_id: Annotated[int, Path(ge=0, lt=2**63, description="Its number")]) -> Response:
-    """One delivery, with the rows that did not pass and why."""
+    """One delivery, with its rejected rows and the reasons."""
     return _one(asked, "SELECT $file_id::BIGINT AS file_id", {"file_id": file_id})
 
 
 def _one(asked: Asked, which: str, parameters: dict[str, Any]) -> Response:
     if asked.form != "json":
-        raise ProblemError(406, "a delivery is answered as application/json only", "format")
+        raise ProblemError(406, "a delivery is available as application/json only", "format")
 
     def body(pinned: Pinned) -> bytes:
         engine, zone_of = asked.service.engine, asked.service.zone_of("UTC")
         reads = {"log": pinned.dataset(tables.INGESTION_LOG)}
         found = engine.query(f"SELECT * FROM log WHERE file_id = ({which})", parameters, reads)  # noqa: S608 - ours
         if not found.num_rows:
-            raise ProblemError(404, "no such delivery; /files lists those there are")
+            raise ProblemError(404, "no such delivery; /files lists all")
         facts = {name: values[0] for name, values in shapes.texts(found, FILES, zone_of).items()}
         reads = {"rejected": pinned.dataset(tables.REJECTED)}
         rows = engine.query(
@@ -130,7 +130,7 @@ def restatements(
     feed: FeedName = None,
     tz: TimeZone = None,
 ) -> Response:  # fmt: skip
-    """Values of gold that were published and are others now, oldest change first, each with the delivery behind it."""
+    """Values of gold that changed after they were published, oldest change first, each with the delivery behind it."""
     asked.service.feed(feed)
     moment = None if since is None else micros(instant_of(since, zone_or(tz, "UTC")))
     wanted = {"feed": feed, "since": moment, "table_name": table}

@@ -1,4 +1,4 @@
-"""SQL over pinned tables: DuckDB on the Arrow data that delta-rs finds. Exact decimals, instants in UTC."""
+"""SQL over pinned tables: DuckDB on Arrow data from delta-rs. Exact decimals, instants in UTC."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-# Two threads: answers are small, and a run may be at work on the same machine.
+# Two threads: answers are small, and a run may be working on the same machine.
 SETTINGS: dict[str, str | int | float | list[str]] = {
     "threads": 2,
     "memory_limit": "1GB",
@@ -22,7 +22,7 @@ SETTINGS: dict[str, str | int | float | list[str]] = {
 
 
 class Engine:
-    """A DuckDB without data of its own; every query names what it reads."""
+    """A DuckDB database without data of its own; every query names what it reads."""
 
     def __init__(self) -> None:
         self._database = duckdb.connect(":memory:", config=dict(SETTINGS))
@@ -30,7 +30,7 @@ class Engine:
     def query(
         self, sql: str, parameters: Sequence[Any] | Mapping[str, Any], reads: Mapping[str, ds.Dataset | pa.Table]
     ) -> pa.Table:
-        """The answer as Arrow; `reads` names the tables of the query. Values come in as parameters, never as text."""
+        """The answer as Arrow; `reads` has the tables of the query. Values are passed as parameters, never as text."""
         with self._database.cursor() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             for name, rows in reads.items():

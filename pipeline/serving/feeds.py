@@ -1,4 +1,4 @@
-"""/feeds: what a page or a client must know of each feed before it can ask for anything else."""
+"""/feeds: what a page or a client must know about each feed before any other request."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ router = APIRouter(tags=["Feeds"])
 FEEDS = columns(
     """
     feed STRING Name of the feed
-    direction STRING import, export, production or consumption; empty where nothing was loaded yet
+    direction STRING import, export, production or consumption; empty if nothing was loaded yet
     time_zone STRING Zone of its local days
     meters BIGINT Meters with a reading in that direction
     first_date DATE First local day with a reading
@@ -40,7 +40,7 @@ def feeds(asked: AskedRows) -> Response:
 
     def rows(pinned: Pinned, after: list[Any] | None) -> Rows:
         every = asked.service.settings.feeds
-        # By the partitions in the table's log: no file is opened for it.
+        # From the partitions in the table's log: no data file is opened.
         halves = pinned.opened[tables.HALF_HOUR.full_name]
         with_halves = {feed for feed, _ in halves.fragments} if halves else set()
         configured = pa.table(

@@ -1,4 +1,4 @@
-"""/aggregates/gaps: which meters a feed's incomplete days lack readings of."""
+"""/aggregates/gaps: the meters with missing readings on a feed's incomplete days."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ GAPS = columns(
     direction STRING import, export, production or consumption
     meter_id STRING Meter or meterpoint
     intervals_received BIGINT Readings of the meter on that day
-    intervals_missing BIGINT Intervals that were expected and are not there
+    intervals_missing BIGINT Expected intervals that are missing
     first_missing TIMESTAMP Start of the first of these
     last_missing TIMESTAMP Start of the last of these
     """
@@ -43,7 +43,7 @@ GAPS_SQL = """
 def gaps(
     asked: AskedRows, first: FromDay, last: ToDay, feed: FeedName = None, direction: DirectionName = None
 ) -> Response:
-    """gold.missing_intervals by meter and day; `total` says how many such meters' days there are.
+    """gold.missing_intervals by meter and day; `total` is the number of meter-days with gaps.
 
     The intervals themselves: /meters/{meter_id}/completeness with detail=interval.
     """

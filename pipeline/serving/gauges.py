@@ -1,7 +1,7 @@
-"""Measures of a lake in Prometheus's terms. Pure: facts of the lake in, a registry out.
+"""Metrics of a lake for Prometheus. Pure: facts of the lake in, a registry out.
 
-Everything is a gauge that says what the lake holds, so that a restart, a second server and a run that was killed change
-no number. Instants are told, not ages: an age would stand still between two runs.
+Every metric is a gauge of what the lake holds, so a restart, a second server or a killed run does not change a number.
+Times are given as instants, not as ages: an age would stand still between two runs.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pipeline.deliveries.delivery import Delivery
 
 LAYERS = ("bronze", "silver", "gold")
-# Commands that bring gold up to what was delivered.
+# Commands that bring gold up to date.
 MAIN_JOB = {"run", "watch", "demo"}
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is measured; each is as `status` and the tables have it."""
+    """What is measured, as in `status` and the tables."""
 
     runs: Sequence[Mapping[str, Any]] = ()
     deliveries: Sequence[Delivery] = ()
@@ -46,7 +46,7 @@ class Facts:
 
 
 def registry(facts: Facts, wanted: Metrics) -> CollectorRegistry:
-    """Every measure of those facts."""
+    """All metrics of those facts."""
     into = CollectorRegistry()
     _runs(into, facts.runs, wanted)
     _deliveries(into, facts)
@@ -60,7 +60,7 @@ def _gauge(into: CollectorRegistry, name: str, help_text: str, labels: Sequence[
 
 
 def _runs(into: CollectorRegistry, runs: Iterable[Mapping[str, Any]], wanted: Metrics) -> None:
-    """The newest main job, and the newest of its successes; the newest `verify`."""
+    """The newest main job and the newest that succeeded; the newest `verify`."""
     ended = sorted(runs, key=lambda run: run["finished_at"])
     main = [run for run in ended if run["command"].split(" --")[0] in MAIN_JOB]
     if main:
@@ -103,7 +103,7 @@ def next_due(success: datetime, wanted: Metrics) -> datetime:
 
 
 def first_due(first: datetime, wanted: Metrics) -> datetime:
-    """Where nothing ever succeeded: at the due time of the day that it was first tried on."""
+    """If nothing ever succeeded: the due time on the day of the first try."""
     return _at(first.astimezone(zone_info(wanted.time_zone)).date(), wanted)
 
 
@@ -134,11 +134,11 @@ def _deliveries(into: CollectorRegistry, facts: Facts) -> None:
         ratio.labels(feed).set(rejected / read)
     _gauge(into, "waiting_deliveries", "Loaded deliveries that gold does not have yet").set(facts.waiting)
     standing = _gauge(
-        into, "standing_refusals", "Refused deliveries that nothing sound has come for", ["feed", "reason_code"]
+        into, "standing_refusals", "Refused deliveries that no sound delivery has replaced", ["feed", "reason_code"]
     )
     for refusal in facts.standing_refusals:
         standing.labels(refusal["feed"], refusal["reason_code"]).set(refusal["files"])
-    gaps = _gauge(into, "sequence_gaps", "Numbers of the sender that were never loaded", ["feed"])
+    gaps = _gauge(into, "sequence_gaps", "Sender numbers that were never loaded", ["feed"])
     for feed in {each.feed for each in facts.deliveries if each.generation}:
         gaps.labels(feed).set(0)
     for gap in facts.missing_generations:
@@ -161,7 +161,7 @@ def _tables(into: CollectorRegistry, facts: Facts) -> None:
         "rows": _gauge(into, "table_rows", "Rows of the newest version", ["table"]),
         "bytes": _gauge(into, "table_bytes", "Bytes of the newest version's files", ["table"]),
         "files": _gauge(into, "table_files", "Files of the newest version", ["table"]),
-        "small_files": _gauge(into, "table_small_files", "Files that maintain would put together", ["table"]),
+        "small_files": _gauge(into, "table_small_files", "Files that maintain would compact", ["table"]),
         "version": _gauge(into, "table_version", "The newest version", ["table"]),
     }
     for table in facts.tables:
@@ -171,20 +171,20 @@ def _tables(into: CollectorRegistry, facts: Facts) -> None:
     rows = {table["table"]: table["rows"] for table in facts.tables}
     if "ops.restatements" in rows:
         _gauge(into, "restatements", "Published values that changed afterwards").set(rows["ops.restatements"])
-    broken = _gauge(into, "conservation_broken", "Rows that a table holds beyond or below the log", ["table"])
+    broken = _gauge(into, "conservation_broken", "Rows that a table has more or fewer than the log says", ["table"])
     for table_name, expected in rows_by_the_log(facts.deliveries).items():
         if table_name in rows:
             broken.labels(table_name).set(abs(rows[table_name] - expected))
     broken.labels("ops.ingestion_log").set(unaccounted(facts.deliveries))
     if facts.disk_bytes is not None:
-        _gauge(into, "disk_bytes", "The lake's folder, with what earlier versions hold").set(facts.disk_bytes)
+        _gauge(into, "disk_bytes", "The lake's folder, earlier versions included").set(facts.disk_bytes)
 
 
 def rows_by_the_log(deliveries: Iterable[Delivery]) -> dict[str, int]:
-    """Bronze table of each feed -> rows that it must hold by the log.
+    """Bronze table of each feed -> the rows that it must hold according to the log.
 
-    The reference's three tables share one delivery, and of the rejected rows several may come from one row of the
-    source: both are left to `verify`, which counts by delivery and row.
+    The reference's three tables share one delivery, and a source row may give several rejected rows: both are left to
+    `verify`, which counts by delivery and row.
     """
     expected: dict[str, int] = {}
     for each in deliveries:
@@ -194,7 +194,7 @@ def rows_by_the_log(deliveries: Iterable[Delivery]) -> dict[str, int]:
 
 
 def unaccounted(deliveries: Iterable[Delivery]) -> int:
-    """Rows of loaded deliveries that are neither accepted nor rejected, or both."""
+    """Rows of loaded deliveries that are counted as neither accepted nor rejected, or as both."""
     return sum(
         abs(each.rows_accepted + each.rows_rejected - each.rows_read) for each in deliveries if each.status == LOADED
     )

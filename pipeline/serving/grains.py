@@ -1,7 +1,7 @@
 """A meter's readings by half hour, hour, day and month. Pure; sums in millionths of a kWh, exact.
 
-Half hours lie on the grid of the feed's local day, as in gold. Hours, days and months are those of the time zone asked
-for: the feed's own gives gold's days. A reading belongs to the hour, day or month that it starts in.
+Half hours follow the feed's local day, as in gold. Hours, days and months are in the requested time zone: the feed's
+own gives gold's days. A reading belongs to the hour, day or month that it starts in.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.serving.meter_files import Part
 
 GRAINS = ("half_hour", "hour", "day", "month")
-# The longest reading that counts in a grain; longer ones cannot be divided.
+# The longest reading that counts in a grain; longer ones cannot be split.
 LONGEST_MINUTES = {"half_hour": 30, "hour": 60}
 HALF_HOUR = 30 * 60 * 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ MIXED = "mixed"
 
 
 def instant(micros: int) -> datetime:
-    """Microseconds since 1970 as a UTC instant."""
+    """A UTC instant from microseconds since 1970."""
     return EPOCH + timedelta(microseconds=micros)
 
 
@@ -40,7 +40,7 @@ def day_start(day: date, zone: tzinfo) -> datetime:
 
 
 def micro_kwh(micro: int, unit: str) -> int:
-    """Millionths of a kWh from those of the unit: Wh / 1000, rounded half up, as gold does."""
+    """Millionths of a kWh from millionths of the unit: Wh / 1000, rounded half up, as in gold."""
     return (micro + 500) // 1000 if unit == "Wh" else micro
 
 
@@ -59,7 +59,7 @@ class Bucket:
 
     @property
     def quality(self) -> str | None:
-        """The one mark that all readings have, `mixed` where they differ."""
+        """The mark of all readings, or `mixed` if they differ."""
         return next(iter(self.qualities)) if len(self.qualities) == 1 else MIXED
 
 
@@ -71,7 +71,7 @@ def span(start: int, local_date: date, grain: str, zone: tzinfo, feed_zone: tzin
         return start - since, start - since + HALF_HOUR, local_date
     local = instant(start).astimezone(zone)
     if grain == "hour":
-        # By what has passed of it: an hour of the clock may have begun under another offset.
+        # By the time since its start: an hour of the clock may have begun under another offset.
         begin = instant(start) - timedelta(minutes=local.minute, seconds=local.second)
         return micros(begin), micros(begin) + 2 * HALF_HOUR, local.date()
     first = local.date() if grain == "day" else local.date().replace(day=1)

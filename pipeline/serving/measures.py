@@ -1,4 +1,4 @@
-"""What Prometheus reads on /metrics: the API's own measures, and those of the lake."""
+"""What Prometheus reads from /metrics: the API's own metrics and those of the lake."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10)
-# What the lake says of itself holds so long; several Prometheis, or an eager one, do not make it read more often.
+# The lake is measured at most this often, even with several Prometheus servers or a short scrape interval.
 FRESH_SECONDS = 10.0
 
 
 class Measures:
-    """Requests by route and status, and how long they took; and what the lake says of itself."""
+    """Requests by route and status, their durations, and the lake's metrics."""
 
     def __init__(self, of_the_lake: Callable[[], bytes] = bytes) -> None:
         self._of_the_lake, self._lock = of_the_lake, threading.Lock()
@@ -37,13 +37,13 @@ class Measures:
         )
 
     def text(self) -> bytes:
-        """All measures. Where the lake cannot be read, its own are left out and that is told."""
+        """All metrics. If the lake cannot be read, its metrics are left out and `meterlake_lake_readable` is 0."""
         with self._lock:
             if time.monotonic() - self._said_at >= FRESH_SECONDS:
                 try:
                     self._said = self._of_the_lake()
                     self.lake_readable.set(bool(self._said))
-                except Exception:  # whatever it is: the server's own measures are needed then most of all
+                except Exception:  # whatever it is, the server's own metrics are needed most then
                     logging.getLogger(__name__).exception("the lake cannot be measured")
                     self._said = b""
                     self.lake_readable.set(0)
@@ -52,7 +52,7 @@ class Measures:
 
 
 class Measured:
-    """ASGI: counts and times every request, by the route's pattern and never by what a client wrote."""
+    """ASGI: counts and times every request by the route's pattern, never by the client's path."""
 
     def __init__(self, app: ASGIApp, measures: Measures) -> None:
         self._app, self._measures = app, measures
@@ -64,14 +64,14 @@ class Measured:
             return
         started, status = time.perf_counter(), 500
 
-        async def told(message: Message) -> None:
+        async def counted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            await self._app(scope, receive, counted)
         finally:
             route = getattr(scope.get("route"), "path", "none")
             self._measures.requests.labels(route, str(status)).inc()

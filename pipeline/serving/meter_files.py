@@ -1,7 +1,8 @@
-"""Data files of silver.readings, each read once and kept in memory in the order of its meters.
+"""Data files of silver.readings, each read once and kept in memory, sorted by meter.
 
-A day's file holds all meters in no order, so to find one meter means to read it whole. Files never change: what was
-read stays right until a commit takes the file out of the table. Some 35 bytes a reading; the least lately used go.
+A day's file holds all meters in any order, so finding one meter means reading the whole file. Files never change: what
+was read stays valid until a commit removes the file from the table. A reading takes some 35 bytes; the least recently
+used files are dropped.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 COLUMNS = ["meter_id", "direction", "interval_start", "interval_minutes", "consumption", "unit", "quality"]
 COLUMNS += ["file_id", "row_number"]
 SCHEMA = pa.schema([arrow_schema(tables.READINGS).field(name) for name in COLUMNS])
-# Bytes of a reading in memory, to know before it is read whether a file fits.
+# Bytes of a reading in memory, to know whether a file fits before it is read.
 ROW_BYTES = 40
 
 
 class Part(NamedTuple):
-    """A meter's current readings of one file, column by column, by direction and start.
+    """A meter's current readings in one file, column by column, sorted by direction and start.
 
     `starts` in microseconds since 1970 (UTC), `micros` in millionths of the unit.
     """
@@ -51,14 +52,14 @@ class Part(NamedTuple):
     row_numbers: list[int]
 
     def where(self, chosen: list[int]) -> Part:
-        """Only the readings at those places."""
+        """Only the readings at those positions."""
         columns: list[Any] = [[column[n] for n in chosen] for column in self[2:]]
         return Part(self.feed, self.local_date, *columns)
 
 
 @dataclass(frozen=True)
 class MeterFile:
-    """One data file: rows of a meter stand together, by direction and start."""
+    """One data file: the rows of a meter are together, sorted by direction and start."""
 
     feed: str
     local_date: date
@@ -68,12 +69,12 @@ class MeterFile:
 
     @property
     def size(self) -> int:
-        """Bytes in memory, about."""
+        """Bytes in memory, approximately."""
         arrays = [*self.numbers.values(), *(codes for codes, _ in self.words.values())]
         return sum(array.nbytes for array in arrays) + 150 * len(self.where)
 
     def part(self, meter: str) -> Part | None:
-        """The meter's readings in this file; None where it has none."""
+        """The meter's readings in this file; None if it has none."""
         first, last = self.where.get(meter, (0, 0))
         if first == last:
             return None
@@ -97,7 +98,7 @@ class MeterFile:
 
 
 def in_memory(rows: pa.Table, feed: str, local_date: date) -> MeterFile:
-    """Rows of silver.readings of one feed and day, in the order of their meters."""
+    """Rows of silver.readings of one feed and day, sorted by meter."""
     rows = rows.cast(SCHEMA).combine_chunks()
     meters = _codes(rows["meter_id"])
     starts = np.asarray(rows["interval_start"].cast(pa.int64()))
@@ -130,7 +131,7 @@ def in_memory(rows: pa.Table, feed: str, local_date: date) -> MeterFile:
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[str | None]]:
-    """Text as the place of its value in the list of values, which is in order; NULL has a place too, the last."""
+    """Text as positions in the sorted list of distinct values; NULL comes last."""
     encoded = pc.dictionary_encode(column, null_encoding="encode").combine_chunks()
     values = encoded.dictionary
     order = pc.sort_indices(values)
@@ -140,19 +141,19 @@ def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[str | None]
 
 
 def _unscaled(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    """DECIMAL(18,6) in millionths: the lower half of its 16 bytes, as 18 digits fit 8."""
+    """DECIMAL(18,6) in millionths: the lower half of its 16 bytes, because 18 digits fit into 8."""
     whole = column.combine_chunks()
     halves = np.frombuffer(whole.buffers()[1], np.int64).reshape(-1, 2)
     return halves[whole.offset : whole.offset + len(whole), 0]
 
 
 def _read(fragment: ds.Fragment, where: pc.Expression | None = None) -> pa.Table:
-    # By the table's schema: a file's own is its writer's (Spark's instants come as nanoseconds, text in other types).
+    # With the table's schema: a file's own depends on its writer (Spark's instants are nanoseconds, text types differ).
     return fragment.to_table(schema=arrow_schema(tables.READINGS), columns=COLUMNS, filter=where)
 
 
 class MeterFiles:
-    """The files of silver.readings, in memory as far as `limit` bytes allow."""
+    """The files of silver.readings, in memory up to `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -162,12 +163,12 @@ class MeterFiles:
         self._reading: dict[str, threading.Lock] = {}
 
     def parts(self, fragments: Iterable[ds.Fragment], meter: str, *, keep: bool) -> list[Part]:
-        """The meter's readings in those files; `keep` what was read of them, as it is of the newest version."""
+        """The meter's readings in those files; `keep` them in memory if they belong to the newest version."""
         found = (self._file(fragment, meter, keep=keep).part(meter) for fragment in fragments)
         return [part for part in found if part is not None]
 
     def warm(self, fragments: Iterable[ds.Fragment], stop: threading.Event) -> None:
-        """Read those files now, as far as there is room and nobody says `stop`; forget every other."""
+        """Read those files now, until memory is full or `stop` is set; drop all others."""
         wanted = list(fragments)
         self._forget_all_but({fragment.path for fragment in wanted})
         for fragment in wanted:

@@ -1,4 +1,4 @@
-"""What is asked of a meter."""
+"""A query for one meter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MeterQuery:
-    """What is asked of a meter: the span [first, last), in days of the zone or in instants."""
+    """A query for one meter: the span [first, last), in days of the zone or in instants."""
 
     meter: str
     first: date | datetime
@@ -26,6 +26,6 @@ class MeterQuery:
     version: str
 
     def span(self, feed: Feed) -> tuple[datetime, datetime]:
-        """The span as UTC instants; days are those of the zone asked for, else of the feed's."""
+        """The span as UTC instants; days are in the requested zone, else in the feed's."""
         zone = zone_or(self.tz, feed.time_zone)
         return instant_of(self.first, zone), instant_of(self.last, zone)

@@ -1,4 +1,4 @@
-"""A meter's readings of a span: current ones from files in memory, summed where asked for; all from bronze."""
+"""A meter's readings in a span: current ones from files in memory, summed on request; all versions from bronze."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MINUTE = 60_000_000
 
 
 def answer(asked: Asked, query: MeterQuery, feeds: Sequence[Feed]) -> Response:
-    """The readings of those feeds; 404 where the lake has no such meter."""
+    """The readings from those feeds; 404 if the lake has no such meter."""
     first, last = query.span(feeds[0])
     asked.service.check_days(query.first, query.last, -((first - last) // timedelta(days=1)))
     summed = query.granularity != "raw"
@@ -53,7 +53,7 @@ def answer(asked: Asked, query: MeterQuery, feeds: Sequence[Feed]) -> Response:
 
 @dataclass
 class _Columns:
-    """What is found, column by column; `more` is what the shape has beside WHOSE and ENERGY."""
+    """What was found, column by column; `more` are the columns besides WHOSE and ENERGY."""
 
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
@@ -66,11 +66,11 @@ class _Columns:
     more: list[list[Any]] = field(default_factory=lambda: [[], []])
 
     def keys(self) -> list[tuple[int, str, str]]:
-        """What pages go by, and rows stand in the order of."""
+        """The keys that rows and pages are ordered by."""
         return list(zip(self.starts, self.feeds, self.directions, strict=True))
 
     def at(self, places: list[int]) -> _Columns:
-        """Only the rows at those places, in that order."""
+        """Only the rows at those positions, in that order."""
         own: list[list[Any]] = [
             self.starts,
             self.ends,
@@ -119,13 +119,13 @@ def _columns(asked: Asked, pinned: Pinned, query: MeterQuery, feeds: Sequence[Fe
 
 
 def current(asked: Asked, pinned: Pinned, query: MeterQuery, feed: Feed) -> list[Part]:
-    """Current readings of one feed that start in the span, from the files of its local days."""
+    """Current readings of one feed that start in the span, from the files of those local days."""
     begin, end = query.span(feed)
     if begin >= end:
         return []
     zone = zone_info(feed.time_zone)
     day, last_day = begin.astimezone(zone).date(), end.astimezone(zone).date()
-    # A local day of two pieces (clocks back over midnight) may begin before the one that follows it ends.
+    # Clocks that go back across midnight make local days overlap in time, so the days around are read too.
     days = [day + timedelta(days=n) for n in range(-1, (last_day - day).days + 2)]
     first, last = grains.micros(begin), grains.micros(end)
     keep = tables.READINGS.full_name in pinned.newest
@@ -152,7 +152,7 @@ def _must_be_known(asked: Asked, pinned: Pinned, meter: str) -> None:
         {"meter_day": pinned.dataset(tables.METER_DAY)},
     )
     if not known.num_rows:
-        raise ProblemError(404, f"no readings of a meter {meter!r} were ever loaded; /meters lists those there are")
+        raise ProblemError(404, f"no readings of a meter {meter!r} were ever loaded; /meters lists all meters")
 
 
 def _page(
@@ -184,9 +184,9 @@ def _page(
 
 
 def _beginning(keys: list[tuple[int, str, str]], order: list[int], after: list[Any]) -> int:
-    """Where in the order the rows after that key begin."""
+    """The position in the order where the rows after that key begin."""
     try:
         start, feed, direction = after
         return bisect_right(order, (int(start), str(feed), str(direction)), key=keys.__getitem__)
     except (ValueError, TypeError):
-        raise ProblemError(400, "cursor: not one of ours; use the address in `next` as it is", "cursor") from None
+        raise ProblemError(400, "cursor: not valid; use the address in `next` as it is", "cursor") from None

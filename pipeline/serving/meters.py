@@ -1,4 +1,4 @@
-"""/meters: which there are, their readings, and how complete their days are."""
+"""/meters: the meters, their readings, and how complete their days are."""
 
 from typing import Annotated, Any, Literal
 
@@ -20,8 +20,8 @@ METERS = columns(
     """
     meter_id STRING Meter or meterpoint
     feed STRING Name of the feed
-    region STRING Region of the meterpoint, of feeds that the reference database names
-    directions STRING Directions it has readings of, with a blank between
+    region STRING Region of the meterpoint, for feeds of the reference database
+    directions STRING Directions it has readings for, separated by blanks
     first_date DATE First local day with a reading
     last_date DATE Last local day with a reading
     days BIGINT Local days with a reading
@@ -80,10 +80,10 @@ GAPS_SQL = """
 def meters(
     asked: AskedRows,
     feed: FeedName = None,
-    region: Annotated[str | None, Query(max_length=200, description="Only of this region")] = None,
-    prefix: Annotated[str | None, Query(max_length=200, description="Only those that begin so")] = None,
+    region: Annotated[str | None, Query(max_length=200, description="Only this region")] = None,
+    prefix: Annotated[str | None, Query(max_length=200, description="Only meters whose id begins with this")] = None,
 ) -> Response:
-    """Each meter of each feed with its first and last day. `total` says how many there are."""
+    """Each meter of each feed with its first and last day. `total` is how many there are."""
     asked.service.feed(feed)
     wanted = {"feed": feed, "region": region, "prefix": prefix}
     wanted["reference_feeds"] = list(asked.service.settings.reference_feeds)  # type: ignore[assignment]
@@ -128,14 +128,14 @@ def readings(
 ) -> Response:
     """Readings that start in [from, to), in the order of their start.
 
-    raw: each as delivered, in the unit it came in, with its quality mark, and the delivery (`file_id`) and row of it.
-    Coarser: sums in kWh (half_hour: of readings of 30 minutes or less; hour: of an hour or less), with how many
-    readings are in each; `quality` is their mark, or "mixed". Hours, days and months are those of `tz`; of one that
-    [from, to) cuts, what lies in the range is counted.
+    raw: each reading as delivered, in its own unit, with its quality mark and the delivery (`file_id`) and row it came
+    from. Coarser: sums in kWh (half_hour: of readings of 30 minutes or less; hour: of an hour or less), with the number
+    of readings in each; `quality` is their mark, or "mixed". Hours, days and months are in `tz`; if [from, to) cuts
+    one, only the part inside the range is counted.
     """
     found = asked.service.feed(feed)
     if version == "all" and granularity != "raw":
-        raise ProblemError(400, "version: all goes with granularity=raw only", "version")
+        raise ProblemError(400, "version: all is available with granularity=raw only", "version")
     query = MeterQuery(meter_id, first, last, granularity, tz, direction, version)
     return meter_readings.answer(asked, query, [found] if found else list(asked.service.settings.feeds))
 
@@ -156,7 +156,7 @@ def completeness(
 ) -> Response:
     """Local days with readings or gaps: intervals received, expected and missing; or each interval that is missing.
 
-    A meter is expected on a day when it had readings on it or in the week before, or has a valid agreement.
+    A meter is expected on a day if it had readings on it or in the week before, or has a valid agreement.
     """
     asked.service.feed(feed)
     asked.service.check_days(first, last, (last - first).days)

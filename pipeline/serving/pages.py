@@ -1,4 +1,4 @@
-"""The page at / and the documentation at /docs: files of this package and of two others, none from another machine."""
+"""The page at / and the documentation at /docs: files from this package and two others, never from another machine."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).with_name("page")
 MEDIA = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-# Files of packages, which are large and change only with the package's version: that stands in their names.
+# Files of packages: large, and changed only with the package's version, which is in their names.
 FOREIGN = {
     "plotly.min.js": ("plotly", "package_data"),
     "swagger-ui-bundle.js": ("fastapi_offline", "static"),
     "swagger-ui.css": ("fastapi_offline", "static"),
 }
-# Plotly and Swagger UI set styles of elements by attribute, and Plotly draws its sheet into a <style> of its own.
-# Swagger UI's arrows are pictures in its style sheet. Nothing else is let in, and no script but those files.
+# Plotly and Swagger UI set styles by attribute, and Plotly adds its own <style>. Swagger UI has pictures in its style
+# sheet. Nothing else is allowed, and no scripts except those files.
 POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -44,7 +44,7 @@ ASK_EACH_TIME = "no-cache"
 
 @dataclass(frozen=True)
 class File:
-    """One file to serve, by its address below /page/."""
+    """One file to serve, with its address below /page/."""
 
     name: str
     path: Path
@@ -53,12 +53,12 @@ class File:
 
     @cached_property
     def packed(self) -> bytes:
-        """Its bytes, packed once and not for every request."""
+        """Its bytes, compressed once instead of for every request."""
         return gzip.compress(self.plain, compresslevel=6, mtime=0)
 
     @cached_property
     def plain(self) -> bytes:
-        """Its bytes, with the names of the packages' files where it calls for them."""
+        """Its bytes, with the versioned names of the packages' files filled in."""
         content = self.path.read_bytes()
         for asked, found in self.names:
             content = content.replace(asked, found)
@@ -66,11 +66,11 @@ class File:
 
     @cached_property
     def tag(self) -> str:
-        """Names its content."""
+        """The ETag of its content."""
         return f'W/"{hashlib.sha256(self.plain).hexdigest()[:32]}"'
 
     def answer(self, request: Request) -> Response:
-        """The file, or 304 where the browser has it."""
+        """The file, or 304 if the browser has it."""
         headers = {**SAFE, "ETag": self.tag, "Cache-Control": A_YEAR if self.lasting else ASK_EACH_TIME}
         headers["Vary"] = "Accept-Encoding"
         if answers.is_known(request, self.tag):
@@ -82,7 +82,7 @@ class File:
 
 
 def router() -> APIRouter:
-    """The routes of people's pages. Raises ModuleNotFoundError where a package with their files is not installed."""
+    """The routes of the pages. Raises ModuleNotFoundError if a package with their files is not installed."""
     files = {file.name: file for file in _files()}
     made = APIRouter(include_in_schema=False)
 
@@ -106,7 +106,7 @@ def router() -> APIRouter:
 def _files() -> Iterator[File]:
     names: list[tuple[bytes, bytes]] = []
     for name, (package, folder) in FOREIGN.items():
-        # Found, not imported: Plotly takes a while, and nothing of it runs here.
+        # Located, not imported: Plotly takes a while to import, and none of its code runs here.
         found = find_spec(package)
         if found is None or found.origin is None:
             raise ModuleNotFoundError(f"no package {package}", name=package)

@@ -1,4 +1,4 @@
-"""Pages of a query's answer: by the key of the last row, of the versions that the first page was made of."""
+"""Pages of a query's answer: by the key of the last row, in the versions of the first page."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def rows_after(
     descending: bool = False,
     counted: bool = False,
 ) -> Rows:
-    """The next `limit` rows of the query in the order of its `key`, which is unique; its names are never a client's."""
+    """The next `limit` rows of the query, ordered by its unique `key`; column names never come from a client."""
     types = {column.name: column.type for column in shape}
     values = dict(parameters)
     total = engine.query(f"SELECT count(*) AS n FROM ({sql})", values, reads)["n"][0].as_py() if counted else None  # noqa: S608
     where = ""
     if after is not None:
         if len(after) != len(key) or not all(isinstance(value, (str, int)) for value in after):
-            raise ProblemError(400, "cursor: not one of ours; use the address in `next` as it is", "cursor")
+            raise ProblemError(400, "cursor: not valid; use the address in `next` as it is", "cursor")
         values |= {f"after_{n}": str(value) for n, value in enumerate(after)}
         there = ", ".join(f"CAST($after_{n} AS {_kind(types[name])})" for n, name in enumerate(key))
         where = f"WHERE ({', '.join(key)}) {'<' if descending else '>'} ({there})"

@@ -12,7 +12,7 @@ from pipeline.clock.zones import zone_info
 from pipeline.config.values import Direction, Zone
 from pipeline.serving.grains import day_start
 
-# Enough room for every zone's offset, and for what meters were ever read.
+# So that every zone's offset fits, and every reading ever taken.
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 DAY_OR_INSTANT = {
     "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
@@ -21,7 +21,7 @@ DAY_OR_INSTANT = {
 
 
 def _moment(text: str) -> date | datetime:
-    plain = text.strip().replace(" ", "+").upper()  # a plus that an address wrote as it is
+    plain = text.strip().replace(" ", "+").upper()  # a plus sign that was not encoded in the address
     is_day = re.fullmatch(r"\d{4}-\d\d-\d\d", plain)
     is_instant = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)", plain)
     found: date | datetime | None = None
@@ -59,31 +59,29 @@ def local_day(moment: date | datetime, zone: tzinfo) -> date:
 
 
 def zone_or(name: str | None, other: str) -> tzinfo:
-    """The zone asked for, or the other one."""
+    """The requested zone, or the other one."""
     return zone_info(name or other)
 
 
 Meter = Annotated[
-    str, Path(min_length=1, max_length=200, description="The meter, as its source names it (percent-encoded)")
+    str, Path(min_length=1, max_length=200, description="The meter's id, as in the source (percent-encoded)")
 ]
-FeedName = Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,62}$", description="Only of this feed")]
+FeedName = Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,62}$", description="Only this feed")]
 DirectionName = Annotated[Direction | None, Query(description="Only this direction")]
 Moment = Annotated[date | datetime, PlainValidator(_moment), WithJsonSchema(DAY_OR_INSTANT)]
-From = Annotated[Moment, Query(alias="from", description="From this day or instant on; a day is one of the time zone")]
-To = Annotated[Moment, Query(alias="to", description="Up to, and without, this day or instant")]
+From = Annotated[Moment, Query(alias="from", description="From this day or instant on; days are in the time zone")]
+To = Annotated[Moment, Query(alias="to", description="Up to this day or instant, which is not included")]
 Day = Annotated[date, PlainValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 FromDay = Annotated[Day, Query(alias="from", description="From this local day on")]
-ToDay = Annotated[Day, Query(alias="to", description="Up to, and without, this local day")]
+ToDay = Annotated[Day, Query(alias="to", description="Up to this local day, which is not included")]
 TimeZone = Annotated[
     Zone | None,
     Query(
-        description="Zone of days and of the offsets that instants are shown with; the feed's own when left out",
+        description="Zone of days and of the offsets of instants; the feed's own if left out",
         examples=["Europe/London"],
     ),
 ]
-Format = Annotated[
-    Literal["json", "csv", "arrow"] | None, Query(description="Form of the answer, in the place of `Accept`")
-]
+Format = Annotated[Literal["json", "csv", "arrow"] | None, Query(description="Form of the answer, instead of `Accept`")]
 CursorWord = Annotated[
-    str | None, Query(max_length=2000, description="Where the page begins: from `next`, not made by hand")
+    str | None, Query(max_length=2000, description="Where the page begins: taken from `next`, not made by hand")
 ]

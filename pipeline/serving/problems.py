@@ -1,4 +1,4 @@
-"""What the API says when it cannot answer: RFC 9457 problems, which name the parameter that is wrong."""
+"""The API's error responses: RFC 9457 problems, which name the wrong parameter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TITLES = {
     400: "Wrong parameter",
     401: "Not allowed",
     404: "Not found",
-    405: "Not a method of this address",
+    405: "Method not allowed",
     406: "No such form of answer",
     410: "This page is gone",
     500: "Something failed",
@@ -38,7 +38,7 @@ class Problem(BaseModel):
 
 
 class ProblemError(Exception):
-    """Raised where a request cannot be answered."""
+    """Raised when a request cannot be answered."""
 
     def __init__(
         self, status: int, detail: str, parameter: str | None = None, headers: dict[str, str] | None = None
@@ -50,11 +50,11 @@ class ProblemError(Exception):
 def response(
     status: int, detail: str, parameter: str | None = None, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """The answer that tells a problem."""
+    """The response with a problem."""
     title = TITLES.get(status, "Problem")
-    told = Problem(type="about:blank", title=title, status=status, detail=printable(detail), parameter=parameter)
+    body = Problem(type="about:blank", title=title, status=status, detail=printable(detail), parameter=parameter)
     return JSONResponse(
-        told.model_dump(exclude_none=True), status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE
+        body.model_dump(exclude_none=True), status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE
     )
 
 
@@ -64,7 +64,7 @@ async def on_problem(_: Request, problem: ProblemError) -> JSONResponse:
 
 
 async def on_invalid(_: Request, problem: RequestValidationError) -> JSONResponse:
-    """A parameter that does not read; of several the first."""
+    """An invalid parameter; if there are several, the first."""
     first = problem.errors()[0]
     name = str(first["loc"][-1])
     words = str(first["msg"]).removeprefix("Value error, ")
@@ -72,14 +72,14 @@ async def on_invalid(_: Request, problem: RequestValidationError) -> JSONRespons
 
 
 async def on_http(_: Request, problem: HTTPException) -> JSONResponse:
-    """What the framework refuses: unknown addresses and methods."""
+    """Requests that the framework refuses: unknown addresses and methods."""
     headers = dict(problem.headers or {})
-    detail = "no such address; /docs lists those there are" if problem.status_code == 404 else str(problem.detail)  # noqa: PLR2004
+    detail = "no such address; /docs lists all addresses" if problem.status_code == 404 else str(problem.detail)  # noqa: PLR2004
     return response(problem.status_code, detail, headers=headers)
 
 
 async def on_error(_: Request, problem: Exception) -> JSONResponse:
-    """What nobody foresaw; the log has the traceback, the answer has not."""
+    """An unexpected error; the traceback goes to the log, not into the response."""
     if isinstance(problem, MeterlakeError):
         return response(500, str(problem))
     return response(500, f"{type(problem).__name__}; the server's log says more")

@@ -1,4 +1,4 @@
-"""What answers of readings hold: as delivered, summed, or every version."""
+"""The columns of answers with readings: as delivered, summed, or every version."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WHOSE = columns(
     meter_id STRING Meter or meterpoint
     direction STRING import, export, production or consumption
     interval_start TIMESTAMP Start of the interval
-    interval_end TIMESTAMP End of the interval, no longer in it
+    interval_end TIMESTAMP End of the interval, not included
     local_date DATE Local day that it starts in: raw, the feed's; summed, that of tz (month: its first day)
     """
 )
@@ -18,7 +18,7 @@ ENERGY = columns(
     """
     consumption DECIMAL(28,6) Energy of the interval, in unit
     unit STRING Unit: raw as delivered, kWh or Wh; summed always kWh
-    quality STRING Quality mark of the source; NULL where it says nothing; mixed: a sum of several
+    quality STRING Quality mark of the source; NULL if there is none; mixed: readings with different marks
     """
 )
 LINEAGE = columns(
@@ -32,7 +32,7 @@ CURRENT = columns("is_current BOOLEAN Whether this version is the one that count
 RAW = (*WHOSE, *ENERGY, *LINEAGE)
 SUMS = (*WHOSE, *ENERGY, *READINGS)
 VERSIONS = (*RAW, *CURRENT)
-# What an answer may hold, for the OpenAPI document.
+# All columns that an answer may have, for the OpenAPI document.
 ALL = (*WHOSE, *ENERGY, *LINEAGE, *READINGS, *CURRENT)
 SOMETIMES = (*LINEAGE, *READINGS, *CURRENT)
 UNITS = {"consumption": "column unit"}

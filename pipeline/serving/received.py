@@ -1,6 +1,6 @@
-"""Every version of a meter's readings that was received: from bronze, judged anew in Python. No JVM.
+"""Every version of a meter's readings that was received, judged again from bronze in Python. No JVM.
 
-What `main.py sql "SELECT * FROM reading_history …"` shows (layers/reading_history.py), for one meter and some days.
+The same as `main.py sql "SELECT * FROM reading_history …"` (layers/reading_history.py), for one meter and some days.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ ORDER = (*KEY, "file_id", "row_number")
 def versions(feed: Feed, meter_id: str, first: date, last: date, dataset: Callable[[Table], ds.Dataset]) -> pa.Table:
     """Versions that passed, of one meter on the feed's local days from `first` to `last`: SCHEMA, by ORDER.
 
-    `dataset` gives the rows of a table in path mode, of bronze of no earlier a version than of the log: rows are there
-    before the log counts them. Raises VersionsNeedSparkError for a format that judges no rows in Python.
+    `dataset` gives the rows of a table in path mode. Bronze's version must not be older than the log's, because rows
+    are in bronze before the log counts them. Raises VersionsNeedSparkError for a format without a judge in Python.
     """
     judge = formats.format_of(feed).row_judge
     if judge is None:
@@ -59,7 +59,7 @@ def versions(feed: Feed, meter_id: str, first: date, last: date, dataset: Callab
 
 
 def _deliveries(log: ds.Dataset, feed: str, first: date, last: date) -> pa.Table:
-    """`file_id`, `batch_id`, `received_at` of the deliveries that count and have a reading on one of the days."""
+    """`file_id`, `batch_id`, `received_at` of deliveries that count and have a reading on one of the days."""
     counted = (pc.field("feed") == feed) & (pc.field("status") == LOADED)
     loaded = log.to_table(columns=["file_id", "batch_id", "received_at", "local_dates"], filter=counted)
     of_each = loaded["local_dates"].combine_chunks()
@@ -72,11 +72,11 @@ def _deliveries(log: ds.Dataset, feed: str, first: date, last: date) -> pa.Table
 def _rows(bronze: ds.Dataset, judge: RowJudge, feed: Feed, meter_id: str, deliveries: pa.Table) -> list[Row]:
     """The meter's rows of those deliveries as received, in the order of file_id and row_number.
 
-    All of them, not only those of some days: which of a repeated local time an occurrence is, and whether a file is
-    newest first, is told by the meter's other rows. A meter stands in bronze as received, with blanks around it.
+    All of them, not only those of some days: the meter's other rows decide which occurrence of a repeated local time a
+    row is, and whether the file is newest first. Bronze has meter ids as received, with blanks around them.
     """
     columns = judge.columns(feed)
-    # The batch too, as the jobs do: of a batch that died before its log, rows may lie there.
+    # The batch too, as in the jobs: a batch that was killed before it was logged may have left rows.
     meter = pc.field(columns[0])
     wanted = (pc.utf8_trim(meter, BLANKS) if judge.trims_meter else meter) == pa.scalar(meter_id)
     for name in ("file_id", "batch_id"):
@@ -90,7 +90,7 @@ def _rows(bronze: ds.Dataset, judge: RowJudge, feed: Feed, meter_id: str, delive
 def _judged(
     rows: list[Row], judge: RowJudge, feed: Feed, received: Mapping[int, datetime]
 ) -> Iterator[tuple[int, int, Reading]]:
-    """(file_id, batch_id, reading) of what passed; one delivery is of one batch."""
+    """(file_id, batch_id, reading) of what passed; a delivery belongs to one batch."""
     for (file_id, batch_id), of_file in groupby(rows, itemgetter("file_id", "batch_id")):
         for reading in judge.readings(list(of_file), feed, received[file_id]):
             yield file_id, batch_id, reading
@@ -109,7 +109,7 @@ def _table(found: list[tuple[int, int, Reading]], feed: Feed, meter_id: str) -> 
 
 
 def _with_current(versions: pa.Table) -> pa.Table:
-    """SCHEMA, by ORDER: of each KEY the last, the highest (file_id, row_number), is current."""
+    """SCHEMA, by ORDER: the last version of each KEY, with the highest (file_id, row_number), is current."""
     ordered = versions.sort_by([(name, "ascending") for name in ORDER])
     keys = list(zip(*(ordered[name].to_pylist() for name in KEY), strict=True))
     is_last = [key != following for key, following in pairwise([*keys, None])]

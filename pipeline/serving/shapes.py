@@ -1,8 +1,8 @@
-"""What answers hold: a shape is a tuple of columns (name, SQL type, comment), as tables have them.
+"""The columns of answers: a shape is a tuple of columns (name, SQL type, comment), like a table's.
 
-From it come the model in the OpenAPI document, the Arrow types, and how a value is written. In one place: decimals are
-text with six digits after the point, exact, never a float; instants are ISO 8601 with their offset; days are
-YYYY-MM-DD; NULL is null, in CSV an empty field.
+It determines the model in the OpenAPI document, the Arrow types, and how values are written: decimals are exact text
+with six digits after the point, never floats; instants are ISO 8601 with an offset; days are YYYY-MM-DD; NULL is null,
+and an empty field in CSV.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def model(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()) -> type[BaseModel]:
-    """The model of a row, for the OpenAPI document; columns that only `sometimes` stand in it need not."""
+    """The model of a row, for the OpenAPI document; columns in `sometimes` are optional."""
     fields: dict[str, Any] = {}
     for column in shape:
         kind = DECIMAL if column.type.startswith("DECIMAL") else MODELS[column.type]
@@ -48,18 +48,18 @@ def model(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()
 
 
 def page_model(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()) -> type[BaseModel]:
-    """The model of an answer of many rows."""
+    """The model of an answer with many rows."""
     row = model(name, shape, sometimes)
     made: type[BaseModel] = create_model(
         f"{name}Page",
         data=(list[row], Field(description="The rows, in order")),  # type: ignore[valid-type]
-        next=(str | None, Field(description="Address of the next page, made of the same versions; null on the last")),
-        total=(int | None, Field(description="How many rows all pages have together, where it is counted")),
-        as_of=(dict[str, int], Field(description="Versions of the tables that the answer is made of")),
+        next=(str | None, Field(description="Address of the next page, from the same versions; null on the last")),
+        total=(int | None, Field(description="How many rows all pages have together, if counted")),
+        as_of=(dict[str, int], Field(description="Versions of the tables that the answer comes from")),
         time_zone=(str | None, Field(description="Zone of local times; null: each feed's own")),
         units=(
             dict[str, str],
-            Field(description="Unit of each energy column; where it differs by row, the column that says it"),
+            Field(description="Unit of each energy column, or the column with the unit if it differs by row"),
         ),
     )
     return made
@@ -79,7 +79,7 @@ def decimal_text(micro: int) -> str:
 
 
 def texts(rows: pa.Table, shape: Sequence[Column], zone_of: Callable[[str | None], tzinfo]) -> dict[str, list[Any]]:
-    """Values of a query's answer as JSON holds them. Local where the row's feed has a zone."""
+    """Values of a query's answer for JSON; instants are local if the row's feed has a zone."""
     feeds = rows["feed"].to_pylist() if "feed" in rows.column_names else [None] * rows.num_rows
     return {column.name: _texts(rows[column.name], column, feeds, zone_of) for column in shape}
 

@@ -1,4 +1,4 @@
-"""The lake's tables as one request sees them: the newest commits when it began, the same ones to its end. No JVM."""
+"""The lake's tables as one request sees them: the newest versions when it began, until it ends. No JVM."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Opened:
-    """One version of a table; nobody moves it on, so what was asked of it once holds."""
+    """One version of a table; it never changes, so answers about it can be cached."""
 
     def __init__(self, delta: DeltaTable) -> None:
         if not gate.is_plain(delta):
@@ -42,7 +42,7 @@ class Opened:
 
     @cached_property
     def fragments(self) -> dict[tuple[str, date], list[ds.Fragment]]:
-        """Its data files by feed and local day, for a table that is divided by these."""
+        """Its data files by feed and local day, for a table that is partitioned by these."""
         found: dict[tuple[str, date], list[ds.Fragment]] = {}
         for fragment in self.dataset.get_fragments():
             keys = ds.get_partition_keys(fragment.partition_expression)
@@ -61,7 +61,7 @@ class Head:
         self._seen: tuple[int, int] | None = None
 
     def opened(self) -> Opened | None:
-        """The table at its newest version; None where there is no table."""
+        """The table at its newest version; None if there is no table."""
         with self._lock:
             if self._opened is not None and self._is_newest(self._opened.version):
                 return self._opened
@@ -73,7 +73,7 @@ class Head:
                 self._newest = self._opened = None
                 return None
             except DeltaError:
-                # The log was begun anew (a lake that was deleted and made again): what was known of it is void.
+                # The log started again (the lake was deleted and recreated): what was cached is no longer valid.
                 self._newest, self._opened = DeltaTable(self._uri), None
             if self._opened is None or self._opened.version != self._newest.version():
                 self._opened = Opened(DeltaTable(self._uri, version=self._newest.version()))
@@ -81,11 +81,11 @@ class Head:
             return self._opened
 
     def _is_newest(self, version: int) -> bool:
-        """In a folder, two looks at the log say it: its newest commit is the one there was, and none came after."""
+        """In a folder, two file checks tell: the newest commit's file is unchanged, and there is no later one."""
         return self._seen is not None and self._commit(version) == self._seen and self._commit(version + 1) is None
 
     def _commit(self, version: int) -> tuple[int, int] | None:
-        """What tells a commit's file from another of its name; None where there is none, or no folder to look into."""
+        """What identifies a commit's file; None if there is none, or if the lake is not in a folder."""
         if "://" in self._uri:
             return None
         try:
@@ -97,18 +97,18 @@ class Head:
 
 @dataclass(frozen=True)
 class Pinned:
-    """Tables at the versions of one request; `newest` names those that are at their newest."""
+    """Tables at the versions of one request; `newest` names those at their newest version."""
 
     opened: dict[str, Opened | None]
     newest: frozenset[str] = frozenset()
 
     @property
     def versions(self) -> dict[str, int]:
-        """`layer.table` -> version, of the tables that there are: what the answer says it was made of."""
+        """`layer.table` -> version, of the existing tables: the answer's `as_of`."""
         return {name: table.version for name, table in self.opened.items() if table is not None}
 
     def dataset(self, table: Table) -> ds.Dataset | pa.Table:
-        """The rows of a table, for a query; none where there is no such table."""
+        """The rows of a table, for a query; none if there is no such table."""
         found = self.opened[table.full_name]
         return arrow_schema(table).empty_table() if found is None else found.dataset
 
@@ -127,9 +127,9 @@ class Snapshots:
         self._lock = threading.Lock()
 
     def pin(self, wanted: Iterable[Table], versions: Mapping[str, int] | None = None) -> Pinned:
-        """Those tables at their newest versions, or at the `versions` that an earlier page was made of.
+        """Those tables at their newest versions, or at the `versions` of an earlier page.
 
-        Raises VersionGoneError when an earlier version is not there any more.
+        Raises VersionGoneError if an earlier version is no longer there.
         """
         opened: dict[str, Opened | None] = {}
         heads = set()
@@ -149,7 +149,7 @@ class Snapshots:
 
     def _earlier(self, table: Table, version: int) -> Opened:
         try:
-            # Not kept: after an erasure no earlier version may be shown again.
+            # Not cached: after an erasure no earlier version may be shown again.
             return Opened(DeltaTable(tables.address(self._settings, table), version=version))
         except (DeltaError, OSError, OverflowError) as problem:
             raise VersionGoneError(table.full_name, version, type(problem).__name__) from None

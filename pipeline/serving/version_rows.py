@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from pipeline.serving.meter_query import MeterQuery
     from pipeline.serving.snapshots import Pinned
 
-# Versions of a start stand in the order that they came in; pages go by the same.
+# Versions of one interval are in the order in which they were received; pages use the same order.
 KEY = ("interval_start", "feed", "direction", "file_id", "row_number")
 HALF_A_DAY = timedelta(hours=12)
 
 
 def wanted(feeds: Sequence[Feed]) -> list[Table]:
-    """The tables that are read, the log first: bronze holds what it counts, and maybe more."""
+    """The tables to read, the log first: bronze then holds at least what the log counts."""
     return [tables.INGESTION_LOG, *(formats.bronze_table(feed) for feed in feeds), tables.METER_DAY]
 
 
@@ -45,7 +45,7 @@ def rows(asked: Asked, pinned: Pinned, query: MeterQuery, feeds: Sequence[Feed],
         try:
             begins = sum(key <= tuple(after) for key in keys)
         except TypeError:
-            raise ProblemError(400, "cursor: not one of ours; use the address in `next` as it is", "cursor") from None
+            raise ProblemError(400, "cursor: not valid; use the address in `next` as it is", "cursor") from None
         found, keys = found.slice(begins), keys[begins:]
     page = found.slice(0, asked.limit)
     lengths = pc.multiply(page["interval_minutes"].cast(pa.int64()), 60_000_000).cast(pa.duration("us"))
@@ -61,7 +61,7 @@ def _of_feed(pinned: Pinned, query: MeterQuery, feed: Feed) -> pa.Table:
     if begin >= end or any(pinned.opened[table.full_name] is None for table in both):
         return received.SCHEMA.empty_table()
     zone = zone_info(feed.time_zone)
-    # A local day of two pieces may begin before the one that follows it ends.
+    # Clocks that go back across midnight make local days overlap in time.
     first, last = (begin - HALF_A_DAY).astimezone(zone).date(), (end + HALF_A_DAY).astimezone(zone).date()
     try:
         versions = received.versions(feed, query.meter, first, last, pinned.dataset)

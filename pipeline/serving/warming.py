@@ -1,4 +1,4 @@
-"""Readings in memory before anybody asks: the newest days first, again after every commit."""
+"""Loads readings into memory before they are requested: the newest days first, again after every commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_SECONDS = 1.0
 
 
 def keep_warm(service: Service, stop: threading.Event) -> None:
-    """Until `stop`: read the files of silver's newest version, as far as memory is allowed."""
+    """Until `stop`: read the files of silver's newest version, as far as the memory limit allows."""
     log, seen = Log("serve"), None
     while not stop.is_set():
         try:
@@ -26,6 +26,6 @@ def keep_warm(service: Service, stop: threading.Event) -> None:
                 newest_first = sorted(found.fragments.items(), key=lambda item: item[0][1], reverse=True)
                 service.files.warm([file for _, files in newest_first for file in files], stop)
                 seen = found.version
-        except Exception as problem:  # noqa: BLE001 - requests go on without it, and it is tried again
+        except Exception as problem:  # noqa: BLE001 - requests work without it, and it is retried
             log.warning("warming failed", problem=f"{type(problem).__name__}: {problem}")
         stop.wait(LOOK_SECONDS)

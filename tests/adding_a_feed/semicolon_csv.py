@@ -35,7 +35,7 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:
-    """Spark: one row a file, and the path by which its delivery is found."""
+    """Spark: one row for each file, and the path by which its delivery is found."""
     files = spark.read.options(**unchecked(paths)).text(paths, wholetext=True)
     return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
@@ -50,7 +50,7 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
 
 
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
-    """Readings, each with the first rule that it breaks or NULL."""
+    """Readings, each with the first rule it breaks or NULL."""
     parsed = bronze.withColumns(
         {"_start": F.col("start").try_cast("timestamp"), "_kwh": row_rules.energy(F.translate("kwh", ",", "."))}
     )

@@ -1,4 +1,4 @@
-"""What docs/adding-a-feed.md promises: a format is one short file, and all else works with it."""
+"""What docs/adding-a-feed.md promises: a format is one short file, and everything else works with it."""
 
 from __future__ import annotations
 

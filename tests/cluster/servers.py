@@ -26,7 +26,7 @@ SPARK_HOME = Path(pyspark.__file__).parent
 HERE = "127.0.0.1"
 SECONDS_TO_START = 60
 SECONDS_TO_RESOLVE = 600
-# The connector, and of the vendor's library what it uses: the bundle that it names is 686 MB, these are 18.
+# The connector, and the parts of the vendor's library that it uses: the full bundle is 686 MB, these are 18 MB.
 S3A = "3.5.0"
 SDK = "2.35.4"
 PACKAGES = [
@@ -34,7 +34,7 @@ PACKAGES = [
     *(f"software.amazon.awssdk:{part}:{SDK}" for part in ("s3", "s3-transfer-manager", "sts", "apache-client")),
 ]
 NOT_WANTED = ["software.amazon.awssdk:bundle", "org.wildfly.openssl:wildfly-openssl"]
-# Of the database that Spark carries for a metastore, what serves and asks it over the network.
+# The network server and client of the database that Spark includes for a metastore.
 DERBY = "10.16.1.1"
 NOT_IN_SPARK = (
     "org.apache.hadoop_hadoop-aws", "org.apache.derby_derbyclient", "org.apache.derby_derbynet", "org.reactivestreams",
@@ -49,7 +49,7 @@ def free_port() -> int:
 
 
 def until(holds: Callable[[], Any], what: str, seconds: float = SECONDS_TO_START) -> Any:
-    """What `holds` answers once that is true; a failure where it is not within those seconds."""
+    """The result of `holds` once it is true; fails if it is not within those seconds."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -62,7 +62,7 @@ def until(holds: Callable[[], Any], what: str, seconds: float = SECONDS_TO_START
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's variables without what would lead a test's own Spark elsewhere."""
+    """This process's variables without those that would change a test's own Spark."""
     kept = {n: v for n, v in os.environ.items() if not n.startswith(("PYSPARK", "SPARK", "METERLAKE", "AWS_"))}
     return kept | {"SPARK_HOME": str(SPARK_HOME), "SPARK_LOCAL_IP": HERE, "PYSPARK_PYTHON": sys.executable} | more
 
@@ -102,7 +102,7 @@ class Cluster:
         return start([*script, *arguments], self.folder / "cluster.log")
 
     def with_workers(self, count: int) -> Cluster:
-        """So many alive, new ones in the place of those that were killed."""
+        """Start workers until this many are alive, replacing killed ones."""
         self.workers = [worker for worker in self.workers if worker.poll() is None]
         for number in range(len(self.workers), count):
             where = ["--work-dir", str(self.folder / f"work-{time.time_ns()}-{number}"), "--webui-port", "0"]
@@ -111,7 +111,7 @@ class Cluster:
         return self
 
     def states(self) -> list[str]:
-        """What the master says of each worker it has known."""
+        """The state of every worker that the master has known."""
         with urlopen(f"http://{HERE}:{self.page}/json/", timeout=10) as page:
             return [worker["state"] for worker in json.load(page)["workers"]]
 
@@ -125,7 +125,7 @@ class Cluster:
 
 
 def packages() -> str:
-    """The class path of the store's connector and the metastore's client, brought once by Spark's own resolver."""
+    """The class path of the store's connector and the metastore's client, fetched once by Spark's own resolver."""
     folder = ROOT / ".venv" / "ivy-of-writers"
     wanted = [*PACKAGES, *(f"org.apache.derby:{name}:{DERBY}" for name in ("derbynet", "derbyclient"))]
     if not [*folder.glob(f"jars/*derbynet-{DERBY}.jar")]:
@@ -140,14 +140,14 @@ def packages() -> str:
             command, env=environment(), capture_output=True, text=True, timeout=SECONDS_TO_RESOLVE, check=False
         )
         assert done.returncode == 0, done.stderr[-3000:]
-    # What Spark has in a version of its own (netty) stays Spark's.
+    # Libraries that Spark has in its own version (netty) stay Spark's.
     jars = [jar for jar in sorted(folder.glob("jars/*.jar")) if jar.name.startswith(NOT_IN_SPARK)]
     return os.pathsep.join(map(str, jars))
 
 
 @dataclass
 class Metastore:
-    """Derby as a server: the metastore of several processes, where its file is of one only."""
+    """Derby as a server: a metastore for several processes, because its file can be used by only one."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -167,7 +167,7 @@ class Metastore:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What Spark is told."""
+        """Spark's settings for the metastore."""
         return {
             "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby://{HERE}:{self.port}/metastore;create=true",
             "spark.hadoop.javax.jdo.option.ConnectionDriverName": "org.apache.derby.client.ClientAutoloadedDriver",
@@ -196,13 +196,13 @@ class Store:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What delta-rs is told, in the variables of the vendor's own tools."""
+        """The settings for delta-rs, in the variables of the vendor's own tools."""
         keys = {"AWS_ACCESS_KEY_ID": "reader", "AWS_SECRET_ACCESS_KEY": "not a secret", "AWS_REGION": "us-east-1"}
         return keys | {"AWS_ENDPOINT_URL": self.url, "AWS_ALLOW_HTTP": "true"}
 
     @property
     def settings(self) -> dict[str, str]:
-        """What Spark is told of the store."""
+        """Spark's settings for the store."""
         conf = {
             "endpoint": self.url,
             "endpoint.region": "us-east-1",
@@ -213,7 +213,7 @@ class Store:
 
     @property
     def options(self) -> list[str]:
-        """What Spark is told, on the command line of spark-submit."""
+        """The settings for Spark, on the command line of spark-submit."""
         ivy = {
             "spark.jars.ivy": str(ROOT / ".venv" / "ivy"),
             "spark.jars.ivySettings": str(ROOT / "jars/ivysettings.xml"),
@@ -225,7 +225,7 @@ class Store:
 def submit(
     cluster: Cluster, wheel: Path, *arguments: str, options: list[str], log: Path, **more: str
 ) -> subprocess.Popen[bytes]:
-    """`spark-submit … main.py …` on the cluster, from a folder that holds main.py alone: the code is the wheel's."""
+    """`spark-submit … main.py …` on the cluster, from a folder with only main.py: the code comes from the wheel."""
     jars = ",".join(str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars())
     # Spark's own default of 200 partitions a shuffle is for clusters that are not on one machine.
     few = ["--conf", "spark.sql.shuffle.partitions=2", "--conf", "spark.databricks.delta.snapshotPartitions=2"]

@@ -1,6 +1,6 @@
-"""The main job on a standalone cluster, by spark-submit from the wheel: what it makes is what local mode makes.
+"""The main job on a standalone cluster, by spark-submit from the wheel: the result is that of local mode.
 
-Nothing here is Meterlake's own to arrange: a worker that dies is Spark's to survive, a run that dies the next run's.
+Meterlake does nothing special here: Spark survives a dead worker, and the next run repairs a dead run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pyarrow import fs
 from tests.cluster.servers import HERE, ROOT, Cluster, Store, submit, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
-# Which run wrote it, and when, is another in each lake; so are the paths of its folders.
+# The run, its times and the paths of the folders differ between lakes.
 NOT_COMPARED = {"batch_id", "run_id", "received_at", "rejected_at", "file_path", "as_of", "modified_at"}
 TABLES = [
     "bronze/gas",
@@ -56,7 +56,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel, and beside it main.py without the packages that it is started from elsewhere."""
+    """The wheel, and beside it main.py alone, without the packages of the checkout."""
     folder = tmp_path_factory.mktemp("dist")
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
     subprocess.run(build, check=True, timeout=300)
@@ -81,9 +81,9 @@ def configured(folder, demo, lake, gas=None):
 
 
 def rows(lake, table, options=None):
-    """The rows of a table as sorted tuples, but for what differs from run to run; deliveries by name, not by number.
+    """The rows of a table as sorted tuples, without what differs between runs; deliveries by name, not by number.
 
-    A refused file without a header takes its number by the time of the file, which is another in a store.
+    A refused file without a header is numbered by its time, which differs in a store.
     """
     log = DeltaTable(f"{lake}/ops/ingestion_log", storage_options=options).to_pyarrow_table().to_pylist()
     deliveries = {row["file_id"]: (row["feed"], row["relative_path"], row["sha256"]) for row in log}
@@ -99,7 +99,7 @@ def _named(column, value, deliveries):
 
 
 def ended(process, log):
-    """The exit code of a run, with its log in the message where it is not 0."""
+    """The exit code of a run, with its log in the message if it is not 0."""
     code = process.wait(SECONDS)
     text = log.read_text(errors="replace")
     said = [line for line in text.splitlines() if " INFO " not in line]

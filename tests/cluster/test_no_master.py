@@ -1,4 +1,4 @@
-"""A cluster that does not answer is a fault of the run, told in one line; no delivery is blamed for it."""
+"""A cluster that does not answer is a fault of the run, reported in one line; no delivery is blamed for it."""
 
 from __future__ import annotations
 

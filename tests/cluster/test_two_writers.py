@@ -1,7 +1,7 @@
-"""Two runs at once where no lock can help: on an object store, and in a metastore that several processes share.
+"""Two runs at once without a lock: on an object store, and in a metastore that several processes share.
 
-Exactly one of two takes a delivery, nothing is lost and nothing counts twice; a run that stalls and comes back after
-another did its work changes nothing more.
+Exactly one of them loads a delivery, nothing is lost and nothing counts twice; a run that stalls and comes back after
+another has done its work changes nothing.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Lake:
     root: str
     settings: dict[str, str]
     variables: dict[str, str]
-    # What stands between a layer's name and a table's.
+    # The separator between a layer's name and a table's.
     schema: str = ""
     laid: int = 0
 
@@ -84,7 +84,7 @@ class Lake:
         return self.answer(name)
 
     def lay(self) -> None:
-        """One more delivery: a reading of a day of its own, and another value for the first reading of all."""
+        """One more delivery: a reading of a new day, and another value for the very first reading."""
         self.laid += 1
         day = FIRST_DAY + timedelta(days=self.laid)
         data = [[f"{day} 00:00:00", "m1", f"0.{self.laid:03}"], [f"{FIRST_DAY} 00:00:00", "m1", f"{self.laid}"]]
@@ -100,7 +100,7 @@ class Lake:
         return sorted(tuple(row[column] for column in columns) for row in found)
 
     def versions(self) -> dict[str, int | None]:
-        """Of every data table, None for one that is not there."""
+        """The version of every data table, None if it does not exist."""
         return {name: self._version(name) for name in DATA}
 
     def _version(self, name: str) -> int | None:
@@ -110,7 +110,7 @@ class Lake:
             return None
 
     def holds_all_once(self) -> None:
-        """What was laid is in every layer, once, and numbers are used once."""
+        """Every delivery is in every layer once, and numbers are used once."""
         log = self.rows("ops/ingestion_log", "relative_path", "status", "file_id", "batch_id", "rows_read")
         assert [row[:2] for row in log] == [(f"{n:03}.json", "loaded") for n in range(1, self.laid + 1)]
         assert len({row[2] for row in log}) == len({row[3] for row in log}) == self.laid
@@ -141,7 +141,7 @@ def metastore(tmp_path_factory):
 
 @pytest.fixture(params=["s3", "catalog"])
 def lake(request, tmp_path):
-    """A lake in an object store, not made yet; one in a metastore, made by a run without deliveries."""
+    """A lake in an object store, not created yet; one in a metastore, created by a run without deliveries."""
     if request.param == "s3":
         server = request.getfixturevalue("store")
         bucket = f"writers-{time.time_ns()}"

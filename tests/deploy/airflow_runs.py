@@ -1,4 +1,4 @@
-"""Runs in .venv-airflow: imports the DAGs as Airflow does, then runs one with `dag.test()`; prints what became of it.
+"""Runs in .venv-airflow: imports the DAGs as Airflow does, then runs one with `dag.test()`; prints the result.
 
 python airflow_runs.py FOLDER DAG LOGICAL_DATE
 """

@@ -23,19 +23,19 @@ def airflow(tmp_path_factory):
     """The variables of an Airflow that has its database and the pool."""
     assert (AIRFLOW / "airflow").is_file(), "`make test-deploy` installs it"
     home = tmp_path_factory.mktemp("airflow")
-    told = environment(
+    variables = environment(
         AIRFLOW_HOME=str(home),
         AIRFLOW__CORE__DAGS_FOLDER=str(DAGS),
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
         PATH=f"{installed(home / 'bin')}:{os.environ['PATH']}",
     )
-    accepted(AIRFLOW / "airflow", "db", "migrate", env=told)
-    accepted(AIRFLOW / "airflow", "pools", "set", "meterlake", "1", "one writer", env=told)
-    return told
+    accepted(AIRFLOW / "airflow", "db", "migrate", env=variables)
+    accepted(AIRFLOW / "airflow", "pools", "set", "meterlake", "1", "one writer", env=variables)
+    return variables
 
 
 def ran(airflow, dag="none", moment="", **more):
-    """What airflow_runs.py tells, and all that Airflow said meanwhile."""
+    """The result of airflow_runs.py, and all output of Airflow."""
     script = ROOT / "tests/deploy/airflow_runs.py"
     said = accepted(AIRFLOW / "python", script, DAGS, dag, moment, env=airflow | more)
     (facts,) = [line for line in said.splitlines() if line.startswith("FACTS ")]
@@ -60,24 +60,24 @@ def test_a_day_that_was_missed_takes_its_own_deliveries_and_the_week_the_rest(ai
     deliver(landing, "first.json", DELIVERY.replace("m1", "m2"), "2026-03-28T08:00:00+00:00")
     deliver(landing, "last.json", DELIVERY.replace("m1", "m3"), "2026-03-29T06:59:59+00:00")
     deliver(landing, "empty.json", "", "2026-03-29T07:00:00+00:00")
-    told = {"METERLAKE_CONFIG": str(config)}
+    variables = {"METERLAKE_CONFIG": str(config)}
 
     def files():
-        rows = json.loads(accepted(sys.executable, ROOT / "main.py", "files", "--json", env=environment(**told)))
+        rows = json.loads(accepted(sys.executable, ROOT / "main.py", "files", "--json", env=environment(**variables)))
         names = {"before.json", "first.json", "last.json", "empty.json"}
         return {row["file_name"]: row["status"] for row in rows if row["file_name"] in names}
 
     # The clocks went forward that night: eight to eight is 23 hours.
-    facts, said = ran(airflow, "meterlake_daily", "2026-03-29T07:00:00+00:00", **told)
+    facts, said = ran(airflow, "meterlake_daily", "2026-03-29T07:00:00+00:00", **variables)
     assert facts["interval"] == ["2026-03-28T08:00:00+00:00", "2026-03-29T07:00:00+00:00"]
     assert (facts["state"], facts["tasks"]) == ("success", {"run": "success"}), said
     assert files() == {"first.json": "loaded", "last.json": "loaded"}
     assert "older deliveries wait" in said
     # The next day's is refused, and the day fails.
-    facts, said = ran(airflow, "meterlake_daily", "2026-03-30T07:00:00+00:00", **told)
+    facts, said = ran(airflow, "meterlake_daily", "2026-03-30T07:00:00+00:00", **variables)
     assert (facts["state"], facts["tasks"]) == ("failed", {"run": "failed"}), said
     assert files() == {"first.json": "loaded", "last.json": "loaded", "empty.json": "rejected"}
-    facts, said = ran(airflow, "meterlake_weekly", "2026-04-05T02:00:00+00:00", **told)
+    facts, said = ran(airflow, "meterlake_weekly", "2026-04-05T02:00:00+00:00", **variables)
     assert (facts["state"], facts["tasks"]) == ("success", dict.fromkeys(["run", "maintain", "verify"], "success")), (
         said
     )

@@ -79,8 +79,8 @@ def built(tmp_path_factory):
     stage = lines[start + 1 : next(n for n, line in enumerate(lines) if n > start and line[0] == "FROM")]
     (root / "opt").mkdir()
     folder, ran = root, []
-    told = {n: v for n, v in environment().items() if n != "METERLAKE_JARS"}
-    told["METERLAKE_JARS"] = here(re.search(r"METERLAKE_JARS=(\S+)", (FOLDER / "Dockerfile").read_text())[1])
+    variables = {n: v for n, v in environment().items() if n != "METERLAKE_JARS"}
+    variables["METERLAKE_JARS"] = here(re.search(r"METERLAKE_JARS=(\S+)", (FOLDER / "Dockerfile").read_text())[1])
     for name, rest in stage:
         if name == "WORKDIR":
             folder = root / here(rest)
@@ -102,7 +102,7 @@ def built(tmp_path_factory):
                 .replace("--no-cache-dir ", "--no-compile ")
                 .replace("python3 -m venv", f"{sys.executable} -m venv")
             )
-            accepted("/bin/sh", "-e", "-c", command, cwd=folder, env=told, timeout=900)
+            accepted("/bin/sh", "-e", "-c", command, cwd=folder, env=variables, timeout=900)
             ran.append(rest)
     assert len(ran) == 3
     return root / "opt/meterlake"
@@ -116,11 +116,11 @@ def test_what_the_image_holds_runs_its_entrypoint_and_command(built, demo, tmp_p
     config = demo_in(tmp_path, demo)
     delivery = '{"columns": ["interval_start", "meterpoint_id", "consumption_delta"], "data": [["2021-05-04 00:00:00", "m1", "0.125"]]}'
     (tmp_path / "data_lake/landing/electricity/later.json").write_text(delivery)
-    told = {n: v for n, v in environment().items() if n != "METERLAKE_JARS"}
-    told |= {"METERLAKE_JARS": str(built / "jars"), "METERLAKE_CONFIG": str(config)}
-    told["PATH"] = f"{built / 'bin'}:{os.environ['PATH']}"
+    variables = {n: v for n, v in environment().items() if n != "METERLAKE_JARS"}
+    variables |= {"METERLAKE_JARS": str(built / "jars"), "METERLAKE_CONFIG": str(config)}
+    variables["PATH"] = f"{built / 'bin'}:{os.environ['PATH']}"
     # As USER: /opt/meterlake is not its own to write in.
-    answer = accepted(built / "bin" / command[0], *command[1:], env=told, cwd=tmp_path)
+    answer = accepted(built / "bin" / command[0], *command[1:], env=variables, cwd=tmp_path)
     assert json.loads(answer)["files"] == 1
     assert [path.name for path in (built / "jars").glob("classes-*")] == [archive.name]
     assert archive.stat().st_mtime_ns == written
@@ -187,7 +187,7 @@ def test_each_listens_on_this_machine_where_the_others_look_for_it(compose):
 
 @pytest.mark.parametrize("start", ["2026-03-27T12:00", "2026-10-23T07:59", "2026-10-24T08:00"])
 def test_the_schedule_is_eight_in_london_also_when_the_clocks_change(tmp_path, start):
-    """daily.sh over four days: `sleep` moves the clock on, `date` tells it, `meterlake` notes when it ran."""
+    """daily.sh over four days: `sleep` moves the clock forward, `date` reads it, `meterlake` notes when it ran."""
     clock, runs = tmp_path / "clock", tmp_path / "runs"
     now = datetime.fromisoformat(start).replace(tzinfo=LONDON)
     clock.write_text(f"{int(now.timestamp())}\n")

@@ -64,7 +64,7 @@ def of(kind):
 def test_each_line_acts_at_its_hour_in_london_also_when_the_clocks_change(tmp_path, kind, expected, first, days):
     times, user, command = of(kind)
     assert user == "meterlake"
-    # flock, in the place of the real one, tells that the line acted; the clock is the firing's.
+    # A fake flock records that the line acted; the clock shows the time of the firing.
     put(tmp_path / "bin", "flock", "echo acted")
     put(tmp_path / "bin", "date", f'exec {shutil.which("date")} -d "@$NOW" "$@"')
     start = datetime.fromisoformat(f"{first}T00:00:00+00:00")
@@ -90,32 +90,32 @@ def test_a_second_line_is_refused_while_the_first_is_at_work(demo, tmp_path):
     said = variables()
     assert said["SHELL"] == "/bin/sh"
     path = f"{tmp_path / 'bin'}:{installed(tmp_path / 'installed')}:{said['PATH']}"
-    told = environment(PATH=path, HOME=str(tmp_path), METERLAKE_CONFIG=str(config))
-    first = subprocess.Popen(["/bin/sh", "-c", command], env=told, stdout=subprocess.PIPE, text=True)
+    own = environment(PATH=path, HOME=str(tmp_path), METERLAKE_CONFIG=str(config))
+    first = subprocess.Popen(["/bin/sh", "-c", command], env=own, stdout=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
     while not ((tmp_path / "run.log").is_file() and (tmp_path / "run.log").stat().st_size):
         assert first.poll() is None, first.communicate()
         assert time.monotonic() < end
         time.sleep(0.05)
-    second = done("/bin/sh", "-c", command, env=told)
+    second = done("/bin/sh", "-c", command, env=own)
     assert second.stdout.startswith("meterlake run ended with 4\n")
     answer, _ = first.communicate(timeout=300)
     assert (first.returncode, answer) == (0, "")
     assert '"files": 1, "status": {"loaded": 1}' in (tmp_path / "run.json").read_text()
-    # Nobody at work: the next one is not kept away, has nothing to do, and says nothing that cron would mail.
-    third = done("/bin/sh", "-c", command, env=told)
+    # Nothing is running: the next one is not kept out, has nothing to do, and prints nothing that cron would mail.
+    third = done("/bin/sh", "-c", command, env=own)
     assert (third.returncode, third.stdout, third.stderr) == (0, "", "")
     assert '"files": 0' in (tmp_path / "run.json").read_text()
 
 
-def test_maintenance_runs_and_a_failure_is_told_to_whom_cron_writes(demo, tmp_path):
+def test_maintenance_runs_and_cron_mails_a_failure(demo, tmp_path):
     config = demo_in(tmp_path, demo)
     put(tmp_path / "bin", "date", "echo 703")
     path = f"{tmp_path / 'bin'}:{installed(tmp_path / 'installed')}:{variables()['PATH']}"
-    told = environment(PATH=path, HOME=str(tmp_path), METERLAKE_CONFIG=str(config))
-    ended = done("/bin/sh", "-c", of("maintain")[2], env=told)
+    own = environment(PATH=path, HOME=str(tmp_path), METERLAKE_CONFIG=str(config))
+    ended = done("/bin/sh", "-c", of("maintain")[2], env=own)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
     assert '"table": "silver.readings"' in (tmp_path / "maintain.json").read_text()
-    ended = done("/bin/sh", "-c", of("maintain")[2], env=told | {"METERLAKE_CONFIG": str(tmp_path / "none.toml")})
+    ended = done("/bin/sh", "-c", of("maintain")[2], env=own | {"METERLAKE_CONFIG": str(tmp_path / "none.toml")})
     assert ended.stdout.startswith("meterlake maintain ended with 2\n")
     assert "no such file" in ended.stdout

@@ -40,8 +40,8 @@ def bundle():
 def loaded(bundle, folder):
     """What the vendor's loader, which its CLI starts like this, makes of the resources: (them, what it complains of)."""
     put, out, said = folder / "in.json", folder / "out.json", folder / "diagnostics.json"
-    told = {"bundle": bundle["bundle"] | {"target": "dev"}, "python": {"resources": [], "mutators": []}}
-    put.write_text(json.dumps(bundle | told))
+    loaded_as = {"bundle": bundle["bundle"] | {"target": "dev"}, "python": {"resources": [], "mutators": []}}
+    put.write_text(json.dumps(bundle | loaded_as))
     where = ["--input", put, "--output", out, "--diagnostics", said, "--locations", folder / "locations.json"]
     ended = done(tool("python"), "-m", "databricks.bundles.build", "--phase", "apply_mutators", *where, cwd=folder)
     complaints = [json.loads(line) for line in said.read_text().splitlines()] if said.is_file() else []

@@ -39,8 +39,8 @@ submit.message(sys.argv[3], {"project": "p", "bucket": "b", "environment": "prod
 def submitted(*arguments, server="remembers"):
     """(answers of the client, what the server took) of these submissions, one after the other."""
     script = ROOT / "tests/deploy/dataproc_server.py"
-    told = json.loads(accepted(tool("python"), script, FILES, server, *" + ".join(arguments).split()))
-    return told["answers"], told["taken"]
+    result = json.loads(accepted(tool("python"), script, FILES, server, *" + ".join(arguments).split()))
+    return result["answers"], result["taken"]
 
 
 @pytest.mark.parametrize("kind", ["batch", "workflow"])

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND = ROOT / ".venv-deploy" / "node" / "node_modules" / ".bin" / "mmdc"
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# In the browser: labels that stick out of the room that Mermaid gave them, and boxes that lie one on the other.
+# In the browser: labels that do not fit into their boxes, and boxes that overlap.
 CUT_OFF = """() => [...document.querySelectorAll('foreignObject')]
     .filter(room => room.firstElementChild && (room.firstElementChild.scrollWidth > room.width.baseVal.value + 2
         || room.firstElementChild.scrollHeight > room.height.baseVal.value + 2))
@@ -117,7 +117,7 @@ def test_mermaid_draws_every_diagram_whole(text, drawn, browser_path):
         assert page.evaluate(OVERLAPPING) == []
 
 
-def test_what_is_cut_off_or_lies_one_on_the_other_is_seen(drawn, browser_path):
+def test_cut_off_and_overlapping_boxes_are_detected(drawn, browser_path):
     _, picture = drawn('flowchart LR\n one["some words"] --> two["others"]\n')
     with opened(picture, browser_path) as page:
         assert page.evaluate(CUT_OFF) == page.evaluate(OVERLAPPING) == []

@@ -124,12 +124,12 @@ def test_the_probes_are_answered_by_a_server_with_this_configuration(objects, de
     config.write_text(text.replace("/var/lib/meterlake/lake", str(where)))
     (container,) = pods(objects)["Deployment/meterlake-api"]["spec"]["containers"]
     assert [port["containerPort"] for port in container["ports"]] == [tomllib.loads(text)["api"]["port"]]
-    token = {each["name"]: "told" for each in container["env"]}
-    told = environment(METERLAKE_CONFIG=str(config), **token)
+    token = {each["name"]: "secret" for each in container["env"]}
+    variables = environment(METERLAKE_CONFIG=str(config), **token)
     # On loopback and any port that is free; in a pod it is the configuration's.
     here = ["--host", "127.0.0.1", "--port", "0"]
     command = [sys.executable, str(ROOT / "main.py"), *container["args"], *here]
-    server = subprocess.Popen(command, env=told, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    server = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     try:
         address = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())[0]
         paths = {kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")}
@@ -137,7 +137,7 @@ def test_the_probes_are_answered_by_a_server_with_this_configuration(objects, de
         assert got == {"startup": 200, "liveness": 200, "readiness": 200 if lake == "demo" else 503}
         assert answer(address + "/meters") == 401
         if lake == "demo":
-            assert answer(address + "/meters", Authorization="Bearer told") == 200
+            assert answer(address + "/meters", Authorization="Bearer secret") == 200
     finally:
         server.terminate()
         server.communicate(timeout=30)

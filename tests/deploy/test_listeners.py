@@ -1,4 +1,4 @@
-"""OpenLineage and OpenTelemetry by configuration alone: their own JARs, told in [spark], and what then arrives."""
+"""OpenLineage and OpenTelemetry by configuration alone: their own JARs, named in [spark], and what they then send."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(folder, spark):
     assert json.loads(done.stdout)["rows_merged"] == 1
 
 
-def test_an_agent_that_does_not_start_is_told_in_one_line(tmp_path):
+def test_an_agent_that_does_not_start_is_reported_in_one_line(tmp_path):
     done = start(tmp_path, {"spark.driver.extraJavaOptions": "-javaagent:not-there.jar"})
     assert done.returncode == 1
     assert done.stdout == ""
@@ -69,7 +69,7 @@ def test_an_agent_that_does_not_start_is_told_in_one_line(tmp_path):
     )
 
 
-def test_openlineage_is_told_which_file_went_into_which_table(jars, tmp_path):
+def test_openlineage_receives_which_file_went_into_which_table(jars, tmp_path):
     run(
         tmp_path,
         {
@@ -108,14 +108,14 @@ def test_opentelemetry_gets_the_measures_of_the_jvm(jars, tmp_path):
 
     collector = http.server.ThreadingHTTPServer((HERE, 0), Collector)
     threading.Thread(target=collector.serve_forever, daemon=True).start()
-    told = {
+    properties = {
         "otel.exporter.otlp.endpoint": f"http://{HERE}:{collector.server_port}",
         "otel.exporter.otlp.protocol": "http/protobuf",
         "otel.exporter.otlp.compression": "none",
         "otel.metric.export.interval": "2000",
         "otel.service.name": "meterlake",
     }
-    options = [f"-javaagent:{jars[AGENT]}", *(f"-D{name}={value}" for name, value in told.items())]
+    options = [f"-javaagent:{jars[AGENT]}", *(f"-D{name}={value}" for name, value in properties.items())]
     try:
         run(tmp_path, {"spark.driver.extraJavaOptions": " ".join(options)})
     finally:

@@ -60,8 +60,10 @@ def test_it_asks_for_all_that_meterlake_needs_but_the_platforms_own(wheel, tmp_p
 def test_the_entry_point_leaves_the_platforms_interpreter_alive(wheel, tmp_path):
     where = tmp_path / "site"
     accepted(sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", where, wheel)
-    told = os.environ | {"PYTHONPATH": str(where), "DATABRICKS_RUNTIME_VERSION": "17.3"}
+    variables = os.environ | {"PYTHONPATH": str(where), "DATABRICKS_RUNTIME_VERSION": "17.3"}
     command = [sys.executable, "-c", TASK, "--help"]
-    ended = subprocess.run(command, cwd=tmp_path, env=told, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False
+    )
     assert ended.returncode == 0
     assert ended.stdout.endswith("the interpreter goes on\n")

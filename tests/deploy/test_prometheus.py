@@ -142,10 +142,10 @@ def value(ask, query):
 
 @needs_prometheus
 def test_what_rules_and_dashboard_ask_for_is_what_a_lake_tells(measured):
-    told = set(measured("label/__name__/values"))
+    known = set(measured("label/__name__/values"))
     # Only a lake that was verified, or that has readings of yesterday, has these.
     later = {"meterlake_last_verify_success", "meterlake_completeness_ratio"}
-    assert used_names() - told - later == set()
+    assert used_names() - known - later == set()
 
 
 @needs_prometheus

@@ -83,8 +83,8 @@ def lakes(release, tmp_path_factory):
 def test_it_says_its_version_and_its_commands(release, tmp_path, kind):
     said = f"meterlake {VERSION} (Spark {PINS['pyspark']}, Delta {PINS['delta-spark']})\n"
     assert meterlake(release, kind, tmp_path, "--version") == said
-    told = meterlake(release, kind, tmp_path, "--help")
-    assert all(f" {command} " in told for command in ("run", "watch", "serve", "report", "erase"))
+    help_text = meterlake(release, kind, tmp_path, "--help")
+    assert all(f" {command} " in help_text for command in ("run", "watch", "serve", "report", "erase"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

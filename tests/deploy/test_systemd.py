@@ -104,9 +104,9 @@ def test_each_service_runs_as_its_user_and_exposes_little(machine, name):
 def test_each_timer_elapses_at_its_hour_in_london(name, since, instants):
     calendar = unit(name)["Timer"]["OnCalendar"]
     base = f"--base-time={datetime.fromisoformat(since).replace(tzinfo=UTC):%Y-%m-%d %H:%M:%S} UTC"
-    told = accepted("systemd-analyze", "calendar", "--iterations=2", base, calendar, env=environment(TZ="UTC"))
-    assert INSTANT.findall(told) == instants
-    # The file tells its reader how to ask that.
+    output = accepted("systemd-analyze", "calendar", "--iterations=2", base, calendar, env=environment(TZ="UTC"))
+    assert INSTANT.findall(output) == instants
+    # The file says how to check that.
     assert f"systemd-analyze calendar '{calendar}'" in (UNITS / name).read_text()
 
 
@@ -115,10 +115,10 @@ def test_the_command_of_a_unit_runs_on_the_demo_lake(demo, tmp_path, name):
     program, *arguments = unit(name)["Service"]["ExecStart"].split()
     assert program == "/opt/meterlake/bin/meterlake"
     config = str(demo_in(tmp_path, demo))
-    told = accepted(
+    output = accepted(
         sys.executable, ROOT / "main.py", *arguments, env=environment(METERLAKE_CONFIG=config), cwd=tmp_path
     )
-    assert json.loads(told)
+    assert json.loads(output)
 
 
 def test_the_api_serves_where_no_memory_becomes_code(demo):
@@ -128,8 +128,8 @@ def test_the_api_serves_where_no_memory_becomes_code(demo):
         pytest.skip("this kernel cannot deny memory that is written and executed")
     command = [sys.executable, "-c", WITHOUT_NEW_CODE, sys.executable, str(ROOT / "main.py")]
     command += [*service["ExecStart"].split()[1:], "--port", "0"]
-    told = environment(METERLAKE_CONFIG=str(demo))
-    served = subprocess.Popen(command, env=told, stdout=subprocess.PIPE, text=True, cwd=demo.parent)
+    output = environment(METERLAKE_CONFIG=str(demo))
+    served = subprocess.Popen(command, env=output, stdout=subprocess.PIPE, text=True, cwd=demo.parent)
     try:
         address = re.search(r"http://127\.0\.0\.1:\d+", served.stdout.readline())[0]
         end = time.monotonic() + 60

@@ -26,8 +26,8 @@ def tool(name: str) -> str:
 
 def done(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """The command, ended, with what it said."""
-    told = {"capture_output": True, "text": True, "timeout": SECONDS} | options
-    return subprocess.run([str(part) for part in command], check=False, **told)
+    settings = {"capture_output": True, "text": True, "timeout": SECONDS} | options
+    return subprocess.run([str(part) for part in command], check=False, **settings)
 
 
 def accepted(*command: str | Path, **options: Any) -> str:

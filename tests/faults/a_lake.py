@@ -1,4 +1,4 @@
-"""A small lake with a history, deliveries that wait for its next run, and what its tables say when all went well."""
+"""A small lake with a history, deliveries for its next run, and what its tables hold if all goes well."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Lake:
         )
 
     def contents(self) -> dict[str, list[tuple[str, ...]]]:
-        """Every table's rows as text; deliveries by their name and content in the place of their number."""
+        """Every table's rows as text; deliveries by name and content instead of number."""
         context = self.context()
         names = {0: "", None: ""} | {
             each.file_id: f"{each.relative_path} {each.sha256} {each.status}" for each in ingestion_log.logged(context)
@@ -141,7 +141,7 @@ class Lake:
 
 
 def environment() -> dict[str, str]:
-    """That of a process of its own which uses our JARs and nothing else of this one's Spark."""
+    """The environment of a separate process that uses our JARs and nothing else of this process's Spark."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "METERLAKE"))}
     return inherited | {"METERLAKE_JARS": str(fetch_jars.jar_folder().absolute())}
 

@@ -1,4 +1,4 @@
-"""Every command that writes, as data, on one lake; and what must hold of that lake whatever was killed on it."""
+"""Every command that writes, as data, on one lake; and what must be true of that lake whatever was killed on it."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ WITHDRAWN, REPLAYED, ERASED = "electricity/1.json", "electricity/0.json", "m3"
 
 @dataclass(frozen=True)
 class Command:
-    """What it does in this process, its words on the command line, and whether the lake says something else after it.
+    """What it does in this process, its command line, and whether it changes what the lake says.
 
-    One that changes what the lake says is given again by whoever saw it killed; the others a run makes good.
+    A command that changes it is started again after a kill; for the others the next run is enough.
     """
 
     do: Callable[[Context], Any]
@@ -47,7 +47,7 @@ def _backfill(context: Context) -> None:
 
 
 def _silver(context: Context) -> None:
-    backfill.anew(context, "silver", Span.of("2021-01-04", "2021-01-05"))
+    backfill.rebuild(context, "silver", Span.of("2021-01-04", "2021-01-05"))
 
 
 COMMANDS = {
@@ -71,7 +71,7 @@ COMMANDS = {
     "silver": Command(_silver, ("run", "silver", "--from", "2021-01-04", "--to", "2021-01-05")),
     "verify": Command(lambda context: verify.run(context, as_json=True), ("verify",)),
 }
-# What is told of each step by which a lake came to be as it is, not of what it is.
+# Tables that record how a lake came to its state, not the state itself.
 OF_THE_WAY = {"ops.restatements", "ops.acknowledgements", "ops.erasures", "responses"}
 
 
@@ -87,7 +87,7 @@ def with_past(folder: Path) -> Lake:
 
 
 def broken_off(found: Lake, command: Command, place: str) -> bool:
-    """The command breaks off at the place, in this process; False where it does not come there."""
+    """The command breaks off at the place, in this process; False if it never passes it."""
     with pytest.MonkeyPatch.context() as patch:
         failpoints.forget()
         patch.setenv(failpoints.VARIABLE, f"raise:{place}")
@@ -110,7 +110,7 @@ def places(found: Lake, command: Command) -> list[str]:
 
 
 def given_again(found: Lake, command: Command) -> None:
-    """The command once more, by somebody who cannot know whether it had done its work before it was killed."""
+    """Run the command again, without knowing whether it had finished before it was killed."""
     try:
         command.do(found.context())
     except UsageError as problem:
@@ -118,7 +118,7 @@ def given_again(found: Lake, command: Command) -> None:
 
 
 def contents(found: Lake) -> dict[str, list[tuple[str, ...]]]:
-    """What the lake says; runs are named otherwise in every lake."""
+    """What the lake says, without run ids, which differ in every lake."""
     return {
         name: [tuple(re.sub(r"\brun [0-9a-f]{12}", "run", value) for value in row) for row in rows]
         for name, rows in found.contents().items()
@@ -127,7 +127,7 @@ def contents(found: Lake) -> dict[str, list[tuple[str, ...]]]:
 
 
 def must_say(found: Lake, expected: dict[str, list[tuple[str, ...]]]) -> None:
-    """The lake says that, table by table."""
+    """Assert that the lake says exactly that, table by table."""
     said = contents(found)
     assert said.keys() == expected.keys()
     for name, rows in expected.items():
@@ -135,7 +135,7 @@ def must_say(found: Lake, expected: dict[str, list[tuple[str, ...]]]) -> None:
 
 
 def must_be_whole(found: Lake) -> None:
-    """Every row of bronze is a delivery's that is in the log, once; no number was used twice."""
+    """Assert that every bronze row belongs to a delivery in the log, once, and that no number was used twice."""
     context = found.context()
     known = ingestion_log.logged(context)
     assert not [number for number, times in Counter(each.file_id for each in known).items() if times > 1]
@@ -149,18 +149,18 @@ def must_be_whole(found: Lake) -> None:
 
 
 def must_be_conserved(found: Lake) -> None:
-    """Each delivery's rows in bronze and among the rejected are those that the log says."""
+    """Assert that each delivery's rows in bronze and its rejected rows match the log."""
     context = found.context()
     known = ingestion_log.logged(context)
     assert conservation.violations(known, conservation.rows_of_deliveries(context)) == []
 
 
 def must_end_true(found: Lake) -> None:
-    """The last thing that is told of a published value is what gold says: that value, or none."""
+    """Assert that the last restatement of each value is what gold says: that value, or none."""
     context = found.context()
     columns = ["table_name", "key", "measure", "old_value", "new_value", "restated_at"]
-    told = sorted(access.small_rows(context, tables.RESTATEMENTS, columns), key=lambda row: row["restated_at"])
-    last = {(row["table_name"], row["key"], row["measure"]): row for row in told}
+    restated = sorted(access.small_rows(context, tables.RESTATEMENTS, columns), key=lambda row: row["restated_at"])
+    last = {(row["table_name"], row["key"], row["measure"]): row for row in restated}
     now = {
         (table.full_name, key_text(table.key, row), measure): row[measure]
         for table, measures in restatements.MEASURES.items()
@@ -173,6 +173,6 @@ def must_end_true(found: Lake) -> None:
 
 
 def answered_once(found: Lake) -> None:
-    """No sender has two responses to one delivery."""
+    """Assert that no sender has two responses to one delivery."""
     names = [path.name for path in (found.folder / "responses").rglob("*") if path.is_file()]
     assert len(names) == len({*names})

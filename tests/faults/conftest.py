@@ -1,4 +1,4 @@
-"""Runs as processes of their own, in places that are hostile: what they leave behind, and what they say."""
+"""Runs as separate processes in hostile places: what they leave behind and what they print."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class Place:
         self.config.write_text(f'lake = "{self.lake}"\n' + FEEDS.format(landing=folder / "landing"))
 
     def put(self, path, content):
-        """Lay a delivery into the landing folder of its feed."""
+        """Put a delivery into the landing folder of its feed."""
         whole = self.folder / "landing" / path
         whole.parent.mkdir(parents=True, exist_ok=True)
         whole.write_bytes(content)
         return whole
 
     def call(self, *arguments, before=(), timeout=600, **environment):
-        """A command of ours to its end; `before` is what stands before it on the command line."""
+        """Run one of our commands to its end; `before` comes before it on the command line."""
         variables = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK", "SPARK", "METERLAKE"))
         }
@@ -90,7 +90,7 @@ class Place:
         return done.facts
 
     def rows(self, table, *columns):
-        """Rows of a table as tuples, sorted; [] where there is no such table."""
+        """Rows of a table as sorted tuples; [] if there is no such table."""
         try:
             found = DeltaTable(str(self.lake / table.replace(".", "/"))).to_pyarrow_table(columns=list(columns))
         except TableNotFoundError:
@@ -115,7 +115,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path):
-    """A place of this test's own."""
+    """A separate place for this test."""
     return Place(tmp_path)
 
 

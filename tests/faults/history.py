@@ -1,4 +1,4 @@
-"""One lake with its senders, drawn by lot, and the ledger that knows what it should say after each step."""
+"""One lake with its senders, drawn at random, and the ledger that knows what it should say after each step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.jobs.conftest import database, put, smrt, split_json
 SENDERS, STEPS = 20, 8
 KINDS = ("new", "new", "correct", "again", "back", "cut", "gas", "gas", "gas conflict", "gas copy")
 DATES = (date(2021, 3, 1), DAYS[1], DAYS[2])
-# How often a withdrawal or a maintenance comes after a run that ended, and not after whatever was before.
+# How often a withdrawal or a maintenance comes after a finished run, and not after an arbitrary step.
 SETTLED = 0.3
 
 
@@ -51,30 +51,30 @@ class History:
             (folder / name).mkdir()
         self.lake, self.ledger = Lake(folder), Ledger()
         self.minutes, self.numbers = 0, 0
-        # Files as they lie there and a run has not seen them yet: path -> what the ledger is to decide, in order.
+        # Files that no run has seen yet: path -> what the ledger will decide, in order.
         self.waiting = {}
         self.files = {}
         # Agreements as the database has them: the ledger learns them when a run takes a snapshot of it.
         self.agreements = {}
         self.agree({0: (DATES[0], "Fixed")})
-        self.told = []
+        self.taken = []
 
     def live(self):
         """The steps, and a last run, after which there is nothing to do."""
         drawn = self.dice.choices([*self.STEPS], [*self.STEPS.values()], k=STEPS)
         try:
             for step in ("the_writer_changes", "deliveries_arrive", "a_run", "deliveries_arrive", *drawn, "ends"):
-                self.told.append(step)
+                self.taken.append(step)
                 getattr(self, step)()
         except Exception as problem:
-            problem.add_note(f"after the steps {self.told}")
+            problem.add_note(f"after the steps {self.taken}")
             raise
         finally:
             self.patch.undo()
 
     def says(self, drawn):
-        """What was drawn, told with the step."""
-        self.told.append(getattr(drawn, "full_name", str(drawn)))
+        """Note what was drawn, with the step."""
+        self.taken.append(getattr(drawn, "full_name", str(drawn)))
         return drawn
 
     def ends(self):
@@ -86,7 +86,7 @@ class History:
         assert self.lake.versions() == before
 
     def the_writer_changes(self):
-        """Few rows are the driver's to write and more are Spark's; here they take turns on the same tables."""
+        """The driver writes few rows, Spark writes many; here they take turns on the same tables."""
         self.patch.undo()
         if self.says(self.dice.random() < 1 / 2):
             for module, limit in ((path, "FEW_ROWS"), (path, "FEW_TO_READ"), (data_files, "MOST_FILES")):
@@ -157,7 +157,7 @@ class History:
 
     def lies(self, feed, path, content, readings):
         put(self.folder / feed, path, content, self.minutes)
-        self.waiting.pop((feed, path), None)  # the last one is the one that a run will find
+        self.waiting.pop((feed, path), None)  # a run will find only the last one
         self.waiting[feed, path] = (content, readings)
 
     def agreements_change(self):
@@ -180,14 +180,14 @@ class History:
         self.run_and_compare()
 
     def maintenance(self):
-        """After a run, or after whatever was before: it leaves the layers as far as they were."""
+        """After a run, or after any other step: it does not move the layers forward."""
         if self.says(self.dice.random() < SETTLED):
             self.run_and_compare()
         maintain.run(self.lake.context(), 0, force=True, as_json=True)
         must_be_whole(self.lake)
 
     def one_is_withdrawn(self):
-        """After a run, or after whatever was before: what waits still waits then."""
+        """After a run, or after any other step: waiting deliveries still wait then."""
         if self.says(self.dice.random() < SETTLED):
             self.run_and_compare()
         loaded = [
@@ -217,7 +217,7 @@ class History:
         return sorted(same).index(chosen.file_id)
 
     def settle(self):
-        """The ledger decides what lay there, in the order of arrival."""
+        """The ledger decides the waiting files, in order of arrival."""
         self.ledger.agreements = {meter: list(some) for meter, some in self.agreements.items()}
         for (feed, place), (content, readings) in list(self.waiting.items()):
             del self.waiting[feed, place]

@@ -1,6 +1,6 @@
-"""A process of its own: a lake in the catalog of a metastore that lies in the working folder. `FOLDER PLACE|"" STEP…`.
+"""A separate process: a lake in the catalog of a metastore in the working folder. `FOLDER PLACE|"" STEP…`.
 
-`begin` makes the lake and runs on what waits, killed at the place; `end` withdraws, runs and prints what the lake says.
+`begin` creates the lake and runs, killed at the place; `end` withdraws, runs and prints what the lake says.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Ledger:
     agreements: dict[str, list[tuple[date, date | None, str]]] = field(default_factory=dict)
 
     def decide_json(self, path: str, content: bytes, readings: tuple[Reading, ...] | None) -> None:
-        """Known by its path: the same bytes are nothing new, or a duplicate after something else came between."""
+        """Identified by its path: the same bytes are nothing new, or a duplicate if something else came in between."""
         before = [each for each in self.arrived if each.feed == "electricity" and each.path == path]
         if before and before[-1].content == content:
             return
@@ -61,7 +61,7 @@ class Ledger:
         self.arrived.append(Arrived("electricity", path, content, status, readings if status == "loaded" else ()))
 
     def decide_smrt(self, path: str, content: bytes, readings: tuple[Reading, ...]) -> None:
-        """Known by its bare name, loaded once."""
+        """Identified by its bare name, loaded once."""
         name = path.rsplit("/", 1)[-1]
         same = [each for each in self.arrived if each.feed == "gas" and each.path.rsplit("/", 1)[-1] == name]
         if any(each.path == path and each.content == content for each in same):
@@ -138,5 +138,5 @@ class Ledger:
         valid = [
             each for each in self.agreements.get(meter, []) if each[0] <= day and (each[1] is None or day < each[1])
         ]
-        # Of those that begin on one day the last one written has the highest number.
+        # Of agreements that begin on one day, the last one written has the highest number.
         return max(reversed(valid), key=lambda each: each[0])[2] if valid else "(no agreement)"

@@ -1,6 +1,6 @@
-"""A process of its own: runs on lakes whose log store loses an answer. `lost_answers.py CLASSES LAKE=TABLE…`.
+"""A separate process: runs on lakes whose log store loses an answer. `lost_answers.py CLASSES LAKE=TABLE…`.
 
-For each lake: a run whose commit to the table lands unanswered, then the run after it; prints how the first ended.
+For each lake: a run whose commit to the table gets no answer, then the next run; prints how the first ended.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main(classes: str, *cases: str) -> None:
     conf.set("spark.driver.extraJavaOptions", f"{session.FEW_JAVA_OPTIONS} -Dlost.answer={trigger}")
     conf.set("spark.delta.logStore.file.impl", "LostAnswer")
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
-    path.FEW_ROWS = -1  # rows so few would be the driver's to write, which has another store
+    path.FEW_ROWS = -1  # otherwise the driver would write so few rows, with another store
     for case in cases:
         folder, _, table = case.partition("=")
         lake = Lake(Path(folder))

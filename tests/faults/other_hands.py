@@ -1,4 +1,4 @@
-"""What people and their tools do to a table of the lake: keep it, note something, rewrite rows, bring back, lose."""
+"""What people and their tools do to a table: optimize it, add notes, rewrite rows, restore, lose files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTES = ("weekly maintenance", '{"job": "x"}', '{"batch_id": 1}', '{"meterlake":
 
 
 def optimize(context: Context, table: Table, *, by_spark: bool) -> None:
-    """Small files put together, by the library of another tool or by Spark."""
+    """Compact small files, with another tool's library or with Spark."""
     where = tables.address(context.settings, table)
     if by_spark or gate.readable(context, table) is None:
         context.spark.sql(f"OPTIMIZE {maintenance.spark_name(context, table)}")
@@ -49,7 +49,7 @@ def note(context: Context, table: Table, text: str) -> None:
 
 
 def rewrite_a_row(context: Context, table: Table, dice: int) -> None:
-    """A row deleted and put back by an engine that leaves the file and writes a deletion vector beside it."""
+    """Delete a row and put it back, with an engine that keeps the file and writes a deletion vector beside it."""
     _set(context, table, "delta.enableDeletionVectors", "true")
     name = maintenance.spark_name(context, table)
     rows = access.read(context, table).toArrow()
@@ -74,7 +74,7 @@ def restore(context: Context, table: Table, version: int) -> None:
 
 
 def a_data_file(context: Context, table: Table, dice: int) -> Path | None:
-    """A file that the table's newest version names; None where it has none."""
+    """A file of the table's newest version; None if it has none."""
     named = sorted(uri.removeprefix("file://") for uri in gate.opened(context, table).file_uris())
     return Path(named[dice % len(named)]) if named else None
 

@@ -1,4 +1,4 @@
-"""Folders without permission: one line that says what, where and what to do; open again, the next run is right."""
+"""Folders without permission: one line says what, where and what to do; after that, the next run is right."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.faults.conftest import one_line
 from tests.jobs.conftest import smrt, split_json
 
 pytestmark = pytest.mark.faults
-# Permissions do not stop root: it gives up the capabilities that let it pass them.
+# Permissions do not stop root, so it drops the capabilities that override them.
 AS_ANYBODY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"] if os.geteuid() == 0 else []
 
 

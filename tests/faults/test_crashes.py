@@ -19,7 +19,7 @@ from tests.jobs.conftest import put, split_json
 pytestmark = pytest.mark.faults
 SEED = 20210328
 MINUTES = 10 * 60
-# Every place where a run of this lake can be killed, in order; the first test sees that there are no others.
+# Every place where a run of this lake can be killed, in order; the first test checks that there are no others.
 STEPS = (
     "claim ops.ingestion_log",
     "write bronze.gas",
@@ -68,12 +68,12 @@ def passed(waiting, tmp_path_factory):
 
 @pytest.fixture
 def lake(waiting, tmp_path):
-    """A copy of the waiting lake for a test of its own."""
+    """A copy of the waiting lake for one test."""
     return waiting.copied_to(tmp_path)
 
 
 def killed(lake, place):
-    """Run in a process of its own that is killed at the place."""
+    """Run in a separate process that is killed at the place."""
     process = lake.start(f"kill:{place}")
     _, said = process.communicate(timeout=MINUTES)
     assert process.returncode == -signal.SIGKILL, said[-2000:]
@@ -96,14 +96,14 @@ def test_the_places_are_those_of_a_run_and_no_other(passed):
 
 
 @pytest.mark.parametrize("place", [PLACES[0], *(place for place in PLACES if place.startswith("after"))])
-def test_a_run_that_is_killed_is_made_good_by_the_next(lake, passed, place):
+def test_the_next_run_repairs_one_that_was_killed(lake, passed, place):
     killed(lake, place)
     ends_right(lake, passed[0])
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place.startswith("before")])
-def test_a_run_that_breaks_off_before_a_commit_is_made_good_by_the_next(lake, passed, place, monkeypatch):
-    # The lake is as after the commit before it, where a process was killed: so this process only breaks off.
+def test_the_next_run_repairs_one_that_breaks_off_before_a_commit(lake, passed, place, monkeypatch):
+    # The lake is as if the process was killed after the previous commit, so it is enough to break off.
     with monkeypatch.context() as patch:
         failpoints.forget()
         patch.setenv(failpoints.VARIABLE, f"raise:{place}")
@@ -113,7 +113,7 @@ def test_a_run_that_breaks_off_before_a_commit_is_made_good_by_the_next(lake, pa
 
 
 @pytest.mark.parametrize("number", range(20))
-def test_a_run_that_is_killed_at_any_time_is_made_good_by_the_next(lake, passed, number, how_long):
+def test_a_run_that_is_killed_at_any_time_is_repaired_by_the_next(lake, passed, number, how_long):
     dice = random.Random(f"{SEED}-{number}")
     process = lake.start()
     try:
@@ -142,7 +142,7 @@ def how_long(waiting, tmp_path_factory):
         ("after write silver.readings", "after write gold.meter_day"),
     ],
 )
-def test_a_run_that_is_killed_while_it_makes_good_is_made_good_as_well(lake, passed, first, second):
+def test_a_run_that_is_killed_while_it_repairs_is_repaired_as_well(lake, passed, first, second):
     killed(lake, first)
     killed(lake, second)
     ends_right(lake, passed[0])
@@ -161,7 +161,7 @@ def test_deliveries_that_come_after_a_kill_are_loaded_as_if_nothing_had_been(lak
     put(lake.folder / "electricity", *late)
     lake.run()
     found = lake.contents()
-    # With the late one in a batch of its own, the value between was published and is restated too.
+    # If the late delivery is in a separate batch, the value in between was published and is restated too.
     assert {name: rows for name, rows in found.items() if name != "ops.restatements"} == {
         name: rows for name, rows in expected.items() if name != "ops.restatements"
     }

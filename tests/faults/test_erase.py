@@ -20,12 +20,12 @@ from tests.jobs.conftest import ELECTRICITY, GAS, database, put, rows, smrt, spl
 pytestmark = pytest.mark.faults
 
 PERSON, OTHER = "9990001112", "1110002223"
-# Both meters are people's; only one asked.
+# Both meters belong to people; only one of them asked.
 AGREEMENTS = [(1, "2020-01-01", None, "fixed", PERSON, "a"), (2, "2020-01-01", None, "fixed", OTHER, "b")]
 
 
 def files_that_hold(folder, text):
-    """Files below the folder that hold the text, in whatever way they are packed."""
+    """Files below the folder that contain the text, however they are compressed."""
     found = []
     for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
         content = path.read_bytes()
@@ -53,12 +53,22 @@ def test_an_erased_meter_is_nowhere_and_the_rest_is_as_if_it_had_never_been(lake
     capsys.readouterr()
 
     erase.run(context(), PERSON, as_json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert (told["deliveries"], told["bronze_rows"], told["readings"], told["rejected_rows"]) == (4, 5, 3, 1)
-    assert (told["reference_rows"], told["gold_days"], told["restatements"]) == (1, 3, 1)
-    assert [Path(path).name for path in told["still_in"]] == ["one.json", "PN000001.SMRT", "reference.db", "two.json"]
+    certificate = json.loads(capsys.readouterr().out)
+    assert (
+        certificate["deliveries"],
+        certificate["bronze_rows"],
+        certificate["readings"],
+        certificate["rejected_rows"],
+    ) == (4, 5, 3, 1)
+    assert (certificate["reference_rows"], certificate["gold_days"], certificate["restatements"]) == (1, 3, 1)
+    assert [Path(path).name for path in certificate["still_in"]] == [
+        "one.json",
+        "PN000001.SMRT",
+        "reference.db",
+        "two.json",
+    ]
     assert files_that_hold(lake_folder, PERSON) == []
-    # Nor do totals say it: what one was, less what it is now, would be a reading. (Corrected and erased: 3, then 5, now 2.)
+    # Totals do not reveal it either: the old total minus the new one would be a reading. (3, corrected to 5, now 2.)
     totals = rows(
         context(),
         tables.RESTATEMENTS,
@@ -77,7 +87,7 @@ def test_an_erased_meter_is_nowhere_and_the_rest_is_as_if_it_had_never_been(lake
     assert counts[:2] == [("PN000001.SMRT", 0, 0, 2), ("PN000002.SMRT", 0, 0, 0)]
     assert rows(context(), tables.ERASURES, "bronze_rows", "readings") == [(5, 3)]
 
-    # What is left is a sound lake that goes on.
+    # What is left is a sound lake that can go on.
     before = versions(context())
     run.run(context())
     assert versions(context()) == before
@@ -108,13 +118,13 @@ def two_meters(electricity):
     put(electricity, "2.json", split_json(["2021-01-05 00:00:00", PERSON, "x"], ["2021-01-05 00:00:00", OTHER, 4]), 5)
 
 
-def test_a_meter_that_is_nowhere_is_said_and_nothing_is_touched(lake, electricity, tmp_path, capsys):
+def test_a_meter_that_is_nowhere_is_reported_and_nothing_is_changed(lake, electricity, tmp_path, capsys):
     two_meters(electricity)
     run.run(lake(ELECTRICITY))
     run.run(lake(ELECTRICITY))
     before = everything(lake(ELECTRICITY))
     for dry_run in (False, True):
-        with pytest.raises(UsageError, match="nowhere in the lake: nothing was touched") as caught:
+        with pytest.raises(UsageError, match="nowhere in the lake: nothing was changed") as caught:
             erase.run(lake(ELECTRICITY), "99999", as_json=False, dry_run=dry_run)
         assert caught.value.exit_code == 2
     assert everything(lake(ELECTRICITY)) == before
@@ -124,16 +134,16 @@ def test_a_meter_that_is_nowhere_is_said_and_nothing_is_touched(lake, electricit
     assert not (tmp_path / "none").exists()
 
 
-def test_a_dry_run_shows_what_would_go_and_commits_nothing(lake, electricity, capsys):
+def test_a_dry_run_shows_what_would_be_removed_and_commits_nothing(lake, electricity, capsys):
     two_meters(electricity)
     run.run(lake(ELECTRICITY))
     context = lake(ELECTRICITY)
     before, runs = everything(context), lake_facts.version(context, tables.RUNS)
     with run_lock.held(lake(ELECTRICITY), "a run at work"):
         erase.run(lake(ELECTRICITY), PERSON, as_json=True, dry_run=True)
-    told = json.loads(capsys.readouterr().out)
-    assert [Path(path).name for path in told.pop("still_in")] == ["1.json", "2.json"]
-    assert told == {
+    certificate = json.loads(capsys.readouterr().out)
+    assert [Path(path).name for path in certificate.pop("still_in")] == ["1.json", "2.json"]
+    assert certificate == {
         "dry_run": True,
         "deliveries": 2,
         "bronze_rows": 2,
@@ -146,12 +156,12 @@ def test_a_dry_run_shows_what_would_go_and_commits_nothing(lake, electricity, ca
     assert (everything(context), lake_facts.version(context, tables.RUNS)) == (before, runs)
     erase.run(lake(ELECTRICITY), PERSON, as_json=True)
     done = json.loads(capsys.readouterr().out)
-    assert {name: value for name, value in done.items() if name in told} == {
-        name: value for name, value in told.items() if name != "dry_run"
+    assert {name: value for name, value in done.items() if name in certificate} == {
+        name: value for name, value in certificate.items() if name != "dry_run"
     }
 
 
-def test_damage_that_was_there_before_stays_to_be_seen(lake, electricity, capsys):
+def test_earlier_damage_stays_visible(lake, electricity, capsys):
     two_meters(electricity)
     run.run(lake(ELECTRICITY))
     context = lake(ELECTRICITY)
@@ -196,7 +206,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_killed_anywhere_it_is_called_again_and_goes_on(lake, tmp_path, capsys, monkeypatch, place):
+def test_killed_anywhere_it_continues_when_it_is_called_again(lake, tmp_path, capsys, monkeypatch, place):
     gas, electricity = tmp_path / "gas", tmp_path / "electricity"
     two_meters(electricity)
     put(gas, "PN000001.SMRT", smrt("PN000001", f'"{PERSON}","20210331","0100","1"', f'"{OTHER}","20210331","0100","5"'))
@@ -209,13 +219,13 @@ def test_killed_anywhere_it_is_called_again_and_goes_on(lake, tmp_path, capsys, 
         erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
     monkeypatch.delenv(failpoints.VARIABLE)
     assert lake_facts.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
-    # What comes between the two tries loses nothing of what the first one knew.
+    # What comes between the two tries does not lose what the first one recorded.
     put(gas, "PN000002.SMRT", smrt("PN000002", f'"{OTHER}","20210331","0200","5"'), 9)
     run.run(lake(GAS, ELECTRICITY))
     capsys.readouterr()
     erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert [told[name] for name in ("deliveries", "bronze_rows", "readings", "rejected_rows")] == [3, 3, 2, 1]
+    certificate = json.loads(capsys.readouterr().out)
+    assert [certificate[name] for name in ("deliveries", "bronze_rows", "readings", "rejected_rows")] == [3, 3, 2, 1]
     assert len(rows(context, tables.ERASURES, "run_id")) == 1
     assert files_that_hold(tmp_path / "lake", PERSON) == []
     assert of_the_log(context) == [(1, 1, 1, 0, 1), (2, 1, 1, 0, 1), (3, 1, 1, 0, 1), (4, 1, 1, 0, 0)]
@@ -228,7 +238,7 @@ def test_killed_anywhere_it_is_called_again_and_goes_on(lake, tmp_path, capsys, 
         erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
 
 
-def test_maintenance_keeps_every_answer_and_lets_the_next_run_find_its_place(lake, electricity, capsys):
+def test_maintenance_keeps_every_answer_and_the_next_run_continues(lake, electricity, capsys):
     for day in range(4, 7):
         put(electricity, f"{day}.json", split_json([f"2021-01-0{day} 00:00:00", "m1", day]), day)
         run.run(lake(ELECTRICITY))

@@ -1,4 +1,4 @@
-"""A full disk: one line that says so, nothing lost, and the next run, given room, ends as if there had always been."""
+"""A full disk: one line says so, nothing is lost, and the next run with enough space ends as if undisturbed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEFT = 150_000  # bytes: room for a commit or two, not for the data
 
 @pytest.fixture
 def disk(tmp_path):
-    """A folder on a disk of its own, which can be filled and be made larger."""
+    """A folder on a separate disk, which can be filled and enlarged."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")
@@ -37,7 +37,7 @@ def fill(disk):
 
 
 def enlarge(disk):
-    """Twice the room there was, so that it can be filled and enlarged again."""
+    """Double the space, so that it can be filled and enlarged again."""
     size = 2 * shutil.disk_usage(disk).total
     subprocess.run([shutil.which("mount"), "-o", f"remount,size={size}", str(disk)], check=True)
 
@@ -67,7 +67,7 @@ DELIVERED = [("PN000002.SMRT", "loaded", None), ("day.json", "loaded", None)]
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """What a run with room ends in."""
+    """The result of a run with enough space."""
     place = Place(tmp_path_factory.mktemp("undisturbed"))
     deliver(place)
     place.run()

@@ -1,9 +1,9 @@
-"""Whatever comes in whatever order, with crashes and maintenance between: a lake says what plain Python computes.
+"""Any deliveries in any order, with crashes and maintenance in between: a lake says what plain Python computes.
 
 A history takes one lake through deliveries, repeats, corrections, refused files, changed agreements, withdrawals,
 maintenance and runs that break off anywhere, written by the driver and by Spark in turns. Twenty senders share the
-lake, each with meters, files and a history of its own, so ten lakes are two hundred histories. They are drawn by lot,
-and those of a day are not those of the day before (tests/faults/seeds.py).
+lake, each with its own meters, files and history, so ten lakes are two hundred histories. They are random, and differ
+from day to day (tests/faults/seeds.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Others optimize, note, rewrite, restore and lose what is in the lake: each command is right, or refuses and says so.
 
-The hand then undoes its damage, and the lake must be right. What does no damage is not undone.
+The damage is then undone, and the lake must be right. What does no damage is not undone.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class OtherHands(History):
         other_hands.rewrite_a_row(self.lake.context(), self.table(), self.dice.randrange(100))
 
     def others_restore(self):
-        """Some versions back; where a command refuses to go on, forward again."""
+        """Restore some versions back; if a command refuses, restore forward again."""
         table = self.table()
         before = access.version(self.lake.context(), table)
         back = self.says(self.dice.randint(1, min(4, before)))
@@ -79,7 +79,7 @@ class OtherHands(History):
         self.run_and_compare()
 
     def tried(self):
-        """A command on what is damaged: the fault that it ended with, or None where it ended well."""
+        """Run a command on the damaged lake: the fault that it ended with, or None if it succeeded."""
         try:
             COMMANDS[self.says(self.dice.choice([*COMMANDS]))](self.lake.context())
         except (MeterlakeError, PySparkException, Py4JJavaError) as problem:

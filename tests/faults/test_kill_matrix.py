@@ -1,7 +1,7 @@
-"""Each command that writes is killed at each of its places, and another command comes next: the lake ends right.
+"""Each command that writes is killed at each of its places, and another command follows: the lake ends right.
 
-The places are what a command passes when it is left alone, so a new commit is a new place. `make test-faults` kills at
-each place once, with the other commands in turns; TEST_MATRIX=whole follows each kill by each of the others (hours).
+The places are those that an undisturbed command passes, so a new commit is a new place. `make test-faults` kills at
+each place once, followed by the other commands in turn; TEST_MATRIX=whole follows each kill by each of them (hours).
 CI takes a sample: `-k sample`, ten that the seed chooses.
 """
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.faults
 MINUTES = 10 * 60
 NAMES = tuple(COMMANDS)
 PAIRS = [(first, second) for first in NAMES for second in NAMES if first != second]
-# A process of its own that ends by signal 9, where it leaves more than one that breaks off: the JVM's work, scratch.
+# Separate processes that end by signal 9, which leave more behind than one that breaks off: the JVM's work, scratch.
 KILLED = (
     ("withdraw", "after write silver.readings", "run"),
     ("erase", "after write ops.ingestion_log", "withdraw"),
@@ -51,7 +51,7 @@ class Matrix:
         self._places, self._expected = {}, {}
 
     def copy(self):
-        """The waiting lake in a folder of its own."""
+        """A copy of the waiting lake in a separate folder."""
         return self.waiting.copied_to(self.folder / str(next(self.numbers)))
 
     def places(self, name):
@@ -71,7 +71,7 @@ class Matrix:
         return self._expected[changing]
 
     def ends_right(self, lake, first, second):
-        """The second command, the first one again where that is somebody's to do, and a run: as if undisturbed."""
+        """The second command, the first one again if a person would repeat it, and a run: as if undisturbed."""
         COMMANDS[second].do(lake.context())
         must_be_whole(lake)
         if COMMANDS[first].changes:

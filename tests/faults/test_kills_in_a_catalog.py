@@ -1,4 +1,4 @@
-"""Killed in catalog mode, where there is no lock and Spark writes all: the next command ends as if nothing had been."""
+"""Killed in catalog mode, without a lock and with Spark as the only writer: the next command ends as if undisturbed."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def process(folder, *arguments):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """What the lake says when nothing is killed."""
+    """What the lake says if nothing is killed."""
     code, out, said = process(tmp_path_factory.mktemp("undisturbed"), "", "begin", "end")
     assert code == 0, said[-3000:]
     return json.loads(out.splitlines()[-1])
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_run_that_is_killed_in_a_catalog_is_made_good(undisturbed, tmp_path, place):
+def test_the_next_run_repairs_one_that_was_killed_in_a_catalog(undisturbed, tmp_path, place):
     code, _, said = process(tmp_path, place, "begin")
     assert code == -signal.SIGKILL, said[-3000:]
     code, out, said = process(tmp_path, place, "end")

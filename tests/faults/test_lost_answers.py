@@ -1,4 +1,4 @@
-"""A commit that landed though its answer was lost (a store's time-out): the next run finds what is there."""
+"""A commit that succeeded although its answer was lost (a store's timeout): the next run finds what is there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.runtime import fetch_jars
 from tests.faults.a_lake import ROOT, with_history
 
 pytestmark = pytest.mark.faults
-# Those that Spark writes; that a commit of delta-rs goes unanswered is a run that breaks off after it.
+# Tables that Spark writes; for delta-rs a lost answer is the same as a run that breaks off after the commit.
 TABLES = ("bronze.gas", "silver.rejected_readings", "silver.readings", "gold.meter_day")
 
 

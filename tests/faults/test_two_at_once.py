@@ -33,7 +33,7 @@ def expected(waiting, tmp_path_factory):
 
 
 def totals(lake):
-    """Each table's total, as an analyst asks for it while the lake is at work."""
+    """Each table's total, as an analyst queries it during a run."""
     return {
         table: query.select(lake.context(), f"SELECT sum({value}) AS total FROM {table}").collect()[0][0]
         for table, value in TOTALS.items()

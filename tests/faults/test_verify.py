@@ -92,4 +92,4 @@ def test_a_reading_that_is_twice_in_silver_is_found(copied):
     context = copied()
     table = table_of(context, tables.READINGS)
     write_deltalake(table, table.to_pyarrow_table(filters=[("meter_id", "=", "m2")]), mode="append")
-    assert "3 rows where 2 keys are: some are twice" in first_difference(context)
+    assert "3 rows for 2 keys: some keys are there twice" in first_difference(context)

@@ -1,4 +1,4 @@
-"""Going back in: a delivery taken out, a refused one let in, rows judged anew."""
+"""Changing past decisions: a delivery withdrawn, a refused one loaded, rows judged again."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
     ]
 
     withdraw.run(lake(ELECTRICITY), "second.json", "a test file of the sender", as_json=False)
-    assert "2 readings on 2 days count no more, 4 published values changed" in " ".join(capsys.readouterr().out.split())
+    assert "2 readings on 2 days no longer count, 4 published values changed" in " ".join(
+        capsys.readouterr().out.split()
+    )
     context = lake(ELECTRICITY)
     assert [(meter, float(value), file_id) for meter, value, file_id in values(context)] == [("m1", 1, 1), ("m1", 4, 1)]
     assert totals(context) == [("5.0", 1)]
@@ -73,8 +75,8 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
         ("total_consumption_half_hour", "8.0", None, 2, 3),
     ]
     explain.run(context, "m1", "2021-01-04T00:00Z", as_json=False)
-    told = " ".join(capsys.readouterr().out.split())
-    assert "counts no more: withdrawn by run" in told
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "no longer counts: withdrawn by run" in shown
     verify.run(context, as_json=True)  # gaps are counted up to the day that is the last one now
     before = versions(context)
     first.touch()  # touching is no delivery
@@ -89,7 +91,7 @@ def test_a_delivery_that_is_withdrawn_gives_way_to_what_it_had_superseded_and_co
         ("m2", 8, 2),
     ]
     assert totals(context) == [("6.0", 2), ("8.0", 2)]
-    assert [row for row in restated(context) if row[4] == 4] == [  # back to it is told too
+    assert [row for row in restated(context) if row[4] == 4] == [  # a return to an old value is recorded too
         ("meter_day", "5.0", "6.0", 2, 4),
         ("meter_day", None, "8.0", 2, 4),
         ("total_consumption_half_hour", "1.0", "2.0", 2, 4),
@@ -153,7 +155,7 @@ def test_a_refused_delivery_is_let_in_at_its_old_place_once_the_configuration_al
     assert versions(context) == before
 
 
-def test_rejected_rows_are_judged_anew_from_bronze_and_no_longer_rejected(lake, electricity, capsys):
+def test_rejected_rows_are_judged_again_from_bronze_and_no_longer_rejected(lake, electricity, capsys):
     hourly = ELECTRICITY.model_copy(update={"interval_minutes": 60})
     delivery = put(
         electricity, "day.json", split_json(["2021-01-04 00:00:00", "m1", 1], ["2021-01-04 00:30:00", "m1", 4])
@@ -213,8 +215,8 @@ def test_what_a_withdrawal_would_do_is_shown_and_not_done(lake, gas, capsys):
     before = every_version(lake(GAS))
     with run_lock.held(lake(GAS), "a run at work"):
         withdraw.run(lake(GAS), "PN000001.SMRT", "", as_json=True, dry_run=True)
-        told = json.loads(capsys.readouterr().out)
-        assert told == {
+        shown = json.loads(capsys.readouterr().out)
+        assert shown == {
             "dry_run": True,
             "file_id": 1,
             "file": str(gas / "PN000001.SMRT"),
@@ -243,7 +245,7 @@ def test_what_cannot_be_taken_back_or_looked_at_again_is_said_in_a_line(lake, ga
     for name, said in {
         "gas/PN000001.SMRT": "is withdrawn: there is nothing to withdraw",
         "PN000009.SMRT": "no delivery 'PN000009.SMRT' in the log",
-        "PN000001.SMRT": "is a delivery of gas, water: say which",
+        "PN000001.SMRT": "is a delivery of gas, water: add the feed",
     }.items():
         with pytest.raises(UsageError, match=said):
             withdraw.run(lake(GAS, other), name, "", as_json=False)
@@ -255,5 +257,5 @@ def test_what_cannot_be_taken_back_or_looked_at_again_is_said_in_a_line(lake, ga
     with pytest.raises(ReplayError, match="holds other bytes"):
         replay.run(lake(GAS, other), ["gas/PN000001.SMRT"], dry_run=False, as_json=False)
     cut.unlink()
-    with pytest.raises(ReplayError, match="is not in the landing folder any more"):
+    with pytest.raises(ReplayError, match="is no longer in the landing folder"):
         replay.run(lake(GAS, other), ["gas/PN000001.SMRT"], dry_run=False, as_json=False)

@@ -1,4 +1,4 @@
-"""What the fuzz tests share: they tell what was seen, and Spark runs them in compiled code, as a run does."""
+"""What the fuzz tests share: they report what was seen, and Spark runs them in compiled code, as a run does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def seen(request):
 
 @pytest.fixture(scope="session")
 def compiled(spark):
-    """The session; else the optimiser computes small tables by itself, row by row and not as a run does."""
+    """The session, without the optimiser's shortcut of computing small tables row by row."""
     before = spark.conf.get(EXCLUDED_RULES, None)
     spark.conf.set(EXCLUDED_RULES, "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation")
     yield spark

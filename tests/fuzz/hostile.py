@@ -1,4 +1,4 @@
-"""Hostile texts and what is done to bytes, for the generators of all formats."""
+"""Hostile texts and changes to bytes, for the generators of all formats."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BYTES = b'\x00\x09\x0a\x0d\x20",:-.0159ENe[]{}\\\x7f\x80\xc3\xe9\xed\xa0\xff\xfe
 
 
 def spoilt_bytes(dice, content):
-    """The content with a few bytes flipped, cut out, put in, or all after one cut off."""
+    """The content with a few bytes flipped, removed or inserted, or truncated."""
     content = bytearray(content)
     for _ in range(dice.choice((1, 1, 1, 2, 3))):
         at, change = dice.randrange(len(content) + 1), dice.randrange(8)
@@ -41,7 +41,7 @@ def spoilt_bytes(dice, content):
 
 
 def otherwise_encoded(dice, content):
-    """The content as another encoding than UTF-8 would write it, or with bytes that no UTF-8 holds."""
+    """The content in another encoding than UTF-8, or with bytes that UTF-8 never contains."""
     text = content.decode("utf-8", "replace")
     ways = (
         lambda: text.encode("utf-16"),

@@ -6,13 +6,13 @@ import json
 import re
 
 BLANKS = b" \t\r\n"
-# The contract is silent on documents nested deeper than any parser here follows.
+# The contract does not cover documents nested deeper than the parsers here can follow.
 DEEPEST = 1000
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
 class Number(str):
-    """A number's digits as they stand; NaN and the infinities too, which all parsers here take for numbers."""
+    """A number's digits as written; also NaN and the infinities, which all parsers here accept as numbers."""
 
     __slots__ = ()
 
@@ -25,7 +25,7 @@ class Object(list):
 
 
 class Anything:
-    """Equal to all: a value on which the contract is silent, of a row that is refused or odd anyway."""
+    """Equal to everything: a value that the contract does not define, in a row that is refused or odd anyway."""
 
     __hash__ = None
 
@@ -40,7 +40,7 @@ def parsed(name, content):
     """(code, None) of a document that is refused before its shape is looked at, (None, root) of the others."""
     if not content.removeprefix(b"\xef\xbb\xbf").strip(BLANKS):
         return "EMPTY_FILE", None
-    # The contract names the ending; that Spark reads no name with `_` first or `:` in it is a flaw the README tells of.
+    # The contract names the ending; that Spark cannot read names with a leading `_` or a `:` is in the README.
     if not name.endswith(".json") or name[0] == "_" or ":" in name:
         return "BAD_FILE_NAME", None
     try:
@@ -57,7 +57,7 @@ def parsed(name, content):
 
 
 def depth(text):
-    """How deep arrays and objects stand in each other, outside of texts."""
+    """How deep arrays and objects are nested, outside of texts."""
     deepest = now = 0
     for bracket in re.findall(r"[\[\]{}]", _TEXT.sub("", text)):
         now += 1 if bracket in "[{" else -1
@@ -76,5 +76,5 @@ def as_text(value):
 
 
 def is_missing(text):
-    """Whether a meter is null or nothing but blanks; the contract does not say that blanks are none."""
+    """Whether a meter is null or blank; the contract does not mention blanks."""
     return text is None or (text is not ANYTHING and not text.strip(" \t\r\n"))

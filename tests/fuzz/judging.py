@@ -1,4 +1,4 @@
-"""Deliveries and judged rows in the form in which the oracles speak of them, and where both sides differ."""
+"""Deliveries and judged rows in the form of the oracles, and where the two sides differ."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def delivery(feed, name, file_id):
 def readings_by_file(judged, *more):
     """file_id -> rows (row_number, code, meter, start in seconds, millionths, *more), in order; only what passed has values."""
     passed = F.col("reason_code").isNull()
-    told = F.coalesce(F.length("reason") > 0, F.lit(False))  # noqa: FBT003
+    has_reason = F.coalesce(F.length("reason") > 0, F.lit(False))  # noqa: FBT003
     rows = judged.select(
         "file_id",
         "row_number",
-        F.when(passed | told, F.col("reason_code")).otherwise("refused without a reason"),
+        F.when(passed | has_reason, F.col("reason_code")).otherwise("refused without a reason"),
         "meter_id",
         F.when(passed & F.col("consumption").isNotNull(), F.unix_timestamp("interval_start")),
         F.when(passed, F.col("consumption") * MILLION).cast("bigint"),
@@ -53,7 +53,7 @@ def in_order(rows):
 
 @dataclass
 class Fuzzed:
-    """Of each file, by number, the oracle's verdict and ours; of the sound ones both sides' rows."""
+    """The oracle's verdict and ours on each file, by number; for sound files both sides' rows."""
 
     made: Callable
     true: list = field(default_factory=list)
@@ -81,18 +81,18 @@ class Fuzzed:
         return number, made.name, made.content[: SHOWN * 100], *what
 
     def wrong_verdicts(self):
-        """Files that were refused or taken otherwise than the oracle says, the first few in words."""
+        """Files with another verdict than the oracle's, the first few in words."""
         pairs = enumerate(zip(self.true, self.said, strict=True))
         wrong = [(number, true[0], said.reason_code) for number, (true, said) in pairs if true[0] != said.reason_code]
         return [self._shown(*each) for each in wrong[:SHOWN]]
 
     def badly_told(self):
-        """Refusals that are not a known code and a reason of one short line that a log can hold, or count rows."""
+        """Refusals without a known code and a reason of one short line, or with rows."""
         wrong = [n for n, said in enumerate(self.said) if said.reason_code is not None and not is_told(said)]
         return [self._shown(number, self.said[number]) for number in wrong[:SHOWN]]
 
     def wrong_rows(self):
-        """Rows that were judged otherwise than the oracle judges them."""
+        """Rows that were judged differently from the oracle."""
         wrong = [
             (number, true, said)
             for number, rows, found in self._both_sound()
@@ -102,7 +102,7 @@ class Fuzzed:
         return [self._shown(*each) for each in wrong[:SHOWN]]
 
     def lost_rows(self):
-        """Files out of which come other rows than went in, or fewer or more than their verdict counts."""
+        """Files whose rows differ from the source, or from the number in their verdict."""
         wrong = []
         for number, rows, found in self._both_sound():
             went_in, came_out = {row[0] for row in rows}, {row[0] for row in found}

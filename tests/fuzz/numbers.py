@@ -6,7 +6,7 @@ import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?0*([0-9]+))?")
-# Blanks around the digits of a text are passed over; a control character is none.
+# Blanks around a text's digits are ignored; a control character is not a blank.
 AROUND = " \t\r\n"
 # Its silence on numbers that are a burden, not a value: more characters, more digits of an exponent than these.
 LONGEST, DIGITS_OF_EXPONENT = 1000, 3
@@ -18,7 +18,7 @@ _EXACT = Context(prec=3 * LONGEST)
 def millionths(text):
     """The value rounded half up to six decimals, in millionths; None for what is no number or too large.
 
-    Its sign is looked at after rounding: -0.0000004 is 0.000000 (the contract does not say which comes first).
+    The sign counts after rounding: -0.0000004 is 0.000000 (the contract does not say which comes first).
 
     >>> millionths("0.0000005"), millionths("-1e2"), millionths("999999999999.9999995"), millionths("NaN")
     (1, -100000000, None, None)

@@ -65,13 +65,13 @@ def _is_tags(tags):
 def _judged(number, record):
     """(row_number, code, meter, start in seconds, millionths, direction, quality) of each reading of a record.
 
-    What follows the code only where it passes, but for the meter; one row where the record holds no reading.
+    Except for the meter, the values after the code are given only if it passes; a record without a reading is one row.
     """
     members = dict(record)
     tags = members.get("tags", Object())
     codes = {key.upper(): value for key, value in record if key.upper() in DIRECTIONS}
     names = [key.upper() for key, _ in record]
-    # The contract does not say what a key means that stands twice: the record is refused, its meter is not promised.
+    # The contract does not define repeated keys: the record is refused, its meter is not defined.
     if len(set(names)) < len(names) or len(set(dict(tags))) < len(tags):
         yield number, "FIELD_COUNT", ANYTHING, None, None, None, None
         return

@@ -33,7 +33,7 @@ def verdict(name, content, table, codec):
     """(code, None) of a refused file, (None, rows) of a sound one."""
     if not content:
         return "EMPTY_FILE", None
-    # The contract names the ending; that Spark reads no name with `_` first or `:` in it is a flaw the README tells of.
+    # The contract names the ending; that Spark cannot read names with a leading `_` or a `:` is in the README.
     if not name.endswith(".parquet") or name[0] == "_" or ":" in name:
         return "BAD_FILE_NAME", None
     names = table.column_names

@@ -45,7 +45,7 @@ class Line:
 
     @property
     def record(self):
-        """The record type; of a line that an odd quote spoils, the word it begins with."""
+        """The record type; for a line with an odd quote, its first word."""
         if self.fields is not None:
             return self.fields[0]
         word = self.text.lstrip(BLANK).removeprefix('"')
@@ -102,7 +102,7 @@ def _read(line):
 
 
 def fields_of(line):
-    """Fields of a line, None where a quote is open or stands where none may."""
+    """Fields of a line, None if a quote is open or in a wrong place."""
     fields, at = [], 0
     while True:
         at = _after_blanks(line, at)

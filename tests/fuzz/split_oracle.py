@@ -96,7 +96,7 @@ def instants(local):
 
 def _judged(rows):
     """(row_number, code, meter, start in seconds, millionths) of each row; start and value only where it passes."""
-    # A nested value is no meter that could be told from another: such rows never stand at a repeated time here.
+    # Nested values cannot be told apart as meters, so such rows never have a repeated time here.
     of_meter, occurrences = {}, {}
     for row in rows:
         if row.meter is not ANYTHING and row.local is not None:
@@ -126,7 +126,7 @@ def _code(row):
         "METER_ID_INVALID": isinstance(row.meter, str) and bool(NO_ID.fullmatch(row.meter)),
         "INTERVAL_START_INVALID": local is None,
         "LOCAL_TIME_NONEXISTENT": local is not None and not instants(local),
-        # The earlier instant of a time that comes twice decides.
+        # The earlier instant of a repeated time decides.
         "INTERVAL_OUT_OF_RANGE": local is not None
         and not (local >= EPOCH and all(at <= LAST for at in instants(local)[:1])),
         "OFF_GRID": local is not None and (local.minute % 30, local.second) != (0, 0),

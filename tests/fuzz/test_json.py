@@ -110,7 +110,7 @@ def read(spark, case, documents, folder):
 
 
 def looked_at_again(case, content, delivery):
-    """The verdict on a delivery that gave Spark no rows, as jobs/bronze.py comes to it."""
+    """The verdict on a delivery that gave Spark no rows, as in jobs/bronze.py."""
     final = case.form.diagnose(content, delivery, case.feed)
     if final.reason_code is None and final.rows_read:
         return final.refused("MALFORMED_JSON", "Spark's reader found no rows where there are some")
@@ -121,7 +121,7 @@ def test_the_verdict_on_every_file_is_the_oracles(fuzzed):
     assert fuzzed.wrong_verdicts() == []
 
 
-def test_a_refusal_is_told_in_one_line_and_counts_no_rows(fuzzed):
+def test_a_refusal_is_one_line_and_counts_no_rows(fuzzed):
     assert fuzzed.badly_told() == []
 
 

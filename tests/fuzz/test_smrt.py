@@ -45,7 +45,7 @@ def test_the_verdict_on_every_file_is_the_oracles(fuzzed):
     assert fuzzed.wrong_verdicts() == []
 
 
-def test_a_refusal_is_told_in_one_line_and_counts_no_rows(fuzzed):
+def test_a_refusal_is_one_line_and_counts_no_rows(fuzzed):
     assert fuzzed.badly_told() == []
 
 

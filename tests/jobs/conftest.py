@@ -43,7 +43,7 @@ def split_json(
 
 
 def put(folder: Path, name: str, content: bytes, minutes: float = 0) -> Path:
-    """Lay a file into a landing folder, modified so many minutes after a fixed time."""
+    """Put a file into a landing folder, modified so many minutes after a fixed time."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -67,7 +67,7 @@ def database(path: Path, agreements: list[tuple[Any, ...]], products: list[tuple
 def rows(
     context: Context, table: tables.Table, *columns: str, where: Callable[[dict[str, Any]], bool] | None = None
 ) -> list[tuple[Any, ...]]:
-    """Rows of a table as tuples of those columns, sorted; read without Spark, by another reader than the writer."""
+    """Rows of a table as tuples of those columns, sorted; read without Spark, by a reader that is not the writer."""
     found = DeltaTable(tables.address(context.settings, table)).to_pyarrow_table().to_pylist()
     kept = [row for row in found if where is None or where(row)]
     return sorted((tuple(row[name] for name in columns) for row in kept), key=repr)

@@ -1,4 +1,4 @@
-"""The demo's readings, worked out by plain Python from the bytes of its deliveries: no Spark, no code of the pipeline."""
+"""The demo's readings, computed by plain Python from the bytes of its deliveries: no Spark, no code of the pipeline."""
 
 from __future__ import annotations
 

@@ -86,40 +86,40 @@ def test_every_delivery_is_answered_once_when_silver_has_it(
         name["good.json"]: ("accepted", None, 1, 1, 0),
         name["bad.json"]: ("accepted", None, 1002, 1, 1001),
     }
-    told = responses(answers)
-    assert [(row["line"], row["reason_code"], row["meter_id"]) for row in told[name[first]]["rejected_rows"]] == [
+    sent = responses(answers)
+    assert [(row["line"], row["reason_code"], row["meter_id"]) for row in sent[name[first]]["rejected_rows"]] == [
         (3, "CONSUMPTION_NEGATIVE", "001"),
         (4, "OFF_GRID", "002"),
     ]
-    bad = told[name["bad.json"]]
+    bad = sent[name["bad.json"]]
     assert [row["row"] for row in bad["rejected_rows"]] == list(range(2, 1002))
     assert bad["rejected_rows_left_out"] == 1
     assert bad["rejected_rows"][0]["meter_id"] == "m0"
     assert len(noted(context)) == 6
     assert access.done_to(context, tables.ACKNOWLEDGEMENTS) == 1
     paths = rows(context, tables.ACKNOWLEDGEMENTS, "response_path")
-    assert {path for (path,) in paths} == {str(answers / path) for path in told}
+    assert {path for (path,) in paths} == {str(answers / path) for path in sent}
 
-    # Taken away: not written again, and a run with nothing new makes no commit and asks for no JVM.
+    # Removed by the sender: not written again, and a run with nothing new makes no commit and starts no JVM.
     (answers / name["good.json"]).unlink()
     (electricity / os.fsdecode(b"odd\xff\n.json")).unlink()  # what cannot be read is tried again by every run
     run.run(lake(*feeds), "gold")
-    before, told = versions(context), responses(answers)
+    before, sent = versions(context), responses(answers)
     context = lake(*feeds)
     run.run(context)
     assert not context.has_spark
-    assert (versions(context), responses(answers)) == (before, told)
+    assert (versions(context), responses(answers)) == (before, sent)
 
     put(gas, "day/PN000001.SMRT", smrt("PN000001", f"{HOUR},9"), minutes=2)
     put(gas, "again/PN000001.SMRT", smrt("PN000001", f"{HOUR},9"), minutes=3)
     run.run(lake(*feeds))
-    new = {path: said for path, said in verdicts(answers).items() if path not in told}
+    new = {path: said for path, said in verdicts(answers).items() if path not in sent}
     assert [(path.partition("/")[2], said) for path, said in new.items()] == [
         ("PN000001.SMRT.7.ack.json", ("refused", "CHANGED_AFTER_LOADING", 0, 0, 0))
     ]
 
 
-def test_a_run_killed_before_its_responses_are_noted_finds_them_lying_there(
+def test_a_run_killed_before_its_responses_are_recorded_finds_them_in_place(
     lake: Callable[..., Context], gas: Path, answers: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = asking(GAS, answers)
@@ -143,7 +143,7 @@ def test_a_run_killed_before_its_responses_are_noted_finds_them_lying_there(
     (answers / ".2.ack.json.part").symlink_to(gas / "PN000009.SMRT")  # a sender's trap, or what a killed run left
     assert noted(context) == []
     run.run(context)
-    # The first delivery of a feed that has just begun to ask is not lost; what was taken away comes back the same.
+    # The first delivery of a feed that has just begun to ask is not lost; a removed response comes back unchanged.
     assert noted(context) == [(1, "gas", "rejected", 1), (2, "gas", "rejected", 1)]
     assert (kept.stat().st_ino, taken.read_bytes(), len(responses(answers))) == (number, said, 2)
     assert (gas / "PN000009.SMRT").read_bytes() == CUT
@@ -166,7 +166,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing_else(
         run.run(context)
     assert caught.value.exit_code == 1
     assert str(caught.value).startswith(f"feed 'gas': response '{occupied}/PN00000")
-    assert "(a file is in the place of its folder), 2 in all;" in str(caught.value)
+    assert "(a file is where its folder should be), 2 in all;" in str(caught.value)
     assert len(rows(context, tables.METER_DAY, "consumption")) == 1
     assert rows(context, tables.RUNS, "status", "error") == [("failed", str(caught.value)[:300])]
     assert noted(context) == [(3, "electricity", "rejected", 1)]
@@ -226,14 +226,14 @@ def test_what_was_answered_is_never_answered_again_whatever_is_rebuilt(
     put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1.5", f"{HOUR},-1"))
     put(electricity, "a.json", split_json(["2021-01-04 00:00:00", "m1", 1], ["2021-01-04 00:30:00", "m1", 4]))
     run.run(lake(*feeds))
-    first, told = noted(lake(*feeds)), responses(answers)
+    first, sent = noted(lake(*feeds)), responses(answers)
     assert len(first) == 2
     span = Span.of("2021-01-01", "2021-05-01")
     assert span is not None
 
     for path in answers.iterdir():
         path.unlink()  # the senders took them
-    backfill.anew(lake(*feeds), "silver", span)
+    backfill.rebuild(lake(*feeds), "silver", span)
     before = versions(lake(*feeds))
     run.run(lake(*feeds), "silver")
     replay.run(lake(*feeds), ["#1"], dry_run=False, as_json=True)  # which changes nothing
@@ -241,25 +241,25 @@ def test_what_was_answered_is_never_answered_again_whatever_is_rebuilt(
     # The claim, and what it decided.
     assert before["ops.ingestion_log"] == versions(lake(*feeds))["ops.ingestion_log"] - 2
 
-    # The verdict on a row is another one: that is told, and once.
+    # The verdict on a row has changed: there is one new response.
     replay.run(lake(*stricter), ["a.json"], dry_run=False, as_json=True)
-    backfill.anew(lake(*stricter), "silver", span)
+    backfill.rebuild(lake(*stricter), "silver", span)
     run.run(lake(*stricter))
     assert [row[0] for row in noted(lake(*stricter))] == [1, 2, 2]
     assert {path: said["rows_rejected"] for path, said in responses(answers).items()} == {"a.json.2.ack.json": 1}
-    # Withdrawn and back are two decisions, though the second says what the first answer said.
+    # A withdrawal and a replay are two decisions, though the second says the same as the first answer.
     withdraw.run(lake(*stricter), "PN000001.SMRT", "", as_json=True)
     replay.run(lake(*stricter), ["#1"], dry_run=False, as_json=True)
     of_first = sorted(row[3:] + row[2:3] for row in noted(lake(*stricter)) if row[0] == 1)
     assert [status for _, status in of_first] == ["loaded", "withdrawn", "loaded"]
     again = responses(answers)["PN000001.SMRT.1.ack.json"]
-    assert {**again, "run_id": ""} == {**told["PN000001.SMRT.1.ack.json"], "run_id": ""}
+    assert {**again, "run_id": ""} == {**sent["PN000001.SMRT.1.ack.json"], "run_id": ""}
     before = versions(lake(*stricter))
     run.run(lake(*stricter))
     assert versions(lake(*stricter)) == before
 
 
-def test_a_refusal_that_is_settled_while_responses_are_owed_costs_no_later_one(
+def test_a_refusal_that_is_settled_while_responses_are_due_costs_no_later_one(
     lake: Callable[..., Context], gas: Path, answers: Path
 ) -> None:
     feed = asking(GAS, answers)
@@ -272,5 +272,5 @@ def test_a_refusal_that_is_settled_while_responses_are_owed_costs_no_later_one(
     run.run(lake(feed))
     put(gas, "PN000003.SMRT", smrt("PN000003", f"{HOUR},3.5"), minutes=2)
     run.run(lake(feed))
-    told = {path.split(".")[0]: said["verdict"] for path, said in responses(answers).items()}
-    assert told == {"PN000001": "accepted", "PN000009": "refused", "PN000002": "accepted", "PN000003": "accepted"}
+    sent = {path.split(".")[0]: said["verdict"] for path, said in responses(answers).items()}
+    assert sent == {"PN000001": "accepted", "PN000009": "refused", "PN000002": "accepted", "PN000003": "accepted"}

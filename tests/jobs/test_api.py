@@ -1,4 +1,4 @@
-"""The read API over the demo lake: every figure equals Spark SQL's, in every form, page by page."""
+"""The read API on the demo lake: every figure equals Spark SQL's, in every form, page by page."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ def test_days_are_those_of_the_zone_and_ranges_are_half_open(api):
     assert [row["interval_start"][11:16] for row in api.get(address, params=part).json()["data"]] == ["10:00", "10:30"]
 
 
-def test_an_answer_is_asked_for_once(api):
+def test_a_known_answer_is_not_sent_again(api):
     first = api.get("/meters?limit=3")
     again = api.get("/meters?limit=3", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -302,13 +302,13 @@ def test_a_problem_names_the_parameter(api, address, status, parameter):
     assert problem["detail"]
 
 
-def test_a_cursor_belongs_to_its_question(api):
+def test_a_cursor_belongs_to_its_query(api):
     following = api.get("/meters?limit=1&feed=gas").json()["next"]
     assert api.get(following.replace("feed=gas", "feed=solar")).json()["parameter"] == "cursor"
     assert api.get(following.replace("limit=1", "limit=2")).status_code == 200
 
 
-def test_forms_that_there_are_not_and_methods_are_refused(api):
+def test_unknown_forms_and_methods_are_refused(api):
     assert api.get("/meters", headers={"Accept": "image/png"}).status_code == 406
     assert api.get("/meters", headers={"Accept": "text/csv;q=0.5, application/json"}).json()["data"]
     refused = api.post("/meters")
@@ -316,14 +316,14 @@ def test_forms_that_there_are_not_and_methods_are_refused(api):
 
 
 @pytest.mark.parametrize("meter", ["<script>alert(1)</script>", "' OR 1=1 --", "%00", "..%2F..%2Fetc", "☃", "a" * 200])
-def test_hostile_meters_are_no_meters(api, meter):
+def test_hostile_meter_ids_find_no_meter(api, meter):
     answer = api.get(f"/meters/{meter}/readings?from=2021-01-01&to=2021-01-02")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert "<script>" not in answer.headers.get("location", "")
 
 
-def test_the_service_says_how_it_is(api):
+def test_the_service_reports_its_health(api):
     assert api.get("/healthz").json() == {"status": "ok"}
     assert api.get("/readyz").json()["status"] == "ready"
     text = api.get("/metrics").text

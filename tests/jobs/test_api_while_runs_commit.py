@@ -1,4 +1,4 @@
-"""The read API beside a run: the newest commit at once, pages of the versions that they began with, and what is gone."""
+"""The read API during runs: the newest commit at once, pages of the versions that they began with, removed versions."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_meter_that_was_erased_is_gone_from_memory_and_from_every_page(loaded,
         assert kwh(api.get(READINGS.replace("m1", "m2")).json())[-1] == "0.500000"
 
 
-def test_too_many_questions_at_once_are_told_to_come_again(loaded, monkeypatch):
+def test_too_many_queries_at_once_must_try_again(loaded, monkeypatch):
     monkeypatch.setattr("pipeline.serving.asked.PATIENCE_SECONDS", 0.1)
     app = application(loaded.settings)
     slots = app.state.service.slots

@@ -1,4 +1,4 @@
-"""`run --from --to`: what a span of time brought, a batch a day; and local days made anew."""
+"""`run --from --to`: what a span of time brought, a batch a day; and local days rebuilt."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ONE_A_DAY = [
 
 
 @pytest.mark.slow
-def test_a_batch_a_day_oldest_first_is_what_would_be_if_it_had_been_taken_as_it_came(lake, gas, electricity):
+def test_a_batch_a_day_oldest_first_equals_loading_each_day_when_it_came(lake, gas, electricity):
     deliver(gas, electricity)
     outcomes = list(backfill.run(lake(GAS, ELECTRICITY), SPAN))
     context = lake(GAS, ELECTRICITY)
@@ -65,7 +65,7 @@ def test_a_batch_a_day_oldest_first_is_what_would_be_if_it_had_been_taken_as_it_
         for meter, _, kwh, _ in rows(context, tables.READINGS, *RESULTS[tables.READINGS])
     }
     verify.run(context, as_json=True)
-    # Nothing is left: one run that makes good whatever may be undone, and takes nothing.
+    # Nothing is left: one run that finishes whatever may be undone, and loads nothing.
     again = list(backfill.run(lake(GAS, ELECTRICITY), SPAN))
     assert [outcome.deliveries for outcome in again] == [[]]
 
@@ -74,7 +74,7 @@ def test_a_batch_a_day_oldest_first_is_what_would_be_if_it_had_been_taken_as_it_
 @pytest.mark.parametrize(
     "place", ["before write ops.ingestion_log#2", "after write bronze.electricity#3", "after write silver.readings#2"]
 )
-def test_killed_anywhere_the_same_command_goes_on(lake, gas, electricity, monkeypatch, place):
+def test_killed_anywhere_the_same_command_continues(lake, gas, electricity, monkeypatch, place):
     deliver(gas, electricity)
     failpoints.forget()
     monkeypatch.setenv(failpoints.VARIABLE, f"raise:{place}")
@@ -87,7 +87,7 @@ def test_killed_anywhere_the_same_command_goes_on(lake, gas, electricity, monkey
     verify.run(context, as_json=True)
 
 
-def test_only_what_the_span_holds_is_taken_and_older_ones_are_told_of(lake, gas, electricity, capsys):
+def test_only_deliveries_in_the_span_are_loaded_and_older_ones_are_reported(lake, gas, electricity, capsys):
     deliver(gas, electricity)
     context = lake(GAS, ELECTRICITY)
     context.log.quiet = False
@@ -104,7 +104,7 @@ def test_only_what_the_span_holds_is_taken_and_older_ones_are_told_of(lake, gas,
 
 @pytest.mark.faults
 @pytest.mark.parametrize("layer", ["silver", "gold"])
-def test_days_that_were_damaged_are_made_anew(lake, gas, electricity, layer):
+def test_damaged_days_are_rebuilt(lake, gas, electricity, layer):
     deliver(gas, electricity)
     run.run(lake(GAS, ELECTRICITY))
     context = lake(GAS, ELECTRICITY)
@@ -115,19 +115,19 @@ def test_days_that_were_damaged_are_made_anew(lake, gas, electricity, layer):
     with pytest.raises(VerificationError):
         verify.run(lake(GAS, ELECTRICITY), as_json=True)
     # Another day than the damaged one mends nothing of it.
-    backfill.anew(lake(GAS, ELECTRICITY), layer, Span.of("2021-04-02", "2021-04-03"))
+    backfill.rebuild(lake(GAS, ELECTRICITY), layer, Span.of("2021-04-02", "2021-04-03"))
     assert (results(context)[tables.READINGS.full_name] == before[tables.READINGS.full_name]) == (layer == "gold")
-    backfill.anew(lake(GAS, ELECTRICITY), layer, Span.of("2021-03-31", "2021-04-01"))
+    backfill.rebuild(lake(GAS, ELECTRICITY), layer, Span.of("2021-03-31", "2021-04-01"))
     run.run(lake(GAS, ELECTRICITY))
     assert results(context) == before
     verify.run(lake(GAS, ELECTRICITY), as_json=True)
 
 
-def test_what_cannot_be_made_anew_is_said(lake):
-    with pytest.raises(UsageError, match="nothing makes it anew"):
-        backfill.anew(lake(GAS), "bronze", SPAN)
+def test_what_cannot_be_rebuilt_is_reported(lake):
+    with pytest.raises(UsageError, match="bronze is what was delivered and cannot be rebuilt"):
+        backfill.rebuild(lake(GAS), "bronze", SPAN)
     with pytest.raises(UsageError, match="as days"):
-        backfill.anew(lake(GAS), "gold", Span.of("2021-03-31T01:00:00Z", "2021-04-01"))
+        backfill.rebuild(lake(GAS), "gold", Span.of("2021-03-31T01:00:00Z", "2021-04-01"))
 
 
 def test_the_command_line(demo):
@@ -137,7 +137,7 @@ def test_the_command_line(demo):
     assert "belong together" in result.output
 
 
-def test_the_command_line_says_that_days_were_made_anew(tmp_path, spark):
+def test_the_command_line_says_that_days_were_rebuilt(tmp_path, spark):
     (tmp_path / "gas").mkdir()
     config = tmp_path / "meterlake.toml"
     config.write_text(f'lake = "{tmp_path}/lake"\n[[feeds]]\nname = "gas"\nformat = "smrt"\npath = "{tmp_path}/gas"\n')
@@ -146,4 +146,4 @@ def test_the_command_line_says_that_days_were_made_anew(tmp_path, spark):
     assert result.exit_code == 0
     assert "1 readings inserted or updated" in result.output
     result = command("run", "gold", "--from", "2021-03-31", "--to", "2021-04-01", config=config)
-    assert (result.exit_code, "The days were made anew" in result.output) == (0, True)
+    assert (result.exit_code, "The days were rebuilt" in result.output) == (0, True)

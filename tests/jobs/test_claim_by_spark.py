@@ -1,4 +1,4 @@
-"""Two writers where Spark alone writes: a log of a newer feature, as every table of a catalog."""
+"""Two writers where only Spark writes: a log with a newer feature, like every table of a catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gold.missing_intervals: each gap by its identity, for meters that their history or an agreement makes expected."""
+"""gold.missing_intervals: each gap by its identity, for meters that are expected by their history or an agreement."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOURS = Feed(
 
 
 def whole_day(date: str, meter: str, hours: int = 24, without: tuple[int, ...] = ()) -> list[list[Any]]:
-    """A day of hourly rows of a meter, but for some hours."""
+    """A day of hourly rows of a meter, without some hours."""
     return [[f"{date} {hour:02d}:00:00", meter, "1"] for hour in range(hours) if hour not in without]
 
 
@@ -102,7 +102,7 @@ def test_a_meter_with_an_agreement_is_expected_before_it_ever_delivered(
     database(path, [(1, "2021-06-01", None, "fixed", "m2", "a")])
     run.run(lake(HOURS, **settings))
     assert gaps(context) == {("m2", day(f"2021-06-0{n}"), "agreement"): 24 for n in (1, 2)}
-    # The reference is no longer said to be of this feed.
+    # The reference no longer names this feed.
     run.run(lake(HOURS, reference=Reference(url=settings["reference"].url, feeds=())))
     assert gaps(context) == {}
 

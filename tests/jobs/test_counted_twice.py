@@ -1,4 +1,4 @@
-"""Rows are counted twice, from the bytes and from bronze: an engine that reads a file twice is found out."""
+"""Rows are counted twice, from the bytes and from bronze: an engine that reads a file twice is noticed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FILES = [
 
 
 @pytest.mark.parametrize("file", FILES, ids=[feed.format for feed, *_ in FILES])
-def test_a_file_that_is_read_twice_ends_the_batch_and_the_next_run_puts_it_right(
+def test_a_file_that_is_read_twice_fails_the_batch_and_the_next_run_repairs_it(
     lake: Callable[..., Context], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: tuple[Feed, str, bytes]
 ) -> None:
     feed, name, content = file
@@ -51,9 +51,9 @@ def test_a_file_that_is_read_twice_ends_the_batch_and_the_next_run_puts_it_right
 
     with monkeypatch.context() as patch:
         patch.setitem(formats.FORMATS, feed.format, replace(form, rows=twice))
-        with pytest.raises(MiscountedRowsError, match=f"{name} holds 2 rows, but Spark read 4 into bronze") as told:
+        with pytest.raises(MiscountedRowsError, match=f"{name} holds 2 rows, but Spark read 4 into bronze") as raised:
             run.run(context)
-    assert (told.value.exit_code, str(told.value).count("\n")) == (1, 0)
+    assert (raised.value.exit_code, str(raised.value).count("\n")) == (1, 0)
     assert log(context) == []
     run.run(lake(feed))
     assert log(context) == [(name, "loaded", None)]

@@ -292,7 +292,7 @@ def test_a_file_replaced_by_one_of_the_same_size_while_it_is_read_is_left_for_th
     assert rows(context, tables.READINGS, "consumption") == [(Decimal("2.000000"),), (Decimal("7.000000"),)]
 
 
-def test_layers_that_were_not_run_are_caught_up_later(lake: Callable[..., Context], electricity: Path) -> None:
+def test_layers_that_were_not_run_catch_up_later(lake: Callable[..., Context], electricity: Path) -> None:
     put(electricity, "a.json", split_json(["2021-01-04 00:00:00", "m1", "0.1"], ["2021-01-04 00:10:00", "m1", "1"]))
     context = lake(ELECTRICITY)
     run.run(context, "bronze")

@@ -28,7 +28,7 @@ from tests.conftest import ROOT, command, configuration, demo_in
 from tests.jobs.conftest import rows, versions
 from tests.jobs.demo_oracle import array_readings, expected_readings, product_of, solar_readings
 
-# `make test-faults` runs these: they make days anew, or the whole lake.
+# `make test-faults` runs these: they rebuild days, or the whole lake.
 OPERATIONS = {"verify", "maintain", "withdraw", "replay", "erase"}
 
 
@@ -110,7 +110,7 @@ def test_the_demos_readings_of_every_format_were_few_enough_for_the_drivers_writ
     held = Counter(row[0] for row in rows(context, tables.READINGS, "file_id"))
     loaded = [each for each in ingestion_log.logged(context) if each.status == "loaded" and each.feed != "reference"]
     assert {feed.format for feed in context.settings.feeds} == {*formats.FORMATS}
-    for delivery in loaded:  # what is said before they are counted is never too little, and no more than it can be
+    for delivery in loaded:  # the bound before counting is never too low, and no higher than possible
         most = silver.most_readings(context, delivery)
         assert held[delivery.file_id] <= most <= 100 * delivery.rows_read
     commits = gate.opened(context, tables.READINGS).history()
@@ -189,10 +189,10 @@ def test_answers_for_machines_are_json_and_csv(config: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("run", "platinum"), 2, "no layer 'platinum'"),
+        (("run", "platinum"), 2, "unknown layer 'platinum'"),
         (("sql", "DROP TABLE gold.meter_day"), 2, "not a query that reads"),
         (("sql", "SELECT * FROM gold.nothing"), 2, "gold.meter_day"),
-        (("sql", "SELECT 1", "--format", "xml"), 2, "no format 'xml'"),
+        (("sql", "SELECT 1", "--format", "xml"), 2, "unknown format 'xml'"),
         (("status", "--config", "nowhere.toml"), 2, "no such file"),
     ],
 )
@@ -232,7 +232,7 @@ def test_the_demo_touches_nothing_where_a_folder_holds_another_delivery(tmp_path
     real.write_bytes(b"a real one")
     result = command("demo", config=path)
     assert result.exit_code == 2
-    assert "PN000001.SMRT is no delivery of the demo's" in result.output
+    assert "PN000001.SMRT is not one of the demo's deliveries" in result.output
     assert real.read_bytes() == b"a real one"
     assert [each for each in (tmp_path / "data_lake").rglob("*") if each.is_file()] == [real]
     real.rename(real.with_name("PN123456.SMRT"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 
-def told(context: Context, capsys: pytest.CaptureFixture[str], meter: str, instant: str) -> dict[str, Any]:
+def explained(context: Context, capsys: pytest.CaptureFixture[str], meter: str, instant: str) -> dict[str, Any]:
     capsys.readouterr()
     explain.run(context, meter, instant, as_json=True)
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -42,7 +42,7 @@ def test_every_version_with_its_file_row_and_fate(
     context = lake(GAS, ELECTRICITY, reference=Reference(url=url, feeds=("electricity",)))
     run.run(context)
 
-    answer = told(context, capsys, "m1", "2021-06-01T00:45Z")
+    answer = explained(context, capsys, "m1", "2021-06-01T00:45Z")
     assert [(each["file"], each["row_number"], each["verdict"]) for each in answer["versions"]] == [
         ("c.json", 1, "refused, CONSUMPTION_INVALID: consumption 'n/a' is not a usable number"),
         ("b.json", 2, "current"),
@@ -58,7 +58,7 @@ def test_every_version_with_its_file_row_and_fate(
     assert answer["gold"][1]["cell"] == "feed=electricity, direction=import, interval_start=2021-06-01 00:30:00Z"
 
     # With an offset it is the same instant; where nothing was received, that is said.
-    assert told(context, capsys, "m1", "2021-06-01T01:45+01:00") == answer
+    assert explained(context, capsys, "m1", "2021-06-01T01:45+01:00") == answer
     explain.run(context, "m1", "2021-07-01T00:00Z", as_json=False)
     assert "No version of a reading of meter 'm1' at 2021-07-01 00:00:00Z" in capsys.readouterr().out
     explain.run(context, "m1", "2021-06-01T00:45Z", as_json=False)
@@ -67,9 +67,9 @@ def test_every_version_with_its_file_row_and_fate(
     assert "gold.meter_day" in shown
 
 
-def test_an_instant_is_utc_unless_it_says_else() -> None:
+def test_an_instant_is_utc_unless_it_has_an_offset() -> None:
     assert explain.instant_of("2021-06-01 00:30") == utc("2021-06-01 00:30")
     assert explain.instant_of("2021-06-01T00:30Z") == utc("2021-06-01 00:30")
     assert explain.instant_of("2021-06-01T02:30+02:00") == utc("2021-06-01 00:30")
-    with pytest.raises(UsageError, match="'yesterday' is no instant"):
+    with pytest.raises(UsageError, match="'yesterday' is not an instant"):
         explain.instant_of("yesterday")

@@ -1,4 +1,4 @@
-"""Rows of far days are rejected; a lake that an earlier version filled with such readings is told of all the same."""
+"""Rows of far days are rejected; a lake with such readings from an earlier version is still measured and reported."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_later_run_and_a_rebuild_decide_by_when_the_delivery_came(
     assert rows(context, tables.REJECTED, "feed", "reason_code", "file_id") == wanted
     assert len(days(context)) == 2
     verify.run(lake(ELECTRICITY), as_json=True)
-    # Much later nothing of it is another.
+    # Much later nothing has changed.
     replay.run(lake(ELECTRICITY), ["a.json"], dry_run=False, as_json=True)
     verify.run(lake(ELECTRICITY), as_json=True)
     assert rows(context, tables.REJECTED, "feed", "reason_code", "file_id") == wanted

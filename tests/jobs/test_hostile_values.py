@@ -1,4 +1,4 @@
-"""Names and values made to be taken for something else: paths, patterns, SQL, formulas, markup, control sequences."""
+"""Names and values that look like something else: paths, patterns, SQL, formulas, markup, control sequences."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_meters_of_hostile_names_are_kept_apart_merged_exactly_and_shown_as_they
     query.run(context, "SELECT DISTINCT meter_id FROM silver.readings", "table", 1000)
     _inert(capsys.readouterr().out, HOSTILE)
     query.run(context, "SELECT meter_id, sum(consumption) AS kwh FROM silver.readings GROUP BY meter_id", "csv", 1)
-    # Exact, formulas and carriage returns and all: it is for the next program in the pipe, which must not be told another meter.
+    # Exact, with formulas and carriage returns: it is for the next program in the pipe, which must get the same meter.
     answered = list(csv.reader(io.StringIO(capsys.readouterr().out, newline="")))
     assert {meter: Decimal(kwh) for meter, kwh in answered[1:]} == dict(days)
     for meter in ("' OR 1=1 --", "[red]x[/]", "\x1b[31mred"):
@@ -129,7 +129,7 @@ def test_meters_of_hostile_names_are_kept_apart_merged_exactly_and_shown_as_they
 
 
 def _inert(said: str, meters: list[str]) -> None:
-    """Nothing but text, and every meter in it letter by letter, what cannot be seen written out."""
+    """Only text, with every meter in it letter by letter, and invisible characters written out."""
     assert said.replace("\n", "").isprintable()
     for meter in meters:
         assert (meter if meter.isprintable() else repr(meter)[1:-1]) in said, meter

@@ -24,7 +24,7 @@ ARRAYS = VILNIUS.model_copy(update={"path": "arrays"})
 STALE = b"crc\x00" + (512).to_bytes(4, "big") + b"\x01\x02\x03\x04"
 
 
-def test_where_a_landing_folder_is_missing_the_others_load_and_the_end_names_it(
+def test_if_a_landing_folder_is_missing_the_others_load_and_the_error_names_it(
     lake: Callable[..., Context], gas: Path, electricity: Path
 ) -> None:
     context = lake(GAS, ELECTRICITY)

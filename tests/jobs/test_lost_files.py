@@ -1,4 +1,4 @@
-"""A data file that is not there: who says so, in which words, and the way out that the runbook gives."""
+"""A missing data file: which commands report it, in which words, and the way out in the runbook."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lose(context, table):
     return str(lost.relative_to(folder))
 
 
-def told_by_status(context, capsys):
+def reported_by_status(context, capsys):
     capsys.readouterr()
     status.run(context, as_json=False)
     printed = " ".join(capsys.readouterr().out.split())
@@ -46,23 +46,23 @@ def told_by_status(context, capsys):
 def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_from_bronze(loaded, capsys):
     context = loaded()
     before = rows(context, tables.READINGS, "local_date", "consumption")
-    assert told_by_status(loaded(), capsys)[1] == []
+    assert reported_by_status(loaded(), capsys)[1] == []
     file = lose(context, tables.READINGS)
-    printed, facts = told_by_status(loaded(), capsys)
+    printed, facts = reported_by_status(loaded(), capsys)
     assert facts == [{"table": "silver.readings", "files": 1, "first": file}]
-    assert f"silver.readings: 1 data files are not there, such as {file}: see {SECTION}" in printed
+    assert f"silver.readings: 1 data files are missing, such as {file}: see {SECTION}" in printed
     said = f"table silver.readings: its data file {file} is not there"
     with pytest.raises(LostFileError) as caught:
         verify.run(loaded(), as_json=True)
     assert str(caught.value) == f"{said}: see {SECTION}"
     with pytest.raises(Exception) as met:  # noqa: PT011 - Spark's own, which main.py puts into words
         query.run(loaded(), "SELECT sum(consumption) FROM silver.readings", "table", 5)
-    assert error_messages.in_words(met.value) == f"{said}: run again, and where it is said again, see {SECTION}"
+    assert error_messages.in_words(met.value) == f"{said}: run again, and if that fails too, see {SECTION}"
 
-    backfill.anew(loaded(), "silver", DAY)
-    backfill.anew(loaded(), "gold", DAY)
+    backfill.rebuild(loaded(), "silver", DAY)
+    backfill.rebuild(loaded(), "gold", DAY)
     assert rows(context, tables.READINGS, "local_date", "consumption") == before
-    assert told_by_status(loaded(), capsys)[1] == []
+    assert reported_by_status(loaded(), capsys)[1] == []
     verify.run(loaded(), as_json=True)
 
 
@@ -75,7 +75,7 @@ def test_a_run_that_meets_it_fails_with_the_same_words(loaded, electricity):
     said = str(met.value)
     assert f"table silver.readings: its data file {file} is not there" in said
     assert SECTION in said
-    backfill.anew(loaded(), "silver", DAY)
+    backfill.rebuild(loaded(), "silver", DAY)
     run.run(loaded())
     verify.run(loaded(), as_json=True)
 
@@ -85,8 +85,8 @@ def test_of_gold_its_days_come_back_from_silver(loaded, capsys):
     context = loaded()
     before = rows(context, tables.METER_DAY, "local_date", "consumption")
     lost = [lose(context, table) for table in (tables.METER_DAY, tables.HALF_HOUR)]
-    assert {each["first"] for each in told_by_status(loaded(), capsys)[1]} == {*lost}
-    backfill.anew(loaded(), "gold", DAY)
+    assert {each["first"] for each in reported_by_status(loaded(), capsys)[1]} == {*lost}
+    backfill.rebuild(loaded(), "gold", DAY)
     assert rows(context, tables.METER_DAY, "local_date", "consumption") == before
     verify.run(loaded(), as_json=True)
 

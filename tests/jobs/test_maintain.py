@@ -41,9 +41,7 @@ def maintained(context, capsys):
 
 
 @pytest.mark.slow
-def test_a_days_readings_lie_in_the_order_of_meters_and_only_days_that_changed_are_written_anew(
-    lake, electricity, capsys
-):
+def test_a_days_readings_are_clustered_by_meter_and_only_days_that_changed_are_rewritten(lake, electricity, capsys):
     for number in (4, 5):
         put(electricity, f"{number}.json", day(number, *METERS), number)
         run.run(lake(ELECTRICITY))
@@ -73,7 +71,7 @@ def test_a_days_readings_lie_in_the_order_of_meters_and_only_days_that_changed_a
 
 
 @pytest.mark.slow
-def test_killed_while_it_puts_in_order_it_does_it_again(lake, electricity, monkeypatch, capsys):
+def test_killed_while_it_clusters_it_does_it_again(lake, electricity, monkeypatch, capsys):
     put(electricity, "4.json", day(4, *METERS))
     run.run(lake(ELECTRICITY))
     failpoints.forget()
@@ -95,10 +93,10 @@ def test_a_dry_run_reports_small_files_and_does_nothing(lake, electricity, capsy
     before = versions(lake(ELECTRICITY))
     capsys.readouterr()
     maintain.run(lake(ELECTRICITY), 0, force=True, as_json=True, dry_run=True)
-    told = {each["table"]: each for each in json.loads(capsys.readouterr().out)}
-    assert told["silver.readings"]["days_to_cluster"] == 2
-    assert told["ops.ingestion_log"]["small_files"] == 2
-    assert told["gold.missing_intervals"]["files_to_remove"] >= 0
+    reported = {each["table"]: each for each in json.loads(capsys.readouterr().out)}
+    assert reported["silver.readings"]["days_to_cluster"] == 2
+    assert reported["ops.ingestion_log"]["small_files"] == 2
+    assert reported["gold.missing_intervals"]["files_to_remove"] >= 0
     assert versions(lake(ELECTRICITY)) == before
     maintained(lake(ELECTRICITY), capsys)
     maintain.run(lake(ELECTRICITY), SAFE_HOURS, force=False, as_json=False, dry_run=True)

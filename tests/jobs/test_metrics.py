@@ -1,4 +1,4 @@
-"""The measures that a run leaves and that `serve` answers, of a real lake."""
+"""The metrics of a real lake, as a run writes them and as `serve` answers them."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_a_correction_of_one_value_replaces_that_reading_only(lake: Callable[...
     }  # a claim, and the new time
 
 
-def test_bad_readings_records_and_files_are_told_apart_and_the_rest_loads(
+def test_bad_readings_records_and_files_are_distinguished_and_the_rest_loads(
     lake: Callable[..., Context], tmp_path: Path
 ) -> None:
     good = record("00:00", taken=1, given=2)

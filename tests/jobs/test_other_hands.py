@@ -90,7 +90,7 @@ def refused(loaded, table, match):
     assert (versions(loaded()), access.version(loaded(), tables.RUNS)) == before
 
 
-def test_a_log_that_is_lost_costs_no_bronze(loaded, third):
+def test_a_lost_log_does_not_empty_bronze(loaded, third):
     shutil.rmtree(folder(loaded(), LOG))
     refused(loaded, LOG, "is not there, but bronze.gas holds rows; nothing was written")
     assert bronze(loaded()) == [(1, 2, 1), (2, 2, 2)]
@@ -125,7 +125,7 @@ def test_what_was_restored_is_refused_until_it_is_restored_forward(loaded, third
 
 
 @pytest.mark.slow
-def test_silver_that_was_restored_is_rebuilt_where_it_is_moved_away(loaded, third):
+def test_restored_silver_is_rebuilt_after_it_was_moved_away(loaded, third):
     of(loaded(), READINGS).restore(1)
     with pytest.raises(DamagedLakeError):
         run.run(loaded())
@@ -157,7 +157,7 @@ NOTES = ["weekly maintenance", '{"job":"x"}', '{"batch_id": 0}', '{"meterlake": 
 
 
 @pytest.mark.slow
-def test_notes_of_others_in_commits_are_passed_over(loaded, third):
+def test_notes_of_others_in_commits_are_ignored(loaded, third):
     for table in formats.lake_tables(loaded().settings):
         for note in NOTES:
             found = of(loaded(), table)
@@ -233,7 +233,7 @@ OTHERS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
-def test_what_a_killed_run_left_is_taken_out_by_whichever_command_comes_next(loaded, third, name):
+def test_the_next_command_removes_what_a_killed_run_left(loaded, third, name):
     breaks_off(loaded(), "before write ops.ingestion_log")
     assert len(bronze(loaded())) == 3
     COMMANDS[name](loaded())
@@ -260,7 +260,7 @@ def test_a_feed_that_left_the_configuration_after_a_kill_leaves_nothing_behind(l
 
 
 @pytest.mark.slow
-def test_rows_that_an_older_program_left_twice_are_taken_out(loaded, gas, spark):
+def test_rows_that_an_older_program_left_twice_are_removed(loaded, gas, spark):
     # A batch that the log does not know, below batches that it knows: 0.2.0 left that after a kill and a withdrawal.
     path = tables.address(loaded().settings, BRONZE)
     twice = spark.read.format("delta").load(path).where("file_id = 2").selectExpr("*").replace(2, 3, "batch_id")

@@ -1,4 +1,4 @@
-"""`sql` in a session that lives on: names are those of the lake that is asked, and no lake loses anything by it."""
+"""`sql` in a long-lived session: names belong to the queried lake, and no lake loses anything."""
 
 from __future__ import annotations
 

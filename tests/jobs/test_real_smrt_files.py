@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.runtime.context import Context
 
-# Real deliveries are not part of the project; they lie beside it where its authors work.
+# Real deliveries are not part of the project; its authors keep them beside it.
 DELIVERIES = Path(os.environ.get("METERLAKE_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 pytestmark = pytest.mark.skipif(not (DELIVERIES / "smrt").is_dir(), reason=f"no real deliveries in {DELIVERIES}")
 

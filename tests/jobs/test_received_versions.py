@@ -51,7 +51,7 @@ def by_spark(context):
 
 
 def meters(context, feed):
-    """Every text that stands in bronze as a meter of the feed."""
+    """Every text that bronze holds as a meter of the feed."""
     column = formats.format_of(feed).row_judge.columns(feed)[0]
     found = gate.opened(context, formats.bronze_table(feed)).to_pyarrow_table(columns=[column])[column]
     return [meter for meter in found.unique().to_pylist() if meter is not None]
@@ -67,7 +67,7 @@ def in_python(context, feed, meter, first=date.min, last=date.max):
 
 
 def differences(context):
-    """Of each feed the first few meters of which Python and Spark say other things; and how many rows were the same."""
+    """The first few meters of each feed on which Python and Spark differ, and how many rows were the same."""
     expected, wrong, same = by_spark(context), [], Counter()
     for feed in context.settings.feeds:
         for meter in meters(context, feed):

@@ -117,7 +117,7 @@ def test_a_date_of_the_year_0_refuses_its_row_and_not_the_run(
     assert (day("2021-01-05"), "Fixed", 1, Decimal("1.500000")) in by_product(context)
 
 
-def test_a_feed_that_the_reference_names_no_more_leaves_the_product_tables(
+def test_a_feed_that_the_reference_no_longer_names_leaves_the_product_tables(
     lake: Callable[..., Context], electricity: Path, tmp_path: Path
 ) -> None:
     put(electricity, "a.json", split_json(*ROWS))
@@ -210,7 +210,7 @@ FOLLOWING = (*tables.REFERENCE, *tables.ENERGY_GOLD, *tables.PRODUCT_GOLD)
 
 
 @pytest.mark.slow
-def test_each_table_that_is_lost_is_made_anew(lake: Callable[..., Context], electricity: Path, tmp_path: Path) -> None:
+def test_each_lost_table_is_rebuilt(lake: Callable[..., Context], electricity: Path, tmp_path: Path) -> None:
     settings = {"reference": Reference(url=database(tmp_path / "reference.db", FIRST), feeds=("electricity",))}
     put(electricity, "a.json", split_json(*ROWS))
     context = lake(ELECTRICITY, **settings)

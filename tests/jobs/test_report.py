@@ -1,4 +1,4 @@
-"""`report` on the demo lake: every figure that it shows equals Spark SQL's, and the page is safe and whole in itself."""
+"""`report` on the demo lake: every figure equals Spark SQL's, and the page is safe and self-contained."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ def test_days_of_23_and_25_hours_are_named_and_keep_the_repeated_hour_apart(page
     assert "6 longer ones count from the day on" in pages["vilnius"][0]
 
 
-def test_the_same_lake_makes_the_same_bytes_in_the_place_of_what_was_there(config, pages, tmp_path):
+def test_the_same_lake_gives_the_same_bytes_and_replaces_the_old_file(config, pages, tmp_path):
     out = tmp_path / "solar.html"
     out.write_text("old")
     assert command("report", "--feed", "solar", "--out", str(out), config=config).exit_code == 0
@@ -309,10 +309,10 @@ def test_a_range_and_a_meter(config, tmp_path):
         (("--feed", "water"), "no feed 'water': use gas, electricity, solar, vilnius"),
         (("--feed", "\x1b[31m<b>"), "no feed '\\x1b[31m<b>'"),
         (("--feed", "gas", "--from", "2021-03-29", "--to", "2021-03-29"), "is not before"),
-        (("--feed", "gas", "--from", "tomorrow"), "is no day"),
+        (("--feed", "gas", "--from", "tomorrow"), "is not a day"),
         (("--feed", "gas", "--from", "2030-01-01"), "no readings of feed 'gas', from 2030-01-01"),
         (("--feed", "gas", "--meter", "<script>"), "no readings of feed 'gas', meter '<script>'"),
-        (("--feed", "gas", "--format", "pdf"), "no format 'pdf': use html, md"),
+        (("--feed", "gas", "--format", "pdf"), "unknown format 'pdf': use html, md"),
         (("--feed", "gas", "--out", "no/such/folder/r.html"), "no folder 'no/such/folder'"),
         (("--feed", "gas", "--out", "."), "is a folder"),
         (("--feed", "gas", "--out", "x" * 300), "cannot be written"),

@@ -18,11 +18,11 @@ from tests import runbook
 from tests.conftest import command, demo_in
 from tests.jobs.conftest import age_out, put, smrt, split_json
 
-# These write a row into ops.runs at least, a replay that is only tried too.
+# These write at least a row into ops.runs, also a dry run of replay.
 WRITERS = {"run", "maintain", "withdraw", "replay", "erase", "verify"}
 WRITING = [each for each in runbook.commands() if each.verb in WRITERS and each.arguments != ["maintain", "--dry-run"]]
 READING = [each for each in runbook.commands() if each not in WRITING]
-# Answered by what a command above or a situation below brings about.
+# Their answers depend on a command above or a situation below.
 OF_A_STATE = ("ops.erasures", "ops.restatements WHERE")
 
 
@@ -47,7 +47,7 @@ def is_as_said(each, config, lakes=None):
 
 
 def different(commands):
-    """Each command once, with all that is said of it anywhere."""
+    """Each command once, with everything that is said about it anywhere."""
     found = {}
     for each in commands:
         if each.line in found:
@@ -70,7 +70,7 @@ def test_most_commands_say_something():
     assert len(silent) < len(READING + WRITING) / 8
 
 
-# --- minutes: they make days anew, or whole lakes ----------------------------------------------------------------
+# --- minutes: they rebuild days, or whole lakes ------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -92,7 +92,7 @@ def test_the_commands_that_write_run_one_after_the_other_and_leave_a_sound_lake(
 
 @pytest.fixture(scope="module")
 def situations(demo, tmp_path_factory):
-    """All that the program says where something is wrong, and what became of it."""
+    """Everything that the program says if something is wrong, and the results."""
     said: list[str] = []
     config = demo_in(tmp_path_factory.mktemp("wrong"), demo)
     text = config.read_text().replace('format = "split_json"', 'format = "split_json"\nmax_consumption = 100')
@@ -113,7 +113,7 @@ def situations(demo, tmp_path_factory):
         fcntl.flock(held, fcntl.LOCK_EX)
         does(4, "run")
     lock.write_text(json.dumps(holder))
-    does(0, "run")  # whoever wrote itself into the file is gone
+    does(0, "run")  # the run that wrote its name into the file is gone
     rows = ['"001","20210230","0000",1.0', '"001","20210401","0000"', '"001","20210401","0000",1.0']
     rows.append('"001","99991231","2300",1.0')
     put(landing / "gas", "PN000005.SMRT", smrt("PN000005", *rows))
@@ -147,7 +147,7 @@ def situations(demo, tmp_path_factory):
 
 
 def _other_hands(lake, refused):
-    """What others do to the lake, each of it told by a run and then put right."""
+    """What others do to the lake; a run reports each and then it is repaired."""
     for table in (lake / "ops" / "ingestion_log", lake / "bronze" / "gas"):
         table.rename(lake / "away")
         refused()
@@ -192,16 +192,14 @@ def test_a_database_that_comes_back_as_it_was_ends_its_refusal(situations):
 
 
 @pytest.mark.slow
-def test_layers_that_are_lost_are_made_again_and_a_table_that_was_put_back_by_hand_where_it_is_moved_away(
-    demo, tmp_path
-):
+def test_lost_layers_are_rebuilt_and_a_restored_table_after_it_was_moved_away(demo, tmp_path):
     config = demo_in(tmp_path, demo)
     lake = tmp_path / "data_lake"
     whole = {name: _rows(lake, name) for name in ("silver/readings", "gold/meter_day", "gold/missing_intervals")}
     for layer in ("gold", "silver"):
         shutil.rmtree(lake / layer)
         said = " ".join(command("status", config=config).output.split())
-        assert len(re.findall(rf"{layer}\.\w+ is not there: main.py run makes it", said)) >= 5
+        assert len(re.findall(rf"{layer}\.\w+ is missing: main.py run rebuilds it", said)) >= 5
         assert command("run", config=config).exit_code == 0
         assert {name: _rows(lake, name) for name in whole} == whole
     # By Delta's own means, to a version that was empty.

@@ -62,14 +62,14 @@ def test_half_hours_are_those_of_the_readings_there_are_and_not_of_todays_config
     half_hours = [(2, Decimal("7.000000"))]
     for minutes in (15, 30, 60):
         context = lake(ELECTRICITY.model_copy(update={"interval_minutes": minutes}))
-        backfill.anew(context, "gold", span)
+        backfill.rebuild(context, "gold", span)
         assert rows(context, tables.HALF_HOUR, "meterpoint_count", "total_kwh") == half_hours
     # What comes by the new length is added to what is known of the feed, whatever runs in between.
     put(electricity, "b.json", split_json(["2021-06-03 00:00:00", "m1", 1]), 5)
     run.run(lake(ELECTRICITY))
     maintenance.compact(lake(ELECTRICITY), tables.READINGS)
     assert changed_days.interval_lengths(lake(ELECTRICITY)) == {"electricity": [15, 30]}
-    backfill.anew(lake(ELECTRICITY), "gold", span)
+    backfill.rebuild(lake(ELECTRICITY), "gold", span)
     assert rows(lake(ELECTRICITY), tables.HALF_HOUR, "meterpoint_count", "total_kwh")[1:] == half_hours
 
 

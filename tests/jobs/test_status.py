@@ -74,7 +74,7 @@ def test_a_refusal_is_settled_by_hand_and_changes_nothing_that_counts(lake: Call
     ]
     assert reasons[1][3].startswith("no TRAIL in 2 lines")
     assert reasons[1][3].endswith(": never to come")
-    # Settled or not, what lies there is decided anew when somebody asks for it; the loaded one is meant by its path.
+    # Settled or not, the file is decided again when asked for; its path means the loaded one.
     put(gas, "PN000002.SMRT", smrt("PN000002", '"001","20210401","0100",1.5'), minutes=4)
     assert [each.status for each in run.run(lake(GAS)).deliveries] == ["loaded"]
     verify.run(lake(GAS), as_json=True)
@@ -88,7 +88,7 @@ def test_a_refusal_is_settled_by_hand_and_changes_nothing_that_counts(lake: Call
     assert [(number, f"{value:.1f}") for number, value in readings] == [(3, "1.5"), (4, "9.5"), (5, "1.5")]
 
 
-def test_a_table_that_is_lost_is_told_and_the_next_run_makes_it(
+def test_a_lost_table_is_reported_and_the_next_run_rebuilds_it(
     lake: Callable[..., Context], gas: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(gas, "PN000001.SMRT", smrt("PN000001", '"001","20210401","0000",1.5'))
@@ -97,7 +97,7 @@ def test_a_table_that_is_lost_is_told_and_the_next_run_makes_it(
     meter_days = rows(context, tables.METER_DAY, *tables.METER_DAY.names)
     shutil.rmtree(tables.address(context.settings, tables.METER_DAY))
     status.run(lake(GAS), as_json=False)
-    told = "gold.meter_day is not there: main.py run makes it"
-    assert told in " ".join(capsys.readouterr().out.split())
+    note = "gold.meter_day is missing: main.py run rebuilds it"
+    assert note in " ".join(capsys.readouterr().out.split())
     run.run(lake(GAS))
     assert rows(context, tables.METER_DAY, *tables.METER_DAY.names) == meter_days

@@ -39,7 +39,7 @@ def test_a_parquet_file_that_only_spark_cannot_read_is_refused_and_the_others_lo
     assert [each.rows_read for each in batch.deliveries] == [1, 1, 0, 1]
 
 
-def test_a_delivery_is_blamed_only_where_spark_has_its_very_bytes(lake: Callable[..., Context], tmp_path: Path) -> None:
+def test_a_delivery_is_blamed_only_if_spark_can_get_its_bytes(lake: Callable[..., Context], tmp_path: Path) -> None:
     context = lake(ARRAYS)
     put(tmp_path / "arrays", "a [1].parquet", parquet((NORMAL, "m", [1])))
     (delivery,) = run.run(context).deliveries

@@ -1,4 +1,4 @@
-"""A lake that an earlier version wrote is brought forward by a run; one of a later version is left alone."""
+"""A run upgrades a lake of an earlier version, and leaves one of a later version alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ARCHIVES = sorted((Path(__file__).parents[1] / "upgrades").glob("*.tar.gz"))
 
 @pytest.fixture(params=ARCHIVES, ids=lambda path: path.name.removesuffix(".tar.gz"))
 def old(request, tmp_path, monkeypatch, spark):
-    """A function to a new context on an unpacked lake, which lies where its configuration says, from its folder."""
+    """A function to a new context on an unpacked lake, with paths relative to its folder."""
     with tarfile.open(request.param) as archive:
         archive.extractall(tmp_path, filter="data")
     monkeypatch.chdir(tmp_path)

@@ -37,7 +37,7 @@ def context_in(folder):
 
 @pytest.fixture(scope="module")
 def template(spark, tmp_path_factory):
-    """A folder with a lake of two deliveries, each with a bad row; the first is answered, the response to the second is owed."""
+    """A folder with a lake of two deliveries, each with a bad row; the first is answered, the second still has to be."""
     folder = tmp_path_factory.mktemp("template")
     for number, (meter, value) in enumerate(FIRST, 1):
         lines = f'"{meter}","20210401","0000",{value}', f'"{meter}","20210401","0010",1'
@@ -101,12 +101,12 @@ def is_whole(context):
 
 def responses(context):
     """(file, how often it was answered) of each delivery."""
-    told = [file_id for (file_id,) in rows(context, tables.ACKNOWLEDGEMENTS, "file_id")]
-    return {file_id: told.count(file_id) for file_id in told}
+    numbers = [file_id for (file_id,) in rows(context, tables.ACKNOWLEDGEMENTS, "file_id")]
+    return {file_id: numbers.count(file_id) for file_id in numbers}
 
 
 @pytest.mark.parametrize("table", [READINGS, REJECTED], ids=lambda table: table.full_name)
-def test_silver_without_progress_is_made_again_where_it_is_moved_away(loaded, third, tmp_path, table):
+def test_silver_without_progress_is_rebuilt_after_it_was_moved_away(loaded, third, tmp_path, table):
     age_out(folder(loaded(), table))
     refused(loaded(), table, guards.UNTOLD, guards.NO_PROGRESS)
     folder(loaded(), table).rename(tmp_path / "kept.by.hand")
@@ -126,14 +126,14 @@ def test_the_runbooks_program_says_the_progress_of_the_log_and_of_bronze(loaded,
     assert "'batch_id': 2" in said
     run.run(loaded())
     is_whole(loaded())
-    # What was answered is not answered again, and what was owed is.
+    # What was answered is not answered again, and the missing response is written.
     assert responses(loaded()) == {1: 1, 2: 1, 3: 1}
     before = DeltaTable(folder(loaded(), LOG)).version()
     run.run(loaded())
     assert DeltaTable(folder(loaded(), LOG)).version() == before
 
 
-def test_other_tables_whose_progress_is_gone_are_made_again_or_go_on_without_it(loaded, third):
+def test_other_tables_without_progress_are_rebuilt_or_continue_without_it(loaded, third):
     for table in formats.lake_tables(loaded().settings):
         if table not in {LOG, BRONZE, READINGS, REJECTED} and DeltaTable(folder(loaded(), table)).version():
             age_out(folder(loaded(), table))
@@ -157,7 +157,7 @@ def test_the_runbooks_lines_find_the_version_and_restore_it_forward(loaded, thir
     assert holds_all(loaded())
 
 
-def test_a_backup_of_the_whole_lake_takes_what_came_since(loaded, third, tmp_path):
+def test_a_backup_of_the_whole_lake_loads_what_came_since(loaded, third, tmp_path):
     shutil.copytree(tmp_path / "data_lake", tmp_path / "backup")
     run.run(loaded())
     shutil.rmtree(folder(loaded(), LOG))

@@ -33,7 +33,7 @@ class Answers:
     said: dict
     true: dict
 
-    def wrong(self, name, where=True):  # noqa: FBT002 - a mask, of all rows unless told
+    def wrong(self, name, where=True):  # noqa: FBT002 - a mask, by default of all rows
         """Rows whose answer is not the oracle's, the first ten in words."""
         return self.shown(np.flatnonzero(where & (self.said[name] != self.true[name])), name)
 

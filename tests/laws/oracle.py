@@ -102,7 +102,7 @@ class Clock:
 
 
 def end_of_offset(before, second, zone):
-    """The first second after that one at which the zone has that offset no more."""
+    """The first second after that one at which the zone no longer has that offset."""
     return bisect_left(range(second, second + STEP), 1, key=lambda at: int(offset(zone, at) != before)) + second
 
 

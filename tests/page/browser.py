@@ -1,4 +1,4 @@
-"""A browser's page on a server of its own, and everything that must never happen in it."""
+"""A browser's page on a separate server, and everything that must never happen in it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Shown:
         return self.ready()
 
     def ready(self) -> Page:
-        """When what was asked for is shown."""
+        """Wait until the requested view is shown."""
         self.page.wait_for_selector(READY)
         return self.page
 
@@ -90,11 +90,11 @@ class Shown:
         return self.page.locator(".chart").evaluate(f"chart => chart.data.map({keys})")
 
     def said(self) -> str:
-        """The sentence that tells a view."""
+        """The view's sentence."""
         return self.page.locator("#said").inner_text()
 
     def alert(self) -> str:
-        """The problem that is told."""
+        """The problem that is shown."""
         self.page.wait_for_selector("#alert > *")
         return self.page.get_by_role("alert").inner_text()
 

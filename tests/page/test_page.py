@@ -1,4 +1,4 @@
-"""The page in a real Chromium: every view draws Spark SQL's numbers, keeps its state in its address, and harms nobody."""
+"""The page in a real Chromium: every view draws Spark SQL's numbers, keeps its state in its address, and is safe."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_hostile_meter_is_text(shown, view):
     assert HOSTILE in page.locator("body").inner_text() or page.locator("#meter").input_value() == HOSTILE
 
 
-def test_a_hostile_feed_and_one_that_is_not_there_are_told(browser, server):
+def test_a_hostile_feed_and_a_missing_one_are_reported(browser, server):
     context = browser.new_context()
     shown = Shown(context.new_page(), server.origin)
     shown.page.goto(f"{server.origin}/?view=load&feed={'%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E'}")
@@ -135,7 +135,7 @@ def test_a_hostile_feed_and_one_that_is_not_there_are_told(browser, server):
     context.close()
 
 
-def test_a_server_that_is_gone_is_told_and_asked_again(browser, config):
+def test_a_server_that_is_down_is_reported_and_asked_again(browser, config):
     server = Server(config)
     context = browser.new_context()
     shown = Shown(context.new_page(), server.origin)
@@ -168,7 +168,7 @@ def test_with_a_token_the_page_asks_for_it(browser, config):
         token = page.locator("#token")
         token.fill("wrong")
         token.press("Enter")
-        expect(page.locator("#token")).to_have_value("")  # asked for anew
+        expect(page.locator("#token")).to_have_value("")  # asked for again
         page.locator("#token").fill("s3cret")
         page.locator("#token").press("Enter")
         page.wait_for_selector("#view table, #view .chart, #view details")

@@ -1,4 +1,4 @@
-"""`serve` as a process of its own: it listens to this machine, answers, lets nobody wait for a slow reader, and ends."""
+"""`serve` as a separate process: it listens on this machine, answers, is not blocked by slow readers, and ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECONDS = 60
 
 
 class Server:
-    """A server at work on a free port."""
+    """A running server on a free port."""
 
     def __init__(self, config, *arguments):
         command = [sys.executable, str(ROOT / "main.py"), "serve", "--port", "0", "--config", str(config), *arguments]

@@ -1,4 +1,4 @@
-"""`watch` as a process of its own: batch after batch in one session, and a stop that waits for the batch at work."""
+"""`watch` as a separate process: batch after batch in one session, and a stop that waits for the running batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECONDS = 240
 
 
 class Watch:
-    """A watch at work, and what it has said so far."""
+    """A running watch, and its output so far."""
 
     def __init__(self, folder):
         self.said = []
@@ -91,7 +91,7 @@ def test_the_readme_calls_it_as_this_test_does():
 
 
 def test_deliveries_are_loaded_as_they_arrive_and_a_stop_waits_for_the_batch_at_work(lake_with_deliveries, watch):
-    # What waits already, then one more delivery, then one whose batch is at work when the signal comes.
+    # What is already waiting, then one more delivery, then one whose batch is running when the signal comes.
     assert watch.batches(1)[0]["status"]["loaded"] > 0
     arrives(lake_with_deliveries, "PN000901", "1.5")
     assert watch.batches(2)[1]["rows_merged"] == 1

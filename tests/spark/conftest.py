@@ -1,4 +1,4 @@
-"""What the Spark tests share: deliveries laid into a folder and read the way a run reads them."""
+"""What the Spark tests share: deliveries put into a folder and read as a run reads them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECEIVED = datetime(2021, 11, 2, tzinfo=UTC)
 
 @dataclass
 class Read:
-    """What became of some files, by path: verdicts of the driver, bronze rows, judged rows (times as UTC text)."""
+    """The results for some files, by path: verdicts of the driver, bronze rows, judged rows (times as UTC text)."""
 
     deliveries: dict
     bronze: dict
@@ -89,15 +89,13 @@ def frame(spark):
         columns = [part.split(" ") for part in ddl.split(", ")]
         texts = [[None if value is None else str(value) for value in row] for row in rows]
         values = {name: pa.array([row[n] for row in texts], pa.string()) for n, (name, _) in enumerate(columns)}
-        return _of(spark, pa.table(values)).select(
-            *(F.col(name).cast(kind).alias(name) for name, kind in columns)
-        )
+        return _of(spark, pa.table(values)).select(*(F.col(name).cast(kind).alias(name) for name, kind in columns))
 
     return of
 
 
 @pytest.fixture(scope="session")
-def told():
+def as_rows():
     """A function from a DataFrame to its rows as tuples of text, sorted; with names, only those columns."""
 
     def rows(frame, *names):

@@ -1,15 +1,15 @@
 """Meterlake by Airflow: the command line's verbs, at eight each day and on Sundays at three, London's clock.
 
-use       Copy this file into the folder of DAGs. Workers have the command `meterlake` (linked into PATH from a virtual
-          environment of its own: Airflow pins other versions) and METERLAKE_CONFIG. One at a time, for where the lake
-          has no lock to wait for (object store, catalog) one of two would fail:
+use       Copy this file into the folder of DAGs. Workers have the command `meterlake` (linked into PATH from its own
+          virtual environment: Airflow pins other versions) and METERLAKE_CONFIG. One at a time, because without a lock
+          to wait for (object store, catalog) one of two runs would fail:
           airflow pools set meterlake 1 "one writer"
 validate  make test-deploy   (tests/deploy/test_airflow.py: Airflow 3.3 imports it and runs both with `dag.test()` on
           the demo lake). Not run on Composer; there the same commands are a KubernetesPodOperator's, in the image of
           conf/deploy/container.
 
-A day that was missed is caught up by a run of its own, oldest first, of what was delivered in that day's interval:
-catch-up is a backfill. Deliveries older than their interval (copied with their old times) wait for Sunday's plain run.
+A missed day is caught up by its own run, oldest first, with what was delivered in that day's interval: catch-up is a
+backfill. Deliveries older than their interval (copied with their old times) wait for Sunday's plain run.
 """
 # ruff: noqa: INP001 - a folder of DAGs is no package
 
@@ -20,13 +20,13 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 LONDON = "Europe/London"
-# No retries: a second try of `run --strict` finds nothing new to refuse, and would turn a refusal green.
+# No retries: a second `run --strict` finds nothing new to refuse and would show a refusal as a success.
 TASKS = {"pool": "meterlake", "retries": 0, "append_env": True}
 START = pendulum.datetime(2026, 1, 1, tz=LONDON)
 
 with DAG(
     "meterlake_daily",
-    description="What was delivered since eight yesterday, into bronze, silver and gold",
+    description="Deliveries since eight yesterday, into bronze, silver and gold",
     schedule=CronDataIntervalTimetable("0 8 * * *", timezone=LONDON),
     start_date=START,
     catchup=True,
@@ -42,7 +42,7 @@ with DAG(
 
 with DAG(
     "meterlake_weekly",
-    description="What the days left, small files put together, and silver and gold compared with bronze",
+    description="Pending days, small files compacted, and silver and gold compared with bronze",
     schedule=CronDataIntervalTimetable("0 3 * * 0", timezone=LONDON),
     start_date=START,
     catchup=False,

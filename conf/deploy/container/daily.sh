@@ -1,6 +1,6 @@
 #!/bin/sh
-# A run now, and from then on one each day at 08:00 of the zone TZ: the schedule of compose.yaml, without another image.
-# A run that fails or was refused a delivery is told on standard error; the next day's is made all the same.
+# Runs now, and then each day at 08:00 in the zone TZ: the schedule of compose.yaml, without another image.
+# A failed run or a refused delivery is reported on standard error; the next day's run starts anyway.
 #   validate:  make test-deploy   (tests/deploy/test_container.py runs it over both clock changes)
 set -u
 while true; do

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Submit Meterlake to Dataproc, once for each environment and day however often it is asked.
+"""Submit Meterlake to Dataproc, once for each environment and day however often it is called.
 
     submit.py batch    --project P --region europe-west2 --bucket B --environment production
     submit.py workflow --project P --region europe-west2 --bucket B --environment production
@@ -7,8 +7,8 @@
 Needs `pip install google-cloud-dataproc PyYAML` and application default credentials. Validated by make test-deploy
 (tests/deploy/test_dataproc.py sends both files to a server on loopback that speaks the API); never run on Google Cloud.
 
-The id of the request is made of the environment and of the day in London. Of two requests with one id Dataproc takes
-the first and answers the second with it; a batch also has it as its name, of which there is one however late.
+The id of the request consists of the environment and the day in London. Of two requests with one id, Dataproc accepts
+the first and answers the second with it; it is also the name of the batch, which must be unique at any time.
 A run that failed is submitted again as another attempt: --attempt 2.
 """
 
@@ -32,12 +32,12 @@ LONDON = ZoneInfo("Europe/London")
 
 
 def request_id(environment: str, day: date, attempt: int = 1) -> str:
-    """Letters, digits and hyphens, 40 at most: what a request and a batch may be called."""
+    """Letters, digits and hyphens, at most 40: a valid name for a request and a batch."""
     return f"meterlake-{environment}-{day:%Y%m%d}" + (f"-{attempt}" if attempt > 1 else "")
 
 
 def message(kind: str, values: dict[str, str]) -> dataproc.Batch | dataproc.WorkflowTemplate:
-    """The file of that kind as the API's message; a field that it does not have is an error."""
+    """The file of that kind as the API's message; an unknown field is an error."""
     name, made = ("batch.yaml", dataproc.Batch()) if kind == "batch" else ("workflow.yaml", dataproc.WorkflowTemplate())
     told = yaml.safe_load(Template((HERE / name).read_text(encoding="utf-8")).substitute(values))
     json_format.ParseDict(told, type(made).pb(made), ignore_unknown_fields=False)
@@ -45,7 +45,7 @@ def message(kind: str, values: dict[str, str]) -> dataproc.Batch | dataproc.Work
 
 
 def submit(options: argparse.Namespace, transport: object = None) -> str:
-    """Send it; returns the name of the operation, or of the batch that was there."""
+    """Send it; returns the name of the operation, or of the existing batch."""
     values = {name: getattr(options, name) for name in ("project", "bucket", "environment")}
     parent, made = f"projects/{options.project}/locations/{options.region}", message(options.kind, values)
     wanted = request_id(options.environment, options.day, options.attempt)

@@ -1,13 +1,13 @@
-// The API, asked as any other client asks it.
+// The API, used as any other client uses it.
 
 const TOKEN = "meterlake.token";
 const MOST_PAGES = 5;
 const ROWS = 10_000;
 const KEPT = 60;
-// Answers by address with their tags: the server says 304 as long as the lake has not moved on.
+// Answers by address, with their ETags: the server says 304 as long as the lake has not changed.
 const known = new Map();
 
-/** What went wrong, in words for people: status 0 where no answer came at all. */
+/** What went wrong, in words for people: status 0 if there was no answer at all. */
 export class Problem extends Error {
   constructor(status, title, detail, parameter) {
     super(detail);
@@ -39,12 +39,12 @@ async function ask(address, signal) {
     }
   } catch (problem) {
     if (problem.name === "AbortError") throw problem;
-    throw new Problem(0, "No answer", "The server does not answer: it was stopped, or the network is gone.");
+    throw new Problem(0, "No answer", "The server does not answer: it was stopped, or the network is down.");
   }
-  throw await told(answer);
+  throw await problemOf(answer);
 }
 
-async function told(answer) {
+async function problemOf(answer) {
   try {
     const { title, detail, parameter } = await answer.json();
     return new Problem(answer.status, title ?? answer.statusText, detail ?? "", parameter);
@@ -60,7 +60,7 @@ function keep(address, tag, body) {
   if (known.size > KEPT) known.delete(known.keys().next().value);
 }
 
-/** An address of the API below the page's own, with those parameters that have a value. */
+/** An address of the API below the page's own, with the parameters that have a value. */
 function addressOf(path, parameters) {
   const asked = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
@@ -71,20 +71,20 @@ function addressOf(path, parameters) {
 
 export const one = (path, parameters, signal) => ask(addressOf(path, parameters), signal);
 
-/** Rows of all pages; `cut` where there are more than this page follows. */
+/** Rows of all pages; `cut` if there are more than this page reads. */
 export async function rows(path, parameters, signal) {
   let answer;
   try {
     answer = await one(path, { limit: ROWS, ...parameters }, signal);
   } catch (problem) {
-    // A server that gives fewer at once.
+    // The server's limit is lower.
     if (problem.parameter !== "limit") throw problem;
     answer = await one(path, parameters, signal);
   }
   const found = [...answer.data];
   let next = answer.next;
   for (let page = 1; next && page < MOST_PAGES; page += 1) {
-    // Only its question: the server may lie behind another address than it knows of.
+    // Only the query part: a proxy may serve the API under another address.
     const more = await ask(new URL(path + new URL(next, document.baseURI).search, document.baseURI).href, signal);
     found.push(...more.data);
     next = more.next;
@@ -92,5 +92,5 @@ export async function rows(path, parameters, signal) {
   return { data: found, cut: Boolean(next), total: answer.total, asOf: answer.as_of };
 }
 
-/** A meter's address: its name may hold anything. */
+/** A meter's address; its name may contain any character. */
 export const meterPath = (meter, what) => `meters/${encodeURIComponent(meter)}/${what}`;

@@ -1,4 +1,4 @@
-// The page: address -> state -> view. Everything shown is asked of the API; nothing is kept but the bearer token.
+// The page: address -> state -> view. Everything shown comes from the API; only the bearer token is kept.
 
 import * as api from "./api.js";
 import * as completeness from "./completeness.js";
@@ -12,7 +12,7 @@ import * as products from "./products.js";
 import * as restatements from "./restatements.js";
 import { elsewhere, plusDays, read } from "./state.js";
 
-// `one`: a view of one feed, the first with half hours where none is named. `span`: its days where none are named.
+// `one`: a view of one feed, by default the first with half hours. `span`: how many days it shows by default.
 const VIEWS = {
   load: { title: "Load", render: load.render, one: true, span: 7, fields: ["feed", "meter", "direction", "grain", "from", "to"] },
   heat: { title: "Heat map", render: heat.render, one: true, span: 28, fields: ["feed", "meter", "direction", "from", "to"] },
@@ -24,7 +24,7 @@ const VIEWS = {
 const [main, title, said, place] = ["main", "heading", "said", "view"].map((id) => document.getElementById(id));
 let atWork = new AbortController();
 
-/** The feeds by name, each with what all its directions have in common. */
+/** The feeds by name, each with the facts that all its directions share. */
 async function feeds(signal) {
   const { data, asOf } = await api.rows("feeds", {}, signal);
   const found = [...Map.groupBy(data, (row) => row.feed)].map(([name, rows]) => ({
@@ -39,7 +39,7 @@ async function feeds(signal) {
 async function chosen(state, every, signal) {
   const named = every.find((feed) => feed.name === state.feed);
   if (named) return named;
-  // A name that there is none of: the API says which there are.
+  // For an unknown name the API's message lists the feeds.
   if (state.feed) return { name: state.feed, directions: [], zone: "UTC", halfHours: true };
   if (state.meter) {
     const { data } = await api.one("meters", { prefix: state.meter, limit: 1 }, signal);
@@ -56,7 +56,7 @@ function daysOf(state, view, feed, every) {
   return { from: state.from ?? (to && plusDays(to, 1 - (view.span ?? 7))), to };
 }
 
-// For a glance; with the view's table the exact instant.
+// Short, for a glance; the view's table has the exact instant.
 const received = ({ received_at: at }) => el("time", { datetime: at }, `${at.slice(0, 16).replace("T", " ")} UTC`);
 
 async function facts(signal) {
@@ -89,8 +89,8 @@ async function render() {
     const days = daysOf(state, view, feed, found);
     filter.fill(state, view, found, feed, days);
     if (empty || (view.span && !found.some((each) => each.last))) return await nothingYet(signal);
-    facts(signal).catch(() => {}); // what stands beside the view; where the view fails, it says why
-    await view.render({ state, feed, days, signal, show: (heading, told, ...nodes) => signal.aborted || show(heading, told, nodes) });
+    facts(signal).catch(() => {}); // shown beside the view; if the view fails too, that says why
+    await view.render({ state, feed, days, signal, show: (heading, summary, ...nodes) => signal.aborted || show(heading, summary, nodes) });
   } catch (problem) {
     if (signal.aborted) return;
     show("", "", []);
@@ -100,20 +100,20 @@ async function render() {
   }
 }
 
-function show(heading, told, nodes) {
+function show(heading, summary, nodes) {
   const lost = place.contains(document.activeElement) || document.activeElement === document.body;
   place.replaceChildren(...nodes.filter(Boolean));
   title.textContent = heading;
-  said.textContent = told;
+  said.textContent = summary;
   document.title = heading ? `${heading} · Meterlake` : "Meterlake";
-  // Who followed a link inside the view goes on reading at the top of the new one.
+  // After a link inside the view, reading continues at the top of the new one.
   if (lost && navigated) title.focus({ preventScroll: true });
 }
 
 async function nothingYet(signal) {
-  const detail = await api.one("readyz", {}, signal).then(() => "Deliveries came, but no reading of them was loaded: see Deliveries for the reasons.", (problem) => problem.detail);
+  const detail = await api.one("readyz", {}, signal).then(() => "There are deliveries, but none of their readings were loaded: see Deliveries for the reasons.", (problem) => problem.detail);
   show("", "", []);
-  explain(new api.Problem(404, "Nothing to show yet", `${detail} Lay deliveries into the landing folders and run \`main.py run\`; \`main.py demo\` makes some.`), render);
+  explain(new api.Problem(404, "Nothing to show yet", `${detail} Put deliveries into the landing folders and run \`main.py run\`; \`main.py demo\` creates some.`), render);
 }
 
 function tabs(state, current) {
@@ -144,7 +144,7 @@ document.addEventListener("click", (event) => {
   go(target.getAttribute("href"));
 });
 window.addEventListener("popstate", render);
-// Charts hold the colours of the scheme they were drawn in.
+// Charts keep the colours of the scheme they were drawn in.
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
 filter.listen(go);
 render();

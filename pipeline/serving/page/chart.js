@@ -1,4 +1,4 @@
-// Charts by Plotly, which is fetched when the first one is drawn, from this server.
+// Charts by Plotly, which is fetched from this server when the first one is drawn.
 
 import { el } from "./dom.js";
 
@@ -18,7 +18,7 @@ function plotly() {
   return fetched;
 }
 
-/** Text for Plotly, which takes some HTML in names and labels: what looks like a tag is shown as it is. */
+/** Text for Plotly, which interprets some HTML in names and labels: what looks like a tag is shown as text. */
 export const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -26,14 +26,14 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 export const palette = () => [1, 2, 3, 4, 5, 6].map((n) => colour(`--series-${n}`));
 export const heatScale = () => [0, 1, 2, 3].map((n) => [n / 3, colour(`--heat-${n}`)]);
 
-/** A place for a chart; what it shows is said in `label`. */
+/** A place for a chart; `label` says what it shows. */
 export const place = (label, kind = "") => el("div", { class: `chart ${kind}`, role: "img", "aria-label": label });
 
 export async function draw(where, traces, layout) {
   const axis = { gridcolor: colour("--line"), linecolor: colour("--line"), zerolinecolor: colour("--line"), automargin: true };
   const { xaxis, yaxis, ...rest } = layout;
   const library = await plotly();
-  if (!where.isConnected) return undefined; // another view was asked for meanwhile
+  if (!where.isConnected) return undefined; // another view was opened meanwhile
   const full = {
     font: { family: "system-ui, sans-serif", size: 13, color: colour("--text") },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",

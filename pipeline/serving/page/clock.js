@@ -1,5 +1,5 @@
-// Instants as the API writes them, 2021-10-31T01:30:00+00:00: the clock of the feed's zone and its offset stand in the
-// text, so nothing here needs to know any zone.
+// Instants as the API writes them, 2021-10-31T01:30:00+00:00: the text holds the local time of the feed's zone and its
+// offset, so nothing here needs to know any zone.
 
 const HOUR = 3_600_000;
 const STEPS = [0.5, 1, 2, 3, 6, 12, 24, 48, 7 * 24, 14 * 24, 28 * 24, 56 * 24].map((hours) => hours * HOUR);
@@ -13,7 +13,7 @@ export const shortDay = (text) => `${Number(text.slice(8, 10))} ${MONTHS[Number(
 const minutes = (text) => Number(text.slice(11, 13)) * 60 + Number(text.slice(14, 16));
 const dayNumber = (text) => Date.parse(`${day(text)}T00:00:00Z`) / (24 * HOUR);
 
-/** Ticks for a stretch of the instant axis, of those instants that have a reading, on the local clock. */
+/** Ticks for a part of the time axis, at instants with a reading, labelled with local time. */
 export function ticks(texts, begin, end, most) {
   const step = STEPS.find((each) => (end - begin) / each <= most) ?? STEPS.at(-1);
   const shown = texts.filter((text) => {
@@ -27,7 +27,7 @@ export function ticks(texts, begin, end, most) {
 function labels(texts, step) {
   return texts.map((text, n) => {
     const before = texts[n - 1];
-    const turned = !before || offset(before) !== offset(text); // the zone's offset, where it begins and changes
+    const turned = !before || offset(before) !== offset(text); // the zone's offset, at the start and where it changes
     const parts = step < 24 * HOUR ? [time(text)] : [];
     if (!before || day(before) !== day(text)) parts.push(shortDay(text));
     if (turned) parts.push(`UTC${offset(text)}`);

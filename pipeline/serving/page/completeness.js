@@ -1,4 +1,4 @@
-// Completeness: days of each feed, then the meters with gaps on a day, then the intervals that are missing.
+// Completeness: days of each feed, then the meters with gaps on a day, then the missing intervals.
 
 import * as api from "./api.js";
 import { el, link, note, table } from "./dom.js";
@@ -28,14 +28,14 @@ async function calendars(context) {
   const rows = data.filter((row) => !state.direction || row.direction === state.direction);
   const heading = state.meter ? `Completeness of meter ${state.meter}` : "Completeness";
   const counts = Object.entries(KINDS).map(([kind, [, words]]) => `${rows.filter((row) => kindOf(row) === kind).length} ${words}`);
-  const told = rows.length
+  const summary = rows.length
     ? `${counted(rows.length, "feed's day", "feeds' days")} from ${days.from} to ${days.to}: ${counts.join(", ")}.`
     : `No readings were expected from ${days.from} to ${days.to}.`;
   const key = Object.values(KINDS).map(([symbol, words]) => `${symbol} ${words}`).join("   ");
   const groups = Map.groupBy(rows, (row) => `${row.feed}, ${row.direction}`);
-  const notes = [note(`${key}   · nothing expected. Choose a day to see what is missing.`)];
-  if (cut) notes.push(note("Only the first days are shown: ask for fewer."));
-  context.show(heading, told, ...notes, ...[...groups].map(([name, members]) => feed(state, name, members)));
+  const notes = [note(`${key}   · nothing expected. Choose a day to see its gaps.`)];
+  if (cut) notes.push(note("Only the first days are shown: choose fewer."));
+  context.show(heading, summary, ...notes, ...[...groups].map(([name, members]) => feed(state, name, members)));
 }
 
 /** A feed's weeks, as a table of days. */
@@ -47,7 +47,7 @@ function feed(state, name, rows) {
   let quiet = 0;
   for (let monday = week(first); monday <= last; monday = plusDays(monday, 7)) {
     const week = WEEKDAYS.map((_, n) => plusDays(monday, n));
-    // Long silences are one line, not a screen of dots.
+    // A long silence is one line, not a screen of dots.
     if (!week.some((day) => byDay.has(day))) quiet += 1;
     else {
       if (quiet) body.append(silence(quiet));
@@ -88,9 +88,9 @@ async function meters(context) {
   ];
   const heading = `Meters with gaps on ${state.day}`;
   const whose = [state.feed, state.direction].filter(Boolean).join(", ") || "every feed";
-  const told = total ? `${counted(total, "meter")} of ${whose} with missing intervals on ${state.day}.` : `Nothing is missing of ${whose} on ${state.day}.`;
+  const summary = total ? `${counted(total, "meter")} of ${whose} with missing intervals on ${state.day}.` : `Nothing is missing of ${whose} on ${state.day}.`;
   const notes = cut ? [note(`Only the first ${counted(data.length, "meter")} are shown.`)] : [];
-  context.show(heading, told, el("p", {}, back), ...notes, data.length ? table(heading, columns, data) : undefined);
+  context.show(heading, summary, el("p", {}, back), ...notes, data.length ? table(heading, columns, data) : undefined);
 }
 
 async function intervals(context) {
@@ -99,7 +99,7 @@ async function intervals(context) {
   const { data, cut } = await api.rows(api.meterPath(state.meter, "completeness"), asked, signal);
   const rows = data.filter((row) => !state.direction || row.direction === state.direction);
   const heading = `Missing intervals of meter ${state.meter} on ${state.day}`;
-  const told = rows.length ? `${counted(rows.length, "interval")} missing.` : "Nothing is missing of it on this day.";
+  const summary = rows.length ? `${counted(rows.length, "interval")} missing.` : "Nothing is missing of it on this day.";
   const columns = [
     ["Start", (row) => row.interval_start, "when"], ["Minutes", (row) => String(row.interval_minutes), "number"],
     ["Feed", (row) => row.feed], ["Direction", (row) => row.direction], ["Expected by", (row) => row.expected_by],
@@ -110,5 +110,5 @@ async function intervals(context) {
     link(elsewhere(state, "load", { from: state.day, to: state.day }), "Its readings of the day"),
   );
   const notes = cut ? [note("Only the first of them are shown.")] : [];
-  context.show(heading, told, ways, ...notes, rows.length ? table(heading, columns, rows) : undefined);
+  context.show(heading, summary, ways, ...notes, rows.length ? table(heading, columns, rows) : undefined);
 }

@@ -1,4 +1,4 @@
-// Deliveries: what came and what became of it; one of them with the rows that did not pass.
+// Deliveries and what became of them; a single one with its rejected rows.
 
 import * as api from "./api.js";
 import { el, link, note, table } from "./dom.js";
@@ -19,7 +19,7 @@ async function every(context) {
   const { data, cut, total } = await api.rows("files", { feed: state.feed, status: state.status }, signal);
   const counts = [...Map.groupBy(data, (row) => row.status)].map(([name, rows]) => `${rows.length.toLocaleString("en")} ${name}`);
   const refusedRows = data.reduce((sum, row) => sum + (row.rows_rejected ?? 0), 0);
-  const told = total ? `${counted(total, "delivery", "deliveries")}: ${counts.join(", ")}; ${counted(refusedRows, "row")} did not pass.` : "No such deliveries.";
+  const summary = total ? `${counted(total, "delivery", "deliveries")}: ${counts.join(", ")}; ${counted(refusedRows, "row")} did not pass.` : "No such deliveries.";
   const number = (name) => [(row) => String(row[name] ?? ""), "number"];
   const columns = [
     ["Delivery", (row) => link(changed(state, { file: row.file_id }), `${row.file_id} ${row.relative_path ?? row.file_name}`), "wide"],
@@ -29,7 +29,7 @@ async function every(context) {
     ["Received", (row) => row.received_at, "when"],
   ];
   const notes = cut ? [note(`Only the newest ${data.length.toLocaleString("en")} are shown and counted by status: choose a feed or a status.`)] : [];
-  context.show("Deliveries", told, ...notes, data.length ? table("Deliveries, newest first", columns, data) : undefined);
+  context.show("Deliveries", summary, ...notes, data.length ? table("Deliveries, newest first", columns, data) : undefined);
 }
 
 async function one(context) {
@@ -37,7 +37,7 @@ async function one(context) {
   const found = await api.one(`files/${encodeURIComponent(state.file)}`, { limit: MOST_REJECTED }, signal);
   const { rejected_rows: rejected, rejected_rows_left_out: leftOut, as_of: _, ...facts } = found;
   const heading = `Delivery ${found.file_id}: ${found.relative_path ?? found.file_name}`;
-  const told = `${found.status} from feed ${found.feed}; of ${counted(found.rows_read ?? 0, "row")} ${found.rows_accepted ?? 0} passed and ${found.rows_rejected ?? 0} did not.`;
+  const summary = `${found.status} from feed ${found.feed}; of ${counted(found.rows_read ?? 0, "row")} ${found.rows_accepted ?? 0} passed and ${found.rows_rejected ?? 0} did not.`;
   const list = el("dl", { class: "facts" });
   for (const [name, value] of Object.entries(facts)) {
     const text = Array.isArray(value) ? value.join(", ") : value;
@@ -51,5 +51,5 @@ async function one(context) {
   const notes = leftOut ? [note(`${counted(leftOut, "more row")} did not pass and are not shown.`)] : [];
   const back = el("p", {}, link(changed(state, { file: undefined }), "All deliveries"));
   const rows = rejected.length ? table("Rows that did not pass", columns, rejected) : undefined;
-  context.show(heading, told, back, list, ...notes, rows);
+  context.show(heading, summary, back, list, ...notes, rows);
 }

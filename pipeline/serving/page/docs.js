@@ -1,4 +1,4 @@
-// The API's own document, drawn by Swagger UI from this server. Nothing is sent to its makers' validator.
+// The API's OpenAPI document, shown by Swagger UI from this server. Nothing is sent to Swagger's online validator.
 window.SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#documentation",
@@ -13,7 +13,7 @@ window.SwaggerUIBundle({
   layout: "BaseLayout",
 });
 
-// Swagger UI has a dark scheme, which it leaves to the page to ask for.
+// Swagger UI has a dark scheme, which the page must turn on.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const dress = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", dress);

@@ -1,4 +1,4 @@
-// Elements. Text goes in as text: nothing that came from data is ever read as HTML.
+// Elements. Text is inserted as text: nothing from data is ever parsed as HTML.
 
 const FIRST_ROWS = 500;
 const MORE_ROWS = 2000;
@@ -17,14 +17,14 @@ export function el(tag, attributes = {}, ...children) {
 export const link = (href, ...children) => el("a", { href }, ...children);
 
 /**
- * A table of rows, made in pieces so that many rows do not hold the page up.
- * columns: [label, row => text or node, class?]: numbers stand to the right, a wide one is given room. The first heads its row.
+ * A table of rows, built in pieces so that many rows do not block the page.
+ * columns: [label, row => text or node, class?]: numbers are right-aligned, a wide column gets more room. The first is the row's header.
  */
 export function table(caption, columns, rows) {
   const body = el("tbody");
   const heads = columns.map(([label, , kind]) => el("th", { scope: "col", class: kind }, label));
   const made = el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, ...heads)), body);
-  // Wide tables scroll in a box of their own, also by keyboard.
+  // Wide tables scroll in their own box, also by keyboard.
   const box = el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": caption }, made);
   const more = el("button", { type: "button", onclick: () => add(MORE_ROWS) });
   let shown = 0;
@@ -46,7 +46,7 @@ function line(columns, row) {
   return el("tr", {}, ...cells);
 }
 
-/** The figures of a chart as a table, made when it is opened. */
+/** The figures of a chart as a table, built when it is opened. */
 export function figures(caption, columns, rows) {
   const made = el("details", { class: "figures" }, el("summary", {}, `${caption}: the figures`));
   made.addEventListener("toggle", () => made.open && made.children.length === 1 && made.append(table(caption, columns, rows)));

@@ -1,4 +1,4 @@
-// The form above the views: filled from the address, and made into the next one.
+// The form above the views: filled from the address, and turned into the next address.
 
 import * as api from "./api.js";
 import { el } from "./dom.js";
@@ -8,14 +8,14 @@ const form = document.getElementById("filter");
 const field = (name) => form.elements.namedItem(name);
 const DIRECTIONS = ["import", "export", "production", "consumption"];
 
-/** Fields of the view, with what the address says or what is shown in its place. */
+/** The view's fields, with the address's values or the defaults that are shown. */
 export function fill(state, view, feeds, feed, days) {
   for (const part of form.querySelectorAll("[data-field]")) part.hidden = !view.fields.includes(part.dataset.field);
   const names = feeds.map((each) => each.name);
-  // Deliveries of the reference database are deliveries too.
+  // Snapshots of the reference database are deliveries too.
   if (view.fields.includes("status")) names.push("reference");
   choices(field("feed"), view.one ? [] : [["", "every feed"]], names, feed?.name ?? state.feed);
-  choices(field("direction"), [["", view.one ? "as the feed has" : "every direction"]], DIRECTIONS, state.direction);
+  choices(field("direction"), [["", view.one ? "the feed's own" : "every direction"]], DIRECTIONS, state.direction);
   field("meter").value = state.meter ?? "";
   field("status").value = state.status ?? "";
   field("grain").value = state.grain ?? "";
@@ -25,7 +25,7 @@ export function fill(state, view, feeds, feed, days) {
 }
 
 function choices(select, first, names, chosen) {
-  // A name of the address that there is none of stays to be seen.
+  // An unknown name from the address stays visible.
   const all = chosen && !names.includes(chosen) ? [...names, chosen] : names;
   select.replaceChildren(...[...first, ...all.map((name) => [name, name])].map(([value, text]) => el("option", { value }, text)));
   select.value = chosen ?? first[0]?.[0] ?? "";
@@ -45,7 +45,7 @@ export function listen(go) {
   });
 }
 
-/** Meters that begin like what was typed; where that fails, there are simply none. */
+/** Meters that begin with the typed text; none if that fails. */
 async function suggest() {
   const found = await api.one("meters", { prefix: field("meter").value, feed: field("feed").value, limit: 20 }).catch(() => ({ data: [] }));
   const names = new Set(found.data.map((row) => row.meter_id));

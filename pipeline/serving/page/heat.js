@@ -1,4 +1,4 @@
-// Heat map: local days by half hours of the local clock. In autumn some stand on the clock twice: their sum is shown.
+// Heat map: local days by half hours of the local clock. For the repeated ones in autumn the sum is shown.
 
 import * as api from "./api.js";
 import { draw, heatScale, place } from "./chart.js";
@@ -19,24 +19,24 @@ async function asked({ state, feed, days, signal }, direction) {
 
 export async function render(context) {
   const { state, feed, days } = context;
-  // One map holds one direction: sums over import and export would mean nothing.
+  // A map shows one direction: sums of import and export would be meaningless.
   const direction = state.direction ?? feed.directions[0];
   const of = state.meter ? `meter ${state.meter}` : feed.name;
   const heading = `Half hours of ${of}, by day`;
   const { data, cut, value, step } = await asked(context, direction);
   if (!data.length) {
     const hint = feed.halfHours || state.meter ? "" : ` Readings of ${feed.name} are longer than half an hour: name a meter to see its hours.`;
-    return context.show(heading, `Nothing of ${of} (${direction}) from ${days.from} to ${days.to}.${hint}`);
+    return context.show(heading, `No readings of ${of} (${direction}) from ${days.from} to ${days.to}.${hint}`);
   }
   const map = cells(data, value, step);
-  const told = sentence(map, of, direction, step);
-  const where = place(told, "heat");
+  const summary = sentence(map, of, direction, step);
+  const where = place(summary, "heat");
   where.style.setProperty("--rows", map.days.length);
   const notes = [note(`Times are those of ${feed.zone}'s clock.`, ...turns(map))];
-  if (cut) notes.push(note("Only the first days are shown: ask for fewer."));
+  if (cut) notes.push(note("Only the first days are shown: choose fewer."));
   const columns = [["Day", (row) => row.day, "when"], ...map.slots.map((slot) => [slot, (row) => row.text(slot), "number"])];
   const lines = map.days.map((day) => ({ day, text: (slot) => map.text(day, slot) }));
-  context.show(heading, told, ...notes, where, figures(`${of}, ${direction}, kWh`, columns, lines));
+  context.show(heading, summary, ...notes, where, figures(`${of}, ${direction}, kWh`, columns, lines));
   const texts = map.days.map((day) => map.slots.map((slot) => map.text(day, slot)));
   await draw(where, [{
     type: "heatmap", x: map.slots, y: map.days, customdata: texts, xgap: 1, ygap: 1, hoverongaps: false,
@@ -49,7 +49,7 @@ export async function render(context) {
   });
 }
 
-/** Values by day and slot of the clock: most slots hold one, repeated ones two, those that the clock passes over none. */
+/** Values by day and slot of the clock: most slots have one, repeated ones two, skipped ones none. */
 function cells(rows, value, step) {
   const found = Map.groupBy(rows, (row) => `${row.local_date} ${clock.time(row.interval_start)}`);
   const regular = Array.from({ length: 1440 / step }, (_, n) => clockText(n * step));
@@ -68,7 +68,7 @@ function cells(rows, value, step) {
 const clockText = (minutes) => `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 const clockMinutes = (text) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
 
-/** Slots between two readings that follow each other without a gap, while the clock went forward. */
+/** Slots that the clock skipped: between two readings without a gap when the clock went forward. */
 function passedOver(rows, step) {
   const passed = new Set();
   rows.slice(1).forEach((row, n) => {
@@ -84,8 +84,8 @@ function passedOver(rows, step) {
 function turns(map) {
   const twice = [...map.found].filter(([, rows]) => rows.length > 1).map(([key]) => key);
   const said = [];
-  if (twice.length) said.push(` The clock shows these twice, their sum stands here: ${twice.join(", ")}.`);
-  if (map.passed.size) said.push(` The clock passes over these, they are empty: ${[...map.passed].join(", ")}.`);
+  if (twice.length) said.push(` The clock shows these twice, here as a sum: ${twice.join(", ")}.`);
+  if (map.passed.size) said.push(` The clock skips these, so they are empty: ${[...map.passed].join(", ")}.`);
   return said;
 }
 

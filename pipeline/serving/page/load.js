@@ -1,4 +1,4 @@
-// Load: a feed's half hours, or a meter's readings, on the axis of instants: a day of 23 or 25 hours has its true length.
+// Load: a feed's half hours or a meter's readings over time: a day of 23 or 25 hours has its true length.
 
 import * as api from "./api.js";
 import { draw, place } from "./chart.js";
@@ -10,7 +10,7 @@ import { zooming } from "./zoom.js";
 
 const GRAINS = { half_hour: "half hour", hour: "hour", day: "day", raw: "reading" };
 
-/** What is asked of the API, and how its rows read. */
+/** The request to the API, and how to read its rows. */
 function question({ state, feed, days }) {
   const range = { from: days.from, to: plusDays(days.to, 1), feed: feed.name, direction: state.direction };
   if (state.meter) {
@@ -26,18 +26,18 @@ export async function render(context) {
   const asks = question(context);
   const { data, cut } = await api.rows(asks.path, asks.asked, context.signal);
   const byDay = asks.path === "aggregates/feed-day";
-  // A day of a feed that has nothing was expected and is not there: completeness tells of it, no energy was measured.
+  // A day without readings is missing, not zero: it is left out here and shown in completeness.
   const rows = byDay ? data.filter((row) => row.intervals_received > 0) : data;
   const heading = `Load of ${asks.of}`;
-  if (!rows.length) return context.show(heading, `Nothing of ${asks.of} from ${asks.asked.from} to ${context.days.to}.`);
+  if (!rows.length) return context.show(heading, `No readings of ${asks.of} from ${asks.asked.from} to ${context.days.to}.`);
   const start = byDay ? (row) => `${row.local_date}T00:00:00Z` : (row) => row.interval_start;
-  const told = sentence(context, asks, rows, byDay ? (row) => row.local_date : start);
-  const where = place(told, "tall");
+  const summary = sentence(context, asks, rows, byDay ? (row) => row.local_date : start);
+  const where = place(summary, "tall");
   const instants = [...new Set(rows.map(start))];
   const [first, last] = span(rows.map((row) => clock.at(start(row))), byDay ? 0.6 * 86_400_000 : 1_800_000);
   const most = () => Math.max(3, Math.floor(where.clientWidth / 75));
   const zoom = zooming(context, first, last, (begin, end) => (byDay ? clock.dayTicks : clock.ticks)(instants, begin, end, most()));
-  context.show(heading, told, ...notes(context, asks, byDay, cut, rows.length), where, zoom.bar, table(context, asks, rows, byDay));
+  context.show(heading, summary, ...notes(context, asks, byDay, cut, rows.length), where, zoom.bar, table(context, asks, rows, byDay));
   const library = await draw(where, traces(rows, asks.value, start, byDay), {
     xaxis: { type: "date", ...zoom.layout() },
     yaxis: { title: { text: units(rows, asks) }, rangemode: "tozero", fixedrange: true },
@@ -47,7 +47,7 @@ export async function render(context) {
   if (library) zoom.attach(library, where);
 }
 
-/** From the first to the last with a margin of at least so much. */
+/** From the first to the last, with at least this margin. */
 const span = (instants, least) => {
   const [first, last] = [instants[0], instants.at(-1)];
   const edge = Math.max((last - first) * 0.01, least);
@@ -55,7 +55,7 @@ const span = (instants, least) => {
 };
 const units = (rows, asks) => (asks.value === "total_kwh" ? "kWh" : [...new Set(rows.map((row) => row.unit))].join(", "));
 
-/** One line a direction (and unit); cut where readings are missing, so that no line is drawn over a gap. */
+/** One line for each direction (and unit), interrupted where readings are missing. */
 function traces(rows, value, start, byDay) {
   const groups = Map.groupBy(rows, (row) => [row.direction, row.unit].filter(Boolean).join(", "));
   return [...groups].map(([name, members]) => {
@@ -87,9 +87,9 @@ function sentence({ days }, asks, rows, start) {
 
 function notes({ feed }, asks, byDay, cut, count) {
   const made = [];
-  if (cut) made.push(note(`Only the first ${counted(count, "row")} are shown: ask for fewer days.`));
+  if (cut) made.push(note(`Only the first ${counted(count, "row")} are shown: choose fewer days.`));
   if (byDay) made.push(note(`Readings of ${feed.name} are longer than half an hour, so its days are shown; name a meter for its readings.`));
-  else made.push(note(`Times are those of ${feed.zone}, with their offset. Drag over the chart to zoom, double-click to go back.`));
+  else made.push(note(`Times are in ${feed.zone}, with their offset. Drag over the chart to zoom, double-click to go back.`));
   return made;
 }
 

@@ -1,4 +1,4 @@
-// Decimals come as text, because a JSON number might become a float. They stay exact here: sums are of millionths.
+// Decimals come as text, because a JSON number might become a float. They stay exact here: sums use millionths.
 
 export const micro = (text) => BigInt(text.replace(".", ""));
 
@@ -9,7 +9,7 @@ export function decimal(millionths) {
 
 export const sum = (texts) => decimal(texts.reduce((total, text) => total + micro(text), 0n));
 
-/** The row with the largest value of that column; the first of several. */
+/** The row with the largest value in that column; the first if there are several. */
 export function most(rows, column) {
   return rows.reduce((best, row) => (best && micro(best[column]) >= micro(row[column]) ? best : row), undefined);
 }

@@ -1,4 +1,4 @@
-// What went wrong, where everybody finds it: said at once by screen readers, with what can be done about it.
+// Shows what went wrong and what can be done about it; screen readers announce it at once.
 
 import { token } from "./api.js";
 import { el } from "./dom.js";
@@ -7,12 +7,12 @@ const region = document.getElementById("alert");
 
 export const clear = () => region.replaceChildren();
 
-/** Tell a problem; `again` is called where asking once more may help. */
+/** Show a problem; `again` is called if trying again may help. */
 export function explain(problem, again) {
   const title = problem.title ?? "Something failed in this page";
   const parts = [el("p", {}, el("strong", {}, `${title}. `), problem.message)];
   if (problem.status === 401) parts.push(form(again));
-  // A wrong parameter stays wrong; a server that was away may be back.
+  // A wrong parameter stays wrong; a server that was down may be back.
   else if (!(problem.status >= 400 && problem.status < 500)) parts.push(el("button", { type: "button", onclick: again }, "Try again"));
   region.replaceChildren(...parts);
 }

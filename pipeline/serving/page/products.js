@@ -13,25 +13,25 @@ export async function render(context) {
   const heading = "Products by day";
   if (!data.length) {
     const which = state.feed ? ` of ${state.feed}` : "";
-    return context.show(heading, `No products${which} from ${days.from} to ${days.to}: agreements name those feeds that the reference database is for.`);
+    return context.show(heading, `No products${which} from ${days.from} to ${days.to}: only the feeds of the reference database have products.`);
   }
-  const several = (name) => new Set(data.map((row) => row[name])).size > 1;
-  // A name says as much as it must to be one bar.
-  const whose = ["feed", "direction"].filter(several);
+  const varies = (name) => new Set(data.map((row) => row[name])).size > 1;
+  // A name has only the parts that distinguish the bars.
+  const whose = ["feed", "direction"].filter(varies);
   const nameOf = (row) => [row.product_display_name, ...whose.map((name) => row[name])].join(", ");
   const groups = [...Map.groupBy(data, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1));
   const shares = groups.map(([name, rows]) => `${name} ${sum(rows.map((row) => row.total_kwh))} kWh`);
-  const told = `${counted(new Set(data.map((row) => row.date)).size, "day")} from ${days.from} to ${days.to}: ${shares.join("; ")}.`;
-  const where = place(told, "tall");
+  const summary = `${counted(new Set(data.map((row) => row.date)).size, "day")} from ${days.from} to ${days.to}: ${shares.join("; ")}.`;
+  const where = place(summary, "tall");
   const columns = [
     ["Day", (row) => row.date, "when"], ["Feed", (row) => row.feed], ["Direction", (row) => row.direction],
     ["Product", (row) => row.product_display_name], ["Meters", (row) => String(row.meterpoint_count), "number"],
     ["kWh", (row) => row.total_kwh, "number"],
     ["Delivery", (row) => link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id)), "number"],
   ];
-  const notes = [note("Energy of the meters that have an agreement for the product on the day.")];
-  if (cut) notes.push(note(`Only the first ${counted(data.length, "row")} are shown: ask for fewer days.`));
-  context.show(heading, told, ...notes, where, figures(heading, columns, data));
+  const notes = [note("Energy of the meters with an agreement for the product on that day.")];
+  if (cut) notes.push(note(`Only the first ${counted(data.length, "row")} are shown: choose fewer days.`));
+  context.show(heading, summary, ...notes, where, figures(heading, columns, data));
   const traces = groups.map(([name, rows]) => ({
     type: "bar", name: plain(name), x: rows.map((row) => row.date), y: rows.map((row) => Number(row.total_kwh)),
     customdata: rows.map((row) => [row.total_kwh, row.meterpoint_count]),

@@ -1,11 +1,11 @@
-// Restatements: values that were published and are others now, with the delivery behind each.
+// Restatements: values that changed after they were published, with the delivery behind each.
 
 import * as api from "./api.js";
 import { link, note, table } from "./dom.js";
 import { counted } from "./numbers.js";
 import { elsewhere } from "./state.js";
 
-/** The filter's days are those of the values, and only where the address names them. */
+/** The filter's days are those of the values, and apply only if the address has them. */
 function wanted(state, row) {
   if (state.meter && row.meter_id !== state.meter) return false;
   if (state.direction && row.direction !== state.direction) return false;
@@ -17,14 +17,14 @@ export async function render(context) {
   const { data, cut } = await api.rows("restatements", { feed: state.feed }, signal);
   const rows = data.filter((row) => wanted(state, row)).reverse();
   const tables = [...Map.groupBy(rows, (row) => row.table_name)].map(([name, members]) => `${members.length.toLocaleString("en")} in ${name}`);
-  const told = rows.length ? `${counted(rows.length, "published value")} changed: ${tables.join(", ")}.` : "No published value has changed.";
+  const summary = rows.length ? `${counted(rows.length, "published value")} changed: ${tables.join(", ")}.` : "No published value has changed.";
   const columns = [
     ["Table", (row) => row.table_name], ["Key", (row) => row.key, "wide"], ["Measure", (row) => row.measure],
     ["Old", (row) => row.old_value ?? "none", "number"], ["New", (row) => row.new_value ?? "none", "number"],
     ["Delivery", (row) => (row.file_id === null ? "an erasure" : link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id)))],
     ["Restated", (row) => row.restated_at, "when"],
   ];
-  const notes = [note("Values of gold that were published and are others now, newest change first. Energy in kWh.")];
+  const notes = [note("Values of gold that changed after they were published, newest change first. Energy in kWh.")];
   if (cut) notes.push(note(`Only the oldest ${counted(data.length, "change")} were read: choose a feed.`));
-  context.show("Restated values", told, ...notes, rows.length ? table("Restated values", columns, rows) : undefined);
+  context.show("Restated values", summary, ...notes, rows.length ? table("Restated values", columns, rows) : undefined);
 }

@@ -1,7 +1,7 @@
-// What is shown is what the address says, so that a view can be kept, sent and gone back to.
+// The address determines what is shown, so that a view can be bookmarked, sent and returned to.
 
 export const FIELDS = ["view", "feed", "meter", "direction", "grain", "from", "to", "day", "status", "file", "zoom"];
-// What another view understands as well; the rest belongs to the view it was made in.
+// Fields that other views understand too; the rest belongs to one view.
 const SHARED = ["feed", "meter", "direction", "from", "to"];
 
 export function read(search = location.search) {
@@ -21,7 +21,7 @@ export function address(state) {
   return `?${parts}`;
 }
 
-/** The same view with some fields changed; undefined takes one away. */
+/** The same view with some fields changed; undefined removes one. */
 export const changed = (state, fields) => address({ ...state, zoom: undefined, ...fields });
 
 /** Another view of the same feed, meter and days. */
@@ -30,13 +30,13 @@ export function elsewhere(state, view, fields = {}) {
   return address({ ...kept, view, ...fields });
 }
 
-/** A day so many days later. What is no day stays as it is: the API says what is wrong with it. */
+/** The day that many days later. An invalid day stays as it is: the API says what is wrong with it. */
 export function plusDays(day, days) {
   const at = Date.parse(`${day}T00:00:00Z`);
   return Number.isNaN(at) ? day : new Date(at + days * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** Every day from the first to the last, at most so many. */
+/** Every day from the first to the last, up to a maximum. */
 export function daysBetween(first, last, most = 1000) {
   const days = [];
   for (let day = first; day <= last && days.length < most; day = plusDays(day, 1)) days.push(day);

@@ -7,13 +7,13 @@ const short = (ms) => new Date(ms).toISOString().replace(/(:00)?\.000Z$/, "Z");
 // Plotly writes the ends of an axis as UTC without saying so.
 const instant = (end) => (typeof end === "number" ? end : Date.parse(`${String(end).replace(" ", "T")}Z`));
 
-/** The part that the address names, if it names one. */
+/** The part given in the address, if any. */
 export function zoomed(state) {
   const ends = (state.zoom ?? "").split("/").map((end) => Date.parse(end));
   return ends.length === 2 && ends[0] < ends[1] ? ends : undefined;
 }
 
-/** Buttons for a chart whose data spans [first, last]; `ticks` are made anew for each part. */
+/** Buttons for a chart whose data spans [first, last]; `ticks` are rebuilt for each part. */
 export function zooming(context, first, last, ticks) {
   let part = zoomed(context.state);
   let plot;

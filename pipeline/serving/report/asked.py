@@ -1,4 +1,4 @@
-"""What a report is asked to be about, and the condition on rows that follows. Pure."""
+"""What a report is about, and the condition on rows that follows from it. Pure."""
 
 from __future__ import annotations
 
@@ -13,29 +13,27 @@ from pipeline.errors import UsageError, printable
 
 @dataclass(frozen=True)
 class Asked:
-    """What a report is about: a feed, of it one meter or all, and local days from the first to before the last."""
+    """What a report is about: a feed, one meter of it or all, and local days from `first` up to before `end`."""
 
     feed: str
     meter: str | None = None
     first: date | None = None
     end: date | None = None
-    # What the feed's readings may be of; an earlier version loaded others too.
+    # The days that the feed's readings may be of; an earlier version also loaded others.
     earliest: date = date.min
     latest: date = date.max
 
     @classmethod
     def of(cls, feed: str, meter: str | None, first: str | None, end: str | None) -> Asked:
-        """From the command line's texts; raises UsageError for what is no day, and for an empty range."""
+        """From the command line's texts; raises UsageError for an invalid day or an empty range."""
         days = [_day(option, text) for option, text in (("--from", first), ("--to", end))]
         if days[0] and days[1] and days[0] >= days[1]:
-            raise UsageError(
-                f"--from {days[0]} is not before --to {days[1]}: --to is the first day that does not count"
-            )
+            raise UsageError(f"--from {days[0]} is not before --to {days[1]}: --to is the day after the last one")
         return cls(feed, meter, days[0], days[1])
 
     @property
     def condition(self) -> pc.Expression:
-        """On rows of silver.readings and gold.missing_intervals."""
+        """The condition on rows of silver.readings and gold.missing_intervals."""
         in_range = (pc.field("local_date") >= pa.scalar(self.earliest)) & (
             pc.field("local_date") <= pa.scalar(self.latest)
         )
@@ -43,7 +41,7 @@ class Asked:
 
     @property
     def out_of_range(self) -> pc.Expression:
-        """On rows of those tables that were asked for, but are of no day that a report can show."""
+        """The condition on rows that were asked for, but are of days that a report cannot show."""
         day = pc.field("local_date")
         return self._asked_for & ((day < pa.scalar(self.earliest)) | (day > pa.scalar(self.latest)))
 
@@ -66,7 +64,7 @@ class Asked:
 
     @property
     def in_words(self) -> str:
-        """For a message: which readings were asked for."""
+        """Which readings were asked for, for a message."""
         parts = [f"feed {self.feed!r}", f"meter {self.meter!r}" if self.meter is not None else ""]
         parts += [f"from {self.first}" if self.first else "", f"before {self.end}" if self.end else ""]
         return ", ".join(filter(None, parts))
@@ -76,4 +74,4 @@ def _day(option: str, text: str | None) -> date | None:
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{option} {text!r} is no day: write it as 2021-03-28") from None
+        raise UsageError(f"{option} {text!r} is not a day: write it as 2021-03-28") from None

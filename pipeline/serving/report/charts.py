@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 DASHES = {"import": "-", "export": "--", "consumption": "-", "production": "--"}
 CLOCK_TICKS = list(range(0, DAY_MINUTES + 1, 180))
-FEWEST_BARS = 4  # so wide that one bar alone is no wall
+FEWEST_BARS = 4  # wide enough that a single bar does not fill the picture
 MANY_DAYS = 60
 MANY_VALUES = 2000
 HATCHED: dict[str, Any] = {"hatch": "///", "edgecolor": "white", "linewidth": 0}
 
 
 def lines(series: Mapping[str, Sequence[Bin]], days: Sequence[date], clock: LocalClock, unit: str) -> Figure:
-    """The series of each direction in time, broken where days are missing."""
+    """The series of each direction over time, with breaks where days are missing."""
     figure, axes = blank()
     axis = DayAxis(days, clock)
     for name, bins in series.items():
@@ -43,7 +43,7 @@ def lines(series: Mapping[str, Sequence[Bin]], days: Sequence[date], clock: Loca
 
 
 def line(axes: Axes, axis: DayAxis, bins: Sequence[Bin], **style: str) -> None:
-    """A line through the values of intervals, which stops between days that are not neighbours."""
+    """A line through the values of intervals, with breaks between days that are not adjacent."""
     places: list[float] = []
     values: list[float] = []
     for n, each in enumerate(bins):
@@ -57,7 +57,7 @@ def line(axes: Axes, axis: DayAxis, bins: Sequence[Bin], **style: str) -> None:
 
 
 def bars(heights: Mapping[str, Sequence[float]], labels: Sequence[str] | DayAxis, unit: str, what: str = "") -> Figure:
-    """Bars of each direction side by side: above names, or on an axis of days. `unit` and `what` name the axes."""
+    """Bars of each direction side by side, over names or on an axis of days. `unit` and `what` label the axes."""
     figure, axes = blank()
     many = len(labels) > MANY_DAYS  # too thin for gaps and hatches
     width = (1 if many else 0.8) / len(heights)
@@ -80,7 +80,7 @@ def bars(heights: Mapping[str, Sequence[float]], labels: Sequence[str] | DayAxis
 
 
 def shape(weekday: Sequence[Slot], weekend: Sequence[Slot], grain: int, clock: LocalClock) -> Figure:
-    """The average weekday against the average weekend day, by clock time."""
+    """The average weekday and the average weekend day, by clock time."""
     figure, axes = blank()
     for name, some, colour, dashes in (("weekday", weekday, BLUE, "-"), ("weekend", weekend, ORANGE, "--")):
         if some:
@@ -93,7 +93,7 @@ def shape(weekday: Sequence[Slot], weekend: Sequence[Slot], grain: int, clock: L
 
 
 def day_types(averages: Mapping[str, float]) -> Figure:
-    """The average weekday and weekend day, of daily readings."""
+    """The average weekday and weekend day, for daily readings."""
     figure, axes = blank()
     axes.bar(list(averages), list(averages.values()), 0.5, color=[BLUE, ORANGE][: len(averages)])
     axes.grid(visible=False, axis="x")
@@ -118,7 +118,7 @@ def profile(found: Sequence[Slot], grain: int, clock: LocalClock) -> Figure:
 
 
 def heat_map(cells: Sequence[Sequence[Decimal | None]], days: Sequence[date], grain: int, clock: LocalClock) -> Figure:
-    """Days side by side, clock times from top to bottom; grey where there is no reading. `cells` is by day."""
+    """Days side by side, clock times from top to bottom; grey means no reading. `cells` is by day."""
     figure, axes = blank(height=4.2)
     values = np.array([[np.nan if cell is None else float(cell) for cell in row] for row in cells]).T
     axes.set_facecolor("#BDBDBD")
@@ -133,7 +133,7 @@ def heat_map(cells: Sequence[Sequence[Decimal | None]], days: Sequence[date], gr
 
 
 def balance(imports: Sequence[float], exports: Sequence[float], days: Sequence[date], clock: LocalClock) -> Figure:
-    """Import upwards, export downwards, and what is left, by local day."""
+    """Import upwards, export downwards, and the difference, by local day."""
     figure, axes = blank()
     places = np.arange(len(days))
     axes.bar(places, imports, 0.8, color=COLOURS["import"], label="import")
@@ -150,7 +150,7 @@ def balance(imports: Sequence[float], exports: Sequence[float], days: Sequence[d
 
 
 def energy(axes: Axes, unit: str) -> None:
-    """An axis of energy: named, and from zero, so that heights may be compared."""
+    """Label an axis of energy and start it at zero, so that heights can be compared."""
     axes.set_ylabel(unit)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")

@@ -26,7 +26,7 @@ TICKS = 8
 
 
 def autocorrelation(found: Autocorrelation) -> Figure:
-    """By lag, with the confidence band around zero and the lags of a day and a week."""
+    """Autocorrelation by lag, with the confidence band around zero and the lags of a day and a week."""
     figure, axes = blank()
     unit, name, step = (HOUR_MINUTES, "hours", 24) if found.minutes < DAY_MINUTES else (DAY_MINUTES, "days", 7)
     lags = np.arange(1, len(found.values) + 1) * found.minutes / unit
@@ -61,7 +61,7 @@ def autocorrelation(found: Autocorrelation) -> Figure:
 def outliers(
     bins: Sequence[Bin], found: Sequence[Outlier], days: Sequence[date], clock: LocalClock, unit: str
 ) -> Figure:
-    """The series with its outliers, each joined to what is typical of its clock time."""
+    """The series with its outliers, each connected to the typical value of its clock time."""
     figure, axes = blank()
     axis = DayAxis(days, clock)
     line(axes, axis, bins, color="#9A9A9A")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.serving.report.facts import Bin, Total
     from pipeline.serving.report.statistics import Slot
 
-# Of a bar chart: how the first day of a period is written beneath it, and what the axis is called.
+# For a bar chart: the format of a period's first day, and the label of the axis.
 PERIODS = {"week": ("%d %b\n%Y", "week from Monday"), "month": ("%b\n%Y", "month")}
 QUANTILE_NAMES = [f"{int(at * 100)} %" for at in statistics.QUANTILES]
 
@@ -29,7 +29,7 @@ QUANTILE_NAMES = [f"{int(at * 100)} %" for at in statistics.QUANTILES]
 def totals(material: Material) -> Section:
     """Energy by hour, day, week and month."""
     exhibits = (_hours(material), *(_periods(material, unit) for unit in ("day", "week", "month")))
-    note = "Hours are instants: the hour that comes twice in autumn is two. Weeks begin on Monday; days are local."
+    note = "Hours are instants: the repeated hour in autumn counts as two. Weeks begin on Monday; days are local."
     return Section("totals", "Totals by hour, day, week and month", exhibits, note)
 
 
@@ -85,7 +85,7 @@ def shape(material: Material) -> Section:
     for total in material.figures.totals("day"):
         days[total.direction][statistics.is_weekend(total.start)].append(total.kwh)
     exhibits = tuple(_shape(material, name, days[name]) for name in material.extent.directions)
-    note = "Averages over all days that have readings; public holidays count as the weekday that they fall on."
+    note = "Averages over all days with readings; public holidays count as ordinary weekdays or weekend days."
     return Section("shape", "Load shape: weekday against weekend", exhibits, note)
 
 
@@ -138,14 +138,14 @@ def profile(material: Material) -> Section:
 
 
 def _daily(name: str) -> Exhibit:
-    return Exhibit(name, "Readings are of whole days: there is nothing to say of the hours within them.")
+    return Exhibit(name, "Readings are of whole days, so there is nothing to show within a day.")
 
 
 def heat_map(material: Material) -> Section:
     """Days by clock times."""
     if material.is_daily:
         return Section("heat", "Heat map", (_daily("heat"),))
-    note = "A clock time that came twice on a day shows their average; grey has no reading, or the clock left it out."
+    note = "A repeated clock time shows the average of both; grey has no reading, or the clock skipped it."
     exhibits = tuple(_heat_map(material, name, bins) for name, bins in material.series.items())
     return Section("heat", "Heat map", exhibits, note)
 

@@ -25,7 +25,7 @@ MOST_CELLS = 100_000
 
 @dataclass(frozen=True)
 class Table:
-    """Exact figures as text. `left_out` rows at the beginning were too many for a page."""
+    """Exact figures as text. `left_out` rows at the beginning did not fit on the page."""
 
     id: str
     caption: str
@@ -36,7 +36,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One sentence with what it is about. `picture` is an SVG or PNG; its sentence is also what it says unseen."""
+    """A sentence with its picture (SVG or PNG) and tables; the sentence is also the picture's alternative text."""
 
     id: str
     sentence: str
@@ -46,7 +46,7 @@ class Exhibit:
 
 @dataclass(frozen=True)
 class Section:
-    """Exhibits of one kind; `note` says how their figures are made."""
+    """Exhibits of one kind; `note` says how their figures are computed."""
 
     id: str
     title: str
@@ -56,7 +56,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Material:
-    """What the sections are made of; `form` is that of the pictures. `series` are the intervals by direction."""
+    """What sections are made from; `form` is the pictures' format, `series` the intervals by direction."""
 
     figures: Figures
     extent: Extent
@@ -66,7 +66,7 @@ class Material:
 
     @classmethod
     def of(cls, figures: Figures, extent: Extent, clock: LocalClock, form: str) -> Material:
-        """With the series of every direction."""
+        """The material with the series of every direction."""
         series: dict[str, list[Bin]] = {name: [] for name in extent.directions}
         for each in figures.series(extent.grain):
             series[each.direction].append(each)
@@ -74,7 +74,7 @@ class Material:
 
     @property
     def is_daily(self) -> bool:
-        """Whether readings are of whole days, so that there is nothing to say of clock times."""
+        """Whether readings are of whole days, so that there is nothing to show by clock time."""
         return self.extent.grain == DAY_MINUTES
 
     @property
@@ -83,12 +83,12 @@ class Material:
         return f"kWh per {interval_name(self.extent.grain)}"
 
     def picture(self, figure: Figure) -> bytes:
-        """The picture in the report's form."""
+        """The picture in the report's format."""
         return saved(figure, self.form)
 
 
 def exact(value: object) -> str:
-    """A figure as a table shows it: all digits, ISO days, nothing that a terminal or page would obey."""
+    """A figure for a table: all digits, ISO days, no control sequences or markup."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, date) and not isinstance(value, datetime):
@@ -97,7 +97,7 @@ def exact(value: object) -> str:
 
 
 def table(name: str, caption: str, headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """A table of exact figures; of very many the last ones."""
+    """A table of exact figures; if there are very many, the last ones."""
     texts = [tuple(exact(value) for value in row) for row in rows]
     most = MOST_CELLS // len(headers)
     return Table(name, caption, tuple(headers), tuple(texts[-most:]), max(0, len(texts) - most))

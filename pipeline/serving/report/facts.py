@@ -1,4 +1,4 @@
-"""The figures that a report is made of: what one row of each is. All energy in kWh."""
+"""The figures of a report: what one row of each is. All energy in kWh."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOUR_MINUTES = 60
 class Total:
     """Energy of all readings of a direction in a local day, week or month: `start` is its first day.
 
-    `days` are those with readings in it.
+    `days` counts its days with readings.
     """
 
     direction: str
@@ -30,7 +30,7 @@ class Total:
 
 @dataclass(frozen=True)
 class Bin:
-    """One interval of the series of a direction: `start` an instant, `minute` of the local day that its clock shows."""
+    """One interval of a direction's series: `start` is an instant, `minute` its clock time in minutes of the day."""
 
     direction: str
     start: datetime
@@ -42,7 +42,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class MeterDay:
-    """Energy of a meter on a local day, and how many readings that are."""
+    """Energy of a meter on a local day, and the number of readings."""
 
     meter_id: str
     direction: str
@@ -53,7 +53,7 @@ class MeterDay:
 
 @dataclass(frozen=True)
 class Gaps:
-    """Missing intervals of a direction on a local day, or of a meter in all (`key` is the day or the meter)."""
+    """Missing intervals of a direction on a local day, or of a meter in total (`key` is the day or the meter)."""
 
     direction: str
     key: Any
@@ -75,15 +75,15 @@ class Extent:
 
     @property
     def directions(self) -> list[str]:
-        """The directions there are, import before export."""
+        """The directions with readings, import before export."""
         return sorted(self.kwh, key=lambda name: (name != "import", name))
 
     @property
     def grain(self) -> int:
-        """Minutes of the shortest interval that every reading within the day lies whole in; 1440 for whole days.
+        """Minutes of the shortest interval that holds every reading within the day as a whole; 1440 for whole days.
 
-        With one length of interval that is its length. With several, sums over shorter ones would hold some meters'
-        energy of an hour in its first quarter.
+        If all readings have one length, it is that length. With several, shorter intervals would put the whole hour of
+        some meters into its first quarter.
         """
         within = [minutes for minutes in self.lengths if minutes < SHORTEST_DAY_MINUTES]
         short = [minutes for minutes in within if minutes <= HOUR_MINUTES]

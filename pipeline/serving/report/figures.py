@@ -1,8 +1,8 @@
 # ruff: noqa: S608 - the texts are made of the constants below; values come in as relations or parameters
-"""What is counted: DuckDB queries over silver.readings and gold.missing_intervals, with exact decimals. All in kWh.
+"""The report's figures: DuckDB queries over silver.readings and gold.missing_intervals, exact decimals, all in kWh.
 
-Instants stay instants: a repeated autumn hour is two hours in every series, and one clock time with two occurrences
-in a profile. Local times come from Python's zones (a relation `wall`), so that DuckDB needs none of its own.
+Instants stay instants: the repeated hour in autumn is two hours in every series, and one clock time with two
+occurrences in a profile. Local times come from Python's zones (a relation `wall`), so DuckDB needs no zones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.serving.report.local_time import LocalClock
 
 SETTINGS: dict[str, Any] = {"python_enable_replacements": False, "enable_external_access": False}
-# Wh / 1000 as gold has it: value by value, rounded half up. (DuckDB's division would be a floating one.)
+# Wh / 1000 as in gold: each value rounded half up. (DuckDB's division would use floating point.)
 KWH = "CASE WHEN unit = 'Wh' THEN ROUND(consumption * 0.001::DECIMAL(4,3), 6)::DECIMAL(18,6) ELSE consumption END"
 PERIODS = {
     "day": "local_date",
@@ -32,10 +32,10 @@ PERIODS = {
 
 
 class Figures:
-    """Figures of one feed from its rows, already restricted to the days and the meter that were asked for.
+    """Figures of one feed from its rows, already restricted to the requested days and meter.
 
-    `readings` has the columns of silver.readings, `gaps` those of gold.missing_intervals. Each is read once or twice,
-    to sums by instant and by meter and day; everything after that is asked of these.
+    `readings` has the columns of silver.readings, `gaps` those of gold.missing_intervals. Each is read once or twice
+    into sums by instant and by meter and day; everything else is computed from these.
     """
 
     def __init__(self, readings: ds.Dataset | pa.Table, gaps: ds.Dataset | pa.Table, clock: LocalClock) -> None:
@@ -62,7 +62,7 @@ class Figures:
         return self._database.execute(query, list(values)).fetchall()
 
     def extent(self) -> Extent:
-        """How much there is; without readings all of it is empty."""
+        """The extent of the readings; empty if there are none."""
         ((readings, newest),) = self._rows("SELECT SUM(readings)::BIGINT, MAX(file_id) FROM moment")
         ((meters,),) = self._rows("SELECT COUNT(DISTINCT meter_id) FROM meter_day")
         days = self._rows("SELECT DISTINCT local_date FROM moment ORDER BY local_date")
@@ -80,10 +80,10 @@ class Figures:
         return [Total(*row) for row in rows]
 
     def series(self, grain: int) -> list[Bin]:
-        """Energy by interval of `grain` minutes, in the order of time. Longer readings are in none, but of whole days.
+        """Energy by interval of `grain` minutes, in order of time; without longer readings, unless `grain` is a day.
 
-        An interval begins on the local clock's grid, as the hours of gold.meter_hour do: by 60 minutes these are
-        gold.feed_hour's.
+        Intervals follow the local clock, as the hours of gold.meter_hour do: with 60 minutes the sums are those of
+        gold.feed_hour.
         """
         if grain == DAY_MINUTES:
             rows = self._rows(

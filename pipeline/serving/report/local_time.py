@@ -1,4 +1,4 @@
-"""The feed's local clock: where instants lie on it, which days are long or short, how instants are written. Pure."""
+"""The feed's local clock: what it shows at an instant, which days are long or short, how instants are written. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DAY = timedelta(days=1)
 DAY_MINUTES = 1440
-# From here on a reading is one of a whole local day: of 23 hours where the clocks go forward.
+# A reading of at least this length is one of a whole local day: 23 hours when the clocks go forward.
 SHORTEST_DAY_MINUTES = 1380
 NAMES = {15: "quarter hour", 30: "half hour", 60: "hour", DAY_MINUTES: "day"}
 
@@ -30,7 +30,7 @@ class LocalClock:
         return instant.astimezone(self.zone).replace(tzinfo=None)
 
     def shows(self, wall: datetime) -> bool:
-        """Whether the clock ever shows a time: not in the hour that is left out in spring."""
+        """Whether the clock ever shows this time: false in the hour that is skipped in spring."""
         return self.wall(wall.replace(tzinfo=self.zone).astimezone(UTC)) == wall
 
     def day_length(self, day: date) -> timedelta:
@@ -44,15 +44,15 @@ class LocalClock:
         return (instant - start) / (self.day_length(day) or DAY)
 
     def odd_days(self, days: Iterable[date]) -> list[tuple[date, timedelta]]:
-        """Those of the days that are longer or shorter than 24 hours, with their lengths."""
+        """The days that are longer or shorter than 24 hours, with their lengths."""
         return [(day, length) for day in days if (length := self.day_length(day)) != DAY]
 
     def text(self, instant: datetime) -> str:
-        """An instant for a sentence, `2021-10-31 01:30 BST`: the letters keep the repeated hour apart."""
+        """An instant for a sentence, `2021-10-31 01:30 BST`: the abbreviation makes the repeated hour unambiguous."""
         return f"{instant.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
 
     def both(self, instant: datetime) -> str:
-        """An instant for a sentence, in UTC as well where that is another time."""
+        """An instant for a sentence, also in UTC if that differs."""
         local, moment = self.text(instant), utc(instant)
         return local if local == moment.replace("Z", " UTC") else f"{local} ({moment})"
 

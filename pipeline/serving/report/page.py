@@ -26,7 +26,7 @@ SECTIONS = (
 
 
 def page_of(title: str, figures: Figures, clock: LocalClock, as_of: str, form: str) -> Page:
-    """The report of figures that hold readings; `form` is that of its pictures, `svg` or `png`."""
+    """The report of figures with readings; `form` is the format of its pictures, `svg` or `png`."""
     extent = figures.extent()
     said = [
         preamble.extent(extent),

@@ -1,4 +1,4 @@
-"""How pictures look and are saved: the same figures give the same bytes, without a display and without pyplot."""
+"""How pictures look and are saved: the same figures give the same bytes, without a display or pyplot."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.serving.report.local_time import LocalClock
 
-# Of Okabe and Ito's palette, which colour-blind people tell apart; lines differ in their dashes too, bars in hatches.
+# Okabe and Ito's palette, which colour-blind people can distinguish; lines also differ in dashes, bars in hatches.
 BLUE, ORANGE, GREEN, PURPLE, GREY, PALE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666", "#E5E5E5"
 COLOURS = {"import": BLUE, "export": ORANGE, "consumption": GREEN, "production": PURPLE}
 WIDE, HIGH = 7.0, 3.3  # inches
@@ -31,7 +31,7 @@ STYLE: Any = {
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
+    "font.family": "DejaVu Sans",  # part of matplotlib: the same picture on every machine
     "font.size": 10,
     "grid.color": PALE,
     "hatch.linewidth": 0.8,
@@ -44,7 +44,7 @@ NOTHING: dict[str, dict[str, Any]] = {"svg": {"Date": None, "Creator": None}, "p
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Our style, whatever the user's own settings of matplotlib are."""
+    """Use our style, whatever the user's matplotlib settings are."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
@@ -58,19 +58,19 @@ def blank(height: float = HIGH) -> tuple[Figure, Axes]:
 
 
 def saved(figure: Figure, form: str) -> bytes:
-    """The picture as `svg` or `png`, without the time and the program that made it."""
+    """The picture as `svg` or `png`, without the time or the program that made it."""
     out = io.BytesIO()
     figure.savefig(out, format=form, dpi=PNG_DPI, metadata=NOTHING[form])
     return out.getvalue()
 
 
 def legend(axes: Axes) -> None:
-    """Above the axes, where it hides nothing."""
+    """Put the legend above the axes, where it hides nothing."""
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2, handlelength=1.8)
 
 
 class DayAxis:
-    """Local days with figures side by side: long silences shrink to a marked break instead of filling the picture."""
+    """An axis of the local days with figures: long gaps shrink to a marked break instead of filling the picture."""
 
     def __init__(self, days: Sequence[date], clock: LocalClock) -> None:
         self._days = list(days)
@@ -81,11 +81,11 @@ class DayAxis:
         return len(self._days)
 
     def of_instant(self, instant: datetime, day: date) -> float:
-        """Where an instant of a local day lies: days of 23 and 25 hours are as wide as others."""
+        """The position of an instant of a local day: days of 23 and 25 hours are as wide as others."""
         return self._place[day] + self._clock.part_of_day(instant, day)
 
     def draw(self, axes: Axes, *, centred: bool) -> None:
-        """Dates beneath the middle of their days (bars: `centred` on whole numbers), a mark at every break."""
+        """Draw dates below the middle of their days (bars: `centred` on whole numbers) and a mark at every break."""
         step = -(-len(self._days) // MOST_TICKS)
         shown = range(0, len(self._days), step)
         labels, year = [], 0

@@ -1,4 +1,4 @@
-"""What stands above the pictures: what was read, as of when, and what to know of its days and intervals. Pure."""
+"""The text above the pictures: what was read, as of when, and what to know about its days and intervals. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def extent(found: Extent) -> str:
-    """How much there is, from when to when."""
+    """How many readings there are, from when to when."""
     days = found.days
     energy = words.listed([f"{kwh(energy)} of {name}" for name, energy in sorted(found.kwh.items())])
     between = (days[-1] - days[0]).days + 1 - len(days)
@@ -36,7 +36,7 @@ def as_of(versions: Mapping[str, int], received_at: datetime | None) -> str:
 
 
 def clock_changes(odd_days: Sequence[tuple[date, timedelta]], clock: LocalClock) -> str:
-    """Which days in range are not of 24 hours."""
+    """Which days in range do not have 24 hours."""
     if not odd_days:
         return f"Every day with readings has 24 hours in {clock.name}."
     named = [f"{words.day(day)} has {words.hours(length)}" for day, length in odd_days]
@@ -44,7 +44,7 @@ def clock_changes(odd_days: Sequence[tuple[date, timedelta]], clock: LocalClock)
 
 
 def lengths(found: Mapping[int, int], grain: int) -> str:
-    """Which lengths of interval there are, and what follows for figures within the day."""
+    """Which interval lengths there are, and what follows for figures within the day."""
     named = words.listed([f"{count(readings, 'reading')} of {minutes} minutes" for minutes, readings in found.items()])
     if len(found) == 1:
         return f"There are {named}."

@@ -1,4 +1,4 @@
-"""Sections as one HTML page that needs nothing else, or as Markdown with pictures beside it. Every value is escaped."""
+"""Sections as one self-contained HTML page, or as Markdown with pictures beside it. Every value is escaped."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from pipeline.serving.report.exhibits import Section
 
-# What Markdown would take for markup beside what HTML would.
+# Characters that are markup in Markdown, besides those of HTML.
 MARKUP = re.compile(r"([\\`*_\[\]|~$])")
 
 
 @dataclass(frozen=True)
 class Page:
-    """A report: `preamble` are sentences on what was read."""
+    """A report: `preamble` holds sentences about what was read."""
 
     title: str
     preamble: Sequence[str]
@@ -31,17 +31,17 @@ class Page:
 
 
 def as_html(page: Page) -> str:
-    """The page, pictures within it."""
+    """The page, with its pictures inside."""
     return _environment().get_template("report.html.j2").render(page=page)
 
 
 def as_markdown(page: Page, folder: str) -> str:
-    """The text, which names its pictures in that folder beside it."""
+    """The text, with links to its pictures in that folder beside it."""
     return _environment().get_template("report.md.j2").render(page=page, folder=quote(folder))
 
 
 def pictures(page: Page) -> dict[str, bytes]:
-    """Each picture by the name of its file."""
+    """The pictures by file name."""
     exhibits = [exhibit for section in page.sections for exhibit in section.exhibits]
     return {f"{exhibit.id}.png": exhibit.picture for exhibit in exhibits if exhibit.picture is not None}
 
@@ -61,5 +61,5 @@ def _environment() -> Environment:
 
 
 def _markdown(text: str) -> Markup:
-    """A text that Markdown shows as it is."""
+    """A text that Markdown shows unchanged."""
     return Markup(MARKUP.sub(r"\\\1", html.escape(text, quote=False)))  # noqa: S704 - escaped in the same line

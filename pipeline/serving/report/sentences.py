@@ -1,4 +1,4 @@
-"""What each picture says, in one sentence that is computed from the figures beneath it. Pure."""
+"""One sentence for each picture, computed from the figures below it. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def totals(unit: str, found: Sequence[Total | Bin], clock: LocalClock) -> str:
-    """Of one direction: the sum, and the highest and lowest hour, day, week or month."""
+    """For one direction: the sum, and the highest and lowest hour, day, week or month."""
     if not found:
         return f"No reading is of an hour or less, so there are no totals by {unit}."
     total = sum((each.kwh for each in found), Decimal())
@@ -48,7 +48,7 @@ def _period(unit: str, total: Total | Bin, clock: LocalClock) -> str:
 def shape(weekday: Sequence[Slot], weekend: Sequence[Slot], days: Mapping[bool, Sequence[Decimal]], grain: int) -> str:
     """Weekdays against weekends: when each peaks, and by how much their average days differ.
 
-    `days` holds the day totals, of weekends under True; `grain` is the length of a slot in minutes.
+    `days` holds the day totals, with those of weekends under True; `grain` is the length of a slot in minutes.
     """
     parts = [
         f"{name} peak at {clock_text(top.minute)} ({kwh(top.average)} in the {interval_name(grain)})"
@@ -72,7 +72,7 @@ def shape(weekday: Sequence[Slot], weekend: Sequence[Slot], days: Mapping[bool, 
 
 
 def profile(found: Sequence[Slot], grain: int) -> str:
-    """The typical day: where its median is highest and lowest, and where the days differ most."""
+    """The typical day: when its median is highest and lowest, and when the days differ most."""
     quantiles = {slot.minute: slot.quantiles for slot in found}
     high = max(found, key=lambda slot: quantiles[slot.minute][2])
     low = min(found, key=lambda slot: quantiles[slot.minute][2])
@@ -90,7 +90,7 @@ def profile(found: Sequence[Slot], grain: int) -> str:
 
 
 def heat_map(bins: Sequence[Bin], grain: int, empty: int) -> str:
-    """The brightest cell, and how many cells of days with readings have none."""
+    """The highest cell, and how many cells of days with readings are empty."""
     top = max(bins, key=lambda each: each.kwh)
     gaps = f"{count(empty, 'cell')} of these days {'has' if empty == 1 else 'have'} no reading"
     gaps = gaps if empty else "no cell of these days is empty"
@@ -99,7 +99,7 @@ def heat_map(bins: Sequence[Bin], grain: int, empty: int) -> str:
 
 
 def autocorrelation(found: Autocorrelation | str) -> str:
-    """The highest peak, the lags of a day and a week, and what was missing; or why there is no autocorrelation."""
+    """The highest peak, the lags of a day and a week, and what is missing; or why there is no autocorrelation."""
     if isinstance(found, str):
         return f"The series is {found}."
     first = "no lag stands above its neighbours"
@@ -141,7 +141,7 @@ def _summed(gaps: Sequence[Gaps]) -> dict[Any, int]:
 
 
 def outlying_bins(bins: Sequence[Bin], found: Sequence[Outlier], grain: int, clock: LocalClock) -> str:
-    """How many intervals lie far from the median of their clock time, and the farthest."""
+    """How many intervals are far from the median of their clock time, and the farthest one."""
     names = interval_name(grain, 2)
     most = max(Counter(each.minute for each in bins).values())
     if most < FEWEST:
@@ -160,7 +160,7 @@ def outlying_bins(bins: Sequence[Bin], found: Sequence[Outlier], grain: int, clo
 
 
 def outlying_days(days: Sequence[MeterDay], found: Sequence[Outlier]) -> str:
-    """How many days of meters lie far from the same meter's median day, and the farthest."""
+    """How many meter-days are far from the same meter's median day, and the farthest one."""
     if max(Counter((each.meter_id, each.direction) for each in days).values()) < FEWEST:
         return f"No meter has {FEWEST} days with readings, too few to say which are unusual."
     if not found:
@@ -177,7 +177,7 @@ def outlying_days(days: Sequence[MeterDay], found: Sequence[Outlier]) -> str:
 
 
 def balance(imports: Mapping[date, Decimal], exports: Mapping[date, Decimal], directions: Sequence[str]) -> str:
-    """Import against export by local day, or which single direction there is."""
+    """Import against export by local day, or the only direction there is."""
     if not (imports and exports):
         only = words.listed(directions)
         return f"There is only {only}, so there is no import to set against an export."

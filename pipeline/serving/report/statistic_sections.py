@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 SHOWN = 10
 DIGITS = 6
 NOTE_ON_LAGS = (
-    "Sums over all pairs that are there, divided by the number of values: a lag at which gaps leave few pairs is drawn "
-    "towards zero, and one with fewer pairs than a quarter of the values is not shown. Bartlett's 95 % band."
+    "Sums over all existing pairs, divided by the number of values: if gaps leave few pairs at a lag, its value moves "
+    "towards zero, and a lag with fewer pairs than a quarter of the values is not shown. Bartlett's 95 % band."
 )
 NOTE_ON_OUTLIERS = (
     "Score: distance from the median of the same kind in robust standard deviations: 1.4826 times the median "
-    "absolute deviation (modified z-score, Iglewicz and Hoaglin 1993). Totals are low, too, where meters are silent."
+    "absolute deviation (modified z-score, Iglewicz and Hoaglin 1993). Totals are also low if meters are silent."
 )
 
 
 def autocorrelation(material: Material) -> Section:
-    """How much an interval says of one a day or a week later."""
+    """How well an interval predicts one a day or a week later."""
     found = {name: statistics.autocorrelation(bins, material.extent.grain) for name, bins in material.series.items()}
     exhibits = tuple(_autocorrelation(material, name, each) for name, each in found.items())
     return Section("autocorrelation", "Autocorrelation", exhibits, NOTE_ON_LAGS)
@@ -50,10 +50,10 @@ def _autocorrelation(material: Material, name: str, found: Autocorrelation | str
 
 
 def missing(material: Material) -> Section:
-    """Expected intervals that are not there."""
+    """Expected intervals that are missing."""
     by_day, by_meter = material.figures.gaps_by_day(), material.figures.gaps_by_meter()
     said = sentences.missing(by_day, by_meter, material.extent.readings)
-    note = "A meter is expected on a day when it delivered in the week before, or when it has a valid agreement."
+    note = "A meter is expected on a day if it delivered in the week before, or has a valid agreement."
     if not by_day:
         return Section("missing", "Missing intervals", (Exhibit("missing", said),), note)
     headers = ("direction", "local day", "intervals", "meters", "minutes of each")
@@ -61,7 +61,7 @@ def missing(material: Material) -> Section:
     of_days = table("missing", "missing intervals by day", headers, rows)
     most = sorted(by_meter, key=lambda each: (-each.intervals, each.key, each.direction, each.minutes))
     worst = [(each.direction, each.key, each.intervals, each.minutes) for each in most[:SHOWN]]
-    caption = f"the {len(worst)} of {len(most)} meters and directions that miss most"
+    caption = f"the {len(worst)} of {len(most)} meters and directions with the most missing"
     of_meters = table("missing-meters", caption, ("direction", "meter", "intervals", "minutes of each"), worst)
     picture = _picture_of_gaps(material, by_day)
     return Section("missing", "Missing intervals", (Exhibit("missing", said, picture, (of_days, of_meters)),), note)
@@ -77,7 +77,7 @@ def _picture_of_gaps(material: Material, by_day: Sequence[Gaps]) -> bytes:
 
 
 def outliers(material: Material) -> Section:
-    """Intervals and days of meters that are far from what is usual."""
+    """Intervals and meter-days that are far from the usual."""
     exhibits = [_outlying_bins(material, name, bins) for name, bins in material.series.items()]
     days = material.figures.meter_days()
     found = statistics.outlying_days(days)

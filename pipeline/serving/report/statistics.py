@@ -1,4 +1,4 @@
-"""Quantiles, averages, outliers and autocorrelation of figures. Pure; floats only where a statistic is one."""
+"""Quantiles, averages, outliers and autocorrelation of figures. Pure; floats only for statistics, never for energy."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MEDIAN = Fraction(1, 2)
 SATURDAY = 6
 # Iglewicz and Hoaglin, How to Detect and Handle Outliers (1993): the modified z-score and its usual limit.
 FAR = 3.5
-TO_DEVIATIONS = 1.4826  # of a normal distribution's median absolute deviation to its standard deviation
-MEAN_TO_DEVIATIONS = 1.2533  # of its mean absolute deviation, where more than half of the values are equal
-FEWEST = 5  # values that a median may be called typical of
-LAG_DAYS = 8  # so that a week stands inside the picture
+TO_DEVIATIONS = 1.4826  # for a normal distribution: from its median absolute deviation to its standard deviation
+MEAN_TO_DEVIATIONS = 1.2533  # from its mean absolute deviation, used if more than half of the values are equal
+FEWEST = 5  # values needed before a median counts as typical
+LAG_DAYS = 8  # so that the lag of a week is inside the picture
 CONFIDENCE = 0.95
-LEAST_PAIRS = 0.25  # of the values, for an autocorrelation at a lag to say something
+LEAST_PAIRS = 0.25  # of the values: fewer pairs at a lag mean nothing
 SHORTEST_SERIES = 8
 
 
@@ -45,7 +45,7 @@ class Slot:
 
     @property
     def average(self) -> Decimal:
-        """Over all occurrences: a clock time that came twice on a day counts twice."""
+        """The average over all occurrences: a repeated clock time counts twice."""
         return average(self.values)
 
     @property
@@ -56,10 +56,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class Autocorrelation:
-    """By lag from 1 on, in intervals of `minutes`; NaN where too few pairs lie so far apart.
+    """Values by lag, from 1, in intervals of `minutes`; NaN if too few pairs have that distance.
 
-    `band` is half the width of the confidence band around zero (Bartlett). `missing` intervals of the series' length
-    are no values; they are left out of the sums, not filled.
+    `band` is half the width of the confidence band around zero (Bartlett). `missing` intervals within the series have
+    no value; they are left out of the sums, not filled.
     """
 
     minutes: int
@@ -69,7 +69,7 @@ class Autocorrelation:
     missing: int
 
     def at(self, minutes: int) -> tuple[float, float] | None:
-        """Autocorrelation and band at a lag in minutes, None where the series does not reach so far."""
+        """Autocorrelation and band at a lag in minutes, None if the series is too short."""
         place, rest = divmod(minutes, self.minutes)
         if rest or not 0 < place <= len(self.values) or np.isnan(self.values[place - 1]):
             return None
@@ -77,9 +77,9 @@ class Autocorrelation:
 
     @property
     def peak(self) -> int | None:
-        """The lag, in minutes, of the highest value that is higher than its neighbours; None without one.
+        """The lag, in minutes, of the highest local maximum; None if there is none.
 
-        The nearest lags of a smooth series are always high, and say only that it is smooth.
+        The smallest lags of a smooth series are always high, which only means that it is smooth.
         """
         padded = np.array([1.0, *self.values, np.nan])
         inner = padded[1:-1]
@@ -89,7 +89,7 @@ class Autocorrelation:
 
 @dataclass(frozen=True)
 class Outlier:
-    """A value far from what is typical of its kind: `score` in robust standard deviations, with its sign."""
+    """A value far from the typical one of its kind: `score` in robust standard deviations, with its sign."""
 
     place: int
     value: Decimal
@@ -113,7 +113,7 @@ def quantile(ascending: Sequence[Decimal], at: Fraction) -> Decimal:
 
 
 def slots(bins: Sequence[Bin]) -> list[Slot]:
-    """The values of each clock time, by clock time."""
+    """The values of each clock time, in order of clock time."""
     values: dict[int, list[Decimal]] = defaultdict(list)
     for each in bins:
         values[each.minute].append(each.kwh)
@@ -121,12 +121,12 @@ def slots(bins: Sequence[Bin]) -> list[Slot]:
 
 
 def is_weekend(day: date) -> bool:
-    """Whether it is a Saturday or Sunday."""
+    """Whether the day is a Saturday or Sunday."""
     return day.isoweekday() >= SATURDAY
 
 
 def scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Modified z-scores of values of one kind; zeros where they are too few or all the same."""
+    """Modified z-scores of values of one kind; zeros if there are too few values or all are equal."""
     away = values - np.median(values)
     spread = TO_DEVIATIONS * np.median(np.abs(away)) or MEAN_TO_DEVIATIONS * np.mean(np.abs(away))
     if len(values) < FEWEST or not spread:
@@ -135,7 +135,7 @@ def scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def outliers(values: Sequence[Decimal], kinds: Sequence[object]) -> list[Outlier]:
-    """Values whose score is beyond FAR among those of the same kind, the farthest first."""
+    """Values whose score among those of the same kind is beyond FAR, the farthest first."""
     places: dict[object, list[int]] = defaultdict(list)
     for place, kind in enumerate(kinds):
         places[kind].append(place)
@@ -155,16 +155,16 @@ def outlying_bins(bins: Sequence[Bin]) -> list[Outlier]:
 
 
 def outlying_days(days: Sequence[MeterDay]) -> list[Outlier]:
-    """Days of meters far from the same meter's median day."""
+    """Meter-days far from the same meter's median day."""
     return outliers([each.kwh for each in days], [(each.meter_id, each.direction) for each in days])
 
 
 def autocorrelation(bins: Sequence[Bin], minutes: int) -> Autocorrelation | str:
-    """Of the series of one direction, in the order of time; or why there is none."""
+    """The autocorrelation of one direction's series, in order of time; or why there is none."""
     step = minutes * 60
     places = np.array([int((each.start - bins[0].start).total_seconds()) // step for each in bins])
     series = np.full(places[-1] + 1, np.nan)
-    # Where clocks are set by less than an interval two of them may share a place.
+    # If clocks are set by less than an interval, two intervals may share a position.
     counts, sums = np.zeros(len(series)), np.zeros(len(series))
     np.add.at(counts, places, 1)
     np.add.at(sums, places, [float(each.kwh) for each in bins])
@@ -182,6 +182,6 @@ def autocorrelation(bins: Sequence[Bin], minutes: int) -> Autocorrelation | str:
     while len(values) and np.isnan(values[-1]):
         values = values[:-1]
     if not len(values):
-        return "too full of gaps for an autocorrelation: no two values in four lie any one distance apart"
+        return "too full of gaps for an autocorrelation: no lag has enough pairs of values"
     band = (found.confint[1:, 1] - found.acf[1:])[: len(values)]
     return Autocorrelation(minutes, tuple(values.tolist()), tuple(band.tolist()), observed, len(series) - observed)

@@ -1,4 +1,4 @@
-"""Numbers, days and lists as a sentence writes them. Pure."""
+"""Numbers, days and lists for sentences. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
 
 
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
-    """`12.3 %`; what is not quite nothing or all is not rounded to it."""
+    """`12.3 %`; what is not exactly 0 % or 100 % is never rounded to it."""
     share = Decimal(part) * 100 / Decimal(whole)
     rounded = share.quantize(Decimal("0.1"), ROUND_HALF_UP)
     if share and not rounded:
@@ -48,14 +48,14 @@ def lag(minutes: int) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """`a, b and c`; of many the first few, and how many more."""
+    """`a, b and c`; if there are many, the first few and how many more."""
     if len(words) > SHOWN:
         return f"{', '.join(words[:SHOWN])} and {len(words) - SHOWN:,} more"
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def period(unit: str, start: datetime | date, clock: LocalClock) -> str:
-    """An hour, day, week or month by what it is called."""
+    """The name of an hour, day, week or month."""
     if isinstance(start, datetime):
         return clock.text(start)
     names = {"week": f"the week from {start.isoformat()}", "month": f"{start:%B %Y}"}
@@ -69,5 +69,5 @@ def hours(length: timedelta) -> str:
 
 
 def about(direction: str, sentence: str) -> str:
-    """The sentence with the direction that it is about."""
+    """The sentence, beginning with its direction."""
     return f"{direction.capitalize()}: {sentence[0].lower()}{sentence[1:]}"

@@ -238,12 +238,12 @@ def test_rows_are_numbered_through_all_row_groups(judged):
     assert [(row["row_number"], row["meter_id"]) for row in rows] == [(n + 1, f"m{n}") for n in range(50)]
 
 
-def test_the_summary_counts_rows_not_elements(judged, spark, frame, told):
+def test_the_summary_counts_rows_not_elements(judged, spark, frame, as_rows):
     columns = "file_id bigint, row_number bigint, local_date date, consumption decimal(18,6), reason_code string, "
     columns += "position int, is_repeated boolean"
     names = [part.split(" ")[0] for part in columns.split(", ")]
     literal = frame(columns, *(tuple(row[name] for name in names) for row in judged.judged["bad.parquet"]))
-    assert told(summary(literal, several=True), "local_date", "rows", "rejected") == [
+    assert as_rows(summary(literal, many_readings_per_row=True), "local_date", "rows", "rejected") == [
         (NORMAL, "1", "1"),
         (None, "4", "4"),
     ]

@@ -221,7 +221,7 @@ def test_bronze_keeps_a_record_as_received_with_all_digits(files):
     assert dict(kept(f"{T}, {M}")["obis"]) == {}
 
 
-def test_bronze_keeps_the_whole_record_only_where_a_key_stands_twice(files):
+def test_bronze_keeps_the_whole_record_only_if_a_key_is_repeated(files):
     kept = {row["row_number"]: row["raw"] for row in files.bronze["records.json"] if row["raw"] is not None}
     twice = [members for members, codes in BAD.items() if codes == ["FIELD_COUNT"]]
     assert list(kept) == [RECORDS.index(members) + 1 for members in twice]

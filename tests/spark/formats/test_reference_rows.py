@@ -81,7 +81,7 @@ def test_a_bad_agreement_is_rejected_with_the_column_that_is_wrong(agreements, c
     assert cells[1] is None or cells[1] in row["raw"]
 
 
-def test_products_are_typed_and_one_without_its_id_is_rejected(frame, told):
+def test_products_are_typed_and_one_without_its_id_is_rejected(frame, as_rows):
     rows = [
         ("Fixed", "0", "1", "fixed"),
         ("Variable", "1", "2", "variable"),
@@ -94,24 +94,24 @@ def test_products_are_typed_and_one_without_its_id_is_rejected(frame, told):
     judged = reference_database.judged_products(
         frame(PRODUCT, *((*row, 7, n, 3) for n, row in enumerate(rows, start=1)))
     )
-    assert told(judged.where("row_number < 6"), "product_id", "is_variable", "reason_code") == [
+    assert as_rows(judged.where("row_number < 6"), "product_id", "is_variable", "reason_code") == [
         ("fixed", "false", None),
         ("odd", None, None),
         ("text", "true", None),
         ("unknown", None, None),
         ("variable", "true", None),
     ]
-    assert told(judged.where("row_number > 5"), "row_number", "reason_code") == [
+    assert as_rows(judged.where("row_number > 5"), "row_number", "reason_code") == [
         ("6", "REFERENCE_ROW_INVALID"),
         ("7", "REFERENCE_ROW_INVALID"),
     ]
 
 
-def test_a_meterpoint_without_its_id_is_rejected(frame, told):
+def test_a_meterpoint_without_its_id_is_rejected(frame, as_rows):
     rows = frame(
         METERPOINT, ("North", "m", 7, 1, 3), ("North", None, 7, 2, 3), ("North", "", 7, 3, 3), (None, "n", 7, 4, 3)
     )
-    assert told(reference_database.judged_meterpoints(rows), "row_number", "reason_code") == [
+    assert as_rows(reference_database.judged_meterpoints(rows), "row_number", "reason_code") == [
         ("1", None),
         ("2", "REFERENCE_ROW_INVALID"),
         ("3", "REFERENCE_ROW_INVALID"),
@@ -119,7 +119,7 @@ def test_a_meterpoint_without_its_id_is_rejected(frame, told):
     ]
 
 
-def test_of_two_rows_of_one_id_the_last_that_passed_is_current(frame, told):
+def test_of_two_rows_of_one_id_the_last_that_passed_is_current(frame, as_rows):
     rows = frame(
         AGREEMENT,
         ("1", "2021-01-01", None, "p", "m", "first", 7, 1, 3),
@@ -128,10 +128,10 @@ def test_of_two_rows_of_one_id_the_last_that_passed_is_current(frame, told):
         ("2", "2021-01-01", None, "p", "m", "only", 7, 4, 3),
     )
     current = reference_database.current(reference_database.judged_agreements(rows), "agreement_id")
-    assert told(current, "agreement_id", "account_id") == [("1", "second"), ("2", "only")]
+    assert as_rows(current, "agreement_id", "account_id") == [("1", "second"), ("2", "only")]
 
 
-def test_rows_of_one_id_with_other_content_than_the_last_are_told_and_repeats_are_not(frame, told):
+def test_rows_of_one_id_that_differ_from_the_last_are_rejected_and_repeats_are_not(frame, as_rows):
     agreements = frame(
         AGREEMENT,
         ("1", "2021-01-01", None, "fixed", "m", "a", 7, 1, 3),
@@ -144,19 +144,19 @@ def test_rows_of_one_id_with_other_content_than_the_last_are_told_and_repeats_ar
     )
     judged = reference_database.judged("agreement", agreements, "UTC")
     refused = judged.where("reason_code IS NOT NULL")
-    assert told(refused, "file_id", "row_number") == [("7", "1"), ("7", "6")]
-    assert told(refused.where("row_number = 1"), "reason") == [
+    assert as_rows(refused, "file_id", "row_number") == [("7", "1"), ("7", "6")]
+    assert as_rows(refused.where("row_number = 1"), "reason") == [
         ("agreement_id '1' stands twice with different content: the last row counts",)
     ]
     products = frame(PRODUCT, ("Old", "0", "1", "p", 7, 1, 3), ("New", "0", "1", "p", 7, 2, 3))
     judged = reference_database.judged("product", products, "UTC")
-    assert told(judged, "display_name", "reason_code") == [("New", None), ("Old", "REFERENCE_ROW_INVALID")]
+    assert as_rows(judged, "display_name", "reason_code") == [("New", None), ("Old", "REFERENCE_ROW_INVALID")]
     meterpoints = frame(METERPOINT, ("N", "m", 7, 1, 3), ("S", "m", 7, 2, 3), ("S", "m", 7, 3, 3))
     judged = reference_database.judged("meterpoint", meterpoints, "UTC")
-    assert told(judged.where("reason_code IS NOT NULL"), "row_number") == [("1",)]
+    assert as_rows(judged.where("reason_code IS NOT NULL"), "row_number") == [("1",)]
 
 
-def test_an_agreement_on_an_unknown_product_keeps_the_products_id_as_its_name(frame, told):
+def test_an_agreement_on_an_unknown_product_keeps_the_products_id_as_its_name(frame, as_rows):
     agreements = frame(
         "agreement_id bigint, meterpoint_id string, valid_from date, valid_to date, product_id string",
         (1, "m", "2021-01-01", None, "fixed"),
@@ -164,13 +164,13 @@ def test_an_agreement_on_an_unknown_product_keeps_the_products_id_as_its_name(fr
     )
     products = frame("product_id string, display_name string, is_variable boolean", ("fixed", "Fixed", "false"))
     agreed = products_agreed(agreements, products)
-    assert told(agreed, "agreement_id", "product_display_name", "is_variable") == [
+    assert as_rows(agreed, "agreement_id", "product_display_name", "is_variable") == [
         ("1", "Fixed", "false"),
         ("2", "lost", None),
     ]
 
 
-def test_active_on_a_date_is_strict_on_both_sides(frame, told):
+def test_active_on_a_date_is_strict_on_both_sides(frame, as_rows):
     agreed = frame(
         AGREED,
         (1, "m", "2021-01-01", None, "begins on the first date", "true"),
@@ -180,7 +180,7 @@ def test_active_on_a_date_is_strict_on_both_sides(frame, told):
         (5, "m", "2021-06-01", "2021-05-01", "ends before it begins", "true"),
     )
     active = active_on(agreed, [date(2021, 1, 1), date(2021, 5, 15)])
-    assert told(active, "as_of_date", "agreement_id") == [
+    assert as_rows(active, "as_of_date", "agreement_id") == [
         ("2021-01-01", "2"),
         ("2021-01-01", "4"),
         ("2021-05-15", "1"),
@@ -188,10 +188,10 @@ def test_active_on_a_date_is_strict_on_both_sides(frame, told):
     ]
 
 
-def test_an_agreement_counts_from_its_first_day_to_the_day_before_its_last(frame, told):
+def test_an_agreement_counts_from_its_first_day_to_the_day_before_its_last(frame, as_rows):
     agreed = frame(AGREED, (1, "m", "2021-01-02", "2021-01-04", "P", "true"), (2, "n", "2021-01-03", None, "Q", "true"))
     days = [date(2021, 1, n) for n in range(1, 6)]
-    assert told(product_of_day(agreed, days), "meterpoint_id", "day", "product_display_name") == [
+    assert as_rows(product_of_day(agreed, days), "meterpoint_id", "day", "product_display_name") == [
         ("m", "2021-01-02", "P"),
         ("m", "2021-01-03", "P"),
         ("n", "2021-01-03", "Q"),
@@ -200,7 +200,7 @@ def test_an_agreement_counts_from_its_first_day_to_the_day_before_its_last(frame
     ]
 
 
-def test_of_overlapping_agreements_the_latest_start_wins_then_the_highest_id_and_a_day_has_one_product(frame, told):
+def test_of_overlapping_agreements_the_latest_start_wins_then_the_highest_id_and_a_day_has_one_product(frame, as_rows):
     agreed = frame(
         AGREED,
         (100, "m", "2021-01-01", None, "old", "true"),
@@ -208,7 +208,7 @@ def test_of_overlapping_agreements_the_latest_start_wins_then_the_highest_id_and
         (10, "m", "2021-01-02", "2021-01-03", "of two, the higher id", "true"),
     )
     days = [date(2021, 1, n) for n in range(1, 6)]
-    assert told(product_of_day(agreed, days), "day", "product_display_name") == [
+    assert as_rows(product_of_day(agreed, days), "day", "product_display_name") == [
         ("2021-01-01", "old"),
         ("2021-01-02", "of two, the higher id"),
         ("2021-01-03", "of two, the lower id"),

@@ -48,8 +48,8 @@ def readings(frame):
 
 
 @pytest.fixture
-def held(context, told):
-    return lambda: told(access.read(context, READINGS), "feed", "meter_id", "local_date", "consumption", "file_id")
+def held(context, as_rows):
+    return lambda: as_rows(access.read(context, READINGS), "feed", "meter_id", "local_date", "consumption", "file_id")
 
 
 def test_every_table_is_created_with_its_comments_columns_and_partitions(context):
@@ -108,7 +108,7 @@ def test_a_merge_inserts_and_updates_and_never_goes_backward(context, readings, 
     assert engine(context, READINGS) == ("delta-rs" if at_most else "Apache-Spark")
 
 
-def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, told, at_most):
+def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty_go(context, frame, as_rows, at_most):
     maintenance.create_missing(context, [METER_DAY])
     ddl = "feed string, meter_id string, direction string, local_date date, consumption decimal(28,6), unit string, "
     ddl += "intervals_received int, intervals_expected int, first_interval timestamp, last_interval timestamp, file_id bigint"
@@ -122,7 +122,7 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
     assert access.replace_days(context, METER_DAY, before, both, {"batch_id": 1}, at_most=at_most) == 4
     after = rows(("power", "a", FIRST, 2))
     assert access.replace_days(context, METER_DAY, after, {"power": [FIRST]}, {"batch_id": 2}, at_most=at_most) == 1
-    held = told(access.read(context, METER_DAY), "feed", "meter_id", "local_date", "consumption")
+    held = as_rows(access.read(context, METER_DAY), "feed", "meter_id", "local_date", "consumption")
     assert held == [
         ("gas", "a", "2021-01-01", "1.000000"),
         ("power", "a", "2021-01-01", "2.000000"),
@@ -132,7 +132,7 @@ def test_replaced_days_of_a_feed_leave_all_else_alone_and_days_that_became_empty
         access.replace_days(context, METER_DAY, rows(), {"power": [FIRST, SECOND]}, {"batch_id": 3}, at_most=at_most)
         == 0
     )
-    assert told(access.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
+    assert as_rows(access.read(context, METER_DAY), "feed", "meter_id") == [("gas", "a")]
     assert access.done_to(context, METER_DAY) == 3
 
 

@@ -38,21 +38,21 @@ def received(context, frame):
     return add
 
 
-def test_the_rows_of_some_batches_are_those_that_delta_gives(context, received, told):
+def test_the_rows_of_some_batches_are_those_that_delta_gives(context, received, as_rows):
     for batch, meters in {1: "ab", 2: "c", 3: "de"}.items():
         received(batch, *meters)
     found = data_files.of_batches(context, BRONZE, {1, 3})
     assert len(found.inputFiles()) < len(access.read(context, BRONZE).inputFiles())  # not those of batch 2
     assert found.schema.simpleString() == access.read(context, BRONZE).schema.simpleString()
     of_delta = access.read(context, BRONZE).where("batch_id <> 2")
-    assert told(access.read_batches(context, BRONZE, {1, 3})) == told(of_delta)
-    assert told(access.read_batches(context, BRONZE, {1, 3}), "meterpoint_id") == [("a",), ("b",), ("d",), ("e",)]
+    assert as_rows(access.read_batches(context, BRONZE, {1, 3})) == as_rows(of_delta)
+    assert as_rows(access.read_batches(context, BRONZE, {1, 3}), "meterpoint_id") == [("a",), ("b",), ("d",), ("e",)]
     access.delete(context, BRONZE, "batch_id >= 3", {"batch_id": 2})  # files that a commit took out
-    assert told(access.read_batches(context, BRONZE, [1, 3]), "meterpoint_id") == [("a",), ("b",)]
+    assert as_rows(access.read_batches(context, BRONZE, [1, 3]), "meterpoint_id") == [("a",), ("b",)]
 
 
 @pytest.mark.parametrize("at_most", [None, 10], ids=["spark wrote", "the driver wrote"])
-def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, told, monkeypatch, at_most):
+def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, as_rows, monkeypatch, at_most):
     rows = [
         (feed, meter, "import", f"{day} 12:00:00", 30, day, value, "kWh", None, 1, n, 1)
         for n, (feed, meter, day, value) in enumerate(
@@ -68,8 +68,8 @@ def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, told, 
     assert data_files.of_partitions(context, READINGS, {("power", FIRST), ("power", SECOND)}) is not None
     found = access.read_days(context, READINGS, days)
     assert found.schema.simpleString() == access.read(context, READINGS).schema.simpleString()
-    assert told(found) == told(handed_over) == told(access.read(context, READINGS).where("feed = 'power'"))
-    assert told(found, "feed", "meter_id") == [("power", "a"), ("power", "b")]
+    assert as_rows(found) == as_rows(handed_over) == as_rows(access.read(context, READINGS).where("feed = 'power'"))
+    assert as_rows(found, "feed", "meter_id") == [("power", "a"), ("power", "b")]
 
 
 @pytest.mark.skipif(version("delta-spark").startswith("4.0."), reason="this Delta keeps the folders all the same")

@@ -51,7 +51,7 @@ def readings(frame):
     return lambda *rows: gold.in_kwh(frame(READING, *rows))
 
 
-def test_wh_become_kwh_rounded_half_up_value_by_value_and_kwh_stay(readings, told):
+def test_wh_become_kwh_rounded_half_up_value_by_value_and_kwh_stay(readings, as_rows):
     values = {
         "0.5": "0.000500",
         "0.0005": "0.000001",
@@ -64,10 +64,10 @@ def test_wh_become_kwh_rounded_half_up_value_by_value_and_kwh_stay(readings, tol
     found = readings(*rows, reading("utc", "n", "2021-01-01 00:00", 30, "0.0005"))
     assert ("kwh", "decimal(18,6)") in found.dtypes
     expected = [*((f"m{n}", kwh) for n, kwh in enumerate(values.values())), ("n", "0.000500")]
-    assert told(found, "meter_id", "kwh") == expected
+    assert as_rows(found, "meter_id", "kwh") == expected
 
 
-def test_quarter_hours_are_summed_into_the_half_hours_of_the_local_day(readings, told):
+def test_quarter_hours_are_summed_into_the_half_hours_of_the_local_day(readings, as_rows):
     rows = [
         reading("nepal", "m", "2020-12-31 18:15", 15, "0.1"),  # midnight in Kathmandu
         reading("nepal", "m", "2020-12-31 18:30", 15, "0.2"),
@@ -79,7 +79,7 @@ def test_quarter_hours_are_summed_into_the_half_hours_of_the_local_day(readings,
         reading("havana", "m", "2021-03-14 05:15", 15, "0.1"),  # the day without a midnight
     ]
     halves = gold.half_hours(readings(*rows), ZONES)
-    assert told(gold.total_consumption_half_hour(halves, one_row_a_meter=False).drop("file_id")) == [
+    assert as_rows(gold.total_consumption_half_hour(halves, one_row_a_meter=False).drop("file_id")) == [
         ("havana", "import", "2021-03-14 05:00:00", "2021-03-14", "1", "0.100000"),
         ("howe", "import", "2021-04-04 13:00:00", "2021-04-04", "1", "0.200000"),
         ("london", "import", "2021-01-01 00:00:00", "2021-01-01", "1", "0.300000"),
@@ -89,7 +89,9 @@ def test_quarter_hours_are_summed_into_the_half_hours_of_the_local_day(readings,
     ]
 
 
-def test_readings_longer_than_half_an_hour_are_in_no_half_hour_and_each_feed_and_direction_has_its_own(readings, told):
+def test_readings_longer_than_half_an_hour_are_in_no_half_hour_and_each_feed_and_direction_has_its_own(
+    readings, as_rows
+):
     halves = gold.half_hours(
         readings(
             reading("london", "a", "2021-01-01 00:00", 60, "5"),
@@ -107,11 +109,12 @@ def test_readings_longer_than_half_an_hour_are_in_no_half_hour_and_each_feed_and
     ]
     for one_row_a_meter in (False, True):
         assert (
-            told(gold.total_consumption_half_hour(halves, one_row_a_meter=one_row_a_meter).drop("file_id")) == expected
+            as_rows(gold.total_consumption_half_hour(halves, one_row_a_meter=one_row_a_meter).drop("file_id"))
+            == expected
         )
 
 
-def test_a_day_has_as_many_half_hours_and_expects_as_many_readings_as_the_clocks_make_it(readings, told):
+def test_a_day_has_as_many_half_hours_and_expects_as_many_readings_as_the_clocks_make_it(readings, as_rows):
     days = {
         ("london", "2021-03-27", 30): 48,
         ("london", "2021-03-28", 30): 46,
@@ -126,18 +129,18 @@ def test_a_day_has_as_many_half_hours_and_expects_as_many_readings_as_the_clocks
     }
     found = readings(*(row for feed, day, minutes in days for row in whole_day(feed, "m", day, minutes)))
     expected = {(feed, day): (str(count), str(count)) for (feed, day, _), count in days.items()}
-    counts = told(gold.meter_day(found, ZONES), "feed", "local_date", "intervals_received", "intervals_expected")
+    counts = as_rows(gold.meter_day(found, ZONES), "feed", "local_date", "intervals_received", "intervals_expected")
     assert {(feed, day): (received, wanted) for feed, day, received, wanted in counts} == expected
     halves = gold.total_consumption_half_hour(gold.half_hours(found, ZONES), one_row_a_meter=False)
     per_day = halves.groupBy("feed", "local_date").count().where("feed != 'nepal'")
-    assert {(feed, day): int(count) for feed, day, count in told(per_day)} == {
+    assert {(feed, day): int(count) for feed, day, count in as_rows(per_day)} == {
         (feed, day): count // (2 if minutes == 15 else 1)
         for (feed, day, minutes), count in days.items()
         if minutes <= 30 and feed != "nepal"
     }
 
 
-def test_a_meter_day_has_its_sum_in_kwh_its_first_and_last_interval_and_expects_the_shortest(readings, told):
+def test_a_meter_day_has_its_sum_in_kwh_its_first_and_last_interval_and_expects_the_shortest(readings, as_rows):
     days = gold.meter_day(
         readings(
             reading("london", "a", "2021-01-01 00:00", 30, "999.9995", unit="Wh"),
@@ -149,14 +152,14 @@ def test_a_meter_day_has_its_sum_in_kwh_its_first_and_last_interval_and_expects_
         ZONES,
     )
     days = conform(days, tables.METER_DAY).drop("feed", "direction", "file_id")
-    assert told(days) == [
+    assert as_rows(days) == [
         ("a", "2021-01-01", "1.000001", "kWh", "2", "48", "2021-01-01 00:00:00", "2021-01-01 23:30:00"),
         ("b", "2021-01-01", "2.000000", "kWh", "2", "96", "2021-01-01 06:00:00", "2021-01-01 06:30:00"),
         ("c", "2021-07-01", "7.000000", "kWh", "1", "1", "2021-06-30 23:00:00", "2021-06-30 23:00:00"),
     ]
 
 
-def test_the_average_is_rounded_half_up_and_counts_a_meter_once(readings, frame, told):
+def test_the_average_is_rounded_half_up_and_counts_a_meter_once(readings, frame, as_rows):
     agreed = frame(PRODUCTS, *((meter, "2021-01-01", "P") for meter in "abc"))
     rows = [
         reading("utc", "a", "2021-01-01 00:00", 30, "0.000001"),
@@ -169,14 +172,14 @@ def test_the_average_is_rounded_half_up_and_counts_a_meter_once(readings, frame,
     ]
     halves = gold.with_product(gold.half_hours(readings(*rows), ZONES), agreed)
     found = conform(gold.avg_half_hour_by_product(halves, one_row_a_meter=False), tables.PRODUCT_HALF_HOUR)
-    assert told(found.drop("file_id")) == [
+    assert as_rows(found.drop("file_id")) == [
         ("utc", "import", "2021-01-01 00:00:00", "2021-01-01", "P", "2", "0.000001", "0.000001"),
         ("utc", "import", "2021-01-01 00:30:00", "2021-01-01", "(no agreement)", "1", "3.000000", "3.000000"),
         ("utc", "import", "2021-01-01 00:30:00", "2021-01-01", "P", "3", "1.000000", "0.333333"),
     ]
 
 
-def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_computes(readings, frame, told):
+def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_computes(readings, frame, as_rows):
     spring, autumn = "2021-03-28", "2021-10-31"
     dice = random.Random(SEED)
     rows = [
@@ -193,7 +196,7 @@ def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_comp
         expected[key] = expected.get(key, 0) + Decimal(value)
     found = readings(*rows)
     per_day = gold.consumption_per_product_per_day(gold.with_product(gold.meter_day(found, ZONES), agreed))
-    assert told(conform(per_day, tables.PRODUCT_DAY), "date", "product_display_name", "total_kwh") == sorted(
+    assert as_rows(conform(per_day, tables.PRODUCT_DAY), "date", "product_display_name", "total_kwh") == sorted(
         (*key, str(total)) for key, total in expected.items()
     )
     halves = gold.half_hours(found, ZONES)
@@ -201,10 +204,10 @@ def test_the_products_of_a_day_add_up_to_its_half_hours_and_are_what_python_comp
         gold.total_consumption_half_hour(halves, one_row_a_meter=True).groupBy("local_date").agg({"total_kwh": "sum"})
     )
     days = {day: sum(total for (each, _), total in expected.items() if each == day) for day, _ in expected}
-    assert told(totals) == sorted((day, str(total)) for day, total in days.items())
+    assert as_rows(totals) == sorted((day, str(total)) for day, total in days.items())
 
 
-def test_the_totals_over_all_products_are_those_of_the_readings_themselves(readings, frame, told):
+def test_the_totals_over_all_products_are_those_of_the_readings_themselves(readings, frame, as_rows):
     agreed = frame(PRODUCTS, ("a", "2021-03-28", "P"), ("b", "2021-03-28", "Q"), ("c", "2021-03-28", "P"))
     rows = [row for meter in ("a", "b", "c", "d") for row in whole_day("london", meter, "2021-03-28", 15, "0.123456")]
     rows += [reading("howe", "a", "2021-03-28 00:00", 30, "1", direction="export")]

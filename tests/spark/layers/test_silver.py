@@ -29,12 +29,14 @@ def row(meter, value, file, number, *, at=NOON, direction="import", quality=None
 
 
 @pytest.fixture
-def current(frame, told):
+def current(frame, as_rows):
     """A function from judged rows to (meter, direction, start, consumption, file, row) of each current reading."""
 
     def readings(*rows):
-        found = silver.current_readings(frame(JUDGED, *rows), POWER, {1: 9}, several=False, carries_quality=True)
-        return told(found, "meter_id", "direction", "interval_start", "consumption", "file_id", "row_number")
+        found = silver.current_readings(
+            frame(JUDGED, *rows), POWER, {1: 9}, many_readings_per_row=False, carries_quality=True
+        )
+        return as_rows(found, "meter_id", "direction", "interval_start", "consumption", "file_id", "row_number")
 
     return readings
 
@@ -73,17 +75,19 @@ def test_meter_direction_and_start_make_the_key(current):
     ]
 
 
-def test_the_key_need_not_hold_the_one_direction_of_a_feed(frame, told):
+def test_the_key_need_not_hold_the_one_direction_of_a_feed(frame, as_rows):
     judged = frame(
         JUDGED, row("a", "1", 1, 1), row("a", "2", 1, 2), row("b", "3", 2, 1), row("b", "-1", 3, 1, code="X")
     )
     both = [
-        silver.current_readings(judged, POWER, {1: 9}, several=False, carries_quality=True, one_direction=one)
+        silver.current_readings(
+            judged, POWER, {1: 9}, many_readings_per_row=False, carries_quality=True, one_direction=one
+        )
         for one in (False, True)
     ]
     assert both[0].columns == both[1].columns
-    assert told(both[0]) == told(both[1])
-    assert told(both[1], "meter_id", "direction", "consumption") == [
+    assert as_rows(both[0]) == as_rows(both[1])
+    assert as_rows(both[1], "meter_id", "direction", "consumption") == [
         ("a", "import", "2.000000"),
         ("b", "import", "3.000000"),
     ]
@@ -97,13 +101,13 @@ def test_a_rejected_row_never_wins(current):
 
 
 @pytest.mark.parametrize("carries_quality", [True, False])
-def test_all_of_a_reading_comes_from_the_row_that_won(frame, told, carries_quality):
+def test_all_of_a_reading_comes_from_the_row_that_won(frame, as_rows, carries_quality):
     old = "estimated" if carries_quality else None
     rows = frame(JUDGED, row("a", "1", 1, 1, quality=old), row("a", "0", 2, 7))
-    found = silver.current_readings(rows, POWER, {1: 9}, several=False, carries_quality=carries_quality)
+    found = silver.current_readings(rows, POWER, {1: 9}, many_readings_per_row=False, carries_quality=carries_quality)
     assert found.columns == tables.READINGS.names
     assert conform(found, tables.READINGS).schema.simpleString() == found.schema.simpleString()
-    assert told(found) == [
+    assert as_rows(found) == [
         ("power", "a", "import", NOON, "30", "2021-01-01", "0.000000", "Wh", None, "2", "7", "9"),
     ]
 
@@ -122,17 +126,17 @@ def test_of_many_rows_in_any_order_one_a_key_is_left_and_it_is_the_latest(curren
     )
 
 
-def test_a_reading_has_the_batch_of_its_delivery(frame, told):
+def test_a_reading_has_the_batch_of_its_delivery(frame, as_rows):
     rows = frame(JUDGED, row("a", "1", 3, 1), row("b", "1", 4, 1), row("c", "1", 6, 1), row("d", "1", 9, 1))
     batches = {3: 1, 4: 2, 6: 2, 9: 5}
-    found = silver.current_readings(rows, POWER, batches, several=False, carries_quality=False)
-    assert told(found, "meter_id", "batch_id") == [("a", "1"), ("b", "2"), ("c", "2"), ("d", "5")]
+    found = silver.current_readings(rows, POWER, batches, many_readings_per_row=False, carries_quality=False)
+    assert as_rows(found, "meter_id", "batch_id") == [("a", "1"), ("b", "2"), ("c", "2"), ("d", "5")]
 
 
 SEVERAL = JUDGED + ", position int"
 
 
-def test_elements_of_one_row_that_break_one_rule_are_one_rejected_row(frame, told):
+def test_elements_of_one_row_that_break_one_rule_are_one_rejected_row(frame, as_rows):
     bad = row("a", "-1", 1, 1, code="CONSUMPTION_NEGATIVE")
     rows = frame(
         SEVERAL,
@@ -142,16 +146,16 @@ def test_elements_of_one_row_that_break_one_rule_are_one_rejected_row(frame, tol
         (*row("a", "1", 1, 1, code="NONEXISTENT_POSITION"), 9),
         (*bad[:8], 2, *bad[9:11], "alone", "[other]", False, 1),
     )
-    found = silver.rejected_readings(rows, "power", datetime(2021, 1, 2, tzinfo=UTC), several=True)
+    found = silver.rejected_readings(rows, "power", datetime(2021, 1, 2, tzinfo=UTC), many_readings_per_row=True)
     assert found.columns == tables.REJECTED.names
-    assert told(found, "row_number", "reason_code", "reason", "raw") == [
+    assert as_rows(found, "row_number", "reason_code", "reason", "raw") == [
         ("1", "CONSUMPTION_NEGATIVE", "second (and 1 more)", "[raw]"),
         ("1", "NONEXISTENT_POSITION", "because", "a,1"),
         ("2", "CONSUMPTION_NEGATIVE", "alone", "[other]"),
     ]
 
 
-def test_the_summary_counts_a_row_of_several_readings_once(frame, told):
+def test_the_summary_counts_a_row_of_several_readings_once(frame, as_rows):
     rows = frame(
         SEVERAL,
         (*row("a", "1", 1, 1), 0),
@@ -161,7 +165,9 @@ def test_the_summary_counts_a_row_of_several_readings_once(frame, told):
         (*row("a", "3", 1, 3, at="2021-01-02 00:00:00"), 0),
         (*row("a", None, 2, 1, code="OFF_GRID"), 0),
     )
-    assert told(summary(rows, several=True), "file_id", "local_date", "rows", "rejected", "repeated") == [
+    assert as_rows(
+        summary(rows, many_readings_per_row=True), "file_id", "local_date", "rows", "rejected", "repeated"
+    ) == [
         ("1", "2021-01-01", "1", "1", "0"),
         ("1", "2021-01-02", "1", "0", "0"),
         ("1", None, "1", "0", "0"),
@@ -169,16 +175,16 @@ def test_the_summary_counts_a_row_of_several_readings_once(frame, told):
     ]
 
 
-def test_rejected_rows_are_kept_with_code_reason_raw_and_time(frame, told):
+def test_rejected_rows_are_kept_with_code_reason_raw_and_time(frame, as_rows):
     rows = frame(JUDGED, row("a", "1", 1, 1), row("a", "-2", 2, 5, code="CONSUMPTION_NEGATIVE"))
     found = silver.rejected_readings(rows, "power", datetime(2021, 1, 2, 3, 4, 5, 600, tzinfo=UTC))
     assert found.columns == tables.REJECTED.names
-    assert told(found) == [
+    assert as_rows(found) == [
         ("power", "a", "CONSUMPTION_NEGATIVE", "because", "a,-2", "2", "5", "9", "2021-01-02 03:04:05.0006"),
     ]
 
 
-def test_the_summary_counts_rows_by_file_and_the_local_days_of_those_that_passed(frame, told):
+def test_the_summary_counts_rows_by_file_and_the_local_days_of_those_that_passed(frame, as_rows):
     rows = frame(
         JUDGED,
         row("a", "1", 1, 1),
@@ -187,7 +193,7 @@ def test_the_summary_counts_rows_by_file_and_the_local_days_of_those_that_passed
         row("a", "4", 1, 4, at="2021-01-03 00:00:00", code="OFF_GRID", repeated=True),
         row("a", "5", 2, 1, code="OFF_GRID"),
     )
-    assert told(summary(rows), "file_id", "local_date", "rows", "rejected", "repeated") == [
+    assert as_rows(summary(rows), "file_id", "local_date", "rows", "rejected", "repeated") == [
         ("1", "2021-01-01", "2", "0", "1"),
         ("1", "2021-01-02", "1", "0", "0"),
         ("1", None, "1", "1", "1"),

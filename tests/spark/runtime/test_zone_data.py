@@ -1,4 +1,4 @@
-"""Python's clock changes against Java's: told once a session where they differ, and without a Spark job."""
+"""Python's clock changes against Java's: a warning once a session if they differ, and no Spark job."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def another_version(monkeypatch):
     monkeypatch.setattr(zone_data, "_compared", set())
 
 
-def told(capsys):
+def warnings_in(capsys):
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def test_zones_that_both_know_alike_are_not_told_and_cost_no_job(spark, capsys, another_version):
+def test_zones_that_both_know_alike_give_no_warning_and_cost_no_job(spark, capsys, another_version):
     before = session.jobs_so_far(spark)
     zone_data.compare(spark, ZONES, Log(""))
-    assert told(capsys) == []
+    assert warnings_in(capsys) == []
     assert session.jobs_so_far(spark) == before
     assert zone_data.of_spark(spark, ["Europe/London"])["Europe/London"] == zone_data.of_python("Europe/London")
     assert {0, 3600} == set(zone_data.of_python("Europe/London"))
@@ -39,7 +39,7 @@ def test_a_zone_that_they_know_differently_is_one_warning_with_both_versions(
     monkeypatch.setattr(zone_data, "zone_info", lambda name: rightly(name.replace("London", "Vilnius")))
     for _ in range(2):
         zone_data.compare(spark, ZONES, Log(""))
-    (warning,) = told(capsys)
+    (warning,) = warnings_in(capsys)
     assert (warning["level"], warning["zones"], warning["python"]) == ("warning", ["Europe/London"], "1999z")
     assert warning["java"] == (session.zone_data_version(spark) or "unknown")
 
@@ -49,7 +49,7 @@ def test_data_of_one_version_is_not_compared(spark, capsys, monkeypatch):
     monkeypatch.setattr(zone_data, "version_of_python", lambda: session.zone_data_version(spark))
     monkeypatch.setattr(zone_data, "of_spark", lambda *_: pytest.fail("asked for"))
     zone_data.compare(spark, ZONES, Log(""))
-    assert told(capsys) == []
+    assert warnings_in(capsys) == []
 
 
 def test_the_version_of_pythons_data_is_known():

@@ -86,7 +86,7 @@ def test_every_key_of_the_example_is_taken(load):
     assert (feed.columns.meter_id, feed.columns.interval_start, feed.columns.consumption) == ("who", "when", "how_much")
 
 
-def test_how_runs_are_watched_and_what_spark_is_told_besides(load):
+def test_metrics_and_spark_settings_are_read(load):
     settings = load(GAS)
     assert (settings.metrics.textfile, settings.metrics.due, settings.metrics.time_zone) == (
         None,
@@ -94,8 +94,8 @@ def test_how_runs_are_watched_and_what_spark_is_told_besides(load):
         "Europe/London",
     )
     assert settings.spark == {}
-    told = "[metrics]\ntextfile = 'm.prom'\ndue = '23:59'\n[spark]\n'spark.extraListeners' = 'a.B'\n"
-    settings = load(GAS + told)
+    more = "[metrics]\ntextfile = 'm.prom'\ndue = '23:59'\n[spark]\n'spark.extraListeners' = 'a.B'\n"
+    settings = load(GAS + more)
     assert (settings.metrics.textfile, settings.metrics.due) == ("m.prom", "23:59")
     assert settings.spark == {"spark.extraListeners": "a.B"}
 
@@ -142,10 +142,10 @@ REFUSED = {
     "no zone for it": (GAS + "[metrics]\ntime_zone = 'BST'", "metrics.time_zone"),
     "a setting of Spark that results rest on": (
         GAS + "[spark]\n'spark.sql.session.timeZone' = 'CET'",
-        "spark: spark.sql.session.timeZone is Meterlake's own to set",
+        "spark: spark.sql.session.timeZone is set by Meterlake only",
     ),
-    "one of Delta's": (GAS + "[spark]\n'spark.databricks.delta.x' = '1'", "Meterlake's own to set"),
-    "no setting of Spark": (GAS + "[spark]\nmaster = 'local'", "begins with 'spark.'"),
+    "one of Delta's": (GAS + "[spark]\n'spark.databricks.delta.x' = '1'", "is set by Meterlake only"),
+    "no setting of Spark": (GAS + "[spark]\nmaster = 'local'", "must begin with 'spark.'"),
     "a key that is not known": ("colour = 1\n" + GAS, "colour: unknown key"),
     "a key of a feed that is not known": (GAS + "timezone = 'UTC'", "feeds.0.timezone: unknown key"),
     "a column that is not known": (POWER + "columns = { meter = 'x' }", "feeds.0.columns.meter: unknown key"),
@@ -311,7 +311,7 @@ def two_feeds(one, other):
         ("abfss://c@account.dfs.core.windows.net/in/", "abfss://c@account.dfs.core.windows.net/in"),
     ],
 )
-def test_the_folder_of_a_feed_lies_in_no_other(refusal, one, other):
+def test_the_folder_of_a_feed_is_inside_no_other(refusal, one, other):
     said = refusal(two_feeds(one, other))
     assert f"the landing folders of feeds 'gas' ({one}) and 'power' ({other}) lie one in the other" in said
 

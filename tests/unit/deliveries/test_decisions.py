@@ -117,7 +117,7 @@ def test_old_bytes_put_back_are_read_once_and_then_known(smrt):
     assert noted == replace(smrt.rows[0], modified_at=back.modified_at)
     smrt.rows[0] = noted
     assert History.of(smrt.rows).is_unchanged(back, by_name=True)
-    assert not History.of(smrt.rows).is_unchanged(back)  # of a path whose content is taken anew each time
+    assert not History.of(smrt.rows).is_unchanged(back)  # for a path, changed content is a new delivery each time
 
 
 def test_the_same_bytes_under_a_loaded_name_in_another_folder_are_a_duplicate_once(smrt):

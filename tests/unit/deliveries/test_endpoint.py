@@ -1,4 +1,4 @@
-"""Fetching from an HTTP endpoint, against a real server on this machine that answers as it is told to."""
+"""Fetching from an HTTP endpoint, against a real server on this machine with prepared answers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Answer:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    length: int | None = -1  # -1: the true one; None: not told
+    length: int | None = -1  # -1: the true one; None: not announced
     chunks: list[bytes] | None = None
     whole: bool = True  # of chunks: whether the last one ends the body
     silent: bool = False
@@ -128,11 +128,13 @@ class Asker:
 
     minutes: itertools.count = field(default_factory=itertools.count)
     pauses: list[float] = field(default_factory=list)
-    told: io.StringIO = field(default_factory=io.StringIO)
+    logged: io.StringIO = field(default_factory=io.StringIO)
 
     def __call__(self, feed, **clock):
         now = NOON + timedelta(minutes=next(self.minutes))
-        return endpoint.fetch(feed, format_of(feed), now, Log("r", stream=self.told), pause=self.pauses.append, **clock)
+        return endpoint.fetch(
+            feed, format_of(feed), now, Log("r", stream=self.logged), pause=self.pauses.append, **clock
+        )
 
     def failure(self, feed, **clock):
         with pytest.raises(EndpointError) as caught:
@@ -141,7 +143,7 @@ class Asker:
         said = str(caught.value)
         assert f"feed '{feed.name}': {endpoint.shown(feed.url)} " in said
         assert "\n" not in said
-        assert "s3cret" not in said + self.told.getvalue()
+        assert "s3cret" not in said + self.logged.getvalue()
         return said
 
 
@@ -150,8 +152,8 @@ def fetch():
     return Asker()
 
 
-def lying(feed):
-    """Content by relative path of all that lies in the feed's folder, but what is remembered."""
+def content_of(feed):
+    """Content by relative path of everything in the feed's folder, except the remembered state."""
     folder = Path(feed.path)
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     files.pop(endpoint.STATE, None)
@@ -172,7 +174,7 @@ def redirect(url, status=302):
 def test_a_body_is_laid_into_the_folder_under_a_name_that_says_when(server, feed, fetch):
     server.answers = [Answer(body=b"one")]
     assert fetch(feed) == "solar-20210401T120000Z-7692c3ad3540.json"
-    assert lying(feed) == {"solar-20210401T120000Z-7692c3ad3540.json": b"one"}
+    assert content_of(feed) == {"solar-20210401T120000Z-7692c3ad3540.json": b"one"}
     assert server.asked[0][0] == "/day?key=s3cret"
     assert "authorization" not in server.asked[0][1]
 
@@ -184,7 +186,7 @@ def test_the_next_request_is_conditional_and_304_brings_nothing(server, feed, fe
     assert fetch(feed) is None
     assert fetch(feed) is None
     assert asked_for(server) == [(None, None), asked, asked]
-    assert len(lying(feed)) == 1
+    assert len(content_of(feed)) == 1
 
 
 def test_the_same_body_again_makes_no_file_and_a_new_validator_is_remembered(server, feed, fetch):
@@ -195,35 +197,35 @@ def test_the_same_body_again_makes_no_file_and_a_new_validator_is_remembered(ser
     ]
     assert [bool(fetch(feed)) for _ in range(3)] == [True, False, False]
     assert asked_for(server) == [(None, None), (None, None), ('"v1"', None)]
-    assert len(lying(feed)) == 1
+    assert len(content_of(feed)) == 1
 
 
 def test_every_other_body_is_kept_also_one_that_was_there_before(server, feed, fetch):
     server.answers = [Answer(body=body) for body in (b"one", b"two", b"one")]
     names = [fetch(feed) for _ in range(3)]
     assert names == sorted(names)
-    assert [lying(feed)[name] for name in names] == [b"one", b"two", b"one"]
+    assert [content_of(feed)[name] for name in names] == [b"one", b"two", b"one"]
 
 
 def test_an_empty_body_is_a_delivery_and_no_content_is_none(server, feed, fetch):
     server.answers = [Answer(204, length=None), Answer()]
     assert fetch(feed) is None
-    assert lying(feed) == {}
+    assert content_of(feed) == {}
     assert fetch(feed)
-    assert list(lying(feed).values()) == [b""]
+    assert list(content_of(feed).values()) == [b""]
 
 
 def test_a_chunked_body_is_taken_whole(server, feed, fetch):
     server.answers = [Answer(chunks=[b"on", b"e"])]
     fetch(feed)
-    assert list(lying(feed).values()) == [b"one"]
+    assert list(content_of(feed).values()) == [b"one"]
 
 
 def test_what_was_archived_is_not_fetched_again(server, feed, fetch):
     server.answers = [Answer(body=b"one")] * 2
     (Path(feed.path) / fetch(feed)).unlink()
     assert fetch(feed) is None
-    assert lying(feed) == {}
+    assert content_of(feed) == {}
 
 
 # --- faults that pass, and those that do not
@@ -234,7 +236,7 @@ def test_a_fault_of_the_server_is_tried_three_times_with_growing_pauses(server, 
     assert "answered 500 Internal Server Error; the next run asks again" in fetch.failure(feed)
     assert len(server.asked) == 3
     assert fetch.pauses == [1.0, 4.0]
-    assert lying(feed) == {}
+    assert content_of(feed) == {}
     assert fetch(feed)
 
 
@@ -243,7 +245,7 @@ def test_a_fault_that_passes_is_only_a_warning(server, feed, fetch, status):
     server.answers = [Answer(status), Answer(body=b"one")]
     assert fetch(feed)
     assert fetch.pauses == [1.0]
-    events = [json.loads(line) for line in fetch.told.getvalue().splitlines()]
+    events = [json.loads(line) for line in fetch.logged.getvalue().splitlines()]
     assert [(event["level"], event["event"]) for event in events] == [
         ("warning", "endpoint tried again"),
         ("info", "fetched"),
@@ -263,7 +265,7 @@ def test_a_refusal_is_final_at_once(server, feed, fetch, status, advice):
 def test_an_answer_that_is_no_whole_body_is_final(server, feed, fetch, status):
     server.answers = [Answer(status, body=b"" if status == 304 else b"part", length=None if status == 304 else -1)]
     assert f"answered {status}" in fetch.failure(feed)
-    assert (len(server.asked), lying(feed)) == (1, {})
+    assert (len(server.asked), content_of(feed)) == (1, {})
 
 
 @pytest.mark.parametrize(
@@ -278,11 +280,11 @@ def test_an_answer_that_is_no_whole_body_is_final(server, feed, fetch, status):
 def test_a_cut_body_is_asked_for_again_and_its_beginning_is_removed(server, feed, fetch, cut):
     server.answers = [cut, Answer(body=b"whole body")]
     assert fetch(feed)
-    assert list(lying(feed).values()) == [b"whole body"]
+    assert list(content_of(feed).values()) == [b"whole body"]
 
     server.answers = [cut] * 3
     assert "broke off after" in fetch.failure(feed)
-    assert list(lying(feed).values()) == [b"whole body"]
+    assert list(content_of(feed).values()) == [b"whole body"]
 
 
 def test_a_server_that_says_nothing_is_left_after_the_timeout(server, feed, fetch):
@@ -295,34 +297,34 @@ def test_a_server_that_says_nothing_is_left_after_the_timeout(server, feed, fetc
 def test_a_body_that_drips_is_left_after_ten_timeouts(server, feed, fetch):
     server.answers = [Answer(chunks=[b"x"] * 20)] * 3
     seconds = itertools.count(step=100)
-    assert "was not done after 300 s" in fetch.failure(feed, clock=lambda: next(seconds))
-    assert lying(feed) == {}
+    assert "had not finished after 300 s" in fetch.failure(feed, clock=lambda: next(seconds))
+    assert content_of(feed) == {}
 
 
 @pytest.mark.parametrize("large", [{}, {"length": None}, {"chunks": [b"x" * 600_000] * 2}])
-def test_a_body_that_is_too_large_is_final_whether_its_length_is_told_or_not(server, feed, fetch, large):
+def test_a_body_that_is_too_large_is_final_whether_or_not_its_length_is_announced(server, feed, fetch, large):
     server.answers = [Answer(body=b"x" * 1_000_001, **large)]
     small = feed.model_copy(update={"url_max_megabytes": 1})
     assert "sends more than 1 MB; raise url_max_megabytes" in fetch.failure(small)
-    assert (len(server.asked), lying(feed)) == (1, {})
+    assert (len(server.asked), content_of(feed)) == (1, {})
     server.answers = [Answer(body=b"x" * 1_000_000)]
     assert fetch(small)
 
 
-def test_nobody_listening_is_told_as_that(start, feed, fetch):
+def test_a_closed_port_is_reported_as_such(start, feed, fetch):
     with serving() as gone:
         closed = feed.model_copy(update={"url": gone.url})
     assert "cannot be reached: Connection refused" in fetch.failure(closed)
     assert fetch.pauses == [1.0, 4.0]
 
 
-def test_a_compressed_body_that_was_not_asked_for_is_told(server, feed, fetch):
+def test_a_compressed_body_that_was_not_requested_is_reported(server, feed, fetch):
     server.answers = [Answer(body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})]
     assert "compressed" in fetch.failure(feed)
-    assert lying(feed) == {}
+    assert content_of(feed) == {}
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_asked(server, feed, fetch):
+def test_a_folder_that_cannot_be_written_is_reported_and_nothing_is_requested(server, feed, fetch):
     (Path(feed.path) / "solar-20210401T120000Z.part").mkdir()
     server.answers = [Answer(body=b"one")]
     assert "the landing folder cannot be written" in fetch.failure(feed)
@@ -335,19 +337,19 @@ def test_a_folder_that_cannot_be_written_is_told_and_nothing_is_asked(server, fe
 def test_the_token_comes_from_its_variable_and_stays_out_of_the_log(server, feed, fetch, monkeypatch):
     monkeypatch.setenv("SOLAR_TOKEN", "s3cret\n")
     server.answers = [Answer(403), Answer(body=b"one")]
-    told = feed.model_copy(update={"url_token_env": "SOLAR_TOKEN"})
-    assert "put a valid token into SOLAR_TOKEN" in fetch.failure(told)
-    assert fetch(told)
+    with_token = feed.model_copy(update={"url_token_env": "SOLAR_TOKEN"})
+    assert "put a valid token into SOLAR_TOKEN" in fetch.failure(with_token)
+    assert fetch(with_token)
     assert [heard["authorization"] for _, heard in server.asked] == ["Bearer s3cret"] * 2
-    assert "s3cret" not in (Path(feed.path) / endpoint.STATE).read_text() + fetch.told.getvalue()
+    assert "s3cret" not in (Path(feed.path) / endpoint.STATE).read_text() + fetch.logged.getvalue()
 
 
 @pytest.mark.parametrize("value", [None, " ", "two s3cret", "s3crét"])
 def test_without_a_token_that_can_be_sent_nothing_is_asked(server, feed, fetch, monkeypatch, value):
     if value is not None:
         monkeypatch.setenv("SOLAR_TOKEN", value)
-    told = feed.model_copy(update={"url_token_env": "SOLAR_TOKEN"})
-    assert "needs a token, but the environment variable SOLAR_TOKEN holds none" in fetch.failure(told)
+    with_token = feed.model_copy(update={"url_token_env": "SOLAR_TOKEN"})
+    assert "needs a token, but the environment variable SOLAR_TOKEN holds none" in fetch.failure(with_token)
     assert server.asked == []
 
 
@@ -359,7 +361,7 @@ def test_a_redirect_on_the_same_host_keeps_the_token_and_one_to_another_drops_it
     server.answers = [redirect("/b"), redirect(f"{other.url}/c", 307), Answer(body=b"back")]
     other.answers = [redirect("/d", 308), redirect(f"{server.url}/e", 301)]
     fetch(feed.model_copy(update={"url_token_env": "SOLAR_TOKEN"}))
-    assert list(lying(feed).values()) == [b"back"]
+    assert list(content_of(feed).values()) == [b"back"]
     sent = [(path, heard.get("authorization")) for path, heard in server.asked + other.asked]
     assert sent == [
         ("/day?key=s3cret", "Bearer s3cret"),
@@ -375,17 +377,17 @@ def test_a_redirect_to_no_http_address_or_in_a_circle_is_final(server, feed, fet
     server.answers = [redirect(where) if where else Answer(302)] * 20
     assert "answered 302 Found, which leads nowhere" in fetch.failure(feed)
     assert len(server.asked) <= 11
-    assert lying(feed) == {}
+    assert content_of(feed) == {}
 
 
 @pytest.mark.parametrize("where", ["http://127.0.0.1:x/", "http://a..b/", "http://[::1/"])
-def test_a_redirect_to_what_is_no_url_is_told(server, feed, fetch, where):
+def test_a_redirect_to_an_invalid_url_is_reported(server, feed, fetch, where):
     server.answers = [redirect(where)] * 3
     fetch.failure(feed)
-    assert lying(feed) == {}
+    assert content_of(feed) == {}
 
 
-def test_https_is_never_followed_down_to_http():
+def test_a_redirect_from_https_to_http_is_never_followed():
     request = http_get.web.Request("https://a/")
     follow = http_get._Redirects().redirect_request
     assert follow(request, io.BytesIO(), 302, "", None, "http://a/") is None
@@ -402,7 +404,7 @@ def smrt(server, *named):
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("given", "name"),
     [
         (None, "PN000001.SMRT"),
         ('attachment; filename="PN000002.SMRT"', "PN000002.SMRT"),
@@ -424,10 +426,10 @@ def smrt(server, *named):
         (f'attachment; filename="{"x" * 300}.SMRT"', "x" * 195 + ".SMRT"),
     ],
 )
-def test_the_answer_names_the_file_and_no_trick_leads_it_elsewhere(server, gas, fetch, told, name):
-    smrt(server, (told, b"one"))
+def test_the_answer_names_the_file_and_no_trick_leads_it_elsewhere(server, gas, fetch, given, name):
+    smrt(server, (given, b"one"))
     assert fetch(gas) == name
-    assert lying(gas) == {name: b"one"}
+    assert content_of(gas) == {name: b"one"}
 
 
 def test_without_any_name_the_time_names_it(server, gas, fetch):
@@ -440,15 +442,15 @@ def test_the_name_is_taken_from_where_a_redirect_leads(server, gas, fetch):
     assert fetch(gas) == "PN000009.SMRT"
 
 
-def test_a_name_that_lies_there_with_the_same_bytes_is_not_written_again(server, gas, fetch):
+def test_an_existing_name_with_the_same_bytes_is_not_written_again(server, gas, fetch):
     (Path(gas.path) / "done").mkdir()
     (Path(gas.path) / "done/PN000001.SMRT").write_bytes(b"one")
     smrt(server, (None, b"one"))
     assert fetch(gas) is None
-    assert lying(gas) == {"done/PN000001.SMRT": b"one"}
+    assert content_of(gas) == {"done/PN000001.SMRT": b"one"}
 
 
-def test_a_name_that_lies_there_with_other_bytes_goes_to_a_dated_subfolder_once(server, gas, fetch):
+def test_an_existing_name_with_other_bytes_goes_to_a_dated_subfolder_once(server, gas, fetch):
     (Path(gas.path) / "PN000001.SMRT").write_bytes(b"other")
     smrt(server, (None, b"one"), (None, b"two"), (None, b"one"))
     assert [fetch(gas) for _ in range(3)] == [
@@ -456,7 +458,7 @@ def test_a_name_that_lies_there_with_other_bytes_goes_to_a_dated_subfolder_once(
         "20210401T120100Z-3fc4ccfe7458/PN000001.SMRT",
         None,
     ]
-    assert len(lying(gas)) == 3
+    assert len(content_of(gas)) == 3
 
 
 # --- what is remembered
@@ -474,7 +476,7 @@ def test_a_broken_state_is_taken_for_none_and_makes_no_second_copy(server, feed,
     state.write_bytes(broken)
     assert fetch(feed) is None
     assert asked_for(server) == [(None, None)] * 2
-    assert len(lying(feed)) == 1
+    assert len(content_of(feed)) == 1
     assert json.loads(state.read_text())["etag"] == '"v1"'
 
 
@@ -498,9 +500,9 @@ def test_a_run_killed_before_it_remembered_keeps_no_second_copy(server, fetch, m
         patched.setattr(endpoint, "_write_whole", killed)
         with pytest.raises(KeyboardInterrupt):
             fetch(feed)
-    assert sorted(lying(feed).values()) == [b"one", b"two"]
+    assert sorted(content_of(feed).values()) == [b"one", b"two"]
     assert fetch(feed) is None
-    assert sorted(lying(feed).values()) == [b"one", b"two"]
+    assert sorted(content_of(feed).values()) == [b"one", b"two"]
 
 
 def test_what_a_killed_run_left_unfinished_is_removed_and_what_others_write_is_not(server, feed, fetch):
@@ -509,7 +511,7 @@ def test_what_a_killed_run_left_unfinished_is_removed_and_what_others_write_is_n
     (folder / "solar-2021.json.part").write_bytes(b"hal")
     server.answers = [Answer(304, length=None)]
     fetch.failure(feed)
-    assert lying(feed) == {"solar-2021.json.part": b"hal"}
+    assert content_of(feed) == {"solar-2021.json.part": b"hal"}
 
 
 def test_an_interrupted_fetch_leaves_nothing_behind(server, feed, fetch, monkeypatch):
@@ -521,7 +523,7 @@ def test_an_interrupted_fetch_leaves_nothing_behind(server, feed, fetch, monkeyp
     monkeypatch.setattr(http_get.os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch(feed)
-    assert lying(feed) == {}
+    assert content_of(feed) == {}
 
 
 # --- the configuration
@@ -546,11 +548,11 @@ def test_a_feed_takes_a_url_and_has_defaults_for_the_rest(tmp_path):
         (FEED + "url = 'ftp://example.org/s3cret'", "feeds.0.url: must begin with http:// or https://"),
         (FEED + "url = 'https://example.org/a s3cret'", "percent-encoded"),
         (FEED + "url = 'https://example.org/\u00e4s3cret'", "percent-encoded"),
-        (FEED + "url = 'https://me:s3cret@example.org/'", "must hold no user and no password"),
+        (FEED + "url = 'https://me:s3cret@example.org/'", "must not hold a user or a password"),
         (FEED + "url = 'https://s3cret@example.org/'", "url_token_env"),
-        (FEED + "url = 'https://:80/s3cret'", "names no host"),
-        (FEED + "url = 'https://example.org:x/s3cret'", "names no host"),
-        (FEED + "url = 'https://[::1/s3cret'", "names no host"),
+        (FEED + "url = 'https://:80/s3cret'", "does not name a valid host"),
+        (FEED + "url = 'https://example.org:x/s3cret'", "does not name a valid host"),
+        (FEED + "url = 'https://[::1/s3cret'", "does not name a valid host"),
         (FEED + URL + "url_token_env = 's3cret.x-y'", "must be the name of an environment variable"),
         (FEED + URL + "url_token_env = 'METERLAKE_TOKEN'", "not beginning with METERLAKE_"),
         (FEED + "url_token_env = 'TOKEN'", "url_token_env without url"),

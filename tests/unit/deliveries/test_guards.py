@@ -1,4 +1,4 @@
-"""Whether the lake is whole: what must be refused before a command writes, and what is a killed run's and is not."""
+"""Whether the lake is whole: what must be refused before a command writes, and what a killed run may leave."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_log_that_is_lost_while_a_table_holds_rows(table):
     assert found({table: State(table)}, []) == []  # a first run that was killed while it made the tables
 
 
-def test_a_killed_run_leaves_bronze_one_batch_ahead_and_no_more():
+def test_a_killed_run_leaves_bronze_at_most_one_batch_ahead():
     assert found(lake(bronze=3)) == []
     assert found(lake(bronze=4)) == [(LOG, guards.LOST_BRONZE)]
 
@@ -111,12 +111,12 @@ def test_one_of_the_references_tables_may_be_empty_all_three_may_not():
 
 
 def test_progress_that_is_no_longer_in_the_history_matters_where_it_cannot_be_derived():
-    aged = {"tells_progress": False, "holds_files": True}
+    aged = {"has_progress": False, "holds_files": True}
     assert found(lake(silver_readings=State(SILVER, **aged)))[0] == (SILVER, guards.NO_PROGRESS)
     assert found(lake(gold_meter_day=State(GOLD, **aged))) == []
 
 
 def test_bronze_that_no_longer_says_its_progress_is_not_taken_for_one_of_an_older_backup():
-    untold = State(BRONZE, tells_progress=False, holds_files=True)
+    untold = State(BRONZE, has_progress=False, holds_files=True)
     assert found(lake(bronze_gas=untold)) == [(BRONZE, guards.NO_PROGRESS)]
     assert found(lake(bronze_gas=untold), [delivery(1, status=REJECTED), delivery(2, status=REJECTED)]) == []

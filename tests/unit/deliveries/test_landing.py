@@ -22,7 +22,7 @@ NOON = datetime(2021, 1, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def feed():
-    """A feed with a landing folder that any user may enter (pytest's own is closed to nobody)."""
+    """A feed with a landing folder that any user may enter (the user `nobody` cannot enter pytest's own)."""
     folder = tempfile.mkdtemp()
     Path(folder).chmod(0o755)
     yield Feed(name="gas", format="smrt", path=folder)
@@ -207,7 +207,7 @@ def test_without_a_time_to_settle_no_file_waits_whatever_its_clock_says(feed, se
     assert (len(ready), waiting) == (1, [])
 
 
-def test_a_file_that_changed_since_it_was_hashed_is_told_apart(feed):
+def test_a_file_that_changed_since_it_was_hashed_is_recognised(feed):
     names = ("same", "longer", "touched", "gone")
     for name in names:
         lay(feed, name)
@@ -229,7 +229,7 @@ class _AStore:
         return [fs.FileInfo(path, fs.FileType.File, size=size) for path, size in self._sizes.items()]
 
 
-def test_an_object_that_stands_for_a_folder_is_no_delivery():
+def test_an_object_that_represents_a_folder_is_no_delivery():
     store = _AStore(**{"": 0, "2021": 0, "2021/a.json": 5, "2021/empty.json": 0, "b.json": 1})
     found = [path for path, _ in landing._remote_files(store, "")]
     assert found == ["2021/a.json", "2021/empty.json", "b.json"]

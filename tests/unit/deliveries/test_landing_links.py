@@ -1,4 +1,4 @@
-"""Links and closed doors in a landing folder: nothing outside is read, nothing is passed over in silence."""
+"""Links and missing permissions in a landing folder: nothing outside is read, nothing is silently skipped."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_link_to_a_file_outside_is_refused_unread_and_the_reason_says_where_it
     (place / "landing" / "PN000001.SMRT").symlink_to(target.format(place=place))
     (delivery,) = inspected(feed)
     assert (delivery.status, delivery.reason_code, delivery.sha256) == ("rejected", "UNREADABLE", None)
-    assert delivery.size_bytes is None  # not even its size is told
+    assert delivery.size_bytes is None  # not even its size is shown
     assert os.path.realpath(place / "landing" / "PN000001.SMRT") in delivery.reason
     with pytest.raises(PermissionError):
         landing.read(delivery, feed)

@@ -1,4 +1,4 @@
-"""Which delivery a person means by a name: a path before a bare name, one of a feed before one of several."""
+"""Which delivery a name means: a path comes before a bare name, and a name with its feed before one without."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def test_a_delivery_is_found_by_path_number_or_name(name, number):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("PN2.SMRT", r"is 2 deliveries \(a/PN2.SMRT, b/PN2.SMRT\): give the path"),
-        ("gas/PN2.SMRT", "is 2 deliveries"),
-        ("1.json", "is a delivery of electricity, solar: say which, electricity/1.json"),
+        ("PN2.SMRT", r"means 2 deliveries \(a/PN2.SMRT, b/PN2.SMRT\): give the path"),
+        ("gas/PN2.SMRT", "means 2 deliveries"),
+        ("1.json", "is a delivery of electricity, solar: add the feed, such as electricity/1.json"),
         ("#5", r"file 5 \(c/PN2.SMRT\) is duplicate: there is nothing to replay"),
         ("nothing.json", "no delivery 'nothing.json' in the log"),
     ],

@@ -1,4 +1,4 @@
-"""What somebody should look at: refusals that nothing sound came for, and gaps in the senders' own numbers."""
+"""What needs attention: refusals without a sound replacement, and gaps in the senders' own numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def logged(number, path, status, code=None, *, generation=None, feed="gas"):
     )
 
 
-def test_a_refusal_stands_until_something_sound_comes_under_its_path():
+def test_a_refusal_remains_until_a_sound_delivery_comes_under_its_path():
     refused = logged(1, "PN1.SMRT", REJECTED, "TRAILER_MISSING")
     assert standing_refusals([refused]) == [{"feed": "gas", "reason_code": "TRAILER_MISSING", "files": 1}]
     assert standing_refusals([refused, logged(2, "PN1.SMRT", LOADED)]) == []
@@ -78,7 +78,7 @@ def test_a_number_that_was_only_refused_is_no_end_of_the_sequence():
         ([("gas", "PN000007-PN000009")], [("PN000002", "PN000004")]),
     ],
 )
-def test_nobody_waits_for_numbers_that_were_never_used(never_sent, gaps):
+def test_numbers_that_were_never_used_are_not_missing(never_sent, gaps):
     log = [logged(n, f"{n}.SMRT", LOADED, generation=f"PN{number:06d}") for n, number in enumerate([1, 5])]
     assert [(gap["first"], gap["last"]) for gap in missing_generations(log, never_sent)] == gaps
 

@@ -1,4 +1,4 @@
-"""The response to a delivery: which are due, what it says, where it lies."""
+"""The response to a delivery: which are due, what it says, where it is written."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def path(relative_path, file_id=7):
         ("a.json.7.ack.json/b.json", "a.json.7.ack.jso_/b.json.7.ack.json"),
     ],
 )
-def test_a_response_lies_as_its_delivery_does(relative_path, name):
+def test_a_response_has_the_path_of_its_delivery(relative_path, name):
     assert str(path(relative_path)) == f"/out/{name}"
 
 
@@ -140,30 +140,30 @@ def log_row(file_id, batch_id, feed="gas", **more):
     return DELIVERY | {"file_id": file_id, "batch_id": batch_id, "feed": feed} | more
 
 
-def test_owed_is_what_was_decided_since_the_feed_asks_and_is_not_answered():
+def test_a_response_is_due_if_it_was_decided_since_the_feed_asks_and_is_not_answered():
     logged = [log_row(1, 1), log_row(2, 2), log_row(3, 3), log_row(4, 3), log_row(5, 3, "power"), log_row(6, 3, "sun")]
-    owed = response.unanswered(logged, {"gas": 2, "sun": 4}, 0, {(3, 3)})
-    assert [row["file_id"] for row in owed] == [2, 4]
-    owed = response.unanswered(logged, {"gas": 2, "power": 1}, 2, ())
-    assert [row["file_id"] for row in owed] == [3, 4, 5]
+    due = response.unanswered(logged, {"gas": 2, "sun": 4}, 0, {(3, 3)})
+    assert [row["file_id"] for row in due] == [2, 4]
+    due = response.unanswered(logged, {"gas": 2, "power": 1}, 2, ())
+    assert [row["file_id"] for row in due] == [3, 4, 5]
 
 
 def test_a_response_that_says_what_the_last_one_said_is_not_due():
-    told = said([BAD_ROW], 1)
-    noted = {"status": "loaded", "content_sha256": response.fingerprint(told)}
-    assert not response.is_said(None, told, told)
-    assert response.is_said(noted, told | {"run_id": "of the rebuild"}, None)
-    assert not response.is_said(noted, told | {"rows_rejected": 2}, None)
+    answered = said([BAD_ROW], 1)
+    noted = {"status": "loaded", "content_sha256": response.fingerprint(answered)}
+    assert not response.is_said(None, answered, answered)
+    assert response.is_said(noted, answered | {"run_id": "of the rebuild"}, None)
+    assert not response.is_said(noted, answered | {"rows_rejected": 2}, None)
     assert not response.is_said(noted, said([BAD_ROW | {"reason": "another one"}], 1), None)
 
 
-def test_of_a_response_of_an_earlier_version_the_file_or_else_the_status_says_what_was_told():
-    told = said([BAD_ROW], 1)
+def test_for_a_response_of_an_earlier_version_the_file_or_else_the_status_is_compared():
+    answered = said([BAD_ROW], 1)
     noted = {"status": "loaded", "content_sha256": None}
-    assert response.is_said(noted, told | {"run_id": "later"}, told)
-    assert not response.is_said(noted, told, told | {"rows_rejected": 2})
-    assert response.is_said(noted, told, None)
-    assert not response.is_said(noted, told | {"status": "withdrawn"}, None)
+    assert response.is_said(noted, answered | {"run_id": "later"}, answered)
+    assert not response.is_said(noted, answered, answered | {"rows_rejected": 2})
+    assert response.is_said(noted, answered, None)
+    assert not response.is_said(noted, answered | {"status": "withdrawn"}, None)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,6 @@ def test_the_first_rejected_rows_of_each_delivery_are_found_in_pieces_of_any_ord
         piece((1, 7, "A")),
     ]
     found = rejected_rows.first_of_each((each for each in pieces if each.num_columns), 3)
-    told = {file_id: ([*rows["row_number"].to_pylist()], in_all) for file_id, (rows, in_all) in found.items()}
-    assert told == {1: ([2, 2, 7], 5), 2: ([5], 1)}
+    answered = {file_id: ([*rows["row_number"].to_pylist()], in_all) for file_id, (rows, in_all) in found.items()}
+    assert answered == {1: ([2, 2, 7], 5), 2: ([5], 1)}
     assert found[1][0]["reason_code"].to_pylist() == ["A", "B", "A"]

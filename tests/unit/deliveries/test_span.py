@@ -41,7 +41,7 @@ def test_days_are_their_midnights_in_utc_and_instants_have_their_offset():
         ("2021-03-29", "2021-03-28", "is not before"),
         ("28.3.2021", "2021-03-28", "--from '28.3.2021' is neither a day"),
         ("2021-02-29", "2021-03-28", "--from '2021-02-29' is neither a day"),
-        ("2021-03-28", "2021-03-28T08:00:00", "nor an instant with its offset"),
+        ("2021-03-28", "2021-03-28T08:00:00", "nor an instant with an offset"),
         ("0001-01-01T00:00:00+10:00", "2021-03-28", "is neither a day"),
     ],
 )
@@ -57,7 +57,7 @@ def test_its_start_is_in_and_its_end_is_not():
     assert not span.holds(None)
 
 
-def test_only_days_with_deliveries_and_no_more_of_them_than_the_span_has():
+def test_parts_are_days_with_deliveries_within_the_span():
     span = Span.of("2021-03-28T12:00:00Z", "2021-03-31")
     parts = span.parts([delivery(at("2021-03-30 23:59")), delivery(at("2021-03-28 13:00")), delivery(None)])
     assert [str(part) for part in parts] == [

@@ -79,12 +79,12 @@ def test_the_second_database_is_asked_where_the_first_does_not_answer(audit):
     assert audit(osv=([CANARY], [SOUND])) == "pip-audit (osv): 1 packages, no known vulnerability"
 
 
-def test_what_was_skipped_is_told(audit):
+def test_what_was_skipped_is_reported(audit):
     answer = audit(pypi=([CANARY], [{"name": "rich", "skip_reason": "not found"}]))
     assert answer.startswith("warning: PARTLY AUDITED: 0 of 1 packages")
 
 
-def test_a_database_that_stops_answering_is_told(audit):
+def test_a_database_that_stops_answering_is_reported(audit):
     assert audit(pypi=([CANARY], None)).startswith("warning: NOT AUDITED")
 
 

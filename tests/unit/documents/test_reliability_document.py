@@ -1,4 +1,4 @@
-"""docs/reliability.md: each test that it names is there."""
+"""docs/reliability.md: each test that it names exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/runbook.md: a section for each alert and each reason code, commands that exist, refusals in their real words."""
+"""docs/runbook.md: a section for each alert and each reason code, commands that exist, refusals in their actual words."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_section_of_a_code_has_a_command_that_shows_it(code):
 
 
 HEADER = b'"HEADR","SMRT","GAZ","20210401","060000","PN000007"\n'
-# Deliveries that the demo has not: name, bytes.
+# Deliveries that the demo does not have: name, bytes.
 REFUSED = {
     ("EMPTY_FILE", "no content (0 bytes)"): ("smrt", "PN000007.SMRT", b""),
     ("NOT_UTF8", "byte 7 is not UTF-8"): ("split_json", "day.json", b'{"a":"\xff"}'),

@@ -110,7 +110,7 @@ def test_other_columns_and_types_are_of_a_wrong_shape(name, values, said):
     assert verdict(parquet({name: values})) == ("WRONG_SHAPE", said)
 
 
-def test_columns_are_found_whatever_their_case_and_none_stands_twice():
+def test_columns_are_found_in_any_case_and_none_is_repeated():
     out = io.BytesIO()
     upper = pa.table({name.upper(): values for name, values in COLUMNS.items()})
     pq.write_table(upper, out)
@@ -118,7 +118,7 @@ def test_columns_are_found_whatever_their_case_and_none_stands_twice():
     assert verdict(parquet({"DATE": pa.array([1])})) == ("WRONG_SHAPE", "the column 'date' stands twice")
 
 
-def test_a_missing_column_is_told_before_a_wrong_type():
+def test_a_missing_column_is_reported_before_a_wrong_type():
     out = io.BytesIO()
     pq.write_table(pa.table({"date": pa.array([1]), "client_id": pa.array([1.5])}), out)
     assert verdict(out.getvalue()) == ("COLUMNS_MISSING", "no column ext_dev_ref, energy_consumption, resolution")
@@ -155,7 +155,7 @@ def test_a_compression_that_spark_lacks_is_unreadable():
     )
 
 
-def test_a_wrong_shape_is_told_before_a_compression_that_spark_lacks():
+def test_a_wrong_shape_is_reported_before_a_compression_that_spark_lacks():
     assert verdict(parquet({"date": pa.array([1])}, compression="brotli"))[0] == "WRONG_SHAPE"
 
 

@@ -45,8 +45,8 @@ def is_right(content):
         return False
     if verdict.reason_code is None:
         return verdict.rows_read == len(json.loads(content.decode("utf-8-sig"), parse_int=str)["data"])
-    told = verdict.reason.encode()  # a log must be able to hold it
-    return verdict.reason_code in FILE_CODES and b"\n" not in told and len(told) < 1000
+    text = verdict.reason.encode()  # a log must be able to hold it
+    return verdict.reason_code in FILE_CODES and b"\n" not in text and len(text) < 1000
 
 
 @given(st.binary(max_size=200))

@@ -96,8 +96,8 @@ PIECES += [HEADER, CONSU, TRAIL, "1", "SMRT", "PN000001", '""', '"HEADR"', '"CON
 def is_a_verdict(delivery):
     if delivery.reason_code is None:
         return delivery.created_at is not None
-    told = delivery.reason.encode()  # a log must be able to hold it
-    return delivery.reason_code in FILE_CODES and delivery.status == "rejected" and b"\n" not in told
+    text = delivery.reason.encode()  # a log must be able to hold it
+    return delivery.reason_code in FILE_CODES and delivery.status == "rejected" and b"\n" not in text
 
 
 @given(st.binary(max_size=200))

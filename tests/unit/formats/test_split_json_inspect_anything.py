@@ -30,8 +30,8 @@ def exactly(content):
 def is_a_verdict(delivery):
     if delivery.reason_code is None:
         return set(NAMES) <= set(delivery.columns)
-    told = delivery.reason.encode()  # a log must be able to hold it
-    return delivery.reason_code in FILE_CODES and delivery.status == "rejected" and b"\n" not in told
+    text = delivery.reason.encode()  # a log must be able to hold it
+    return delivery.reason_code in FILE_CODES and delivery.status == "rejected" and b"\n" not in text
 
 
 def test_a_file_cut_at_any_byte_is_never_accepted():

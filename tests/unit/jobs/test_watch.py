@@ -1,4 +1,4 @@
-"""`watch` where a batch fails: tried again, ever later, and given up after five in a row."""
+"""`watch` when a batch fails: retried with increasing delays, and given up after five failures in a row."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_what_is_wrong_from_the_start_ends_the_watch_at_once(context, tmp_path):
         watch.run(context, poll_seconds=1, maintain_every=0, as_json=False)
 
 
-def test_a_landing_folder_that_goes_is_told_by_a_batch_and_the_watch_goes_on(context, tmp_path):
+def test_a_landing_folder_that_disappears_is_reported_by_a_batch_and_the_watch_goes_on(context, tmp_path):
     at_work = watch._Watch(context, 0, as_json=False)
     at_work.batch()
     (tmp_path / "gas").rmdir()

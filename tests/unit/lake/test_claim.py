@@ -1,4 +1,4 @@
-"""Two writers without a lock: one of two claims the lake, and who was overtaken can commit nothing more. No Spark."""
+"""Two writers without a lock: only one claims the lake, and an overtaken run can no longer commit. No Spark."""
 
 from __future__ import annotations
 

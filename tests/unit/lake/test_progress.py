@@ -1,4 +1,4 @@
-"""How far a table is complete, by its commits: those of others are passed over, and a RESTORE goes back in time."""
+"""How far a table is complete, by its commits: those of others are ignored, and a RESTORE goes back in time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 
 def commit(version, note=None, **more):
     """A commit of that version, made so many minutes after midnight."""
-    told = int(MIDNIGHT.timestamp() * 1000) + version * 60_000
-    return {"version": version, "timestamp": told, "operation": "WRITE", "userMetadata": note} | more
+    result = int(MIDNIGHT.timestamp() * 1000) + version * 60_000
+    return {"version": version, "timestamp": result, "operation": "WRITE", "userMetadata": note} | more
 
 
 def ours(version, batch_id):
@@ -49,8 +49,8 @@ def test_what_others_write_into_their_commits_is_passed_over(note):
     [('{"batch_id": 4}', 4), ('{"run_id": "a"}', 0), ('{"job": "x"}', None), ('{"batch_id": "4"}', None)],
 )
 def test_marks_of_a_lake_that_no_run_brought_forward_are_known_by_what_they_say(note, batch_id):
-    told = progress.found([commit(1, note)], old_form=True)
-    assert (told and told.batch_id) == batch_id
+    result = progress.found([commit(1, note)], old_form=True)
+    assert (result and result.batch_id) == batch_id
     assert progress.found([commit(1, note)]) is None
 
 
@@ -61,8 +61,8 @@ def test_no_commit_of_ours_is_no_progress():
 
 def test_a_restore_brings_back_the_mark_of_then_and_what_it_took_back_is_known():
     commits = [restore(3, version="1"), ours(2, 9), ours(1, 5), commit(0)]
-    told = progress.found(commits)
-    assert (told.batch_id, told.taken_back, told.is_restored) == (5, 9, True)
+    result = progress.found(commits)
+    assert (result.batch_id, result.taken_back, result.is_restored) == (5, 9, True)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_spark_and_delta_rs_name_the_version_by_number_or_time(asked):
 def test_of_a_restore_that_says_nothing_nothing_is_believed():
     commits = [restore(3), ours(2, 9), ours(1, 5)]
     assert progress.found(commits) is None  # the version may be further back
-    told = progress.found(commits, is_whole=True)
-    assert (told.mark, told.is_restored) == ({}, True)
+    result = progress.found(commits, is_whole=True)
+    assert (result.mark, result.is_restored) == ({}, True)
 
 
 def test_restored_to_its_beginning_a_table_has_lost_all_its_progress():
@@ -91,8 +91,8 @@ def test_restored_to_its_beginning_a_table_has_lost_all_its_progress():
 
 def test_restored_forward_again_nothing_is_missing():
     commits = [restore(4, version="2"), restore(3, version="1"), ours(2, 9), ours(1, 5)]
-    told = progress.found(commits)
-    assert (told.batch_id, told.is_restored) == (9, False)
+    result = progress.found(commits)
+    assert (result.batch_id, result.is_restored) == (9, False)
 
 
 def test_restored_twice_it_is_still_behind():
@@ -108,8 +108,8 @@ def test_a_restore_takes_no_claim_back():
     first, second = ({"number": number, "run_id": "r", "released": True} for number in (1, 2))
     marks = [{"batch_id": 5, "claim": claim} for claim in (first, second)]
     commits = [restore(3, version="1"), *(commit(n, progress.text_of(marks[n - 1])) for n in (2, 1))]
-    told = progress.found(commits)
-    assert (told.mark, told.is_restored) == ({"batch_id": 5, "claim": second}, False)
+    result = progress.found(commits)
+    assert (result.mark, result.is_restored) == ({"batch_id": 5, "claim": second}, False)
 
 
 def test_a_commit_of_ours_above_a_restore_counts():

@@ -1,4 +1,4 @@
-"""One writer at a time on a lake: the second is told who the first is, and a dead one holds nothing."""
+"""One writer at a time on a lake: the second learns who the first is, and a dead one holds nothing."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ def holder(tmp_path):
     process.stdin.close()
 
 
-def test_a_second_run_is_told_who_holds_the_lake(holder, tmp_path):
+def test_a_second_run_says_who_holds_the_lake(holder, tmp_path):
     with pytest.raises(BusyLakeError) as busy, run_lock.held(context(tmp_path / "lake"), "run"):
         pass
     assert f"`run` (run first, process {holder.pid} on" in str(busy.value)
     assert busy.value.exit_code == 4
-    # The next one hears the same: who was turned away took nothing out of the file.
+    # The next one gets the same message: a run that was turned away did not clear the file.
     with (
         pytest.raises(BusyLakeError, match=f"process {holder.pid} on"),
         run_lock.held(context(tmp_path / "lake"), "run"),
@@ -112,7 +112,8 @@ def test_a_run_that_fails_gives_the_lake_back_and_was_not_killed(tmp_path):
 
 
 def test_a_jvm_that_outlives_its_killed_run_still_holds_the_lake(tmp_path):
-    # What it has begun it may still commit. Here a child that copies its input stands for it, with the lock inherited.
+    # The JVM may still commit what it began. Here a child process that copies its input stands in for it and inherits
+    # the lock.
     ours, its = os.pipe()
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD_WITH_A_CHILD, str(tmp_path / "lake"), str(ours)],

@@ -1,4 +1,4 @@
-"""Which files Spark's readers take without Hadoop's checksums: local ones, whose options no store's client may keep."""
+"""Which files Spark reads without Hadoop's checksums: local ones, whose options must not reach a store's client."""
 
 from __future__ import annotations
 

@@ -15,10 +15,10 @@ def test_keys_are_these_strings_and_no_others():
         "feed": "electricity", "meter_id": "0012, x=1", "direction": "import", "local_date": date(2021, 3, 28),
     }) == "feed=electricity, meter_id=0012, x=1, direction=import, local_date=2021-03-28"  # fmt: skip
     half_hour = {"feed": "gas", "direction": "export", "interval_start": AT}
-    told = "feed=gas, direction=export, interval_start=2021-03-28 00:30:00Z"
-    assert key_text(tables.HALF_HOUR.key, half_hour) == told
+    expected = "feed=gas, direction=export, interval_start=2021-03-28 00:30:00Z"
+    assert key_text(tables.HALF_HOUR.key, half_hour) == expected
     london = AT.astimezone(timezone(timedelta(hours=1)))
-    assert key_text(tables.HALF_HOUR.key, half_hour | {"interval_start": london}) == told
+    assert key_text(tables.HALF_HOUR.key, half_hour | {"interval_start": london}) == expected
     assert key_text(tables.PRODUCT_DAY.key, {
         "feed": "e", "direction": "import", "date": date(1999, 1, 2), "product_display_name": "(no agreement)",
     }) == "feed=e, direction=import, date=1999-01-02, product_display_name=(no agreement)"  # fmt: skip

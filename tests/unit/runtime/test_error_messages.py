@@ -70,7 +70,7 @@ NO_EXECUTOR = """Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 
         (ConnectionRefusedError(111, "Connection refused"), None, "Spark ended while it worked"),
         (RuntimeError(NO_MASTER), None, "Spark's cluster ended the application or does not answer"),
         (RuntimeError(NO_EXECUTOR), None, "Spark lost its executors again and again"),
-        (RuntimeError(GONE), "/lake/bronze/gas", "a file went while it was read"),
+        (RuntimeError(GONE), "/lake/bronze/gas", "a file was removed while it was read"),
         (
             RuntimeError(LOST_IN_SPARK),
             None,

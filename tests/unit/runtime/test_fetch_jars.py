@@ -120,7 +120,7 @@ def test_a_java_home_without_java_is_named_even_when_path_has_one(path, java_17,
 
 def test_a_java_that_only_advertises_is_no_java(path):
     script(path / "java", "echo 'Unable to locate a Java Runtime.' >&2; exit 1")
-    with pytest.raises(MissingJavaError, match="says no version"):
+    with pytest.raises(MissingJavaError, match="shows no version"):
         fetch_jars.java_version()
 
 

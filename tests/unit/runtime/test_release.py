@@ -53,7 +53,7 @@ def test_a_checkout_says_its_own_version_and_pins_without_loading_the_engine():
     assert done.stderr == ""
 
 
-def test_the_version_stands_in_one_place_only():
+def test_the_version_is_defined_in_one_place_only():
     number = re.compile(rf"\b{re.escape(PROJECT['version'])}\b")
     sources = [ROOT / "main.py", *(ROOT / "pipeline").rglob("*.py"), *(ROOT / "jobs").rglob("*.py")]
     # A docstring may give an example; code may not.
@@ -71,7 +71,7 @@ def test_an_installed_wheel_says_what_its_metadata_says(installed):
     assert release.in_words() == "meterlake 7.8.9 (Spark 4.2.0, Delta 4.4.0)"
 
 
-def test_another_engine_than_the_pinned_one_is_told(installed):
+def test_an_engine_other_than_the_pinned_one_is_shown(installed):
     installed["pyspark"] = "4.0.2"
     del installed["delta-spark"]
     assert release.in_words() == "meterlake 7.8.9 (Spark 4.2.0 but 4.0.2 here, Delta 4.4.0 but none here)"
@@ -106,14 +106,14 @@ def test_an_installed_wheel_names_its_example_where_no_configuration_is(monkeypa
 
 def test_contributing_names_every_target_of_tests():
     targets = re.findall(r"^(test[a-z-]*|lint):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    told = re.findall(r"^\| `make ([a-z-]+)` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    documented = re.findall(r"^\| `make ([a-z-]+)` \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
     assert len(targets) > 5
-    assert set(told) == set(targets)
+    assert set(documented) == set(targets)
 
 
 def test_the_changelog_has_its_form():
-    told = (ROOT / "CHANGELOG.md").read_text()
-    chapters = re.findall(r"^## (.+)$", told, re.MULTILINE)
+    documented = (ROOT / "CHANGELOG.md").read_text()
+    chapters = re.findall(r"^## (.+)$", documented, re.MULTILINE)
     assert chapters[0] == "[Unreleased]"
     released = [
         re.fullmatch(r"\[(\d+)\.(\d+)\.(\d+)\] - \d{4}-\d\d-\d\d", chapter).groups() for chapter in chapters[1:]
@@ -122,4 +122,4 @@ def test_the_changelog_has_its_form():
     assert numbers == sorted(set(numbers), reverse=True)
     assert PROJECT["version"] == ".".join(map(str, numbers[0])), "the version and the newest chapter differ"
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security", "Lake: schema and upgrade"}
-    assert set(re.findall(r"^### (.+)$", told, re.MULTILINE)) <= kinds
+    assert set(re.findall(r"^### (.+)$", documented, re.MULTILINE)) <= kinds

@@ -1,4 +1,4 @@
-"""What Prometheus is told of facts of a lake; no Spark."""
+"""The metrics for Prometheus from facts of a lake; no Spark."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def loaded(file_id, feed="gas", *, batch=1, read=0, rejected=0, status="loaded")
     return replace(found, batch_id=batch, revision=batch, **counts)
 
 
-def told(facts, wanted=LONDON):
+def measured(facts, wanted=LONDON):
     """name{labels} -> value."""
     return {
         (sample.name.removeprefix("meterlake_"), *sample.labels.values()): sample.value
@@ -38,8 +38,8 @@ def told(facts, wanted=LONDON):
     }
 
 
-def test_a_lake_that_nothing_was_done_to_says_little_and_nothing_wrong():
-    assert {name for name, *_ in told(Facts())} == {"waiting_deliveries", "conservation_broken"}
+def test_an_empty_lake_has_few_metrics_and_no_wrong_ones():
+    assert {name for name, *_ in measured(Facts())} == {"waiting_deliveries", "conservation_broken"}
 
 
 def test_the_last_run_and_the_last_success_are_of_the_main_job():
@@ -49,7 +49,7 @@ def test_the_last_run_and_the_last_success_are_of_the_main_job():
         ran("maintain", "2026-06-02 09:00:00"),
         ran("verify", "2026-06-02 10:00:00", "failed"),
     ]
-    found = told(Facts(runs=runs))
+    found = measured(Facts(runs=runs))
     assert found[("last_run_timestamp_seconds",)] == at("2026-06-02 07:00:40").timestamp()
     assert found[("last_run_success",)] == 0
     assert found[("last_run_duration_seconds",)] == 40
@@ -77,7 +77,7 @@ def test_a_success_counts_for_its_local_day(success, due):
 def test_where_nothing_succeeded_it_is_due_on_the_day_of_the_first_try():
     assert first_due(at("2026-06-01 07:00:00"), LONDON) == at("2026-06-01 07:30:00")
     failed = [ran("run", "2026-06-01 07:00:30", "failed"), ran("run", "2026-06-09 07:00:30", "failed")]
-    found = told(Facts(runs=failed))
+    found = measured(Facts(runs=failed))
     assert found[("next_success_due_timestamp_seconds",)] == at("2026-06-01 07:30:00").timestamp()
     assert ("last_success_timestamp_seconds",) not in found
 
@@ -92,7 +92,7 @@ def test_deliveries_by_status_rows_by_outcome_and_the_share_of_the_newest_batch(
         loaded(6, "solar", batch=3, read=4),
     ]
     instant = at("2026-06-01 07:00:00")
-    found = told(Facts(deliveries=deliveries, received={each.file_id: instant for each in deliveries}))
+    found = measured(Facts(deliveries=deliveries, received={each.file_id: instant for each in deliveries}))
     assert found[("files", "gas", "loaded")] == 4
     assert found[("files", "gas", "rejected")] == 1
     assert found[("rows", "gas", "accepted")] == 11
@@ -102,21 +102,21 @@ def test_deliveries_by_status_rows_by_outcome_and_the_share_of_the_newest_batch(
     assert found[("feed_last_delivery_timestamp_seconds", "gas")] == instant.timestamp()
 
 
-def test_rows_that_bronze_lost_or_has_twice_are_told():
+def test_rows_that_bronze_lost_or_has_twice_are_reported():
     deliveries = [loaded(1, read=10, rejected=5), loaded(2, read=6)]
     received = {1: at("2026-06-01 07:00:00"), 2: at("2026-06-01 07:00:00")}
     sizes = {"bytes": 1, "files": 1, "small_files": None, "version": 1}
     for rows, broken in ((16, 0), (15, 1), (22, 6)):
         tables = [{"table": "bronze.gas", "rows": rows} | sizes]
-        found = told(Facts(deliveries=deliveries, received=received, tables=tables))
+        found = measured(Facts(deliveries=deliveries, received=received, tables=tables))
         assert found[("conservation_broken", "bronze.gas")] == broken
         assert found[("conservation_broken", "ops.ingestion_log")] == 0
     assert ("table_small_files", "bronze.gas") not in found
 
 
-def test_a_log_that_does_not_add_up_is_told():
+def test_a_log_that_does_not_add_up_is_reported():
     wrong = replace(loaded(1, read=10, rejected=5), rows_accepted=4)
-    found = told(Facts(deliveries=[wrong], received={1: at("2026-06-01 07:00:00")}))
+    found = measured(Facts(deliveries=[wrong], received={1: at("2026-06-01 07:00:00")}))
     assert found[("conservation_broken", "ops.ingestion_log")] == 1
 
 
@@ -134,7 +134,7 @@ def test_completeness_gaps_refusals_and_the_end_of_the_last_day():
         standing_refusals=[{"feed": "gas", "reason_code": "TRAILER_MISSING", "files": 2}],
         last_day_ends={"gas": at("2026-06-01 00:00:00")},
     )
-    found = told(facts)
+    found = measured(facts)
     assert found[("completeness_ratio", "gas")] == 23 / 24
     assert ("completeness_ratio", "solar") not in found
     assert found[("sequence_gaps", "gas")] == 4

@@ -94,7 +94,7 @@ def test_watt_hours_are_rounded_half_up_as_in_gold(wh, kwh):
     st.sampled_from(["Europe/London", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu", "+05:30", "UTC"]),
     st.sampled_from(["hour", "day", "month"]),
 )
-def test_a_reading_lies_in_the_span_that_it_is_counted_in(at, name, grain):
+def test_a_reading_is_in_the_span_that_it_is_counted_in(at, name, grain):
     zone = zone_info(name)
     start = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0, tzinfo=UTC)
     day = start.astimezone(zone).date()

@@ -1,4 +1,4 @@
-"""Data files of silver in memory: whoever wrote them, however many meters; without Spark."""
+"""Data files of silver in memory: from any writer, with any number of meters; without Spark."""
 
 from __future__ import annotations
 

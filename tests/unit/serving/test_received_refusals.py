@@ -159,7 +159,7 @@ def test_rows_of_a_batch_that_died_before_its_log_do_not_count(asked):
     assert seen(found, "row_number", "batch_id") == [(2, 100)]
 
 
-def test_only_the_days_asked_for_are_told_and_both_ends_are_of_them(asked):
+def test_only_the_requested_days_are_returned_both_ends_included(asked):
     labels = [f"2021-06-{day:02} 12:00:00" for day in (1, 2, 3, 4)]
     files = {1: [cells(label) for label in labels]}
     days = {1: [date(2021, 6, day) for day in (1, 2, 3, 4)]}
@@ -374,7 +374,7 @@ def test_in_a_file_that_is_newest_first_it_is_the_later_one(asked):
     ]  # fmt: skip
 
 
-def test_a_repeated_local_time_that_stands_once_is_the_earlier_one_whatever_the_order(asked):
+def test_a_repeated_local_time_that_occurs_once_in_a_file_is_the_earlier_one_in_any_order(asked):
     for file_id, labels in ((1, ("00:30", "01:00", "02:00")), (2, ("02:00", "01:00", "00:30"))):
         found = asked(POWER, {file_id: half_hours(*labels)}, "m1")
         assert {row for row in seen(found, "interval_start", "row_number") if row[1] == 2} == {("31 00:00", 2)}
@@ -416,7 +416,7 @@ def test_so_they_are_where_the_newest_row_is_first(asked):
     assert seen(asked(POWER, {1: rows}, "m1"), "interval_start", "row_number") == [("31 00:00", 3), ("31 02:00", 1)]
 
 
-def test_a_days_occurrences_are_told_by_rows_of_other_days_too(asked):
+def test_rows_of_other_days_also_decide_a_days_occurrences(asked):
     # Only the whole file shows that it is newest first.
     rows = [cells("2021-11-01 00:00:00"), *half_hours("01:00", "01:00")]
     found = asked(POWER, {1: rows}, "m1", AUTUMN, AUTUMN)
@@ -512,7 +512,7 @@ def test_a_value_that_does_not_pass_leaves_the_records_other_one(asked):
     assert seen(asked(SOLAR, {1: rows}, "m1"), "direction", "row_number") == [("export", 2), ("import", 1)]
 
 
-def test_a_record_in_which_a_key_stands_twice_is_no_version(asked):
+def test_a_record_with_a_repeated_key_is_not_a_version(asked):
     assert asked(SOLAR, {1: [record(raw="{}", _0100011D00FF="1")]}, "m1") == []
 
 

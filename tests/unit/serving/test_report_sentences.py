@@ -223,8 +223,8 @@ def test_words():
     [
         ("2021-03-28", "2021-03-28", "--from 2021-03-28 is not before --to 2021-03-28"),
         ("2021-03-29", "2021-03-28", "--from 2021-03-29 is not before"),
-        ("28.3.2021", None, "--from '28.3.2021' is no day: write it as 2021-03-28"),
-        (None, "2021-02-30", "--to '2021-02-30' is no day"),
+        ("28.3.2021", None, "--from '28.3.2021' is not a day: write it as 2021-03-28"),
+        (None, "2021-02-30", "--to '2021-02-30' is not a day"),
     ],
 )
 def test_days_that_are_none(first, end, says):
