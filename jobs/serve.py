@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from jobs.shared import metrics
 from pipeline.config.values import is_loopback
 from pipeline.errors import MissingPackageError, UsageError
 from pipeline.lake import schema_version
@@ -52,6 +53,4 @@ def run(context: Context, host: str | None, port: int | None) -> None:
 
 def _measures(context: Context) -> bytes:
     """What the lake says of itself now."""
-    from jobs.shared import metrics  # noqa: PLC0415 - importing PySpark takes half a second, and not every server is asked
-
     return metrics.text(context.next_run())

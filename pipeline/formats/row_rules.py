@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pipeline.spark import F
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
 
 # The order in which a refused delivery's reasons are looked at (contract, section 3).
 FILE_CODES = (

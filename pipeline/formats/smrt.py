@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
-
 from pipeline.clock import columns as clock
 from pipeline.formats import readings, row_rules, smrt_envelope, smrt_rows
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.row_rules import Rule
 from pipeline.lake.stores import unchecked
+from pipeline.spark import F
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
     from pipeline.config.settings import Feed
     from pipeline.deliveries.delivery import Delivery
 
