@@ -27,7 +27,7 @@ def wall_clock(at: datetime, zone: str) -> datetime | None:
 
 def instants(local: datetime, zone: str) -> tuple[datetime, ...]:
     """The instants, ascending, at which the clocks show a local time: one, in autumn two, in spring none."""
-    first = _first_instant(local, zone)
+    first = first_instant(local, zone)
     if first is None or wall_clock(first, zone) != local:
         return ()
     # By the zone's own shifts back, as columns.py: so both see the same times twice, in the years before 1970 too.
@@ -37,7 +37,7 @@ def instants(local: datetime, zone: str) -> tuple[datetime, ...]:
     return (first,) if later is None else (first, later)
 
 
-def _first_instant(local: datetime, zone: str) -> datetime | None:
+def first_instant(local: datetime, zone: str) -> datetime | None:
     """The earlier instant of a local time, a neighbour where it does not exist."""
     try:
         return local.replace(tzinfo=zones.zone_info(zone)).astimezone(UTC)
@@ -47,7 +47,7 @@ def _first_instant(local: datetime, zone: str) -> datetime | None:
 
 def day_start(day: date, zone: str) -> datetime | None:
     """The instant at which a local day begins (its first one, where midnight does not exist)."""
-    return _first_instant(datetime.combine(day, time.min), zone)
+    return first_instant(datetime.combine(day, time.min), zone)
 
 
 def day_minutes(day: date, zone: str) -> int:

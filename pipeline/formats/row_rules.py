@@ -47,6 +47,7 @@ ROW_CODES = (
 
 
 LONGEST_NUMBER = 1000
+LONGEST_SHOWN = 60
 # What is cut off around a value. Nothing else is: a control character is none, though Java trims those too.
 BLANKS = " \t\r\n"
 
@@ -97,7 +98,7 @@ def trimmed(text: Column) -> Column:
 
 def shown(value: Column) -> Column:
     """A value for a sentence: cut short, so that one hostile cell cannot fill a log."""
-    return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, 60), F.lit("'"))
+    return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, LONGEST_SHOWN), F.lit("'"))
 
 
 def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
