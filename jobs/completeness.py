@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pipeline.clock.zones import zone_info
+from jobs.shared.yesterday import days_present
 from pipeline.lake import access, tables
 from pipeline.lake.days import days_text, on_days
 from pipeline.layers import agreements, changed_days, completeness
@@ -26,7 +26,7 @@ def run(context: Context, rebuild: Days | None = None) -> None:
     batch_id = access.done_to(context, tables.METER_DAY)
     snapshot = int(access.mark(context, tables.METERPOINT).get("file_id", 0))
     feeds = [feed.name for feed in context.settings.feeds]
-    present = _days_present(context)
+    present = days_present(context)
     last_days = {feed: max(some) for feed, some in present.items()}
     by_agreement = list(context.settings.reference_feeds)
     mark = {
@@ -68,14 +68,6 @@ def _with_the_week_after(days: Days, last_days: dict[str, date]) -> Days:
         for feed, some in days.items()
         if feed in last_days
     }
-
-
-def _days_present(context: Context) -> dict[str, set[date]]:
-    """Feed -> the local days that it has readings for."""
-    present: dict[str, set[date]] = {}
-    for feed, day in access.partitions(context, tables.METER_DAY):
-        present.setdefault(feed, set()).add(date.fromisoformat(day))
-    return present
 
 
 def _that_count(days: Days, present: dict[str, set[date]]) -> Days:
@@ -130,34 +122,3 @@ def _incomplete(context: Context, feed: Feed, days: list[date]) -> DataFrame:
         expected.append(completeness.expected_by_agreement(products, feed))
     wanted = on_days({feed.name: days})
     return completeness.incomplete([part.where(wanted) for part in expected], meter_days, feed)
-
-
-def yesterday(context: Context) -> list[dict[str, Any]]:
-    """For each feed, how complete its yesterday is (the local day before today), and its last day with readings.
-
-    Days in the future do not count: one reading of the year 9999 would hide that a feed has gone silent.
-    """
-    present = _days_present(context)
-    facts: list[dict[str, Any]] = []
-    for feed in context.settings.feeds:
-        today = context.now.astimezone(zone_info(feed.time_zone)).date()
-        day = today - timedelta(days=1)
-        last = max((each for each in present.get(feed.name, ()) if each <= today), default=None)
-        meter_days = _of_day(context, tables.METER_DAY, feed, day)
-        gaps = len(_of_day(context, tables.MISSING, feed, day))
-        facts.append(
-            {
-                "feed": feed.name,
-                "yesterday": day.isoformat(),
-                "meters": len(meter_days),
-                "intervals_received": sum(row["intervals_received"] for row in meter_days),
-                "intervals_missing": gaps if last and day <= last else None,
-                "last_day": last.isoformat() if last else None,
-            }
-        )
-    return facts
-
-
-def _of_day(context: Context, table: tables.Table, feed: Feed, day: date) -> list[dict[str, Any]]:
-    rows = access.small_rows(context, table, table.names, ("local_date", "=", day))
-    return [row for row in rows if row["feed"] == feed.name]

@@ -1,4 +1,7 @@
-"""`explain METER INSTANT`: every version of a reading, which one counts and why, and what it adds to in gold."""
+"""`explain METER INSTANT`: every version of a reading, which one counts and why, and what it adds to in gold.
+
+No JVM in path mode, but for tables that only Spark may read.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,40 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import functions as F
 from rich.text import Text
 
 from jobs.shared.output import cell, console, print_table
-from pipeline.deliveries.delivery import WITHDRAWN
+from pipeline import formats
+from pipeline.deliveries.delivery import LOADED, WITHDRAWN
+from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import UsageError
-from pipeline.lake import access, schema_version, tables
-from pipeline.layers import agreements, changed_days, reading_history
+from pipeline.lake import access, gate, schema_version, tables
+from pipeline.layers import agreements
 from pipeline.layers.gold import HALF_HOUR
+from pipeline.serving import received
 
 if TYPE_CHECKING:
     from datetime import date
 
+    import pyarrow.dataset as ds
+
+    from pipeline.config.settings import Feed
     from pipeline.runtime.context import Context
 
+KEY = ("feed", "meter_id", "direction", "interval_start")
+COLUMNS = (
+    *KEY,
+    "interval_minutes",
+    "local_date",
+    "consumption",
+    "quality",
+    "file_id",
+    "row_number",
+    "batch_id",
+    "reason_code",
+    "reason",
+    "raw",
+)
 SHOWN = ("feed", "direction", "interval_start", "interval_minutes", "consumption", "quality", "file", "row_number")
 
 
@@ -55,19 +77,13 @@ def run(context: Context, meter: str, instant: str, *, as_json: bool) -> None:
 
 
 def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
-    received = reading_history.received(context, withdrawn=True)
-    if received is None:
-        return []
-    length = F.make_dt_interval(mins=F.coalesce("interval_minutes", F.lit(1)))
-    moment = F.lit(at.isoformat()).cast("timestamp")
-    holds = (F.col("interval_start") <= moment) & (moment < F.col("interval_start") + length)
-    rows: list[dict[str, Any]] = received.where((F.col("meter_id") == meter) & holds).toArrow().to_pylist()
+    rows = _received(context, meter, at)
     rows.sort(key=lambda row: (row["file_id"], row["row_number"]), reverse=True)
     names = ["file_id", "relative_path", "received_at", "status", "reason"]
     log = {row["file_id"]: row for row in access.small_rows(context, tables.INGESTION_LOG, names)}
     winners: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        key = tuple(row[name] for name in reading_history.KEY)
+        key = tuple(row[name] for name in KEY)
         row["file"] = log[row["file_id"]]["relative_path"]
         row["received_at"] = log[row["file_id"]]["received_at"]
         if log[row["file_id"]]["status"] == WITHDRAWN:
@@ -80,6 +96,40 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
             winners[key] = row
             row["verdict"] = "current"
     return rows
+
+
+def _received(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
+    """The meter's readings whose interval holds the instant, refused and withdrawn ones too: COLUMNS."""
+    deliveries = [each for each in logged(context) if each.status in {LOADED, WITHDRAWN} and each.rows_read]
+    of_feeds = [(feed, [each for each in deliveries if each.feed == feed.name]) for feed in context.settings.feeds]
+    opened = [(feed, some, _bronze(context, feed)) for feed, some in of_feeds if some]
+    if any(bronze is None for *_, bronze in opened):
+        return _received_by_spark(context, meter, at)
+    return [
+        {name: reading[name] for name in COLUMNS}
+        for feed, some, bronze in opened
+        for reading in received.every_version(feed, meter, some, bronze)
+        if timedelta() <= at - reading["interval_start"] < timedelta(minutes=reading["interval_minutes"])
+    ]
+
+
+def _bronze(context: Context, feed: Feed) -> ds.Dataset | None:
+    """The feed's rows as received; None where only Spark may read or judge them."""
+    there = None if formats.format_of(feed).row_judge is None else gate.readable(context, formats.bronze_table(feed))
+    return None if there is None else there.to_pyarrow_dataset()
+
+
+def _received_by_spark(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
+    from pipeline.layers import reading_history  # noqa: PLC0415 - path mode needs no Spark for this
+
+    rows = reading_history.received(context, withdrawn=True)
+    if rows is None:
+        return []
+    moment = f"TIMESTAMP'{at.isoformat()}'"
+    length = "make_dt_interval(0, 0, coalesce(interval_minutes, 1))"
+    holds = f"interval_start <= {moment} AND {moment} < interval_start + {length}"
+    found: list[dict[str, Any]] = rows.where(rows["meter_id"] == meter).where(holds).toArrow().to_pylist()
+    return found
 
 
 def _gold(context: Context, version: dict[str, Any]) -> list[dict[str, Any]]:
@@ -113,6 +163,6 @@ def _cells(  # noqa: PLR0913, PLR0917 - it takes as many to name a cell
 
 
 def _product(context: Context, meter: str, day: date) -> str:
-    agreed = changed_days.agreed(context).where(F.col("meterpoint_id") == meter)
-    rows = agreements.product_of_day(agreed, [day]).toArrow().to_pylist()
-    return rows[0]["product_display_name"] if rows else agreements.NO_AGREEMENT
+    agreed = access.small_rows(context, tables.AGREEMENT, tables.AGREEMENT.names, ("meterpoint_id", "=", meter))
+    products = access.small_rows(context, tables.PRODUCT, tables.PRODUCT.names)
+    return agreements.product_of_meter(agreed, products, day)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from jobs.shared import metrics
 from pipeline.config.values import is_loopback
 from pipeline.errors import MissingPackageError, UsageError
 from pipeline.lake import schema_version
@@ -51,7 +52,5 @@ def run(context: Context, host: str | None, port: int | None) -> None:
 
 
 def _measures(context: Context) -> bytes:
-    """The lake's measures now."""
-    from jobs.shared import metrics  # noqa: PLC0415 - importing PySpark takes half a second, not every server needs it
-
+    """What the lake says of itself now."""
     return metrics.text(context.next_run())

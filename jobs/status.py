@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from jobs import completeness
+from jobs.shared import yesterday
 from jobs.shared.output import cell, console, must_exist, print_table, text
 from pipeline import formats
 from pipeline.deliveries import open_issues
@@ -48,7 +48,7 @@ def found(context: Context) -> dict[str, Any]:
         for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
     }
     deliveries = logged(context)
-    days = completeness.yesterday(context)
+    days = yesterday.completeness(context)
     return {
         "lake": context.settings.where,
         "last_run": {name: cell(value) for name, value in runs[-1].items()} if runs else None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import generate_latest, write_to_textfile
 
-from jobs import completeness
+from jobs.shared import yesterday
 from pipeline import formats
 from pipeline.clock.zones import zone_info
 from pipeline.deliveries import open_issues
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def found(context: Context) -> gauges.Facts:
     """The facts that are measured, from the tables and their logs; no JVM in path mode."""
     deliveries = logged(context)
-    days = completeness.yesterday(context)
+    days = yesterday.completeness(context)
     done = access.done_to(context, tables.METER_DAY)
     received = access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
     return gauges.Facts(

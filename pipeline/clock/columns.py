@@ -5,8 +5,7 @@ All columns are TIMESTAMPs in a session pinned to UTC; a "local" one holds wall-
 
 from __future__ import annotations
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING
 
 from pipeline.clock.zones import (
     FIRST_YEAR,
@@ -16,6 +15,10 @@ from pipeline.clock.zones import (
     months_of_changes,
     split_days,
 )
+from pipeline.spark import F
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
 
 
 def _may_change(local: Column, name: str) -> Column:

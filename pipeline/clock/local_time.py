@@ -26,8 +26,8 @@ def wall_clock(at: datetime, zone: str) -> datetime | None:
 
 
 def instants(local: datetime, zone: str) -> tuple[datetime, ...]:
-    """The instants, ascending, at which the clocks show a local time: usually one; two or none at a clock change."""
-    first = _first_instant(local, zone)
+    """The instants, ascending, at which the clocks show a local time: one, in autumn two, in spring none."""
+    first = first_instant(local, zone)
     if first is None or wall_clock(first, zone) != local:
         return ()
     # By the zone's own shifts back, as in columns.py: so both find the same repeated times, before 1970 too.
@@ -37,8 +37,8 @@ def instants(local: datetime, zone: str) -> tuple[datetime, ...]:
     return (first,) if later is None else (first, later)
 
 
-def _first_instant(local: datetime, zone: str) -> datetime | None:
-    """The earlier instant of a local time; a neighbour if it does not exist."""
+def first_instant(local: datetime, zone: str) -> datetime | None:
+    """The earlier instant of a local time, a neighbour where it does not exist."""
     try:
         return local.replace(tzinfo=zones.zone_info(zone)).astimezone(UTC)
     except OverflowError:
@@ -46,8 +46,8 @@ def _first_instant(local: datetime, zone: str) -> datetime | None:
 
 
 def day_start(day: date, zone: str) -> datetime | None:
-    """The instant at which a local day begins (its first one, if midnight does not exist)."""
-    return _first_instant(datetime.combine(day, time.min), zone)
+    """The instant at which a local day begins (its first one, where midnight does not exist)."""
+    return first_instant(datetime.combine(day, time.min), zone)
 
 
 def day_minutes(day: date, zone: str) -> int:

@@ -11,9 +11,6 @@ import re
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
-
 from pipeline.clock import columns as clock
 from pipeline.config.values import DAY_MINUTES
 from pipeline.formats import interval_parquet_rows, parquet_file, readings, row_rules
@@ -22,8 +19,11 @@ from pipeline.formats.interval_parquet_rows import MINUTES
 from pipeline.formats.parquet_file import COLUMNS, LIST
 from pipeline.formats.row_rules import Rule
 from pipeline.lake.stores import unchecked
+from pipeline.spark import F
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
     from pipeline.config.settings import Feed
     from pipeline.deliveries.delivery import Delivery
 
@@ -54,7 +54,7 @@ def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) 
         )
         for types, some in sorted(paths_of.items())
     ]
-    return reduce(DataFrame.unionByName, parts) if parts else spark.createDataFrame([], NO_ROWS)
+    return reduce(lambda one, other: one.unionByName(other), parts) if parts else spark.createDataFrame([], NO_ROWS)
 
 
 def _text_of(column: str) -> Column:

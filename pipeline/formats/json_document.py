@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
-
 from pipeline.formats.feed_format import objection_to_name
 from pipeline.lake.stores import unchecked
+from pipeline.spark import F
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
     from pipeline.deliveries.delivery import Delivery
 
 ENDING = ".json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import functions as F
+from pipeline.spark import F
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

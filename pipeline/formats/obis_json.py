@@ -9,16 +9,16 @@ from functools import reduce
 from operator import add, and_
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
-
 from pipeline.clock import columns as clock
 from pipeline.formats import json_document, obis_document, obis_json_rows, readings, row_rules
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.obis_document import DIRECTION_OF, OWN_KEYS, TAGS
 from pipeline.formats.row_rules import Rule
+from pipeline.spark import F
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
     from pipeline.config.settings import Feed
     from pipeline.deliveries.delivery import Delivery
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
-
 from pipeline.formats import row_rules
 from pipeline.formats.row_rules import Rule
+from pipeline.spark import F
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
     from pipeline.config.settings import Feed
 
 COLUMNS = (

@@ -1,7 +1,7 @@
 """Bronze rows of one meter judged in Python, row by row, where no JVM runs.
 
-The rules are those of the format's `judged` for columns. The result only says whether a row passes; the reason of a
-rejected row is in silver.rejected_readings.
+The same rules as a format's `judged` has for columns, in the same order and the same words. A row whose time cannot be
+read belongs to no interval: nothing is said of it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipeline.formats.row_rules import BLANKS, LONGEST_NUMBER
+from pipeline.formats.row_rules import BLANKS, LONGEST_NUMBER, LONGEST_SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     from pipeline.config.settings import Feed
@@ -26,19 +26,31 @@ MILLIONTH = Decimal("0.000001")
 LIMIT = Decimal(10) ** 12
 MOST_WHOLE_DIGITS = 38
 _EXACT = Context(prec=MOST_WHOLE_DIGITS + 6 + 1, rounding=ROUND_HALF_UP)
+_ESCAPED = {n: f"\\u{n:04X}" for n in range(32)}
+_ESCAPED |= {ord(sign): f"\\{letter}" for sign, letter in zip('"\\\b\t\n\f\r', '"\\btnfr', strict=True)}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?0*[0-9]{1,3})?")
 
 
+# The code of a rule that a row breaks, and the sentence.
+Refusal = tuple[str, str]
+PASSED: tuple[None, None] = (None, None)
+
+
 class Reading(NamedTuple):
-    """A reading that passed: `interval_start` in UTC, `consumption` with six decimals in the feed's unit."""
+    """A judged reading: `interval_start` in UTC, `consumption` with six decimals in the feed's unit.
+
+    One that passed has no `reason_code`; of a refused one the consumption may be unknown.
+    """
 
     row_number: int
     direction: str | None
     interval_start: datetime
     interval_minutes: int
     local_date: date
-    consumption: Decimal
+    consumption: Decimal | None
     quality: str | None
+    reason_code: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,10 +59,11 @@ class RowJudge:
 
     # The bronze columns that are needed besides lineage, the meter's first; bronze has it as silver does.
     columns: Callable[[Feed], tuple[str, ...]]
-    # All rows of one meter in one delivery, refused ones too, in the order of row_number; when the delivery was
-    # received -> the readings that pass.
-    readings: Callable[[list[Row], Feed, datetime], Iterator[Reading]]
-    # Whether blanks around the meter id are cut off in silver.
+    # All rows of one meter in one delivery, in the order of row_number, and when the delivery came -> its readings.
+    judged: Callable[[list[Row], Feed, datetime], Iterator[Reading]]
+    # A whole row of bronze -> its text, as `judged` for columns gives it as `raw`.
+    as_received: Callable[[Row, Feed], str]
+    # Whether blanks around the meter are cut off on the way to silver.
     trims_meter: bool = False
 
 
@@ -70,25 +83,41 @@ def time_of(parts: re.Match[str] | None) -> datetime | None:
         return None
 
 
-def is_on_grid(moment: datetime, feed: Feed) -> bool:
-    """Whether a time is on the feed's grid, which begins at midnight."""
-    return (moment.hour * 3600 + moment.minute * 60 + moment.second) % (feed.minutes * 60) == 0
+def shown(text: str | None) -> str:
+    """A value for a sentence, as `row_rules.shown`."""
+    return f"'{(text or '')[:LONGEST_SHOWN]}'"
 
 
-def is_in_range(start: datetime, day: date, feed: Feed, received: datetime) -> bool:
-    """Whether an interval begins in the feed's span: at that instant, on that local day."""
-    return day >= feed.earliest and start <= received + timedelta(days=feed.latest_days_ahead)
+def off_grid(moment: datetime, said: str, feed: Feed) -> Iterator[Refusal]:
+    """As `readings.grid_rule`: the feed's grid begins at midnight."""
+    if (moment.hour * 3600 + moment.minute * 60 + moment.second) % (feed.minutes * 60):
+        yield "OFF_GRID", f"{said} is not on the {feed.minutes} minute grid"
 
 
-def is_plausible(energy: Decimal, feed: Feed) -> bool:
-    """Whether an interval may hold that much energy."""
-    return feed.max_consumption is None or energy <= feed.max_consumption
+def out_of_range(start: datetime, day: date, said: str, feed: Feed, received: datetime) -> Iterator[Refusal]:
+    """As `readings.range_rule`: an interval begins in the feed's span, at that instant, on that local day."""
+    if day < feed.earliest:
+        yield "INTERVAL_OUT_OF_RANGE", f"{said} is out of range: before {feed.earliest}"
+    if start > received + timedelta(days=feed.latest_days_ahead):
+        late = f"more than {feed.latest_days_ahead} days after its delivery came"
+        yield "INTERVAL_OUT_OF_RANGE", f"{said} is out of range: {late}"
 
 
-def usable_energy(text: str | None) -> Decimal | None:
-    """The value of a text, rounded half up to six decimals; None if it is not a number, negative or too large.
+def unusable(energy: Decimal | None, said: str, feed: Feed) -> Iterator[Refusal]:
+    """As `readings.consumption_rules`; `energy` is None for what is no number."""
+    if energy is None:
+        yield "CONSUMPTION_INVALID", f"{said} is not a usable number"
+    elif energy < 0:
+        yield "CONSUMPTION_NEGATIVE", f"{said} is negative"
+    elif feed.max_consumption is not None and energy > feed.max_consumption:
+        most = f"{feed.max_consumption:f} {feed.unit}"
+        yield "CONSUMPTION_IMPLAUSIBLE", f"{said} is more than {most} in an interval"
 
-    As in `row_rules.energy` and the rules for consumption; the sign counts after rounding.
+
+def energy_of(text: str | None) -> Decimal | None:
+    """The value of a text, rounded half up to six decimals; None for what is no number or too large.
+
+    As `row_rules.energy`.
     """
     if text is None or len(text) > LONGEST_NUMBER:
         return None
@@ -100,4 +129,21 @@ def usable_energy(text: str | None) -> Decimal | None:
     if len(figures) + int(exponent) > MOST_WHOLE_DIGITS:
         return None
     rounded = value.quantize(MILLIONTH, context=_EXACT)
-    return rounded if 0 <= rounded < LIMIT else None
+    if not rounded:
+        return abs(rounded)  # Spark knows no negative zero
+    return rounded if -LIMIT < rounded < LIMIT else None
+
+
+def json_value(text: str | None) -> str:
+    """A text as Spark's `to_json` writes it."""
+    return "null" if text is None else f'"{text.translate(_ESCAPED)}"'
+
+
+def json_array(texts: Iterable[str | None]) -> str:
+    """Texts as Spark's `to_json` writes an array."""
+    return f"[{','.join(map(json_value, texts))}]"
+
+
+def json_object(members: Mapping[str, str]) -> str:
+    """Members, of which the values are JSON, as Spark's `to_json` writes a struct or a map."""
+    return "{" + ",".join(f"{json_value(name)}:{value}" for name, value in members.items()) + "}"

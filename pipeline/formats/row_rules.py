@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from pipeline.spark import F
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
 
 # The order of a refused delivery's reasons (contract, section 3).
 FILE_CODES = (
@@ -44,7 +47,8 @@ ROW_CODES = (
 
 
 LONGEST_NUMBER = 1000
-# The only characters that are cut off around a value; not control characters, though Java trims those too.
+LONGEST_SHOWN = 60
+# What is cut off around a value. Nothing else is: a control character is none, though Java trims those too.
 BLANKS = " \t\r\n"
 
 
@@ -93,8 +97,8 @@ def trimmed(text: Column) -> Column:
 
 
 def shown(value: Column) -> Column:
-    """A value for a sentence, cut short so that one hostile cell cannot fill a log."""
-    return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, 60), F.lit("'"))
+    """A value for a sentence: cut short, so that one hostile cell cannot fill a log."""
+    return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, LONGEST_SHOWN), F.lit("'"))
 
 
 def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:

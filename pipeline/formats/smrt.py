@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
-
 from pipeline.clock import columns as clock
 from pipeline.formats import readings, row_rules, smrt_envelope, smrt_rows
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.row_rules import Rule
+from pipeline.formats.smrt_rows import FIELDS, NAMES
 from pipeline.lake.stores import unchecked
+from pipeline.spark import F
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
     from pipeline.config.settings import Feed
     from pipeline.deliveries.delivery import Delivery
 
-NAMES = ("meter_number", "measurement_date", "measurement_time", "consumption")
-FIELDS = 1 + len(NAMES)
 CONSU_LINE = r"\A" + ",".join([smrt_envelope.FIELD] * FIELDS) + r"\z"
 IS_CONSU = r'\A[ \t]*+"?CONSU'
 

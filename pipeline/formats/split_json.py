@@ -12,16 +12,16 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
-from pyspark.sql import functions as F
-
 from pipeline.clock import columns as clock
 from pipeline.formats import json_document, readings, row_rules, split_json_rows
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.json_document import Pairs, kind
 from pipeline.formats.row_rules import Rule
+from pipeline.spark import F, Window
 
 if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
     from pipeline.config.settings import Feed
     from pipeline.deliveries.delivery import Delivery
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from pipeline.clock.local_time import instants
+from pipeline.clock.local_time import first_instant, instants
 from pipeline.formats.row_judge import (
+    PASSED,
     Reading,
+    Refusal,
     Row,
     RowJudge,
-    is_blank,
-    is_in_range,
-    is_on_grid,
-    is_plausible,
+    energy_of,
+    json_array,
+    off_grid,
+    out_of_range,
+    shown,
     time_of,
-    usable_energy,
+    unusable,
 )
 from pipeline.formats.row_rules import BLANKS
 
@@ -33,12 +37,8 @@ NO_ID = r"(?:-?[0-9]+(?:[.][0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-][0-9]+)|true|false
 _NO_ID = re.compile(NO_ID)
 
 
-def _is_id(meter: str | None) -> bool:
-    return meter is not None and not is_blank(meter) and not _NO_ID.fullmatch(meter.strip(BLANKS))
-
-
-def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
-    """The readings that pass, at most one for each row; occurrences of a repeated time have their own instants."""
+def judged(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
+    """Judged readings, one a row at most; of repeated local times each occurrence has its own instant."""
     names = feed.columns
     times = ((row, time_of(_LABEL.fullmatch(row[names.interval_start] or ""))) for row in rows)
     labelled = [(row, local) for row, local in times if local is not None]
@@ -49,17 +49,47 @@ def readings(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Readin
     for row, local in labelled:
         is_first = local not in seen
         seen.add(local)
-        energy = usable_energy(row[names.consumption])
-        if row["raw"] is not None or not _is_id(row[names.meter_id]) or energy is None or not is_on_grid(local, feed):
-            continue
         at = instants(local, feed.time_zone)
-        if at and is_in_range(at[0], local.date(), feed, received) and is_plausible(energy, feed):
-            start = at[-1] if occurrences[local] > 1 and is_first == newest_first else at[0]
-            yield Reading(row["row_number"], feed.direction, start, feed.minutes, local.date(), energy, None)
+        start = at[0] if at else first_instant(local, feed.time_zone)
+        if start is None:
+            continue
+        label, text = shown(row[names.interval_start]), row[names.consumption]
+        energy = energy_of(text)
+        broken = chain(
+            _broken(row, feed, exists=bool(at)),
+            out_of_range(start, local.date(), label, feed, received),
+            off_grid(local, label, feed),
+            unusable(energy, f"consumption {shown(text)}", feed),
+        )
+        verdict = next(broken, PASSED)
+        if at and occurrences[local] > 1 and is_first == newest_first:
+            start = at[-1]
+        yield Reading(row["row_number"], feed.direction, start, feed.minutes, local.date(), energy, None, *verdict)
+
+
+def _broken(row: Row, feed: Feed, *, exists: bool) -> Iterator[Refusal]:
+    meter = (row[feed.columns.meter_id] or "").strip(BLANKS)
+    if row["raw"] is not None:
+        yield "FIELD_COUNT", "the row is shorter or longer than columns"
+    if not meter:
+        yield "METER_ID_MISSING", "no meter id"
+    elif _NO_ID.fullmatch(meter):
+        yield "METER_ID_INVALID", f"meter {shown(meter)} is a number that lost digits, or a flag: no id"
+    if not exists:
+        said = f"{shown(row[feed.columns.interval_start])} does not exist in {feed.time_zone}"
+        yield "LOCAL_TIME_NONEXISTENT", f"{said}: the clocks went forward"
+
+
+def as_received(row: Row, feed: Feed) -> str:
+    """The row as JSON: of one that was taken apart its three cells."""
+    names = feed.columns
+    if row["raw"] is not None:
+        return str(row["raw"])
+    return json_array(row[name] for name in (names.interval_start, names.meter_id, names.consumption))
 
 
 def _columns(feed: Feed) -> tuple[str, ...]:
     return feed.columns.meter_id, feed.columns.interval_start, feed.columns.consumption, "raw"
 
 
-ROW_JUDGE = RowJudge(_columns, readings, trims_meter=True)
+ROW_JUDGE = RowJudge(_columns, judged, as_received, trims_meter=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F
-
 from pipeline.clock.zones import day_texts
+from pipeline.spark import F
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

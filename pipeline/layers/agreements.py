@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from pyspark.sql import functions as F
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from pipeline.clock.zones import day_texts
+from pipeline.spark import F
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
+Row = dict[str, Any]
 NO_AGREEMENT = "(no agreement)"
 
 
@@ -52,3 +53,18 @@ def product_of_day(agreed: DataFrame, days: Iterable[date]) -> DataFrame:
     valid = agreed.select(day, "*").where("valid_from <= day AND (valid_to IS NULL OR day < valid_to)")
     winner = F.max_by("product_display_name", F.struct("valid_from", "agreement_id"))
     return valid.groupBy("meterpoint_id", "day").agg(winner.alias("product_display_name"))
+
+
+def product_of_meter(agreements: Iterable[Row], products: Iterable[Row], day: date) -> str:
+    """The product that counts for a meter on a day, by the same rules from rows that the driver holds.
+
+    `agreements` are the meter's rows of silver.agreement, `products` those of silver.product.
+    """
+    valid = [
+        row for row in agreements if row["valid_from"] <= day and (row["valid_to"] is None or day < row["valid_to"])
+    ]
+    if not valid:
+        return NO_AGREEMENT
+    product_id = str(max(valid, key=itemgetter("valid_from", "agreement_id"))["product_id"])
+    name = {row["product_id"]: row["display_name"] for row in products}.get(product_id)
+    return product_id if name is None else str(name)

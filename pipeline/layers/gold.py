@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F
-
 from pipeline.clock import columns as clock
 from pipeline.layers.agreements import NO_AGREEMENT
+from pipeline.spark import F
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

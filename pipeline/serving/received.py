@@ -1,6 +1,7 @@
 """Every version of a meter's readings that was received, judged again from bronze in Python. No JVM.
 
-The same as `main.py sql "SELECT * FROM reading_history …"` (layers/reading_history.py), for one meter and some days.
+The same as layers/reading_history.py says with Spark, for one meter: `versions` are those that passed, on some days;
+`every_version` gives refused ones too, with why and with their text.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from pipeline.lake.tables import INGESTION_LOG, READINGS
 from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     import pyarrow.dataset as ds
 
     from pipeline.config.settings import Feed
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.formats.row_judge import Reading, Row, RowJudge
     from pipeline.lake.tables import Table
 
@@ -41,21 +43,37 @@ def versions(feed: Feed, meter_id: str, first: date, last: date, dataset: Callab
     `dataset` gives the rows of a table in path mode. Bronze's version must not be older than the log's, because rows
     are in bronze before the log counts them. Raises VersionsNeedSparkError for a format without a judge in Python.
     """
-    judge = formats.format_of(feed).row_judge
-    if judge is None:
-        raise VersionsNeedSparkError(feed.name, feed.format)
+    judge = _judge(feed)
     deliveries = _deliveries(dataset(INGESTION_LOG), feed.name, first, last)
     if not deliveries.num_rows:
         return SCHEMA.empty_table()
-    rows = _rows(dataset(formats.bronze_table(feed)), judge, feed, meter_id, deliveries)
+    ids = {name: deliveries[name].combine_chunks().unique() for name in ("file_id", "batch_id")}
+    columns = [*judge.columns(feed), "file_id", "row_number", "batch_id"]
+    rows = _rows(dataset(formats.bronze_table(feed)), columns, _wanted(judge, feed, meter_id, ids))
     times = deliveries["received_at"].to_pylist()
     received = {n: at or ALWAYS for n, at in zip(deliveries["file_id"].to_pylist(), times, strict=True)}
     found = [
-        (file_id, batch_id, reading)
-        for file_id, batch_id, reading in _judged(rows, judge, feed, received)
-        if first <= reading.local_date <= last
+        (row["file_id"], row["batch_id"], reading)
+        for row, reading in _judged(rows, judge, feed, received)
+        if reading.reason_code is None and first <= reading.local_date <= last
     ]
     return _with_current(_table(found, feed, meter_id))
+
+
+def every_version(
+    feed: Feed, meter_id: str, deliveries: Sequence[Delivery], bronze: ds.Dataset
+) -> Iterator[dict[str, Any]]:
+    """What those deliveries of the feed say of the meter, refused ones too: a Reading's values, lineage and `raw`.
+
+    `bronze` holds the feed's rows. Raises VersionsNeedSparkError for a format that judges no rows in Python.
+    """
+    judge = _judge(feed)
+    ids = {name: pa.array({getattr(each, name) for each in deliveries}) for name in ("file_id", "batch_id")}
+    rows = _rows(bronze, bronze.schema.names, _wanted(judge, feed, meter_id, ids))
+    received = {each.file_id: each.received_at or ALWAYS for each in deliveries}
+    for row, reading in _judged(rows, judge, feed, received):
+        lineage = {"feed": feed.name, "meter_id": meter_id, "file_id": row["file_id"], "batch_id": row["batch_id"]}
+        yield reading._asdict() | lineage | {"raw": judge.as_received(row, feed)}
 
 
 def _deliveries(log: ds.Dataset, feed: str, first: date, last: date) -> pa.Table:
@@ -69,31 +87,43 @@ def _deliveries(log: ds.Dataset, feed: str, first: date, last: date) -> pa.Table
     return loaded.select(["file_id", "batch_id", "received_at"]).take(places)
 
 
-def _rows(bronze: ds.Dataset, judge: RowJudge, feed: Feed, meter_id: str, deliveries: pa.Table) -> list[Row]:
-    """The meter's rows of those deliveries as received, in the order of file_id and row_number.
+def _judge(feed: Feed) -> RowJudge:
+    judge = formats.format_of(feed).row_judge
+    if judge is None:
+        raise VersionsNeedSparkError(feed.name, feed.format)
+    return judge
+
+
+def _wanted(judge: RowJudge, feed: Feed, meter_id: str, ids: Mapping[str, pa.Array]) -> pc.Expression:
+    """Bronze rows of the meter in the deliveries of those `file_id` and `batch_id`.
 
     All of them, not only those of some days: the meter's other rows decide which occurrence of a repeated local time a
     row is, and whether the file is newest first. Bronze has meter ids as received, with blanks around them.
     """
-    columns = judge.columns(feed)
-    # The batch too, as in the jobs: a batch that was killed before it was logged may have left rows.
-    meter = pc.field(columns[0])
+    meter = pc.field(judge.columns(feed)[0])
     wanted = (pc.utf8_trim(meter, BLANKS) if judge.trims_meter else meter) == pa.scalar(meter_id)
-    for name in ("file_id", "batch_id"):
-        wanted &= pc.field(name).isin(deliveries[name].combine_chunks().unique())
-    names = [*columns, "file_id", "row_number", "batch_id"]
-    found = bronze.to_table(columns=names, filter=wanted)
+    # The batch too, as the jobs do: of a batch that died before its log, rows may lie there.
+    for name, values in ids.items():
+        wanted &= pc.field(name).isin(values)
+    return wanted
+
+
+def _rows(bronze: ds.Dataset, columns: Sequence[str], wanted: pc.Expression) -> list[Row]:
+    """Rows as received, in the order of file_id and row_number."""
+    found = bronze.to_table(columns=list(columns), filter=wanted)
     in_order: list[Row] = found.sort_by([("file_id", "ascending"), ("row_number", "ascending")]).to_pylist()
     return in_order
 
 
 def _judged(
     rows: list[Row], judge: RowJudge, feed: Feed, received: Mapping[int, datetime]
-) -> Iterator[tuple[int, int, Reading]]:
-    """(file_id, batch_id, reading) of what passed; a delivery belongs to one batch."""
-    for (file_id, batch_id), of_file in groupby(rows, itemgetter("file_id", "batch_id")):
-        for reading in judge.readings(list(of_file), feed, received[file_id]):
-            yield file_id, batch_id, reading
+) -> Iterator[tuple[Row, Reading]]:
+    """Each reading with its row; one delivery is of one batch."""
+    for (file_id, _), group in groupby(rows, itemgetter("file_id", "batch_id")):
+        of_file = list(group)
+        by_number = {row["row_number"]: row for row in of_file}
+        for reading in judge.judged(of_file, feed, received[file_id]):
+            yield by_number[reading.row_number], reading
 
 
 def _table(found: list[tuple[int, int, Reading]], feed: Feed, meter_id: str) -> pa.Table:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F
-
 from pipeline.clock import columns as clock
 from pipeline.formats import readings, row_rules
 from pipeline.formats.feed_format import FeedFormat, objection_to_name
 from pipeline.formats.row_rules import Rule
 from pipeline.lake.stores import unchecked
+from pipeline.spark import F
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession

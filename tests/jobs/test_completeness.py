@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from jobs import completeness, query, run
+from jobs import query, run
+from jobs.shared import yesterday
 from pipeline.config.settings import Feed, Reference
 from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, utc, versions
@@ -114,7 +115,7 @@ def test_yesterday_is_the_feeds_own_and_a_feed_that_is_behind_says_so(
     context = lake(HOURS)
     run.run(context)
     context.now = utc("2021-06-01 23:30")  # in London the second of June has begun
-    (fact,) = completeness.yesterday(context)
+    (fact,) = yesterday.completeness(context)
     assert fact == {
         "feed": "electricity",
         "yesterday": "2021-06-01",
@@ -124,7 +125,7 @@ def test_yesterday_is_the_feeds_own_and_a_feed_that_is_behind_says_so(
         "last_day": "2021-06-01",
     }
     context.now = utc("2021-06-02 23:30")
-    (fact,) = completeness.yesterday(context)
+    (fact,) = yesterday.completeness(context)
     assert (fact["yesterday"], fact["meters"], fact["intervals_missing"]) == ("2021-06-02", 0, None)
 
 

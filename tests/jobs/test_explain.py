@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jobs import explain, run
+from jobs import explain, run, withdraw
+from pipeline import formats
 from pipeline.config.settings import Reference
 from pipeline.errors import UsageError
+from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, smrt, split_json, utc
 
 if TYPE_CHECKING:
@@ -67,7 +70,51 @@ def test_every_version_with_its_file_row_and_fate(
     assert "gold.meter_day" in shown
 
 
-def test_an_instant_is_utc_unless_it_has_an_offset() -> None:
+def without_row_judge(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A format that judges no rows in Python."""
+    monkeypatch.setitem(formats.FORMATS, "split_json", replace(formats.FORMATS["split_json"], row_judge=None))
+
+
+def with_deletion_vectors(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another engine has given tables a feature that the driver does not know."""
+    for table in (formats.bronze_table(ELECTRICITY), tables.METER_DAY, tables.INGESTION_LOG):
+        name = f"delta.`{tables.address(context.settings, table)}`"
+        context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+
+
+@pytest.mark.parametrize("made_sparks", [without_row_judge, with_deletion_vectors])
+def test_what_only_spark_may_judge_or_read_is_told_in_the_same_words(
+    lake: Callable[..., Context],
+    electricity: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    made_sparks: Callable[[Context, pytest.MonkeyPatch], None],
+) -> None:
+    hour = "2021-10-31 01:30:00"  # comes twice
+    put(electricity, "a.json", split_json([hour, " m1", "1"], [hour, "m1", "2"], [hour, "m1", "é\x01"]))
+    put(electricity, "b.json", split_json([hour, "m1", "-1"], ["2021-10-31 01:40:00", "m1", "1"]), minutes=1)
+    put(electricity, "c.json", split_json([hour, "m1", "9"]), minutes=2)
+    run.run(lake(ELECTRICITY))
+    withdraw.run(lake(ELECTRICITY), "c.json", "a test", as_json=True)
+    asked = [("m1", f"2021-10-31T0{hour}:45Z") for hour in (0, 1)]
+    before = [explained(lake(ELECTRICITY), capsys, *each) for each in asked]
+    made_sparks(lake(ELECTRICITY), monkeypatch)
+    assert [explained(lake(ELECTRICITY), capsys, *each) for each in asked] == before
+    verdicts = [(each["file"], each["row_number"], each["verdict"]) for each in before[0]["versions"]]
+    assert verdicts[0][2].endswith(": a test")
+    assert verdicts == [
+        ("c.json", 1, verdicts[0][2]),
+        ("b.json", 2, "refused, OFF_GRID: '2021-10-31 01:40:00' is not on the 30 minute grid"),
+        ("b.json", 1, "refused, CONSUMPTION_NEGATIVE: consumption '-1' is negative"),
+        ("a.json", 1, "current"),
+    ]
+    assert [(each["file"], each["row_number"], each["raw"]) for each in before[1]["versions"]] == [
+        ("a.json", 3, '["2021-10-31 01:30:00","m1","é\\u0001"]'),
+        ("a.json", 2, '["2021-10-31 01:30:00","m1","2"]'),
+    ]
+
+
+def test_an_instant_is_utc_unless_it_says_else() -> None:
     assert explain.instant_of("2021-06-01 00:30") == utc("2021-06-01 00:30")
     assert explain.instant_of("2021-06-01T00:30Z") == utc("2021-06-01 00:30")
     assert explain.instant_of("2021-06-01T02:30+02:00") == utc("2021-06-01 00:30")

@@ -1,8 +1,15 @@
-"""The demo lake read by DuckDB, polars and pandas through delta-rs: the same sums as Spark SQL's, to the last digit."""
+"""The demo lake read without Spark.
+
+By DuckDB, polars and pandas through delta-rs: the same sums as Spark SQL's, to the last digit. By our own commands that
+only read: each in a process of its own, where no Java is to be found.
+"""
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
+import signal
 import subprocess
 import sys
 from datetime import date
@@ -100,3 +107,119 @@ def test_the_example_of_the_readme_runs_where_spark_and_java_are_not(demo: Path)
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert re.search(r"electricity +│ +2021-03-28 +│ +167\.984000 ", ran.stdout), ran.stdout
+
+
+# --- commands that only read ----------------------------------------------------------------------------------
+
+METER, INSTANT = "1400000001", "2021-03-28T18:30Z"
+# `main.py`, of which the last line on standard error names what was imported of Spark.
+COMMAND = """
+import json, sys
+import main
+
+app = main.app
+
+def told():
+    try:
+        app()
+    finally:
+        found = sorted({name.partition(".")[0] for name in sys.modules} & {"pyspark", "py4j"})
+        print(json.dumps(found), file=sys.stderr, flush=True)
+
+main.app = told
+main.entry()
+"""
+
+
+def started(demo: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", COMMAND, *arguments, "--config", str(demo)]
+    environment = {"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(demo.parent)}
+    return subprocess.Popen(
+        command, cwd=demo.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def answered(demo: Path, *arguments: str) -> str:
+    process = started(demo, *arguments)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert err.splitlines() == ["[]"]
+    return out
+
+
+def test_status_needs_no_spark(demo: Path) -> None:
+    found = json.loads(answered(demo, "status", "--json"))
+    tables = {each["table"]: each["rows"] for each in found["tables"]}
+    for name in ("gold.meter_day", "silver.readings", "bronze.vilnius"):
+        assert tables[name] == DeltaTable(demo.parent / "data_lake" / name.replace(".", "/")).count() > 0
+    assert {each["feed"]: each["last_day"] for each in found["completeness"]} == {
+        "gas": "2021-03-29", "electricity": "2021-11-01", "solar": "2021-11-01", "vilnius": "2021-11-01",
+    }  # fmt: skip
+    assert "Nothing to look at" not in answered(demo, "status")
+
+
+def test_files_and_rejected_need_no_spark(demo: Path) -> None:
+    log = DeltaTable(demo.parent / "data_lake/ops/ingestion_log").to_pyarrow_table().to_pylist()
+    found = json.loads(answered(demo, "files", "--json"))
+    assert [each["file_id"] for each in found] == sorted((row["file_id"] for row in log), reverse=True)
+    rejected = json.loads(answered(demo, "rejected", "--feed", "gas", "--json"))
+    assert {(each["file"], each["reason_code"]) for each in rejected} == {
+        ("PN000003.SMRT", code) for code in ("METER_ID_INVALID", "OFF_GRID", "CONSUMPTION_NEGATIVE")
+    }
+
+
+def test_report_needs_no_spark(demo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    told = json.loads(answered(demo, "report", "--feed", "electricity", "--out", str(out), "--json"))
+    expected = by_duckdb(DeltaTable(demo.parent / "data_lake/silver/readings"), "consumption")
+    assert told["readings"] == sum(count for key, (_, count) in expected.items() if key[0] == "electricity")
+    assert out.read_text().count("data:image/svg+xml") >= 8
+
+
+def test_explain_needs_no_spark(demo: Path) -> None:
+    found = json.loads(answered(demo, "explain", METER, INSTANT, "--json"))
+    assert [(each["file"], each["consumption"], each["raw"], each["verdict"]) for each in found["versions"]] == [
+        (
+            "2021/03/2021-03-28-correction.json", "1.537000", '["2021-03-28 19:30:00","1400000001","1.537"]',
+            "current",
+        ),
+        (
+            "2021/03/2021-03-28.json", "0.537000", '["2021-03-28 19:30:00","1400000001","0.537"]',
+            "superseded by 2021/03/2021-03-28-correction.json, row 2: received later",
+        ),
+    ]  # fmt: skip
+    assert [(each["table"], each["value"]) for each in found["gold"]] == [
+        ("gold.meter_day", "15.389000 kWh"),
+        ("gold.total_consumption_half_hour", "7.696000 kWh"),
+        ("gold.consumption_per_product_per_day", "56.472000 kWh"),
+        ("gold.avg_half_hour_by_product", "3.125000 kWh"),
+    ]
+    assert "product_display_name=Fixed 12 Months" in found["gold"][3]["cell"]
+    assert "It is part of" in answered(demo, "explain", METER, INSTANT)
+
+
+def test_serve_needs_no_spark(demo: Path) -> None:
+    with started(demo, "serve", "--port", "0") as server:
+        assert server.stdout is not None
+        assert server.stderr is not None
+        try:
+            port = int(server.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
+            span = "from=2021-03-28&to=2021-03-29"
+            versions = json.loads(asked(port, f"/meters/{METER}/readings?{span}&version=all"))["data"]
+            assert len(versions) == 46 + 2
+            assert sum(not each["is_current"] for each in versions) == 2
+            assert 'table="gold.meter_day"' in asked(port, "/metrics")
+            server.send_signal(signal.SIGINT)  # SIGTERM would end it before it can tell
+            assert server.stderr.readlines()[-1:] == ["[]\n"]
+        finally:
+            server.kill()
+
+
+def asked(port: int, address: str) -> str:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", address)
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    assert answer.status == 200, body
+    return body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -117,6 +118,48 @@ def test_what_was_withdrawn_does_not_count_and_what_it_had_superseded_is_current
     context = lake(ELECTRICITY)
     assert [row[9:] for row in in_python(context, feed, "m1")] == [(1, 1, 1, False), (2, 1, 1, True), (1, 2, 1, True)]
     assert differences(context)[0] == []
+
+
+# --- refused ones too -----------------------------------------------------------------------------------------
+
+EVERY = [*reading_history.COLUMNS, "reason_code", "reason", "raw"]
+
+
+def every_by_spark(context):
+    """(feed, meter) -> all that was received of it on an instant and a day that Python can hold, by Spark."""
+    found = reading_history.received(context, withdrawn=True).where(
+        "interval_start BETWEEN '0001-01-01' AND '9999-12-31 23:59:59' AND local_date BETWEEN '0001-01-01' AND '9999-12-31'"
+    )
+    rows = defaultdict(list)
+    for row in found.select(*EVERY).toArrow().to_pylist():
+        rows[row["feed"], row["meter_id"]].append(tuple(row.values()))
+    return rows
+
+
+def differences_of_every_version(context):
+    """Of the first few meters what only Spark and what only Python says; and how many of each code were the same."""
+    expected, wrong, same = every_by_spark(context), [], Counter()
+    for feed in context.settings.feeds:
+        bronze = gate.opened(context, formats.bronze_table(feed)).to_pyarrow_dataset()
+        deliveries = [each for each in ingestion_log.logged(context) if each.feed == feed.name and each.rows_read]
+        trims = feed.format == "split_json"
+        for meter in {text.strip(" \t\r\n") if trims else text for text in meters(context, feed)}:
+            told = received.every_version(feed, meter, deliveries, bronze)
+            said = Counter(tuple(row[name] for name in EVERY) for row in told)
+            true = Counter(expected.pop((feed.name, meter), []))
+            if said == true:
+                same.update(row[EVERY.index("reason_code")] for row in true.elements())
+            else:
+                wrong.append((feed.name, meter, [*(true - said)][:2], [*(said - true)][:2]))
+    assert [key for key in expected if key[1] is not None] == []
+    return wrong[:5], same
+
+
+def test_refused_versions_of_the_demo_are_told_as_by_spark(config):
+    wrong, same = differences_of_every_version(Context(load(config)))
+    assert wrong == []
+    assert same[None] > 5000
+    assert {*same} >= {"OFF_GRID", "CONSUMPTION_INVALID", "CONSUMPTION_NEGATIVE", "LOCAL_TIME_NONEXISTENT"}
 
 
 # --- hostile rows ---------------------------------------------------------------------------------------------
@@ -283,3 +326,23 @@ def test_hostile_rows_of_all_formats_in_many_zones_are_judged_as_by_spark(lake):
     wrong, same = differences(context)
     assert wrong == []
     assert min(same[feed.name] for feed in FEEDS) > 100, same
+
+
+def test_hostile_rows_are_refused_in_the_same_words_as_by_spark(lake):
+    context = lake(*(feed.model_copy(update={"max_consumption": Decimal(1500)}) for feed in FEEDS))
+    laid_into_bronze(context)
+    wrong, same = differences_of_every_version(context)
+    assert wrong == []
+    assert {*same} == {
+        None,
+        "FIELD_COUNT",
+        "METER_ID_MISSING",
+        "METER_ID_INVALID",
+        "LOCAL_TIME_NONEXISTENT",
+        "INTERVAL_OUT_OF_RANGE",
+        "OFF_GRID",
+        "CONSUMPTION_INVALID",
+        "CONSUMPTION_NEGATIVE",
+        "CONSUMPTION_IMPLAUSIBLE",
+        "NONEXISTENT_POSITION",
+    }

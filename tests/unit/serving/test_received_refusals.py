@@ -13,6 +13,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from pipeline import formats
 from pipeline.config.settings import Feed, Settings
+from pipeline.deliveries.delivery import Delivery
 from pipeline.errors import MeterlakeError
 from pipeline.lake import tables
 from pipeline.lake.types import arrow_schema
@@ -231,6 +232,85 @@ def test_a_format_that_judges_no_rows_in_python_is_refused_with_what_to_do(monke
     monkeypatch.setitem(formats.FORMATS, "smrt", semicolon_csv.FORMAT)
     with pytest.raises(MeterlakeError, match=r"feed 'gas'.*smrt.*main\.py sql.*reading_history"):
         received.versions(GAS, "1", SPRING, AUTUMN, lambda _: None)
+
+
+# --- refused ones too -----------------------------------------------------------------------------------------
+
+
+def every(feed, rows, meter, received_at=RECEIVED):
+    """Of a delivery of those rows what is told of the meter: row, start, consumption, code, reason, raw."""
+    bronze = formats.bronze_table(feed)
+    laid = [
+        dict.fromkeys(bronze.names) | {"file_id": 1, "batch_id": 1, "row_number": n} | row
+        for n, row in enumerate(rows, 1)
+    ]
+    delivery = Delivery(feed.name, "a", "a", "a", 1, None, file_id=1, batch_id=1, received_at=received_at)
+    found = received.every_version(
+        feed, meter, [delivery], ds.dataset(pa.Table.from_pylist(laid, schema=arrow_schema(bronze)))
+    )
+    names = ("row_number", "interval_start", "consumption", "reason_code", "reason", "raw")
+    return [
+        tuple(row[name] if name != "consumption" else row[name] and str(row[name]) for name in names) for row in found
+    ]
+
+
+def test_consu_lines_are_refused_with_why_and_told_as_sent():
+    midnight = at("2021-06-01T00:00")
+    rows = [consu("1"), consu("X1"), consu("1", time="0015", consumption="-2"), consu("1", day="20211301")]
+    assert every(GAS, rows, "1") == [
+        (1, midnight, "1.000000", None, None, '"CONSU","1","20210601","0000",1'),
+        (3, at("2021-06-01T00:15"), "-2.000000", "OFF_GRID", "time '0015' is not on the 60 minute grid",
+         '"CONSU","1","20210601","0015",-2'),
+    ]  # fmt: skip
+    assert [row[3:5] for row in every(GAS, rows, "X1")] == [("METER_ID_INVALID", "meter 'X1' is not digits")]
+
+
+def test_cells_are_refused_with_why_and_a_time_that_never_was_lies_where_the_clocks_went_forward():
+    rows = [
+        cells("2021-03-28 01:30:00"),
+        cells("2021-06-09 00:00:00", "1e999"),
+        cells("2021-06-01 00:00:00", "n/a\x1f\n"),
+        cells("2021-06-01 00:00:00", "7", raw="[7]"),
+        cells("2021-06-01", "7"),
+    ]
+    assert every(POWER, rows, "m1") == [
+        (1, at("2021-03-28T01:30"), "1.000000", "LOCAL_TIME_NONEXISTENT",
+         "'2021-03-28 01:30:00' does not exist in Europe/London: the clocks went forward",
+         '["2021-03-28 01:30:00","m1","1"]'),
+        (2, at("2021-06-08T23:00"), None, "INTERVAL_OUT_OF_RANGE",
+         "'2021-06-09 00:00:00' is out of range: more than 7 days after its delivery came",
+         '["2021-06-09 00:00:00","m1","1e999"]'),
+        (3, at("2021-05-31T23:00"), None, "CONSUMPTION_INVALID", "consumption 'n/a\x1f\n' is not a usable number",
+         r'["2021-06-01 00:00:00","m1","n/a\u001F\n"]'),
+        (4, at("2021-05-31T23:00"), "7.000000", "FIELD_COUNT", "the row is shorter or longer than columns", "[7]"),
+    ]  # fmt: skip
+
+
+def test_a_record_is_refused_as_a_whole_or_by_its_codes():
+    held = SOLAR.model_copy(update={"max_consumption": Decimal(5)})
+    rows = [record(_0100011D00FF="6", _0100021D00FF="5"), record("2021-06-01T00:01:00Z", quality="x")]
+    told = '{"timestamp":"2021-06-01T00:00:00Z","tags":{"muid":"m1"},"obis":{"0100011D00FF":"6","0100021D00FF":"5"}}'
+    assert every(held, rows, "m1") == [
+        (1, at("2021-06-01T00:00"), "6.000000", "CONSUMPTION_IMPLAUSIBLE",
+         "0100011D00FF: '6' is more than 5 kWh in an interval", told),
+        (1, at("2021-06-01T00:00"), "5.000000", None, None, told),
+        (2, at("2021-06-01T00:01"), None, "OFF_GRID", "'2021-06-01T00:01:00Z' is not on the 15 minute grid",
+         '{"timestamp":"2021-06-01T00:01:00Z","tags":{"muid":"m1","quality":"x"},"obis":{}}'),
+    ]  # fmt: skip
+
+
+def test_elements_are_refused_one_by_one_and_a_position_that_comes_twice_is_refused_once():
+    values = ["1", "1", "1", "-1", *[None] * 19, "x"]
+    assert [row[:5] for row in every(ARRAYS, [array(SPRING, values)], "m1")][3:] == [
+        (1, at("2021-03-28T01:00"), "-1.000000", "CONSUMPTION_NEGATIVE", "element 4: '-1' is negative"),
+        (1, at("2021-03-28T20:00"), None, "CONSUMPTION_INVALID", "element 24: 'x' is not a usable number"),
+    ]
+    found = every(ARRAYS, [array(AUTUMN, ["0"] * 3 + ["-0.000003"] + ["0"] * 20)], "m1", at("2021-11-01T00:00"))
+    assert [row[:5] for row in found if row[3]] == [
+        (1, at("2021-10-31T00:00"), "-0.000002", "CONSUMPTION_NEGATIVE", "element 4: '-0.000003' is negative")
+    ]
+    early = every(ARRAYS, [array("1969-12-31", ["1"])], "m1")
+    assert [row[3:5] for row in early] == [("INTERVAL_OUT_OF_RANGE", "'1969-12-31' is out of range: before 1970-01-01")]
 
 
 # --- values ---------------------------------------------------------------------------------------------------
