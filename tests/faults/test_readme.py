@@ -29,7 +29,7 @@ def test_the_operations_of_the_readme_run_one_after_the_other_and_leave_a_sound_
     ("arguments", "says"),
     [
         (("erase", "1400000002"), "confirm with --yes"),
-        (("maintain", "--retention-hours", "24"), "say --force"),
+        (("maintain", "--retention-hours", "24"), "add --force"),
         (("withdraw", "nothing.json"), "no delivery 'nothing.json' in the log"),
     ],
 )

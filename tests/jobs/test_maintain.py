@@ -106,7 +106,7 @@ def test_a_dry_run_reports_small_files_and_does_nothing(lake, electricity, capsy
 def test_the_guard_holds_for_a_dry_run_too(demo):
     result = command("maintain", "--dry-run", "--retention-hours", "1", config=demo)
     assert result.exit_code == 2
-    assert "say --force" in result.output
+    assert "add --force" in result.output
     result = command("maintain", "--dry-run", config=demo)
     assert result.exit_code == 0
     assert "silver.readings" in result.output
