@@ -148,7 +148,7 @@ ROWS: dict[str, Callable[[int, Given], float]] = {
     "requests, USD a month": request_dollars,
     "all three, USD a month": dollars,
     "USD a meter and year": lambda n, g: dollars(n, g) * YEAR_DAYS / MONTH_DAYS / n,
-    "rows that one erasure writes anew, million": lambda n, g: erased_rows(n, g) / 1e6,
+    "rows that one erasure rewrites, million": lambda n, g: erased_rows(n, g) / 1e6,
     "core hours of one erasure": lambda n, g: erased_rows(n, g) * g["load_us"] / 1e6 / 3600 * g["cluster_factor"],
     "core hours to rebuild everything (`verify`)": lambda n, g: load_hours(n, g) * g["kept_days"] * g["cluster_factor"],
     "one day in the read API's memory, GB": lambda n, g: gigabytes(n, g, "api_bytes"),

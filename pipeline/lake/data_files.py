@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
-# Spark looks at each file that it is told of, one after the other.
+# Spark looks at each file that it is given, one after the other.
 MOST_FILES = 1000
 MOST_REMOTE_FILES = 50
 

@@ -94,7 +94,7 @@ def per_fleet(meters):
         "requests, USD a month": requests,
         "all three, USD a month": cores + storage + requests,
         "USD a meter and year": (cores + storage + requests) / 30 * 365 / meters,
-        "rows that one erasure writes anew, million": a_day * kept / feeds / 10**6,
+        "rows that one erasure rewrites, million": a_day * kept / feeds / 10**6,
         "core hours of one erasure": new / feeds * kept * IN["cluster_factor"],
         "core hours to rebuild everything (`verify`)": new * kept * IN["cluster_factor"],
         "one day in the read API's memory, GB": gigabyte * IN["api_bytes"],
