@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from pyspark.sql import functions as F
 
 from pipeline.lake import gate, tables
 from pipeline.lake.stores import as_pattern
+from pipeline.spark import F
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -20,12 +20,14 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import fs
 
 from pipeline.errors import LakeError
-from pipeline.lake import commits, gate, stores, tables
+from pipeline.lake import commits, data_files, gate, stores, tables
 from pipeline.lake.commits import committed
+from pipeline.lake.days import on_days
 from pipeline.lake.state import State
 from pipeline.lake.types import arrow_schema
 from pipeline.runtime import error_messages
 from pipeline.runtime.log import without_native_noise
+from pipeline.spark import F
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -129,9 +131,7 @@ class PathLake:
 
     def read_days(self, table: Table, days: Mapping[str, Sequence[date]]) -> DataFrame:
         """The rows of those days of those feeds."""
-        from pipeline.lake import data_files  # noqa: PLC0415 - the driver alone needs no PySpark
-        from pipeline.lake.days import on_days  # noqa: PLC0415
-        from pipeline.lake.rows import frame_of  # noqa: PLC0415
+        from pipeline.lake.rows import frame_of  # noqa: PLC0415 - the driver alone needs no PySpark
 
         count = self.count_on_days(table, days)
         if count is not None and count <= FEW_TO_READ:
@@ -144,10 +144,6 @@ class PathLake:
 
     def read_batches(self, table: Table, batches: Collection[int]) -> DataFrame:
         """The rows of those batches."""
-        from pyspark.sql import functions as F  # noqa: PLC0415 - the driver alone needs no PySpark
-
-        from pipeline.lake import data_files  # noqa: PLC0415
-
         found = data_files.of_batches(self.context, table, batches)
         if found is None:
             return self._spark.read_batches(table, batches)
