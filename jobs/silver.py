@@ -107,7 +107,12 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = access.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
         rows = frame_of(context, snapshot)
-        judged_rows = reference_database.judged(source.name, rows, context.settings.reference_zone)
+        judged_rows = reference_database.judged(
+            source.name,
+            rows,
+            context.settings.reference_zone,
+            may_repeat=reference_database.repeats(source.name, snapshot),
+        )
         current = conform(reference_database.current(judged_rows, reference_database.KEYS[source.name]), target)
         access.write_rows(context, target, current.toArrow(), mark, replace=access.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)

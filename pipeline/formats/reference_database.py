@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,20 +138,19 @@ def judged_agreements(bronze: DataFrame, zone: str = "UTC") -> DataFrame:
         (~open_ended & valid_to.isNull(), _bad_date("agreement_valid_to")),
     ]
     typed = {"agreement_id": number, "valid_from": valid_from, "valid_to": F.when(~open_ended, valid_to)}
-    return _last_of_each(_judged(bronze, broken, "meterpoint_id").withColumns(typed), "agreement_id")
+    return _judged(bronze, broken, "meterpoint_id").withColumns(typed)
 
 
 def judged_products(bronze: DataFrame) -> DataFrame:
     """Product rows, typed, each with the reason for its refusal or NULL."""
     broken = [(_blank(F.col("product_id")), F.lit("product_id is missing"))]
-    judged = _judged(bronze, broken, None).withColumn("is_variable", F.trim("is_variable").try_cast("boolean"))
-    return _last_of_each(judged, "product_id")
+    return _judged(bronze, broken, None).withColumn("is_variable", F.trim("is_variable").try_cast("boolean"))
 
 
 def judged_meterpoints(bronze: DataFrame) -> DataFrame:
     """Meterpoint rows, each with the reason for its refusal or NULL."""
     broken = [(_blank(F.col("meterpoint_id")), F.lit("meterpoint_id is missing"))]
-    return _last_of_each(_judged(bronze, broken, "meterpoint_id"), "meterpoint_id")
+    return _judged(bronze, broken, "meterpoint_id")
 
 
 def _last_of_each(judged: DataFrame, key: str) -> DataFrame:
@@ -167,12 +167,23 @@ def _last_of_each(judged: DataFrame, key: str) -> DataFrame:
     return marked.withColumns(columns).drop("_differs")
 
 
-def judged(table: str, bronze: DataFrame, zone: str) -> DataFrame:
-    """Rows of one of the tables, typed, each with the reason for its refusal or NULL; `zone` is the reference's."""
-    return judged_agreements(bronze, zone) if table == "agreement" else JUDGES[table](bronze)
+def judged(table: str, bronze: DataFrame, zone: str, *, may_repeat: bool = True) -> DataFrame:
+    """Rows of one of the tables, typed, each with the reason for its refusal or NULL; `zone` is the reference's.
+
+    `may_repeat`: an id may stand in several rows (see `repeats`); where none does a sort is saved.
+    """
+    rows = judged_agreements(bronze, zone) if table == "agreement" else JUDGES[table](bronze)
+    return _last_of_each(rows, KEYS[table]) if may_repeat else rows
 
 
-JUDGES = {"agreement": judged_agreements, "product": judged_products, "meterpoint": judged_meterpoints}
+def repeats(table: str, rows: pa.Table) -> bool:
+    """Whether an id may stand in several rows, of a snapshot in bronze: numbers are compared as numbers."""
+    ids = [each.strip(row_rules.BLANKS) for each in rows[KEYS[table]].to_pylist() if each is not None]
+    found = [re.sub(r"\A[+-]?0*(?=[0-9])|\.0+\Z", "", each) for each in ids] if table == "agreement" else ids
+    return len(set(found)) < len(found)
+
+
+JUDGES = {"product": judged_products, "meterpoint": judged_meterpoints}
 KEYS = {"agreement": "agreement_id", "product": "product_id", "meterpoint": "meterpoint_id"}
 
 

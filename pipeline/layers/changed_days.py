@@ -87,9 +87,11 @@ def _snapshot(context: Context, file_id: int) -> DataFrame:
     )
     return products_agreed(
         reference_database.current(
-            reference_database.judged_agreements(agreements, context.settings.reference_zone), "agreement_id"
+            reference_database.judged("agreement", agreements, context.settings.reference_zone), "agreement_id"
         ),
-        reference_database.current(reference_database.judged_products(products), "product_id"),
+        reference_database.current(
+            reference_database.judged("product", products, context.settings.reference_zone), "product_id"
+        ),
     )
 
 

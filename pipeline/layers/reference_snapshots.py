@@ -85,7 +85,12 @@ def load(context: Context, delivery: Delivery, snapshot: reference_database.Snap
     for table in tables.SNAPSHOTS:
         rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], arrow_schema(table))
         access.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
-        judged = reference_database.judged(table.name, frame_of(context, rows), context.settings.reference_zone)
+        judged = reference_database.judged(
+            table.name,
+            frame_of(context, rows),
+            context.settings.reference_zone,
+            may_repeat=reference_database.repeats(table.name, rows),
+        )
         rejected += judged.where("reason_code IS NOT NULL").toArrow().num_rows
     context.log.info("snapshot", file=delivery.file_name, rows=snapshot.count, rejected=rejected)
     accepted = snapshot.count - rejected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pyarrow as pa
 import pytest
 
 from pipeline.formats import reference_database
@@ -91,8 +92,8 @@ def test_products_are_typed_and_one_without_its_id_is_rejected(frame, as_rows):
         ("None", "1", "6", None),
         ("Blank", "1", "7", " "),
     ]
-    judged = reference_database.judged_products(
-        frame(PRODUCT, *((*row, 7, n, 3) for n, row in enumerate(rows, start=1)))
+    judged = reference_database.judged(
+        "product", frame(PRODUCT, *((*row, 7, n, 3) for n, row in enumerate(rows, start=1))), "UTC"
     )
     assert as_rows(judged.where("row_number < 6"), "product_id", "is_variable", "reason_code") == [
         ("fixed", "false", None),
@@ -117,6 +118,17 @@ def test_a_meterpoint_without_its_id_is_rejected(frame, as_rows):
         ("3", "REFERENCE_ROW_INVALID"),
         ("4", None),
     ]
+
+
+def test_the_driver_sees_where_an_id_may_stand_twice():
+    def of(name, *ids):
+        return reference_database.repeats(name, pa.table({reference_database.KEYS[name]: pa.array(ids, pa.string())}))
+
+    assert of("product", "p", "q", None, None) is False
+    assert of("product", "p", " p") is True  # perhaps: the rules decide
+    assert of("agreement", "1", "2", "11", "10") is False
+    for same in ("1.0", "01", "+1", " 1\t", "-1"):
+        assert of("agreement", "1", same) is True
 
 
 def test_of_two_rows_of_one_id_the_last_that_passed_is_current(frame, as_rows):
