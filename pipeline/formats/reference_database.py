@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from py4j.protocol import Py4JJavaError
@@ -21,6 +21,9 @@ from pipeline.errors import ReferenceDatabaseError
 from pipeline.formats import row_rules
 from pipeline.lake.tables import SNAPSHOTS
 from pipeline.runtime.error_messages import one_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LINEAGE = {"file_id", "row_number", "batch_id"}
 # Source columns of each table, in bronze's order.
