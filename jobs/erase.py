@@ -144,12 +144,12 @@ def _counted(delivery: Delivery, *, rows_rejected: int, repeated_times: int, **_
 
 
 def _snapshot_rejudged(context: Context, delivery: Delivery) -> Delivery:
-    refused = [
-        reference_database.JUDGES[table.name](access.read(context, table).where(F.col("file_id") == delivery.file_id))
-        .where("reason_code IS NOT NULL")
-        .select("file_id")
-        for table in tables.SNAPSHOTS
-    ]
+    zone = context.settings.reference_zone
+    refused = []
+    for table in tables.SNAPSHOTS:
+        rows = access.read(context, table).where(F.col("file_id") == delivery.file_id)
+        judged_rows = reference_database.judged(table.name, rows, zone)
+        refused.append(judged_rows.where("reason_code IS NOT NULL").select("file_id"))
     rejected = reduce(DataFrame.unionByName, refused).count()
     return replace(delivery, rows_rejected=rejected, rows_accepted=delivery.rows_read - rejected)
 

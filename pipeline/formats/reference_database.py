@@ -175,7 +175,7 @@ def judged(table: str, bronze: DataFrame, zone: str, *, may_repeat: bool = True)
 
     `may_repeat`: an id may stand in several rows (see `repeats`); where none does a sort is saved.
     """
-    rows = judged_agreements(bronze, zone) if table == "agreement" else JUDGES[table](bronze)
+    rows = judged_agreements(bronze, zone) if table == "agreement" else _OTHERS[table](bronze)
     return _last_of_each(rows, KEYS[table]) if may_repeat else rows
 
 
@@ -186,7 +186,7 @@ def repeats(table: str, rows: pa.Table) -> bool:
     return len(set(found)) < len(found)
 
 
-JUDGES = {"product": judged_products, "meterpoint": judged_meterpoints}
+_OTHERS = {"product": judged_products, "meterpoint": judged_meterpoints}
 KEYS = {"agreement": "agreement_id", "product": "product_id", "meterpoint": "meterpoint_id"}
 
 
