@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs import run
+from jobs import erase, run
 from pipeline.config.settings import Reference
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.open_issues import standing_refusals
@@ -224,3 +224,18 @@ def test_each_lost_table_is_rebuilt(lake: Callable[..., Context], electricity: P
     at = versions(context)
     run.run(lake(ELECTRICITY, **settings))
     assert versions(context) == at
+
+
+def test_an_erased_meter_leaves_the_snapshot_and_its_other_rows_are_judged_as_before(
+    lake: Callable[..., Context], electricity: Path, tmp_path: Path
+) -> None:
+    put(electricity, "a.json", split_json(*ROWS))
+    settings = {"reference": Reference(url=database(tmp_path / "reference.db", FIRST), feeds=("electricity",))}
+    run.run(lake(ELECTRICITY, **settings))
+    (before,) = (each for each in ingestion_log.logged(lake(ELECTRICITY, **settings)) if each.feed == "reference")
+    erase.run(lake(ELECTRICITY, **settings), "m2", as_json=True)
+    context = lake(ELECTRICITY, **settings)
+    (after,) = (each for each in ingestion_log.logged(context) if each.feed == "reference")
+    assert (after.rows_rejected, after.rows_erased) == (before.rows_rejected, before.rows_read - after.rows_read)
+    assert after.rows_erased >= 2
+    assert {row[0] for row in rows(context, tables.AGREEMENT, "meterpoint_id")} == {"m1"}
