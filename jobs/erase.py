@@ -61,13 +61,12 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
         # If this continues an earlier try, the counts are that try's: it counted before anything was removed.
         counts = {name: max(count, before.get("counts", {}).get(name, 0)) for name, count in found.counts.items()}
         file_ids = found.file_ids | set(before.get("file_ids", ()))
-        path_mode = context.settings.catalog is None
         certificate = {
             "run_id": before.get("certified", context.run_id),
             "erased_at": context.now,
             "deliveries": len(file_ids),
             **counts,
-            "history_removed": path_mode,
+            "history_removed": access.lake_of(context).upkeep.forgets,
         }
         aim = before | {"counts": counts, "file_ids": sorted(file_ids)}
         access.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id, erased.UNFINISHED: aim})
@@ -81,7 +80,7 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
             note = {"run_id": context.run_id, erased.UNFINISHED: aim}
             access.write_rows(context, tables.ERASURES, [certificate], note)
         for table in formats.lake_tables(context.settings):
-            if path_mode:
+            if certificate["history_removed"]:
                 maintenance.forget(context, table)
             else:
                 maintenance.vacuum(context, table, 0)

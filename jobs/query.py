@@ -17,7 +17,9 @@ from pipeline.lake import access, schema_version, tables, views
 from pipeline.layers import reading_history
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from collections.abc import Iterable
+
+    from pyspark.sql import DataFrame
 
     from pipeline.runtime.context import Context
 
@@ -63,13 +65,13 @@ class _Lines:
 def select(context: Context, query: str) -> DataFrame:
     """Run the query; a statement that would change something is refused."""
     lake_tables = formats.lake_tables(context.settings)
-    if not context.settings.catalog and access.version(context, tables.INGESTION_LOG) is None:
-        raise LakeError(context.settings.root, "has no tables yet: run `main.py run` or `main.py demo` first")
+    lake = access.lake_of(context)
+    if not lake.facts.exists(tables.INGESTION_LOG):
+        raise LakeError(context.settings.where, "has no tables yet: run `main.py run` or `main.py demo` first")
+    shown = views.all_views(context.settings)
+    names = _named(query, [each.full_name for each in lake_tables] + [each.name for each in shown])
+    lake.reads.name_in_session(names, lake_tables, shown)
     spark = context.spark
-    if context.settings.catalog:
-        spark.catalog.setCurrentCatalog(context.settings.catalog)
-    else:
-        _name_tables(context, spark, query, lake_tables)
     if _says(query.lower(), HISTORY) and (versions := reading_history.readings(context)) is not None:
         versions.createOrReplaceTempView(HISTORY)
     try:
@@ -83,46 +85,16 @@ def select(context: Context, query: str) -> DataFrame:
         raise UsageError(f"{_first(problem)}; tables: {', '.join(t.full_name for t in lake_tables)}") from None
 
 
-def _name_tables(context: Context, spark: SparkSession, query: str, lake_tables: tuple[tables.Table, ...]) -> None:
-    """In path mode, register the tables of the query in the session's catalog (all tables would take seconds)."""
+def _named(query: str, every: Iterable[str]) -> list[str] | None:
+    """Names that stand in the query; None (all) for a statement that lists tables."""
     text = re.sub(r"\s*\.\s*", ".", query.lower().replace("`", ""))
-    everything = PLAIN.match(query) is not None and "tables" in text
-    names = {table.full_name: table for table in lake_tables}
-    for layer in ("bronze", "silver", "gold", "ops"):
-        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {layer}")
-    shown = {view.name: view for view in views.all_views(context.settings)}
-    wanted = set(names) | set(shown) if everything else {name for name in (*names, *shown) if _says(text, name)}
-    for name in list(wanted):
-        wanted |= _used_by(name, shown)
-    for name in sorted(wanted & set(names)):
-        where = tables.address(context.settings, names[name])
-        _forget_another_lakes(spark, name, where)
-        spark.sql(f"CREATE TABLE IF NOT EXISTS {name} USING delta LOCATION '{_escaped(where)}'")
-    for name in [name for name in shown if name in wanted]:  # a view comes after the views it reads
-        spark.sql(f"CREATE OR REPLACE VIEW {name} AS {shown[name].query}")
-
-
-def _escaped(where: str) -> str:
-    return where.replace("\\", "\\\\").replace("'", "\\'")
-
-
-def _forget_another_lakes(spark: SparkSession, name: str, where: str) -> None:
-    """A long-lived session (a notebook) may know the name from another lake; only the name is dropped, no data."""
-    if not spark.catalog.tableExists(name):
-        return
-    known = spark.sql(f"DESCRIBE DETAIL {name}").toArrow().to_pylist()[0]["location"]
-    if known.removeprefix("file:").rstrip("/") != where.removeprefix("file:").rstrip("/"):
-        spark.sql(f"DROP TABLE {name}")
+    if PLAIN.match(query) and "tables" in text:
+        return None
+    return [name for name in every if _says(text, name)]
 
 
 def _says(text: str, name: str) -> bool:
     return re.search(rf"\b{re.escape(name)}\b", text) is not None
-
-
-def _used_by(name: str, shown: dict[str, views.View]) -> set[str]:
-    """The tables and views that a view reads, directly or not."""
-    used = set(shown[name].uses) if name in shown else set()
-    return used.union(*(_used_by(each, shown) for each in used))
 
 
 def _first(problem: Exception) -> str:

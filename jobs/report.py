@@ -15,8 +15,8 @@ from rich.text import Text
 
 from jobs.shared.output import cell, console, must_exist
 from pipeline.errors import LakeError, UsageError, printable
-from pipeline.lake import tables
-from pipeline.lake.path import dataset
+from pipeline.lake import access, tables
+from pipeline.lake.path.reads import dataset
 from pipeline.runtime.error_messages import in_words, one_line
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _check(context: Context, asked: Asked, out: Path, form: str) -> None:
         raise UsageError(f"unknown format {form!r}: use {', '.join(PICTURES)}")
     if absent := [name for name in NEEDED if find_spec(name) is None]:
         raise UsageError(f'the report needs {", ".join(absent)}: pip install "meterlake[report]"')
-    if context.settings.catalog:
+    if not access.lake_of(context).is_open_to_the_driver:
         raise UsageError(
             "the report reads lakes in a folder or an object store; only Spark can read a catalog's tables"
         )

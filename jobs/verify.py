@@ -88,7 +88,7 @@ def _derived(context: Context) -> list[Check]:
 @contextmanager
 def _scratch(context: Context) -> Iterator[Context]:
     """A context whose silver and gold are made in a place of their own, which is removed at the end."""
-    upkeep = maintenance.upkeep_of(context)
+    upkeep = access.lake_of(context).upkeep
     place = upkeep.scratch(f"verify_{context.run_id}")
     try:
         yield context.beside(context.settings.rebuilt_at(place))

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from pipeline.lake import commits, path, tables
 from pipeline.lake.days import days_text
-from pipeline.lake.path import EVERYTHING, PathLake
+from pipeline.lake.path import writes
+from pipeline.lake.path.writes import EVERYTHING
 from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
@@ -31,42 +32,42 @@ __all__ = ["EVERYTHING"]
 
 
 def lake_of(context: Context) -> Lake:
-    """The lake of the settings."""
+    """The lake of the settings. What it is, a folder, a store or a catalog, is asked here and in tables.address."""
     if context.settings.catalog:
-        from pipeline.lake.catalog import CatalogLake  # noqa: PLC0415 - a lake in a folder is read without PySpark
+        from pipeline.lake import catalog  # noqa: PLC0415 - a lake in a folder is read without PySpark
 
-        return CatalogLake(context)
-    return PathLake(context)
+        return catalog.lake(context, context.settings.catalog)
+    return path.lake(context)
 
 
 def history(context: Context, table: Table, limit: int | None) -> list[Commit]:
     """The newest commits, newest first; [] where there is no such table."""
-    return lake_of(context).history(table, limit)
+    return lake_of(context).facts.history(table, limit)
 
 
 def version(context: Context, table: Table) -> int | None:
     """The table's newest version, None where there is no such table."""
-    return lake_of(context).version(table)
+    return lake_of(context).facts.version(table)
 
 
 def properties(context: Context, table: Table) -> dict[str, str] | None:
     """The table's properties; None where there is no such table."""
-    return lake_of(context).properties(table)
+    return lake_of(context).facts.properties(table)
 
 
 def states(context: Context, every: Iterable[Table]) -> list[State]:
     """What the tables say of themselves; without those that are not there."""
-    return lake_of(context).states(every)
+    return lake_of(context).facts.states(every)
 
 
 def form(context: Context) -> int:
     """The version of the lake's form; that of this program where there is no lake yet."""
-    return commits.form(context, lake_of(context))
+    return commits.form(context, lake_of(context).facts)
 
 
 def progress(context: Context, table: Table) -> Progress:
     """How far the table is complete, as the newest commit of ours says it."""
-    return lake_of(context).progress(table)[0]
+    return lake_of(context).facts.progress(table)[0]
 
 
 def mark(context: Context, table: Table) -> dict[str, Any]:
@@ -81,27 +82,27 @@ def done_to(context: Context, table: Table) -> int:
 
 def bronze_tables(context: Context) -> list[Table]:
     """Every bronze table that there is, of feeds that left the configuration too; of those columns of lineage only."""
-    return [tables.bronze(name, "", "") for name in lake_of(context).names_in("bronze")]
+    return [tables.bronze(name, "", "") for name in lake_of(context).facts.names_in("bronze")]
 
 
 def read(context: Context, table: Table) -> DataFrame:
     """The table as it is now."""
-    return lake_of(context).read(table)
+    return lake_of(context).reads.read(table)
 
 
 def read_days(context: Context, table: Table, days: Mapping[str, Sequence[date]]) -> DataFrame:
     """The rows of those days of those feeds."""
-    return lake_of(context).read_days(table, days)
+    return lake_of(context).reads.read_days(table, days)
 
 
 def read_batches(context: Context, table: Table, batches: Collection[int]) -> DataFrame:
     """The rows of those batches."""
-    return lake_of(context).read_batches(table, batches)
+    return lake_of(context).reads.read_batches(table, batches)
 
 
 def small_table(context: Context, table: Table, where: tuple[str, str, Any] | None = None) -> pa.Table:
     """A table that is small enough for the driver; `where` is one (column, '=', value) that must hold."""
-    return lake_of(context).small_table(table, where)
+    return lake_of(context).reads.small_table(table, where)
 
 
 def small_rows(
@@ -120,27 +121,27 @@ def scan(
     context: Context, table: Table, columns: Sequence[str], column: str, values: Sequence[int]
 ) -> Iterator[pa.Table]:
     """Those columns of the rows whose `column` is one of the values; in path mode a piece at a time."""
-    return lake_of(context).scan(table, columns, column, values)
+    return lake_of(context).reads.scan(table, columns, column, values)
 
 
 def partitions(context: Context, table: Table) -> set[tuple[Any, ...]]:
     """The partitions that hold rows, as tuples of text; none where there is no such table."""
-    return lake_of(context).partitions(table)
+    return lake_of(context).reads.partitions(table)
 
 
 def row_count(context: Context, table: Table) -> int:
     """How many rows the table holds; 0 where there is no such table."""
-    return lake_of(context).row_count(table)
+    return lake_of(context).reads.row_count(table)
 
 
 def count_on_days(context: Context, table: Table, days: Mapping[str, Sequence[date]]) -> int | None:
     """How many rows those days of those feeds hold; None where that is not known without reading them."""
-    return lake_of(context).count_on_days(table, days)
+    return lake_of(context).reads.count_on_days(table, days)
 
 
 def fits_the_driver(rows: int) -> bool:
     """Whether so many rows are few enough to collect."""
-    return rows <= path.FEW_ROWS
+    return rows <= writes.FEW_ROWS
 
 
 def append(
@@ -152,7 +153,7 @@ def append(
     at_most: int | None = None,
 ) -> int:
     """Add rows; returns how many."""
-    return lake_of(context).append(table, rows, mark, at_most=at_most)
+    return lake_of(context).writes.append(table, rows, mark, at_most=at_most)
 
 
 def write_rows(
@@ -168,8 +169,8 @@ def write_rows(
     """
     values = pa.Table.from_pylist(rows, schema=arrow_schema(table)) if isinstance(rows, list) else rows
     if replace is None:
-        return lake_of(context).append(table, values, mark)
-    return lake_of(context).replace(table, values, replace, mark)
+        return lake_of(context).writes.append(table, values, mark)
+    return lake_of(context).writes.replace(table, values, replace, mark)
 
 
 def replace_days(  # noqa: PLR0913 - what a replacement is made of
@@ -187,7 +188,7 @@ def replace_days(  # noqa: PLR0913 - what a replacement is made of
     `about` is a guess at their number where `at_most` says little: if there are more, Spark computes them again.
     """
     where = days_text(days, day=table.partition_by[1])
-    return lake_of(context).replace(table, rows, where, mark, at_most=at_most, about=about)
+    return lake_of(context).writes.replace(table, rows, where, mark, at_most=at_most, about=about)
 
 
 def replace_files(
@@ -195,7 +196,7 @@ def replace_files(
 ) -> int:
     """The rows replace all that the table holds of these deliveries; returns how many."""
     numbers = ", ".join(str(int(number)) for number in sorted(file_ids))
-    return lake_of(context).replace(table, rows, f"file_id IN ({numbers})", mark)
+    return lake_of(context).writes.replace(table, rows, f"file_id IN ({numbers})", mark)
 
 
 def merge_latest(  # noqa: PLR0913 - what a MERGE is made of
@@ -214,12 +215,12 @@ def merge_latest(  # noqa: PLR0913 - what a MERGE is made of
     same_key = " AND ".join(f"t.{name} = s.{name}" for name in (*table.key, "local_date"))
     condition = f"({days_text(days, prefix='t.')}) AND {same_key}"
     newer = "(s.file_id > t.file_id OR (s.file_id = t.file_id AND s.row_number > t.row_number))"
-    return lake_of(context).merge(table, source, days, mark, condition=condition, newer=newer, at_most=at_most)
+    return lake_of(context).writes.merge(table, source, days, mark, condition=condition, newer=newer, at_most=at_most)
 
 
 def delete(context: Context, table: Table, condition: str, mark: Mapping[str, Any]) -> None:
     """Remove the rows that meet the condition; one commit, also where there are none."""
-    lake_of(context).delete(table, condition, mark)
+    lake_of(context).writes.delete(table, condition, mark)
 
 
 def delete_matching(
@@ -232,10 +233,10 @@ def delete_matching(
     """
     if not keys.num_rows:
         return 0
-    return lake_of(context).delete_matching(table, key, keys, mark(context, table) | dict(also or {}))
+    return lake_of(context).writes.delete_matching(table, key, keys, mark(context, table) | dict(also or {}))
 
 
 def carry_mark(context: Context, table: Table) -> None:
     """A commit without rows that says once more how far the table is complete; nothing where there is no table."""
-    if lake_of(context).exists(table):
+    if lake_of(context).facts.exists(table):
         write_rows(context, table, [], mark(context, table))

@@ -69,7 +69,7 @@ def _end_what_is_under_way(context: Context, claim: Claim, table: Table) -> None
     """
     for _ in range(TRIES):
         try:
-            access.lake_of(context).commit_nothing(table)
+            access.lake_of(context).writes.commit_nothing(table)
         except OvertakenError:
             if newest(access.mark(context, LOG)).number != claim.number:
                 raise
@@ -86,7 +86,7 @@ def _commit(context: Context, before: Claim, claim: Claim) -> None:
             raise BusyLakeError(context.settings.where, "another run")
         context.claim = claim
 
-    since = access.lake_of(context).commit_seen(LOG, claim_it)
+    since = access.lake_of(context).writes.commit_seen(LOG, claim_it)
     # What the run before wrote while this one claimed is carried on as well.
     if missed := [mark for mark in since if newest(mark).number < claim.number]:
         access.write_rows(context, LOG, [], missed[0])

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import OvertakenError
-from pipeline.lake import progress, tables
+from pipeline.lake import tables
 from pipeline.runtime import error_messages, failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.lake.progress import Commit, Progress
+    from pipeline.lake.protocol import Facts
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
 # Since this version of the form a lake's marks have a namespace (progress.py).
 FORM_WITH_NAMESPACE = 3
-
-
-class Facts(Protocol):
-    """What a table's log says."""
-
-    def exists(self, table: Table) -> bool:
-        """Whether there is such a table."""
-
-    def history(self, table: Table, limit: int | None) -> list[Commit]:
-        """The newest commits, newest first; [] where there is no such table."""
-
-    def properties(self, table: Table) -> dict[str, str] | None:
-        """The table's properties; None where there is no such table."""
 
 
 @contextmanager
@@ -57,17 +44,9 @@ def form(context: Context, facts: Facts) -> int:
     return int(context.answers["form",])
 
 
-def progress_of(context: Context, facts: Facts, table: Table) -> tuple[Progress, bool]:
-    """(how far the table is complete, whether its history reaches back to a mark of ours or to its beginning)."""
-    old_form = form(context, facts) < FORM_WITH_NAMESPACE
-    for limit in (1, 50, None):
-        commits = facts.history(table, limit)
-        is_whole = limit is None or len(commits) < limit
-        if (told := progress.found(commits, old_form=old_form, is_whole=is_whole)) is not None:
-            return told, True
-        if is_whole:
-            return progress.Progress(), not commits or commits[-1]["version"] == 0
-    raise AssertionError  # the last limit is None
+def is_of_old_form(context: Context, facts: Facts) -> bool:
+    """Whether the lake's marks may stand without a namespace."""
+    return form(context, facts) < FORM_WITH_NAMESPACE
 
 
 def with_claim(context: Context, table: Table, mark: dict[str, Any]) -> dict[str, Any]:
@@ -79,4 +58,4 @@ def with_claim(context: Context, table: Table, mark: dict[str, Any]) -> dict[str
 
 def carried(context: Context, facts: Facts, table: Table) -> dict[str, Any]:
     """The mark of the last commit of ours: every later one repeats it, for old commits are not kept for ever."""
-    return with_claim(context, table, progress_of(context, facts, table)[0].mark)
+    return with_claim(context, table, facts.progress(table)[0].mark)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def of_table(context: Context, table: Table) -> list[str]:
     """Paths below the table's folder, in order; [] where nothing is lost, or nothing is known."""
-    return access.lake_of(context).lost_files(table)
+    return access.lake_of(context).facts.lost_files(table)
 
 
 def must_be_none(context: Context, every: Iterable[Table]) -> None:

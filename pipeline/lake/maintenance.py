@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.lake import access
-from pipeline.lake.path_upkeep import PathUpkeep
 from pipeline.lake.protocol import SAFE_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from pipeline.lake.protocol import Upkeep
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
@@ -24,28 +22,19 @@ LOG_RETENTION = "delta.logRetentionDuration"
 CLUSTERED_TO, FORGOTTEN_TO = "meterlake.clusteredTo", "meterlake.forgottenTo"
 
 
-def upkeep_of(context: Context) -> Upkeep:
-    """The care of the lake of the settings."""
-    if context.settings.catalog:
-        from pipeline.lake.catalog_upkeep import CatalogUpkeep  # noqa: PLC0415 - a folder needs no PySpark
-
-        return CatalogUpkeep(context)
-    return PathUpkeep(context)
-
-
 def create_missing(context: Context, wanted: Iterable[Table]) -> list[Table]:
     """Create the tables that are not there yet, with comments; returns them."""
-    return upkeep_of(context).create(wanted)
+    return access.lake_of(context).upkeep.create(wanted)
 
 
 def set_properties(context: Context, table: Table, properties: dict[str, str]) -> None:
     """Properties of the table, in a commit that carries the mark of the one before."""
-    upkeep_of(context).set_properties(table, properties)
+    access.lake_of(context).upkeep.set_properties(table, properties)
 
 
 def compact(context: Context, table: Table) -> int:
     """Put small files of a partition together; returns how many files went. The mark of the last commit stays."""
-    return upkeep_of(context).compact(table)
+    return access.lake_of(context).upkeep.compact(table)
 
 
 def clustered_to(context: Context, table: Table) -> int:
@@ -58,7 +47,7 @@ def cluster(context: Context, table: Table, days: Mapping[str, Sequence[date]], 
 
     Returns how many files went. That it is done up to the batch is noted last: killed before, it is done again.
     """
-    upkeep = upkeep_of(context)
+    upkeep = access.lake_of(context).upkeep
     gone = sum(upkeep.put_in_order(table, feed, some) for feed, some in sorted(days.items()))
     upkeep.set_properties(table, {CLUSTERED_TO: str(batch_id)})
     return gone
@@ -66,22 +55,22 @@ def cluster(context: Context, table: Table, days: Mapping[str, Sequence[date]], 
 
 def removable(context: Context, table: Table, hours: int) -> int | None:
     """How many files `vacuum` would remove; None where that is not known."""
-    return upkeep_of(context).removable(table, hours)
+    return access.lake_of(context).upkeep.removable(table, hours)
 
 
 def vacuum(context: Context, table: Table, hours: int) -> int:
     """Remove the files that only versions older than `hours` need; returns how many (by Spark: 0, unknown)."""
-    return upkeep_of(context).vacuum(table, hours)
+    return access.lake_of(context).upkeep.vacuum(table, hours)
 
 
 def storage(context: Context, table: Table) -> dict[str, int | None]:
     """Of the newest version: `files`, their `bytes`, and how many `small_files` `compact` would put together."""
-    return upkeep_of(context).storage(table)
+    return access.lake_of(context).upkeep.storage(table)
 
 
 def bytes_on_disk(context: Context) -> int | None:
     """All that lies below a lake in a local folder, earlier versions too; None elsewhere."""
-    return upkeep_of(context).bytes_on_disk()
+    return access.lake_of(context).upkeep.bytes_on_disk()
 
 
 def forget(context: Context, table: Table) -> None:
@@ -90,7 +79,7 @@ def forget(context: Context, table: Table) -> None:
     The log's files name smallest and largest values of what was once written. Only files before a checkpoint can go,
     so a commit without data, which says how far the table is complete, comes first.
     """
-    upkeep = upkeep_of(context)
+    upkeep = access.lake_of(context).upkeep
     upkeep.vacuum(table, 0)
     upkeep.forget_log(table, {FORGOTTEN_TO: str(access.version(context, table))} | _retention_lost(context, table))
 

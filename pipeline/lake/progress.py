@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 KEY = "userMetadata"
 NAMESPACE = "meterlake"
@@ -93,6 +93,21 @@ def found(commits: Iterable[Commit], *, old_form: bool = False, is_whole: bool =
         elif commit.get("operation") == "RESTORE":
             newest = _restored_to(commit, known)
     return Progress(taken_back=taken_back) if is_whole and taken_back else None
+
+
+def search(history: Callable[[int | None], list[Commit]], *, old_form: bool) -> tuple[Progress, bool]:
+    """(the progress that a history tells of, whether it reaches back to a mark of ours or to the table's beginning).
+
+    `history` gives the newest commits, at most so many (None: all); mostly the newest one will do.
+    """
+    for limit in (1, 50, None):
+        commits = history(limit)
+        is_whole = limit is None or len(commits) < limit
+        if (told := found(commits, old_form=old_form, is_whole=is_whole)) is not None:
+            return told, True
+        if is_whole:
+            return Progress(), not commits or commits[-1]["version"] == 0
+    raise AssertionError  # the last limit is None
 
 
 def _claim_in(mark: dict[str, Any] | None) -> list[dict[str, Any]]:

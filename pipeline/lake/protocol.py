@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
     from pipeline.lake.progress import Commit, Progress
     from pipeline.lake.state import State
     from pipeline.lake.tables import Table
+    from pipeline.lake.views import View
 
 # Delta's own guard: shorter than this, a reader or writer that is at work may lose its files.
 SAFE_HOURS = 168
 
 
-class Lake(Protocol):
-    """The tables of one lake: in a folder or an object store (path.py), or in a catalog (catalog.py)."""
+class Facts(Protocol):
+    """What the tables' logs say."""
 
     def exists(self, table: Table) -> bool:
         """Whether there is such a table."""
@@ -45,6 +47,10 @@ class Lake(Protocol):
 
     def lost_files(self, table: Table) -> list[str]:
         """Data files that the newest version names and that are not there; [] where that cannot be told."""
+
+
+class Reads(Protocol):
+    """Rows of tables."""
 
     def read(self, table: Table) -> DataFrame:
         """The table as it is now."""
@@ -78,6 +84,13 @@ class Lake(Protocol):
 
     def rows_at(self, table: Table, version: int, names: list[str], days: Mapping[str, Sequence[date]]) -> pa.Table:
         """Those columns of the rows of those days of those feeds, of a version."""
+
+    def name_in_session(self, names: Collection[str] | None, every: Sequence[Table], shown: Sequence[View]) -> None:
+        """Let Spark SQL find tables and views as `layer.name`: those of the names, or all (None)."""
+
+
+class Writes(Protocol):
+    """Commits of rows."""
 
     def append(
         self, table: Table, rows: DataFrame | pa.Table, mark: Mapping[str, Any], *, at_most: int | None = None
@@ -123,7 +136,7 @@ class Lake(Protocol):
 
 
 class Upkeep(Protocol):
-    """The care of one lake: in a folder or an object store (path_upkeep.py), or in a catalog (catalog_upkeep.py)."""
+    """The care of one lake: made, altered, compacted, cleared."""
 
     def create(self, wanted: Iterable[Table]) -> list[Table]:
         """Create the tables that are not there yet, with comments; give those that are there the columns they lack."""
@@ -155,5 +168,21 @@ class Upkeep(Protocol):
     def remove_scratch(self, place: str) -> None:
         """The place and all that was made in it."""
 
+    @property
+    def forgets(self) -> bool:
+        """Whether earlier versions can go at once, with what the log says of them."""
+
     def bytes_on_disk(self) -> int | None:
         """All that lies below a lake in a local folder, earlier versions too; None elsewhere."""
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake: in a folder or an object store (path/), or in a catalog (catalog/)."""
+
+    facts: Facts
+    reads: Reads
+    writes: Writes
+    upkeep: Upkeep
+    # Whether it can be read without Spark.
+    is_open_to_the_driver: bool

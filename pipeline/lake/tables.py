@@ -455,6 +455,7 @@ def all_tables(feeds: Iterable[Table]) -> tuple[Table, ...]:
     return (*feeds, *SNAPSHOTS, *silver, *gold, *ops)
 
 
+LAYERS = ("bronze", "silver", "gold", "ops")
 # What can be rebuilt from bronze and the log.
 DERIVED = ("silver", "gold")
 

@@ -75,7 +75,7 @@ def returned_rows(  # noqa: PLR0913 - a comparison has two sides
 
 def rows_without(context: Context, table: Table, column: str) -> pa.Table:
     """The rows whose `column` is NULL, which are few; read without the others."""
-    return access.lake_of(context).rows_without(table, column)
+    return access.lake_of(context).reads.rows_without(table, column)
 
 
 def _renamed(rows: pa.Table, values: list[str], prefix: str) -> pa.Table:
@@ -95,7 +95,7 @@ def _changed_days(context: Context, table: Table, before: int, after: int) -> Da
 def _files(context: Context, table: Table, version: int) -> dict[tuple[str, date], set[tuple[Any, ...]]]:
     """The files of each feed and day in a version."""
     with _is_there(context, table, version):
-        found = access.lake_of(context).files_at(table, version)
+        found = access.lake_of(context).reads.files_at(table, version)
     files: dict[tuple[str, date], set[tuple[Any, ...]]] = {}
     for row in found.to_pylist():
         name, local_day, *file = row.values()
@@ -105,7 +105,7 @@ def _files(context: Context, table: Table, version: int) -> dict[tuple[str, date
 
 def _rows(context: Context, table: Table, names: list[str], days: Days, version: int) -> pa.Table:
     with _is_there(context, table, version):
-        return access.lake_of(context).rows_at(table, version, names, days)
+        return access.lake_of(context).reads.rows_at(table, version, names, days)
 
 
 @contextmanager

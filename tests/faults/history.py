@@ -9,7 +9,8 @@ import pytest
 
 from jobs import maintain, withdraw
 from pipeline.deliveries import ingestion_log
-from pipeline.lake import access, data_files, path, tables
+from pipeline.lake import access, data_files, tables
+from pipeline.lake.path import reads, writes
 from pipeline.runtime import failpoints
 from tests.faults.a_lake import CONFIG, Lake
 from tests.faults.commands import must_be_conserved, must_be_whole, must_end_true
@@ -89,7 +90,7 @@ class History:
         """The driver writes few rows, Spark writes many; here they take turns on the same tables."""
         self.patch.undo()
         if self.says(self.dice.random() < 1 / 2):
-            for module, limit in ((path, "FEW_ROWS"), (path, "FEW_TO_READ"), (data_files, "MOST_FILES")):
+            for module, limit in ((writes, "FEW_ROWS"), (reads, "FEW_TO_READ"), (data_files, "MOST_FILES")):
                 self.patch.setattr(module, limit, -1)
 
     def agree(self, changes):

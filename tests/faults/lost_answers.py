@@ -12,7 +12,7 @@ from pathlib import Path
 from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
-from pipeline.lake import path
+from pipeline.lake.path import writes
 from pipeline.runtime import fetch_jars, session
 from tests.faults.a_lake import Lake
 
@@ -29,7 +29,7 @@ def main(classes: str, *cases: str) -> None:
     conf.set("spark.driver.extraJavaOptions", f"{session.FEW_JAVA_OPTIONS} -Dlost.answer={trigger}")
     conf.set("spark.delta.logStore.file.impl", "LostAnswer")
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
-    path.FEW_ROWS = -1  # otherwise the driver would write so few rows, with another store
+    writes.FEW_ROWS = -1  # otherwise the driver would write so few rows, with another store
     for case in cases:
         folder, _, table = case.partition("=")
         lake = Lake(Path(folder))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from deltalake import DeltaTable
 
 from pipeline.lake import access, gate, maintenance, tables
-from pipeline.lake.catalog import COMMIT_MARK
+from pipeline.lake.catalog.writes import COMMIT_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,9 @@ from deltalake import DeltaTable, write_deltalake
 from pipeline import formats
 from pipeline.config.settings import Feed
 from pipeline.errors import LakeError
-from pipeline.lake import access, catalog, maintenance, path, tables
+from pipeline.lake import access, maintenance, tables
+from pipeline.lake.catalog import writes as by_spark
+from pipeline.lake.path import writes
 from pipeline.lake.tables import METER_DAY, READINGS
 from pipeline.runtime import session
 
@@ -156,7 +158,7 @@ def test_more_rows_than_were_guessed_are_left_to_spark(context, frame, monkeypat
     rest = ("kWh", 1, 48, None, None, 1)
     rows = frame(METER_DAY.schema, *(("power", meter, "import", FIRST, 1, *rest) for meter in "abc"))
     for few, writer in ((3, "delta-rs"), (2, "Apache-Spark")):
-        monkeypatch.setattr(path, "FEW_ROWS", few)
+        monkeypatch.setattr(writes, "FEW_ROWS", few)
         days = {"power": [FIRST]}
         assert access.replace_days(context, METER_DAY, rows, days, {"batch_id": 1}, at_most=99, about=2) == 3
         assert engine(context, METER_DAY) == writer
@@ -167,8 +169,8 @@ def test_many_rows_to_merge_or_to_merge_into_are_left_to_spark(context, readings
     maintenance.create_missing(context, [READINGS])
     rows = readings(("a", FIRST, "1", 5, 3), ("b", FIRST, "1", 5, 4))
     access.append(context, READINGS, rows, {"batch_id": 1}, at_most=2)
-    monkeypatch.setattr(path, "FEW_ROWS", few)
-    monkeypatch.setattr(path, "FEW_TO_MERGE_INTO", few_to_merge_into)
+    monkeypatch.setattr(writes, "FEW_ROWS", few)
+    monkeypatch.setattr(writes, "FEW_TO_MERGE_INTO", few_to_merge_into)
     assert access.merge_latest(context, READINGS, rows, {"power": [FIRST]}, {"batch_id": 2}, at_most=2) == 0
     assert engine(context, READINGS) == "Apache-Spark"
     assert access.done_to(context, READINGS) == 2
@@ -230,5 +232,7 @@ def test_deleted_rows_go_and_the_commit_carries_its_mark(context, readings, held
     access.delete(context, READINGS, "file_id = 2", {"batch_id": 1})
     assert held() == [("power", "a", "2021-01-01", "1.000000", "1")]
     assert access.done_to(context, READINGS) == 1
-    left = [context.spark.conf.get(name, None) for name in (catalog.COMMIT_MARK, catalog.TXN_APP, catalog.TXN_VERSION)]
+    left = [
+        context.spark.conf.get(name, None) for name in (by_spark.COMMIT_MARK, by_spark.TXN_APP, by_spark.TXN_VERSION)
+    ]
     assert left == [None, None, None]

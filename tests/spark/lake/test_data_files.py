@@ -9,7 +9,8 @@ import pytest
 
 from pipeline import formats
 from pipeline.config.settings import Feed
-from pipeline.lake import access, data_files, gate, maintenance, path, tables
+from pipeline.lake import access, data_files, gate, maintenance, tables
+from pipeline.lake.path import reads
 from pipeline.lake.tables import READINGS
 
 FEED = Feed(name="power", format="split_json", path="in", time_zone="Europe/London")
@@ -64,7 +65,7 @@ def test_the_rows_of_some_days_are_those_that_delta_gives(context, frame, as_row
     assert access.count_on_days(context, READINGS, days) == 2
     handed_over = access.read_days(context, READINGS, days)
     assert access.read_days(context, READINGS, {"power": []}).count() == 0
-    monkeypatch.setattr(path, "FEW_TO_READ", 0)
+    monkeypatch.setattr(reads, "FEW_TO_READ", 0)
     assert data_files.of_partitions(context, READINGS, {("power", FIRST), ("power", SECOND)}) is not None
     found = access.read_days(context, READINGS, days)
     assert found.schema.simpleString() == access.read(context, READINGS).schema.simpleString()
@@ -78,7 +79,7 @@ def test_delta_is_asked_where_paths_do_not_say_the_partition(context, frame, spa
     spark.sql(f"ALTER TABLE delta.`{address}` SET TBLPROPERTIES ('delta.randomizeFilePrefixes' = 'true')")
     row = ("power", "a", "import", f"{FIRST} 12:00:00", 30, FIRST, "1", "kWh", None, 1, 1, 1)
     access.append(context, READINGS, frame(READINGS.schema, row), {"batch_id": 1})
-    monkeypatch.setattr(path, "FEW_TO_READ", 0)
+    monkeypatch.setattr(reads, "FEW_TO_READ", 0)
     assert gate.writable(context, READINGS) is not None
     assert data_files.of_partitions(context, READINGS, {("power", FIRST)}) is None
     assert access.read_days(context, READINGS, {"power": [FIRST]}).count() == 1

@@ -11,7 +11,6 @@ from pipeline import formats
 from pipeline.config.settings import Feed, Settings
 from pipeline.errors import BusyLakeError, OvertakenError
 from pipeline.lake import access, claim, gate, maintenance, tables
-from pipeline.lake.path import PathLake
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 
@@ -84,7 +83,7 @@ def test_what_was_under_way_when_another_took_over_conflicts(run):
     opened = gate.opened(stalled, READINGS)  # it has read the table and is about to commit
     take(run())
     with pytest.raises(Exception, match="Concurrent transaction failed"):
-        PathLake(stalled)._append_nothing(opened, READINGS, {"batch_id": 2})
+        access.lake_of(stalled).writes._append_nothing(opened, READINGS, {"batch_id": 2})
 
 
 def test_a_commit_between_look_and_commit_of_the_run_that_takes_over_stays_known(run):

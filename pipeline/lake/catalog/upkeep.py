@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipeline.lake import commits, progress, tables, views
-from pipeline.lake.catalog import COMMIT_MARK, CatalogLake
+from pipeline.lake.catalog.writes import COMMIT_MARK
 from pipeline.lake.commits import committed
 from pipeline.lake.days import days_text
 from pipeline.lake.protocol import SAFE_HOURS
@@ -15,23 +15,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
+    from pipeline.lake.protocol import Facts
     from pipeline.lake.tables import Column, Table
     from pipeline.runtime.context import Context
 
 
 class CatalogUpkeep:
-    """See protocol.Upkeep. `facts` are where the tables' logs are read, if not by Spark."""
+    """See protocol.Upkeep. `facts` are where the tables' logs are read; `catalog` is None for tables of a path."""
 
-    def __init__(self, context: Context, facts: commits.Facts | None = None) -> None:
+    forgets = False
+
+    def __init__(self, context: Context, facts: Facts, catalog: str | None = None) -> None:
         self.context = context
-        self.facts = facts or CatalogLake(context)
+        self.facts = facts
+        self._catalog = catalog
 
     def _name(self, table: Table) -> str:
         return tables.sql_name(self.context.settings, table)
 
     def create(self, wanted: Iterable[Table]) -> list[Table]:
         """Create the tables that are not there yet, with comments; give those that are there the columns they lack."""
-        spark, catalog = self.context.spark, self.context.settings.catalog
+        spark, catalog = self.context.spark, self._catalog
         created: list[Table] = []
         layers: set[str] = set()
         for table in wanted:
@@ -136,7 +140,7 @@ class CatalogUpkeep:
     def remove_scratch(self, place: str) -> None:
         """The schemas of that prefix."""
         for layer in tables.DERIVED:
-            self.context.spark.sql(f"DROP SCHEMA IF EXISTS {self.context.settings.catalog}.{place}_{layer} CASCADE")
+            self.context.spark.sql(f"DROP SCHEMA IF EXISTS {self._catalog}.{place}_{layer} CASCADE")
 
     def bytes_on_disk(self) -> int | None:
         """A catalog does not say where its files are."""

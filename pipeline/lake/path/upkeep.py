@@ -20,7 +20,7 @@ from pyarrow import fs
 from pipeline.errors import LakeError
 from pipeline.lake import commits, gate, stores, tables, version_checksum
 from pipeline.lake.commits import committed
-from pipeline.lake.path import WRITER, PathLake
+from pipeline.lake.path.writes import WRITER
 from pipeline.lake.protocol import SAFE_HOURS
 from pipeline.lake.types import TYPES
 from pipeline.runtime import error_messages, failpoints
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
-    from pipeline.lake.catalog_upkeep import CatalogUpkeep
+    from pipeline.lake.catalog.upkeep import CatalogUpkeep
+    from pipeline.lake.protocol import Facts
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
@@ -42,15 +43,17 @@ ORDERED = WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024)
 class PathUpkeep:
     """See protocol.Upkeep."""
 
-    def __init__(self, context: Context) -> None:
+    forgets = True
+
+    def __init__(self, context: Context, facts: Facts) -> None:
         self.context = context
-        self.lake = PathLake(context)
+        self.facts = facts
 
     @cached_property
     def _spark(self) -> CatalogUpkeep:
-        from pipeline.lake.catalog_upkeep import CatalogUpkeep  # noqa: PLC0415 - the driver alone needs no PySpark
+        from pipeline.lake.catalog.upkeep import CatalogUpkeep  # noqa: PLC0415 - the driver alone needs no PySpark
 
-        return CatalogUpkeep(self.context, facts=self.lake)
+        return CatalogUpkeep(self.context, self.facts)
 
     def create(self, wanted: Iterable[Table]) -> list[Table]:
         """Create the tables that are not there yet, with comments; give those that are there the columns they lack."""
@@ -203,7 +206,7 @@ class PathUpkeep:
         return total
 
     def _marked(self, table: Table) -> CommitProperties:
-        return gate.stamped(self.context, commits.carried(self.context, self.lake, table))
+        return gate.stamped(self.context, commits.carried(self.context, self.facts, table))
 
     @contextmanager
     def _in_words(self, table: Table) -> Iterator[None]:
