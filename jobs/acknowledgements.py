@@ -21,7 +21,7 @@ from pipeline.runtime import failpoints
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.response import Row
     from pipeline.runtime.context import Context
 

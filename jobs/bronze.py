@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,20 +10,16 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
+from jobs.shared.batch import Batch
 from pipeline import formats
 from pipeline.deliveries import decisions, endpoint, ingestion_log, landing
 from pipeline.deliveries.decisions import History
 from pipeline.deliveries.delivery import LOADED, Delivery
 from pipeline.errors import (
-    AcknowledgementError,
     BusyLakeError,
-    EndpointError,
     LandingFolderError,
-    MeterlakeError,
     MiscountedRowsError,
     OvertakenError,
-    ReferenceDatabaseError,
-    SeveralError,
 )
 from pipeline.formats.judged import counts, received_at
 from pipeline.lake import access
@@ -33,34 +29,10 @@ from pipeline.runtime import error_messages
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.span import Span
     from pipeline.formats.feed_format import FeedFormat
     from pipeline.runtime.context import Context
-
-
-@dataclass
-class Batch:
-    """What a bronze job did: the deliveries it logged, how many still wait, what was wrong with the reference data."""
-
-    deliveries: list[Delivery] = field(default_factory=list)
-    waiting: int = 0
-    reference_error: ReferenceDatabaseError | None = None
-    # For feeds whose folders are missing; the others load.
-    folder_errors: list[LandingFolderError] = field(default_factory=list)
-    endpoint_errors: list[EndpointError] = field(default_factory=list)
-    acknowledgement_errors: list[AcknowledgementError] = field(default_factory=list)
-    # Log entries whose files have the same bytes as before but another time.
-    touched: list[Delivery] = field(default_factory=list)
-
-    @property
-    def error(self) -> MeterlakeError | None:
-        """The error to raise once everything good is loaded."""
-        problems: list[MeterlakeError] = [*self.folder_errors, *self.endpoint_errors]
-        if self.reference_error:
-            problems.append(self.reference_error)
-        problems += self.acknowledgement_errors
-        return SeveralError(problems) if len(problems) > 1 else next(iter(problems), None)
 
 
 def run(context: Context, span: Span | None = None) -> Batch:

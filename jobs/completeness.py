@@ -15,7 +15,7 @@ from pipeline.lake.days import days_text, on_days
 from pipeline.layers import agreements, changed_days, completeness
 
 if TYPE_CHECKING:
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.layers.changed_days import Days
     from pipeline.runtime.context import Context
 

@@ -18,7 +18,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_database, samples
 
 if TYPE_CHECKING:
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
 
 TABLES = """

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from jobs.shared.recorded import Outcome
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
     from pipeline.lake.tables import Table
     from pipeline.layers.meter_rows import Found

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import pyarrow.dataset as ds
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
 
 KEY = ("feed", "meter_id", "direction", "interval_start")

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import bronze
 from jobs import run as main_job
-from jobs import silver as silver_job
 from jobs.shared.output import must_exist, print_table
 from jobs.shared.recorded import recorded
 from pipeline import formats
@@ -24,6 +23,7 @@ from pipeline.deliveries.delivery import CONFLICT, LOADED, REFUSED, WITHDRAWN, D
 from pipeline.deliveries.names import delivery_named
 from pipeline.errors import ReplayError, UsageError
 from pipeline.formats.judged import NOTHING, counts, received_at
+from pipeline.layers import lake_zones
 from pipeline.layers.judged import judged as judged_rows
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
     """Decide the named deliveries again and bring silver and gold up to date; a dry run only shows the changes."""
     if dry_run:
         must_exist(context)
-        silver_job.check_zones(context)
+        lake_zones.check_zones(context)
         _show(_decided_by_todays_rules(context, _chosen(context, names)), {}, dry_run=True, as_json=as_json)
         return
     with recorded(context, f"replay {' '.join(names)}", wait_seconds) as outcome:

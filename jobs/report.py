@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pyarrow import dataset as ds
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
     from pipeline.serving.report.asked import Asked
     from pipeline.serving.report.facts import Extent

@@ -16,13 +16,13 @@ from pipeline.formats import reference_database
 from pipeline.lake import access, tables
 from pipeline.lake.days import on_days
 from pipeline.lake.rows import conform, frame_of
-from pipeline.layers import changed_days, silver
+from pipeline.layers import changed_days, lake_zones, silver
 from pipeline.layers.judged import judged
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
 
 
@@ -33,23 +33,6 @@ def run(context: Context) -> int:
     _keep_rejected(context, counted)
     _keep_reference(context, [each for each in counted if each.feed == REFERENCE])
     return _merge_readings(context, [each for each in counted if each.feed != REFERENCE])
-
-
-def zones_of(context: Context) -> dict[str, str]:
-    """Feed -> the time zone of its local days in silver."""
-    zones: dict[str, str] = access.mark(context, tables.READINGS).get("zones", {})
-    return zones
-
-
-def check_zones(context: Context) -> None:
-    """Silver and gold are partitioned by local day, so a feed's time zone cannot change once readings are loaded."""
-    for name, zone in zones_of(context).items():
-        for feed in context.settings.feeds:
-            if feed.name == name and feed.time_zone != zone:
-                problem = (
-                    f"time_zone is {feed.time_zone!r}, but the lake was loaded with {zone!r}: load it into a new lake"
-                )
-                raise ConfigurationError(f"feed {name!r}", problem)
 
 
 def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
@@ -134,7 +117,7 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
         [_current(context, feed, [each for each in taken if each.feed == feed.name]) for feed in feeds],
     )
     context.compare_zones()
-    zones = zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
+    zones = lake_zones.zones_of(context) | {feed.name: feed.time_zone for feed in feeds}
     present = access.partitions(context, tables.READINGS)
     minutes = _lengths_with(context, feeds, {feed for feed, _ in present})
     mark = {"batch_id": max(delivery.revision for delivery in pending), "zones": zones, "minutes": minutes}

@@ -13,7 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 import main
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.runtime import class_archive, fetch_jars, session
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jobs import silver
-from jobs.bronze import Batch
 from jobs.shared import metrics
+from jobs.shared.batch import Batch
 from pipeline import formats
 from pipeline.deliveries import guards, leftovers
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import BusyLakeError
 from pipeline.lake import access, claim, maintenance, run_lock, schema_version, tables
+from pipeline.layers import lake_zones
 from pipeline.runtime import error_messages
 from pipeline.serving.gauges import LAYERS
 
@@ -100,7 +100,7 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
             maintenance.create_missing(context, formats.lake_tables(context.settings))
             context.before_commit = partial(_claimed, context, every)
             schema_version.record(context, before, every)
-            silver.check_zones(context)
+            lake_zones.check_zones(context)
             leftovers.undo(context, [table for table in every if table.layer == "bronze"], logged(context))
             yield outcome
         except BusyLakeError:

@@ -9,7 +9,7 @@ from pipeline.clock.zones import zone_info
 from pipeline.lake import access, tables
 
 if TYPE_CHECKING:
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tomllib
 from datetime import date
-from decimal import Decimal  # noqa: TC003 - pydantic asks for it
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -13,24 +12,9 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pipeline.config.api import Api
+from pipeline.config.feeds import Feed, Reference
 from pipeline.config.metrics import Metrics
-from pipeline.config.values import (
-    DAY_MINUTES,
-    DEFAULT_INTERVAL,
-    ENVIRONMENT_PREFIX,
-    ColumnName,
-    Direction,
-    FeedName,
-    FormatName,
-    Generations,
-    ResponseFolder,
-    SparkOptions,
-    Strict,
-    TokenVariable,
-    Url,
-    Zone,
-    lie_one_in_the_other,
-)
+from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions, lie_one_in_the_other
 from pipeline.errors import ConfigurationError
 
 EXAMPLE = Path(__file__).parents[1] / "_conf" / "local.toml"  # there in an installed wheel only
@@ -45,98 +29,8 @@ OTHER_VARIABLES = {
     "METERLAKE_NO_CLASS_ARCHIVE",
     "METERLAKE_FAILPOINT",
 }
-
-
-class Columns(Strict):
-    """The names of a split-JSON delivery's columns."""
-
-    meter_id: ColumnName = "meterpoint_id"
-    interval_start: ColumnName = "interval_start"
-    consumption: ColumnName = "consumption_delta"
-
-    @model_validator(mode="after")
-    def _differ(self) -> Self:
-        names = [self.meter_id.lower(), self.interval_start.lower(), self.consumption.lower()]
-        if len(set(names)) < len(names):
-            message = "meter_id, interval_start and consumption each need a column of their own"
-            raise ValueError(message)
-        return self
-
-
-# So that a date can still hold the result.
-MOST_DAYS_AHEAD = 1_000_000
-
 # Characters in a lake's path: delta-rs decodes the first and fails on the others.
 UNWRITABLE = set("%[]^|\\")
-
-
-class Feed(Strict):
-    """One supplier's flow of files."""
-
-    name: FeedName
-    format: FormatName
-    path: str = Field(min_length=1)
-    settle_seconds: int = Field(default=0, ge=0)
-    company: str = "GAZ"
-    time_zone: Zone = "UTC"
-    interval_minutes: int | None = Field(default=None, gt=0, le=DAY_MINUTES)
-    # Readings that begin before this local day, or more than so many days after their delivery came, are rejected.
-    earliest: date = date(1970, 1, 1)
-    latest_days_ahead: int = Field(default=7, ge=0, le=MOST_DAYS_AHEAD)
-    # The most that an interval can hold, in the feed's unit.
-    max_consumption: Decimal | None = Field(default=None, gt=0, max_digits=18, decimal_places=6)
-    direction: Direction = "import"
-    unit: Literal["kWh", "Wh"] = "kWh"
-    columns: Columns = Columns()
-    # Where deliveries are fetched from before the folder is listed. The timeout is for each response of the endpoint;
-    # a whole body may take ten times as long.
-    url: Url | None = None
-    url_token_env: TokenVariable | None = None
-    url_timeout_seconds: float = Field(default=30, gt=0, le=3600)
-    url_max_megabytes: int = Field(default=512, gt=0)
-    # The folder for response files to the senders of deliveries.
-    acknowledge: ResponseFolder | None = None
-    # SMRT numbers that are not expected: the sender says that they were never used.
-    never_sent: tuple[Generations, ...] = ()
-
-    @property
-    def minutes(self) -> int:
-        """Length of this feed's interval in minutes."""
-        return self.interval_minutes or DEFAULT_INTERVAL[self.format]
-
-    @model_validator(mode="after")
-    def _interval_divides_the_day(self) -> Self:
-        if DAY_MINUTES % self.minutes:
-            message = f"interval_minutes = {self.minutes} does not divide a day"
-            raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _numbers_are_of_smrt(self) -> Self:
-        if self.never_sent and self.format != "smrt":
-            message = f"never_sent is for SMRT numbers; deliveries of {self.format} have none"
-            raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _fetched_into_a_local_folder(self) -> Self:
-        lonely = sorted(name for name in self.model_fields_set if name.startswith("url_"))
-        if self.url is None and lonely:
-            message = f"{', '.join(lonely)} without url: name the endpoint in url, or leave them out"
-            raise ValueError(message)
-        if self.url is not None and "://" in self.path:
-            message = "a feed with url needs a local folder as its path: what is fetched is written there"
-            raise ValueError(message)
-        return self
-
-
-class Reference(Strict):
-    """The SQLite database of agreements, products and meterpoints."""
-
-    url: str = Field(pattern=r"^jdbc:sqlite:.+")
-    feeds: tuple[str, ...] = ()
-    # The zone of its instants; default: that of its first feed.
-    time_zone: Zone | None = None
 
 
 class Settings(BaseSettings):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
 
 UNFINISHED = (".tmp", ".part")
 # What Spark and Hadoop leave beside the files of an output folder.

@@ -11,7 +11,8 @@ from pipeline.lake import tables
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.config.settings import Feed, Settings
+    from pipeline.config.feeds import Feed
+    from pipeline.config.settings import Settings
     from pipeline.deliveries.delivery import Delivery
 
 FORMATS: dict[str, FeedFormat] = {

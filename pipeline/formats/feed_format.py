@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
     from pipeline.formats.row_judge import RowJudge
 

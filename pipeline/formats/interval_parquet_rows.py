@@ -31,7 +31,7 @@ from pipeline.formats.row_judge import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
 
 # Possible interval lengths in minutes; a list of one value holds the whole day.
 MINUTES = (60, 30, 15)

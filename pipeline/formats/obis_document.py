@@ -15,7 +15,7 @@ from pipeline.formats import json_document
 from pipeline.formats.json_document import BLANKS, COLON, VALUE, Pairs, kind, object_of
 
 if TYPE_CHECKING:
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
 
 # The codes that are accepted, in upper case -> direction.

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from pipeline.formats.feed_format import objection_to_name
 
 if TYPE_CHECKING:
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
 
 ENDING = ".parquet"

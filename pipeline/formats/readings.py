@@ -11,7 +11,7 @@ from pipeline.spark import F
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
 
 COLUMNS = (
     "meter_id",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
 
 Row = dict[str, Any]
 MILLIONTH = Decimal("0.000001")

@@ -18,7 +18,7 @@ from pipeline.spark import F
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
 
 CONSU_LINE = r"\A" + ",".join([smrt_envelope.FIELD] * FIELDS) + r"\z"

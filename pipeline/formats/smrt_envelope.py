@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.formats import row_rules
 
 if TYPE_CHECKING:
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
 
 ENDING = ".SMRT"

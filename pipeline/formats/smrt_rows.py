@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
 
 # The fields of a CONSU line after the record's type, as bronze names them.
 NAMES = ("meter_number", "measurement_date", "measurement_time", "consumption")

@@ -19,7 +19,7 @@ from pipeline.clock import columns as clock
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
 
 REMEMBERED_DAYS = 7
 WHO = ("feed", "meter_id", "direction", "local_date")

@@ -14,7 +14,7 @@ from pipeline.formats.judged import received_at
 from pipeline.lake import access
 
 if TYPE_CHECKING:
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import Column, DataFrame
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
 
 # (file_id, row_number) in one BIGINT with the same order: cheaper to aggregate than a struct.
 ROW_BITS = 31

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from pipeline.config.settings import Feed, Settings
+    from pipeline.config.feeds import Feed
+    from pipeline.config.settings import Settings
     from pipeline.lake.tables import Column, Table
 
 PATIENCE_SECONDS = 10

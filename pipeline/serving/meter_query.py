@@ -10,7 +10,7 @@ from pipeline.serving.parameters import instant_of, zone_or
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
 
 
 @dataclass(frozen=True)

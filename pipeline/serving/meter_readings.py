@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.serving.asked import Asked
     from pipeline.serving.meter_files import Part
     from pipeline.serving.meter_query import MeterQuery

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pyarrow.dataset as ds
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
     from pipeline.formats.row_judge import Reading, Row, RowJudge
     from pipeline.lake.tables import Table

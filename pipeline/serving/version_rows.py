@@ -19,7 +19,7 @@ from pipeline.serving.problems import ProblemError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.lake.tables import Table
     from pipeline.serving.asked import Asked
     from pipeline.serving.meter_query import MeterQuery

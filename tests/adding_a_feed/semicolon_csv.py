@@ -15,7 +15,7 @@ from pipeline.spark import F
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
 
 HEADER = b"meter;start;kwh"

@@ -11,7 +11,7 @@ import pytest
 from jobs import query, run
 from pipeline import formats
 from pipeline.config import values
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.lake import tables
 from tests.adding_a_feed import semicolon_csv
 from tests.jobs.conftest import log, put, rows

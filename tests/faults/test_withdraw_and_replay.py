@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import pytest
 
 from jobs import explain, replay, run, verify, withdraw
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.errors import LakeError, ReplayError, UsageError
 from pipeline.lake import access as lake_facts
 from pipeline.lake import run_lock, tables

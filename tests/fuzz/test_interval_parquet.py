@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs import bronze
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.deliveries import landing
 from pipeline.lake import maintenance
 from tests.fuzz import judging, parquet_files, parquet_oracle

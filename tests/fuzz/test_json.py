@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from tests.fuzz import judging, obis_documents, obis_oracle, split_documents, split_oracle
 
 pytestmark = pytest.mark.fuzz

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from tests.fuzz import judging, smrt_files, smrt_oracle
 
 pytestmark = pytest.mark.fuzz

@@ -15,7 +15,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from jobs.demo import TABLES
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.lake import access, tables
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.config.settings import Feed
+    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
 
 HOUR = '"001","20210401","0000"'

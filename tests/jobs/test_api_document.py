@@ -11,7 +11,8 @@ from schemathesis import GenerationMode
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from pipeline.config.settings import Feed, Settings, load
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings, load
 from pipeline.serving.app import application
 from tests.jobs.test_demo import config
 

@@ -10,7 +10,7 @@ import pytest
 
 from jobs import run
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.errors import MiscountedRowsError
 from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json

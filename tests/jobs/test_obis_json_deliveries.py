@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import run
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.lake import tables
 from tests.jobs.conftest import day, log, put, rows, utc, versions
 

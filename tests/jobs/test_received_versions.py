@@ -11,7 +11,8 @@ import pytest
 
 from jobs import bronze, run, withdraw
 from pipeline import formats
-from pipeline.config.settings import Feed, load
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import load
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.delivery import LOADED, Delivery
 from pipeline.lake import access, gate, maintenance

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from pipeline import formats
 from pipeline.clock import columns as clock
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from tests.laws import cases, oracle
 
 ZONES_OF_A_JOB = 16

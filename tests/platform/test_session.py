@@ -14,7 +14,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from pipeline.runtime import session
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.errors import LakeError
 
 events = Path(sys.argv[1])

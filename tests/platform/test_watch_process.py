@@ -118,7 +118,8 @@ def test_deliveries_are_loaded_as_they_arrive_and_a_stop_waits_for_the_batch_at_
 
 
 ENDED_AND_LARGER = """
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.runtime.context import Context
 context = Context(Settings(lake="lake", feeds=(Feed(name="gas", format="smrt", path="."),)), stays=True)
 heaps = [(context.spark.range(3).count(), context.spark.conf.get("spark.driver.memory"))]

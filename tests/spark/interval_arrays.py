@@ -7,7 +7,7 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 
 VILNIUS = Feed(name="vilnius", format="interval_parquet", path="landing", time_zone="Europe/Vilnius", unit="Wh")
 NORMAL, SPRING, AUTUMN = "2021-03-27", "2021-03-28", "2021-10-31"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 
 SOLAR = Feed(name="solar", format="obis_json", path="landing")
 IN, OUT = '"0100011D00FF"', '"0100021D00FF"'

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from tests.jobs.conftest import smrt, split_json
 from tests.spark.interval_arrays import AUTUMN, NORMAL, VILNIUS, parquet
 

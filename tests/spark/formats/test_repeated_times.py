@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 
 LONDON = Feed(name="power", format="split_json", path="landing", time_zone="Europe/London")
 LORD_HOWE = LONDON.model_copy(update={"time_zone": "Australia/Lord_Howe"})

@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.formats.judged import summary
 from tests.spark.conftest import RECEIVED
 

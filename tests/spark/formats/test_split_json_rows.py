@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pipeline.config.settings import Columns, Feed
+from pipeline.config.feeds import Columns, Feed
 
 POWER = Feed(name="power", format="split_json", path="landing", time_zone="Europe/London")
 NAMES = ["interval_start", "meterpoint_id", "consumption_delta"]

@@ -12,7 +12,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.errors import LakeError
 from pipeline.lake import access, maintenance, tables
 from pipeline.lake.catalog import writes as by_spark

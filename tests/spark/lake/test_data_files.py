@@ -8,7 +8,7 @@ from importlib.metadata import version
 import pytest
 
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.lake import access, data_files, gate, maintenance, tables
 from pipeline.lake.path import reads
 from pipeline.lake.tables import READINGS

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.formats.judged import summary
 from pipeline.lake import tables
 from pipeline.lake.rows import conform

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import settings
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.deliveries import endpoint, http_get, landing
 from pipeline.errors import ConfigurationError, EndpointError
 from pipeline.formats import format_of
@@ -576,7 +576,7 @@ FETCH = """
 import sys
 from datetime import datetime
 from pipeline.deliveries import endpoint
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.formats import format_of
 from pipeline.runtime.log import Log
 feed = Feed.model_validate_json(sys.argv[1])

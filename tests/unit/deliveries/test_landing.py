@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.deliveries import landing
 from pipeline.errors import LandingFolderError
 from pipeline.formats import smrt_envelope

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.deliveries import landing
 from pipeline.deliveries.decisions import History, decide
 from pipeline.errors import LandingFolderError

@@ -13,7 +13,8 @@ import pytest
 
 from pipeline import formats
 from pipeline.config import values
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.lake import tables, views
 
 ROOT = Path(__file__).parents[3]

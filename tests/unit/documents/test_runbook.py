@@ -12,7 +12,8 @@ import typer
 
 import main
 from pipeline import errors, formats
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.deliveries import guards
 from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import row_rules

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import obis_document
 from pipeline.formats.row_rules import FILE_CODES

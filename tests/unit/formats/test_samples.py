@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from pipeline import formats
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import samples
 

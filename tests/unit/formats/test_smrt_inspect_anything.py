@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import smrt_envelope
 from pipeline.formats.row_rules import FILE_CODES

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.config.settings import Columns, Feed
+from pipeline.config.feeds import Columns, Feed
 from pipeline.deliveries.delivery import Delivery
-from pipeline.formats import split_json
+from pipeline.formats import split_document
 
 ELECTRICITY = Feed(name="electricity", format="split_json", path="landing", time_zone="Europe/London")
 NAMES = ["interval_start", "meterpoint_id", "consumption_delta"]
@@ -25,7 +25,7 @@ def looked_at(content, name="2021-01-01.json", feed=ELECTRICITY):
     """The verdict on a document (dumped), a text or bytes."""
     text = content if isinstance(content, str | bytes) else json.dumps(content)
     raw = text if isinstance(text, bytes) else text.encode()
-    return split_json.inspect(raw, found(name, len(raw)), feed, "production")
+    return split_document.inspect(raw, found(name, len(raw)), feed, "production")
 
 
 def columns_text(*names):
@@ -131,7 +131,7 @@ ROWS_OF_NO_USE = {
 @pytest.mark.parametrize(("data", "code"), ROWS_OF_NO_USE.values(), ids=ROWS_OF_NO_USE.keys())
 def test_the_exact_look_refuses(data, code):
     content = json.dumps({"columns": NAMES, "data": data}).encode()
-    assert split_json.diagnose(content, found(), ELECTRICITY).reason_code == code
+    assert split_document.diagnose(content, found(), ELECTRICITY).reason_code == code
 
 
 @pytest.mark.parametrize("name", ["2021.JSON", "2021.json.gz", "2021.txt", "json", "2021.json "])

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.config.settings import Feed
+from pipeline.config.feeds import Feed
 from pipeline.deliveries.delivery import Delivery
-from pipeline.formats import split_json
+from pipeline.formats import split_document
 from pipeline.formats.row_rules import FILE_CODES
 
 ELECTRICITY = Feed(name="electricity", format="split_json", path="landing", time_zone="Europe/London")
@@ -20,11 +20,11 @@ DELIVERY = Delivery("electricity", "a.json", "landing/a.json", "a.json", 1, date
 
 
 def looked_at(content):
-    return split_json.inspect(content, DELIVERY, ELECTRICITY, "production")
+    return split_document.inspect(content, DELIVERY, ELECTRICITY, "production")
 
 
 def exactly(content):
-    return split_json.diagnose(content, DELIVERY, ELECTRICITY)
+    return split_document.diagnose(content, DELIVERY, ELECTRICITY)
 
 
 def is_a_verdict(delivery):

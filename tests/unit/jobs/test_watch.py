@@ -9,7 +9,8 @@ from deltalake.exceptions import DeltaError
 
 from jobs import run as main_job
 from jobs import watch
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.deliveries import ingestion_log
 from pipeline.errors import LakeError
 from pipeline.lake import access, run_lock, tables

@@ -8,7 +8,8 @@ import pytest
 from deltalake import DeltaTable
 
 from pipeline import formats
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.errors import BusyLakeError, OvertakenError
 from pipeline.lake import access, claim, gate, maintenance, tables
 from pipeline.runtime.context import Context

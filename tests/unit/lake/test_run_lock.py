@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.errors import BusyLakeError, LakeError
 from pipeline.lake import run_lock
 from pipeline.runtime.context import Context
@@ -21,7 +22,8 @@ from pipeline.runtime.log import Log
 HOLD = """
 import sys
 from pipeline.lake import run_lock
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 settings = Settings(lake=sys.argv[1], feeds=(Feed(name="gas", format="smrt", path="gas"),))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import formats
-from pipeline.config.settings import Columns, Feed, Reference, Settings
+from pipeline.config.feeds import Columns, Feed, Reference
+from pipeline.config.settings import Settings
 from pipeline.formats import data_dictionary
 from pipeline.lake import tables, views
 from pipeline.lake.types import arrow_schema

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jobs import run
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 from pipeline.runtime.profile import Profile

@@ -12,7 +12,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from pipeline import formats
-from pipeline.config.settings import Feed, Settings
+from pipeline.config.feeds import Feed
+from pipeline.config.settings import Settings
 from pipeline.deliveries.delivery import Delivery
 from pipeline.errors import MeterlakeError
 from pipeline.lake import tables
