@@ -24,7 +24,7 @@ from pipeline.errors import (
 from pipeline.formats.judged import counts, received_at
 from pipeline.lake import access
 from pipeline.layers import reference_snapshots
-from pipeline.runtime import error_messages
+from pipeline.runtime import error_messages, session
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -110,7 +110,7 @@ def _decide(
     history = History.of(delivery for delivery in known if delivery.feed == feed.name)
     inspected = landing.inspect(new[feed.name], feed, form.inspect, context.settings.environment)
     if any(not landing.spark_path(each, feed).isascii() for each in inspected if not each.reason_code):
-        inspected = landing.nameable(context.spark, inspected, feed)
+        inspected = landing.nameable(session.file_name_encoding(context.spark), inspected, feed)
     decided = decisions.decide(inspected, history, by_name=form.identity_is_name)
     batch.touched += [entry for found in inspected if (entry := history.touched(found))]
     if new[feed.name]:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import main
 from pipeline.config.feeds import Feed
 from pipeline.config.settings import Settings
-from pipeline.runtime import class_archive, fetch_jars, session
+from pipeline.runtime import class_archive, fetch_jars, session, spark_settings
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 from tests.faults.seeds import SEED
@@ -62,7 +62,7 @@ def spark() -> Iterator[SparkSession]:
         # As for many deliveries: this session lives for minutes, so the optimising compiler pays off. It records no
         # classes, because pytest ends without waiting for its JVM.
         patch.setenv(class_archive.OFF, "1")
-        running = session.build(settings, session.FEW_BYTES)
+        running = session.build(settings, spark_settings.FEW_BYTES)
     yield running
     running.stop()
 
@@ -74,7 +74,7 @@ def _of_connect() -> SparkSession:
     jars = [str((fetch_jars.jar_folder() / jar.file).absolute()) for jar in fetch_jars.expected_jars()]
     of_server = {"spark.driver.extraClassPath": os.pathsep.join(jars), "spark.sql.shuffle.partitions": "2"}
     builder = SparkSession.builder.remote("local[2]")
-    for name, value in (session.LOCAL | session.EXTENSIONS | session.REQUIRED | of_server).items():
+    for name, value in (spark_settings.LOCAL | spark_settings.EXTENSIONS | spark_settings.REQUIRED | of_server).items():
         builder = builder.config(name, value)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     with warnings.catch_warnings():

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def is_in_a_folder(self) -> bool:
+        """Whether the lake is a folder of this machine."""
+        return not self.catalog and "://" not in self.root
+
+    @property
     def where(self) -> str:
         """The lake's address in messages: its catalog, or its folder or URI."""
         return self.catalog or self.root

@@ -145,9 +145,12 @@ def spark_path(delivery: Delivery, feed: Feed) -> str:
     return "file:" + str(Path(feed.path).absolute() / delivery.relative_path)
 
 
-def nameable(spark: SparkSession, inspected: list[Delivery], feed: Feed) -> list[Delivery]:
-    """The deliveries; those whose paths the JVM cannot express are refused without a hash, so they are tried again."""
-    objection = None if stores.is_remote(feed.path) else jvm_names.ascii_only(spark)
+def nameable(encoding: str | None, inspected: list[Delivery], feed: Feed) -> list[Delivery]:
+    """The deliveries; those whose paths the JVM cannot express are refused without a hash, so they are tried again.
+
+    `encoding` is that of its file names, None if it is not known.
+    """
+    objection = None if stores.is_remote(feed.path) else jvm_names.objection(encoding)
     return [
         replace(each, sha256=None).refused("UNREADABLE", objection)
         if objection and not each.reason_code and not spark_path(each, feed).isascii()

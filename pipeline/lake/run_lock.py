@@ -77,7 +77,7 @@ def opened(context: Context) -> int:
 
 def has_lock(context: Context) -> bool:
     """Whether the lake is a folder of this machine."""
-    return not context.settings.catalog and "://" not in context.settings.root
+    return context.settings.is_in_a_folder
 
 
 def _take(context: Context, file: int, path: Path, wait_seconds: float) -> bool:

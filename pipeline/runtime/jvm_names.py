@@ -8,12 +8,6 @@ from __future__ import annotations
 
 import locale
 import os
-from typing import TYPE_CHECKING
-
-from pipeline.errors import LakeError
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 EVERY_NAME = "C.UTF-8"
 ADVICE = f"start it with LC_ALL={EVERY_NAME} in its environment"
@@ -27,16 +21,8 @@ def give_a_locale() -> None:
         os.environ["LC_ALL"] = EVERY_NAME
 
 
-def ascii_only(session: SparkSession) -> str | None:
-    """Why the session's JVM cannot name every file; None if it can, or cannot be asked (Spark Connect)."""
-    jvm = getattr(session, "_jvm", None)
-    encoding = None if jvm is None else jvm.java.lang.System.getProperty("sun.jnu.encoding")
+def objection(encoding: str | None) -> str | None:
+    """Why a JVM whose file names have that encoding cannot name every file; None if it can, or cannot be asked."""
     if encoding is None or encoding.upper().replace("-", "") == "UTF8":
         return None
     return f"Spark's JVM cannot name it (its sun.jnu.encoding is {encoding}): {ADVICE}"
-
-
-def check_lake(session: SparkSession, lake: str) -> None:
-    """Raise LakeError if the JVM would create another folder instead of the lake's."""
-    if "://" not in lake and not lake.isascii() and (objection := ascii_only(session)):
-        raise LakeError(lake, objection)

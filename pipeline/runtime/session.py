@@ -18,70 +18,26 @@ from pyspark.sql import SparkSession
 
 from pipeline.errors import LakeError, MissingJarError
 from pipeline.runtime import class_archive, fetch_jars, jvm_names, jvm_output, memory
+from pipeline.runtime.spark_settings import (
+    ADDED_TO,
+    BEFORE_MERGED_WRITE,
+    BYTES_A_PARTITION,
+    EXTENSIONS,
+    FEW_BYTES,
+    FEW_JAVA_OPTIONS,
+    FEW_PARTITIONS,
+    JAVA_OPTIONS,
+    LOCAL,
+    REQUIRED,
+    SMALL,
+    SMALL_BYTES,
+    WISHED,
+)
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Settings
 
-CORES = memory.CORES
-# SQL settings that results depend on; set on every session, adopted ones too.
-REQUIRED = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.caseSensitive": "false",
-}
-# Settings for speed; a platform that does not allow them works too.
-WISHED = {
-    # With more explicit paths than this, Spark starts a job with one task for each path.
-    "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
-    # Many small deliveries: by default Spark counts each as at least 4 MB, and 10,000 of them became 313 tasks and
-    # files of bronze (39 seconds); with this setting they are 5, in 18 seconds.
-    "spark.sql.files.openCostInBytes": "65536",
-    # Partitioned writes without a sort, up to this many open files in a task.
-    "spark.sql.maxConcurrentOutputFileWriters": "100",
-    # Commits without rows are needed: their mark says how far the table is complete.
-    "spark.databricks.delta.skipRecordingEmptyCommits": "false",
-    "spark.sql.parquet.compression.codec": "zstd",
-    # pandas writes its dates as timestamps of nanoseconds, which Spark reads as numbers or not at all.
-    "spark.sql.legacy.parquet.nanosAsLong": "true",
-    "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
-}
-EXTENSIONS = {
-    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-}
-# One machine: few partitions, no web page, no progress bars between the lines of the log.
-LOCAL = {
-    "spark.app.name": "meterlake",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    # The default is a thousand, which a long-lived session would keep in memory for nothing.
-    "spark.ui.retainedJobs": "50",
-    "spark.ui.retainedStages": "50",
-    "spark.ui.retainedTasks": "500",
-    "spark.sql.ui.retainedExecutions": "20",
-    # PySpark records the Python line of every column expression, which takes half the time of building a plan.
-    "spark.python.sql.dataFrameDebugging.enabled": "false",
-    "spark.databricks.delta.snapshotPartitions": "2",
-}
-# Standard output is for answers: the JVM's own messages, even of a crash, go to standard error.
-JAVA_OPTIONS = "-XX:+DisplayVMOutputToStderr -XX:+UseParallelGC -XX:ReservedCodeCacheSize=256m"
-# A run of a minute is mostly cold code: the optimising compiler costs more than it saves (measured with 66 MB of
-# deliveries: 154 CPU seconds with it, 118 without).
-FEW_BYTES = 128 * 1024 * 1024
-FEW_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 " + JAVA_OPTIONS
-# Adaptive execution runs each shuffle stage as a job of its own, which only pays for a backfill.
-SMALL_BYTES = 256 * 1024 * 1024
-BEFORE_MERGED_WRITE = "spark.databricks.delta.merge.repartitionBeforeWrite.enabled"
-# One task for each core; each task writes a file into every partition that it has rows for.
-FEW_PARTITIONS = max(2, CORES)
-# Bytes of deliveries: some five million readings, whose hash map fits into half a usual heap.
-BYTES_A_PARTITION = 256 * 1024 * 1024
 SECONDS_TO_END = 20
-# Settings of the configuration that are appended to ours instead of replacing them.
-ADDED_TO = ("spark.driver.extraJavaOptions", "spark.driver.extraClassPath")
-SMALL = {"spark.sql.adaptive.enabled": "false"}
 
 
 def running() -> SparkSession | None:
@@ -116,9 +72,11 @@ def build(
 
 
 def check_names(session: SparkSession, settings: Settings) -> None:
-    """Raise LakeError if the session's JVM cannot name the lake's folder."""
-    if not settings.catalog:
-        jvm_names.check_lake(session, settings.root)
+    """Raise LakeError if the session's JVM cannot name the lake's folder: it would create another."""
+    if settings.is_in_a_folder and not settings.root.isascii():
+        objection = jvm_names.objection(file_name_encoding(session))
+        if objection:
+            raise LakeError(settings.root, objection)
 
 
 def is_submitted() -> bool:
@@ -210,9 +168,11 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
     conf.setIfMissing(ADDED_TO[0], " ".join(filter(None, (options, archive, given[0]))))
     jars = [str(folder / jar.file) for jar in fetch_jars.expected_jars()]
     conf.set(ADDED_TO[1], os.pathsep.join(filter(None, (*jars, given[1]))))
-    conf.set("spark.sql.warehouse.dir", _warehouse(settings))
     if settings.catalog:
         conf.set("spark.sql.catalogImplementation", "hive")
+        conf.set("spark.sql.warehouse.dir", str(Path("spark-warehouse").absolute()))
+    else:  # no tables of its own, but Spark needs a path, which it never creates
+        conf.set("spark.sql.warehouse.dir", str(Path(tempfile.gettempdir()) / "meterlake-no-warehouse"))
     # The JVM's own output goes to a file that is only used if it does not start.
     gateway = None
     with tempfile.TemporaryFile() as chatter:
@@ -230,13 +190,6 @@ def _local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int
             raise LakeError("session", f"Spark did not start: {jvm_output.why_not_started(said, problem)}") from problem
     context.setLogLevel("OFF")
     return SparkSession(context)
-
-
-def _warehouse(settings: Settings) -> str:
-    """Where catalog mode keeps its tables; path mode has none, but Spark needs a path, which it never creates."""
-    if settings.catalog:
-        return str(Path("spark-warehouse").absolute())
-    return str(Path(tempfile.gettempdir()) / "meterlake-no-warehouse")
 
 
 def has_many_tasks(session: SparkSession) -> bool:
@@ -267,3 +220,9 @@ def jobs_so_far(session: SparkSession) -> int | None:
     """How many Spark jobs this session has run; None if it cannot be asked (Spark Connect)."""
     context = getattr(session, "_sc", None)
     return None if context is None else int(context._jsc.sc().dagScheduler().numTotalJobs())  # noqa: SLF001
+
+
+def file_name_encoding(session: SparkSession) -> str | None:
+    """The encoding of the JVM's file names; None if it cannot be asked (Spark Connect)."""
+    jvm = getattr(session, "_jvm", None)
+    return None if jvm is None else jvm.java.lang.System.getProperty("sun.jnu.encoding")

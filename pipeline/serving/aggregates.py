@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from pipeline.clock.zones import zone_info
 from pipeline.lake import tables
+from pipeline.lake.snapshots import Pinned
 from pipeline.lake.tables import Column, Table, columns
 from pipeline.serving import paging
 from pipeline.serving.answers import Rows
@@ -26,7 +27,6 @@ from pipeline.serving.parameters import (
     local_day,
     zone_or,
 )
-from pipeline.serving.snapshots import Pinned
 
 router = APIRouter(tags=["Aggregates"])
 

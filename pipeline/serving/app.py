@@ -50,8 +50,6 @@ def application(settings: Settings, of_the_lake: Callable[[], bytes] = bytes) ->
 
     Raises ConfigurationError if it cannot serve this lake.
     """
-    if settings.catalog:
-        raise ConfigurationError("catalog", "serve reads lakes in a folder or an object store; give `lake`")
     service, measures = Service.of(settings), Measures(of_the_lake)
 
     @asynccontextmanager

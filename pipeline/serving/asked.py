@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from pipeline.clock.zones import zone_info
 from pipeline.errors import VersionGoneError
+from pipeline.lake.snapshots import Pinned, Snapshots
 from pipeline.serving import answers
 from pipeline.serving.engine import Engine
 from pipeline.serving.meter_files import MeterFiles
 from pipeline.serving.problems import ProblemError
-from pipeline.serving.snapshots import Pinned, Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

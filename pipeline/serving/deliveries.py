@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
 
 from pipeline.lake import tables
+from pipeline.lake.snapshots import Pinned
 from pipeline.serving import answers, paging, shapes
 from pipeline.serving.answers import Rows
 from pipeline.serving.asked import Asked
@@ -14,7 +15,6 @@ from pipeline.serving.common import REFUSALS, AskedRows, rows_of
 from pipeline.serving.grains import micros
 from pipeline.serving.parameters import FeedName, Moment, TimeZone, instant_of, zone_or
 from pipeline.serving.problems import ProblemError
-from pipeline.serving.snapshots import Pinned
 
 router = APIRouter(tags=["Deliveries"])
 

@@ -6,11 +6,11 @@ import pyarrow as pa
 from fastapi import APIRouter, Response
 
 from pipeline.lake import tables
+from pipeline.lake.snapshots import Pinned
 from pipeline.lake.tables import columns
 from pipeline.serving import paging
 from pipeline.serving.answers import Rows
 from pipeline.serving.common import AskedRows, rows_of
-from pipeline.serving.snapshots import Pinned
 
 router = APIRouter(tags=["Feeds"])
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from pipeline.config.feeds import Feed
+    from pipeline.lake.snapshots import Pinned
     from pipeline.serving.asked import Asked
     from pipeline.serving.meter_files import Part
     from pipeline.serving.meter_query import MeterQuery
-    from pipeline.serving.snapshots import Pinned
 
 MINUTE = 60_000_000
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 
 from pipeline.lake import tables
+from pipeline.lake.snapshots import Pinned
 from pipeline.lake.tables import columns
 from pipeline.serving import meter_readings, paging, reading_shapes
 from pipeline.serving.answers import Rows
@@ -12,7 +13,6 @@ from pipeline.serving.common import AskedRows, rows_of
 from pipeline.serving.meter_query import MeterQuery
 from pipeline.serving.parameters import DirectionName, FeedName, From, FromDay, Meter, TimeZone, To, ToDay
 from pipeline.serving.problems import ProblemError
-from pipeline.serving.snapshots import Pinned
 
 router = APIRouter(tags=["Meters"])
 

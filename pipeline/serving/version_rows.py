@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.config.feeds import Feed
+    from pipeline.lake.snapshots import Pinned
     from pipeline.lake.tables import Table
     from pipeline.serving.asked import Asked
     from pipeline.serving.meter_query import MeterQuery
-    from pipeline.serving.snapshots import Pinned
 
 # Versions of one interval are in the order in which they were received; pages use the same order.
 KEY = ("interval_start", "feed", "direction", "file_id", "row_number")

@@ -13,7 +13,7 @@ from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
 from pipeline.lake.path import writes
-from pipeline.runtime import fetch_jars, session
+from pipeline.runtime import fetch_jars, spark_settings
 from tests.faults.a_lake import Lake
 
 
@@ -22,11 +22,13 @@ def main(classes: str, *cases: str) -> None:
     conf = SparkConf()
     conf.set("spark.master", "local[2]")
     conf.set("spark.sql.shuffle.partitions", "2")
-    for name, value in (session.LOCAL | session.EXTENSIONS | session.REQUIRED | session.SMALL).items():
+    for name, value in (
+        spark_settings.LOCAL | spark_settings.EXTENSIONS | spark_settings.REQUIRED | spark_settings.SMALL
+    ).items():
         conf.set(name, value)
     jars = [str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars()]
     conf.set("spark.driver.extraClassPath", os.pathsep.join([classes, *jars]))
-    conf.set("spark.driver.extraJavaOptions", f"{session.FEW_JAVA_OPTIONS} -Dlost.answer={trigger}")
+    conf.set("spark.driver.extraJavaOptions", f"{spark_settings.FEW_JAVA_OPTIONS} -Dlost.answer={trigger}")
     conf.set("spark.delta.logStore.file.impl", "LostAnswer")
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     writes.FEW_ROWS = -1  # otherwise the driver would write so few rows, with another store

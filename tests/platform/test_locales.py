@@ -23,11 +23,11 @@ ADOPTED = """
 import os, sys
 sys.path.insert(0, sys.argv.pop(1))
 from pyspark.sql import SparkSession
-from pipeline.runtime import fetch_jars, session
+from pipeline.runtime import fetch_jars, session, spark_settings
 jars = [str((fetch_jars.jar_folder() / jar.file).absolute()) for jar in fetch_jars.expected_jars()]
 of_server = {"spark.driver.extraClassPath": os.pathsep.join(jars), "spark.master": "local[2]"}
 builder = SparkSession.builder
-for name, value in (session.LOCAL | session.EXTENSIONS | session.REQUIRED | of_server).items():
+for name, value in (spark_settings.LOCAL | spark_settings.EXTENSIONS | spark_settings.REQUIRED | of_server).items():
     builder = builder.config(name, value)
 builder.getOrCreate()
 import main

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from pipeline.runtime import fetch_jars, session
+from pipeline.runtime import fetch_jars, spark_settings
 from tests.jobs.conftest import database
 
 pytestmark = pytest.mark.slow  # each starts processes of its own, a minute or two: `make test-platform`
@@ -103,7 +103,7 @@ def test_catalog_mode_keeps_its_tables_in_a_metastore_that_the_next_process_find
 
 def spark_sql_sees_them(folder):
     """Spark's own command line, on the same metastore: tables, the view that dashboards use, and their rows."""
-    extensions = [f"--conf={name}={value}" for name, value in session.EXTENSIONS.items()]
+    extensions = [f"--conf={name}={value}" for name, value in spark_settings.EXTENSIONS.items()]
     jars = [str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars()]
     command = [str(Path(pyspark.__file__).parent / "bin" / "spark-sql"), "--master", "local[1]", *extensions]
     command += ["--jars", ",".join(jars), f"--conf=spark.sql.warehouse.dir={folder}/spark-warehouse", "-S", "-e"]

@@ -239,7 +239,7 @@ def test_a_format_that_judges_no_rows_in_python_is_refused_with_what_to_do(monke
 
 
 def every(feed, rows, meter, received_at=RECEIVED):
-    """Of a delivery of those rows what is told of the meter: row, start, consumption, code, reason, raw."""
+    """What is said of the meter in a delivery of those rows: row, start, consumption, code, reason, raw."""
     bronze = formats.bronze_table(feed)
     laid = [
         dict.fromkeys(bronze.names) | {"file_id": 1, "batch_id": 1, "row_number": n} | row

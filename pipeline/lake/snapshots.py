@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from pipeline.errors import LakeError, VersionGoneError
+from pipeline.errors import ConfigurationError, LakeError, VersionGoneError
 from pipeline.lake import gate, tables
 from pipeline.lake.types import arrow_schema
 
@@ -119,9 +119,11 @@ class Pinned:
 
 
 class Snapshots:
-    """Opens the lake's tables for requests."""
+    """Opens the lake's tables for requests; ConfigurationError for a catalog, whose tables only Spark can read."""
 
     def __init__(self, settings: Settings) -> None:
+        if settings.catalog:
+            raise ConfigurationError("catalog", "serve reads lakes in a folder or an object store; give `lake`")
         self._settings = settings
         self._heads: dict[str, Head] = {}
         self._lock = threading.Lock()
