@@ -10,7 +10,7 @@ JAR_FOLDER := $(or $(METERLAKE_JARS),jars)
 JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.toml)
 # Called as modules, never by their scripts, whose first line breaks when the folder is moved.
 LINT_IMPORTS := 'from importlinter.cli import lint_imports_command as lint; lint()'
-USED := 'import chispa, delta.tables, deltalake, duckdb, fastapi, hypothesis, jinja2, matplotlib.pyplot, pandas, plotly, prometheus_client, pyarrow.fs, pydantic_settings, pyspark.sql, pytest, rich.table, statsmodels.tsa.stattools, typer, uvicorn'
+USED := 'import chispa, deltalake, duckdb, fastapi, hypothesis, jinja2, matplotlib.pyplot, pandas, plotly, prometheus_client, pyarrow.fs, pydantic_settings, pyspark.sql, pytest, rich.table, statsmodels.tsa.stattools, typer, uvicorn'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -18,14 +18,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help setup demo test deploy-tools test-cluster test-deploy test-page test-laws test-platform test-versions test-faults test-fast lint release-check bench benchmark soak clean force
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.jars ## create .venv, install the pinned packages, fetch Spark's JARs (once)
 
 demo: setup ## write sample deliveries, run the pipeline on them, show the result
 	@$(BIN)/python main.py demo
 
-test: setup lint ## lint, then every test
+test: setup lint ## lint, then the tests that every change should pass
 	@$(BIN)/python -m pytest
 
 test-platform: setup ## spark-submit, catalog mode, servers; every figure of a report, every version of a reading (minutes)

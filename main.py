@@ -106,7 +106,7 @@ def run(
 def watch(
     poll: Annotated[float, typer.Option(help="Look for deliveries this often, in seconds.", min=0.1)] = 1,
     maintain_every: Annotated[
-        int, typer.Option(help="Maintain the tables after this many batches; 0: never.", min=0)
+        int, typer.Option(help="Maintain the tables after this many runs, idle ones included; 0: never.", min=0)
     ] = 200,
     config: Config = CONFIG,
     json: AsJson = False,

@@ -75,8 +75,8 @@ def measure_small(repeat: int, runs: Runs) -> None:
     folder = HERE / "data" / hundred_json.__name__
     shutil.rmtree(folder / "lake")
     command = [sys.executable, str(HERE / "peers" / PER_FILE), str(folder), str(folder / "lake")]
-    measured = checked(run_measured(command, PROJECT, dict(os.environ), folder / "run.log"), folder, HUNDRED)
-    runs["small", "tutorial-style Spark, a DataFrame per file", "100 JSON files + reference"].append(measured._asdict())
+    peer = checked(run_measured(command, PROJECT, dict(os.environ), folder / "run.log"), folder, HUNDRED)
+    runs["small", "tutorial-style Spark, a DataFrame per file", "100 JSON files + reference"].append(peer._asdict())
 
 
 def median(runs: list[dict[str, Any]], figure: str) -> float | None:

@@ -147,9 +147,8 @@ def measure(server: subprocess.Popen[str], args: argparse.Namespace, data: Path,
         for file in sorted((data / "next_day").iterdir()):
             (data / "landing" / "electricity" / file.name).hardlink_to(file)
         started = time.monotonic()
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         command = ["nice", "-n", str(args.nice), sys.executable, "main.py", "run", *config]
-        subprocess.run(command, cwd=HERE.parent, check=True, **quiet)
+        subprocess.run(command, cwd=HERE.parent, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         runs = time.monotonic() - started
     for client in clients:
         client.join()

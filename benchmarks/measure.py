@@ -121,7 +121,7 @@ def table(runs: list[dict[str, Any]]) -> str:
 def prepared(data: Path, size: str) -> tuple[Path, dict[str, Any]]:
     """The folder with its deliveries, generated if they are missing, and the expected totals."""
     if not (data / "expected.json").exists():
-        generate = [sys.executable, HERE / "generate.py", "--size", size, "--target", data]
+        generate = [sys.executable, str(HERE / "generate.py"), "--size", size, "--target", str(data)]
         subprocess.run(generate, check=True)
     expected: dict[str, Any] = json.loads((data / "expected.json").read_text())
     return data, expected

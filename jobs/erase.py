@@ -61,12 +61,13 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
         # If this continues an earlier try, the counts are that try's: it counted before anything was removed.
         counts = {name: max(count, before.get("counts", {}).get(name, 0)) for name, count in found.counts.items()}
         file_ids = found.file_ids | set(before.get("file_ids", ()))
+        upkeep = access.lake_of(context).upkeep
         certificate = {
             "run_id": before.get("certified", context.run_id),
             "erased_at": context.now,
             "deliveries": len(file_ids),
             **counts,
-            "history_removed": access.lake_of(context).upkeep.forgets,
+            "history_removed": all(upkeep.forgets(each) for each in formats.lake_tables(context.settings)),
         }
         aim = before | {"counts": counts, "file_ids": sorted(file_ids)}
         access.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id, erased.UNFINISHED: aim})
@@ -80,10 +81,7 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
             note = {"run_id": context.run_id, erased.UNFINISHED: aim}
             access.write_rows(context, tables.ERASURES, [certificate], note)
         for table in formats.lake_tables(context.settings):
-            if certificate["history_removed"]:
-                maintenance.forget(context, table)
-            else:
-                maintenance.vacuum(context, table, 0)
+            maintenance.forget(context, table)
         restatements.accept(context)
         access.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id})  # it is finished
         files = [each for each in ingestion_log.logged(context) if each.file_id in file_ids]

@@ -1,6 +1,6 @@
 """`explain METER INSTANT`: every version of a reading, which one counts and why, and what it adds to in gold.
 
-No JVM in path mode, but for tables that only Spark may read.
+No JVM in path mode, except for tables that only Spark may read.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from rich.text import Text
 
 from jobs.shared.output import cell, console, print_table
 from pipeline import formats
+from pipeline.deliveries import guards
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.deliveries.ingestion_log import logged
-from pipeline.errors import UsageError
-from pipeline.lake import access, gate, schema_version, tables
+from pipeline.errors import DamagedLakeError, UsageError
+from pipeline.formats.readings import VERSION, VERSION_KEY
+from pipeline.lake import access, schema_version, tables
 from pipeline.layers import agreements
 from pipeline.layers.gold import HALF_HOUR
 from pipeline.serving import received
@@ -29,20 +31,6 @@ if TYPE_CHECKING:
     from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
 
-KEY = ("feed", "meter_id", "direction", "interval_start")
-COLUMNS = (
-    *KEY,
-    "interval_minutes",
-    "local_date",
-    "consumption",
-    "quality",
-    "file_id",
-    "row_number",
-    "batch_id",
-    "reason_code",
-    "reason",
-    "raw",
-)
 SHOWN = ("feed", "direction", "interval_start", "interval_minutes", "consumption", "quality", "file", "row_number")
 
 
@@ -83,7 +71,7 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
     log = {row["file_id"]: row for row in access.small_rows(context, tables.INGESTION_LOG, names)}
     winners: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        key = tuple(row[name] for name in KEY)
+        key = tuple(row[name] for name in VERSION_KEY)
         row["file"] = log[row["file_id"]]["relative_path"]
         row["received_at"] = log[row["file_id"]]["received_at"]
         if log[row["file_id"]]["status"] == WITHDRAWN:
@@ -99,14 +87,14 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
 
 
 def _received(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
-    """The meter's readings whose interval holds the instant, refused and withdrawn ones too: COLUMNS."""
+    """The meter's readings whose interval holds the instant, refused and withdrawn ones too: readings.VERSION."""
     deliveries = [each for each in logged(context) if each.status in {LOADED, WITHDRAWN} and each.rows_read]
     of_feeds = [(feed, [each for each in deliveries if each.feed == feed.name]) for feed in context.settings.feeds]
     opened = [(feed, some, _bronze(context, feed)) for feed, some in of_feeds if some]
     if any(bronze is None for *_, bronze in opened):
         return _received_by_spark(context, meter, at)
     return [
-        {name: reading[name] for name in COLUMNS}
+        {name: reading[name] for name in VERSION}
         for feed, some, bronze in opened
         for reading in received.every_version(feed, meter, some, bronze)
         if timedelta() <= at - reading["interval_start"] < timedelta(minutes=reading["interval_minutes"])
@@ -115,8 +103,11 @@ def _received(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
 
 def _bronze(context: Context, feed: Feed) -> ds.Dataset | None:
     """The feed's rows as received; None where only Spark may read or judge them."""
-    there = None if formats.format_of(feed).row_judge is None else gate.readable(context, formats.bronze_table(feed))
-    return None if there is None else there.to_pyarrow_dataset()
+    lake, table = access.lake_of(context), formats.bronze_table(feed)
+    if not lake.facts.exists(table):
+        raise DamagedLakeError(context.settings.where, table.full_name, guards.GONE, guards.LOST_BRONZE)
+    there = None if formats.format_of(feed).row_judge is None else lake.reads.dataset(table)
+    return None if there is None else there[0]
 
 
 def _received_by_spark(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ def _in_one_pass(context: Context, energy: _Work | None, by_product: _Work | Non
     feeds = by_product.mark["feeds"]
     if {feed: days for feed, days in energy.days.items() if feed in feeds} != by_product.days:
         return None
-    if not access.fits_the_driver(_most_by_product(context, energy.days)):
+    if not access.fits_the_driver(context, _most_by_product(context, energy.days)):
         return None
     return collect(context, _averages(context, energy.days), tables.PRODUCT_HALF_HOUR)
 

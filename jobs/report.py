@@ -16,7 +16,7 @@ from rich.text import Text
 from jobs.shared.output import cell, console, must_exist
 from pipeline.errors import LakeError, UsageError, printable
 from pipeline.lake import access, tables
-from pipeline.lake.path.reads import dataset
+from pipeline.lake.types import arrow_schema
 from pipeline.runtime.error_messages import in_words, one_line
 
 if TYPE_CHECKING:
@@ -96,9 +96,13 @@ def _pinned(context: Context) -> Pinned:
     versions: dict[str, int] = {}
     rows: dict[str, ds.Dataset | pa.Table] = {}
     for table in (tables.READINGS, tables.MISSING, tables.INGESTION_LOG):
-        rows[table.full_name], version = dataset(context, table)
-        if version is not None:
-            versions[table.full_name] = version
+        if not access.lake_of(context).facts.exists(table):  # no run has come to silver or gold yet
+            rows[table.full_name] = arrow_schema(table).empty_table()
+        elif (there := access.dataset(context, table)) is None:
+            address = tables.address(context.settings, table)
+            raise LakeError(address, "has deletion vectors or the like, which only Spark reads: main.py sql")
+        else:
+            rows[table.full_name], versions[table.full_name] = there
     return Pinned(versions, rows)
 
 

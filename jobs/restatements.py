@@ -74,7 +74,7 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
 
 
 def accept(context: Context) -> None:
-    """Gold has the same rows in other files: the next comparison starts from here."""
+    """After maintenance gold has the same rows in other files: the next comparison starts from here."""
     written = access.mark(context, tables.RESTATEMENTS)
     now = {table.full_name: access.version(context, table) or 0 for table in MEASURES}
     if "compared" in written and written["compared"] != now:

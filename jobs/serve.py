@@ -29,7 +29,10 @@ def run(context: Context, host: str | None, port: int | None) -> None:
     api = context.settings.api
     where = api.model_copy(update={"host": host or api.host, "port": api.port if port is None else port})
     if api.token_env is None and not is_loopback(where.host):
-        raise UsageError(f"--host {where.host} lets other machines ask: name a bearer token's variable, api.token_env")
+        raise UsageError(
+            f"--host {where.host} lets other machines ask: set token_env in [api] to the name of a variable that "
+            "holds a bearer token"
+        )
     settings = context.settings.model_copy(update={"api": where})
     schema_version.check(context)
     app = application(settings, lambda: _measures(context))

@@ -15,8 +15,8 @@ from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_database
 from pipeline.lake import access, tables
 from pipeline.lake.days import on_days
-from pipeline.lake.rows import conform, frame_of
-from pipeline.layers import changed_days, lake_zones, silver
+from pipeline.lake.rows import conform
+from pipeline.layers import changed_days, lake_zones, reference_snapshots, silver
 from pipeline.layers.judged import judged
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
     gone = sorted({each.feed for each in pending} - known)
     if gone:
         raise ConfigurationError(
-            f"feed {gone[0]!r}", "was removed, but has deliveries in bronze that silver does not have yet"
+            f"feed {gone[0]!r}",
+            "was removed, but has deliveries that silver does not have yet: put it back, run once, then remove it",
         )
 
 
@@ -89,13 +90,7 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     mark = {"batch_id": snapshots[-1].revision, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = access.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
-        rows = frame_of(context, snapshot)
-        judged_rows = reference_database.judged(
-            source.name,
-            rows,
-            context.settings.reference_zone,
-            may_repeat=reference_database.repeats(source.name, snapshot),
-        )
+        judged_rows = reference_snapshots.judged(context, source, snapshot)
         current = conform(reference_database.current(judged_rows, reference_database.KEYS[source.name]), target)
         access.write_rows(context, target, current.toArrow(), mark, replace=access.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)

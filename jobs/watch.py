@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Settings
     from pipeline.runtime.context import Context
 
-# At least so long a file must be unchanged, even if its feed's settle_seconds is lower: it may still be written to.
+# A file must be unchanged for at least this long, even if its feed's settle_seconds is lower: it may still be written.
 SETTLE_SECONDS = 1
 FAILURES = 5
 LONGEST_PAUSE_SECONDS = 60.0

@@ -144,10 +144,9 @@ class BusyLakeError(MeterlakeError):
 
     exit_code = 4
 
-    def __init__(self, where: str, holder: str) -> None:
-        super().__init__(
-            f"lake {where}: {holder} is at work on it; run again when it is done, or let this run wait: --wait SECONDS"
-        )
+    def __init__(self, where: str, holder: str, *, can_wait: bool = True) -> None:
+        wait = ", or let this run wait: --wait SECONDS" if can_wait else ""
+        super().__init__(f"lake {where}: {holder} is at work on it; run again when it is done{wait}")
 
 
 class OvertakenError(MeterlakeError):

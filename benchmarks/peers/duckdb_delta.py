@@ -87,7 +87,7 @@ def main() -> None:
     for table, query in GOLD.items():
         replace_days(lake, "gold", table, db.sql(query).to_arrow_table(), days)
     day = as_of(data)
-    active = db.execute(
+    active: pa.Table = db.execute(
         "select * from agreed where valid_from < ?::date and (valid_to is null or valid_to > ?::date)", [day, day]
     ).to_arrow_table()
     write_deltalake(str(lake / "gold" / "active_agreements"), active, mode="overwrite")

@@ -24,7 +24,7 @@ def days_present(context: Context) -> dict[str, set[date]]:
 def completeness(context: Context) -> list[dict[str, Any]]:
     """For each feed how complete its yesterday is (the local day before this one), and which day is its last.
 
-    Days that have not begun are none: one reading of the year 9999 would hide that a feed has gone silent.
+    Days that have not begun are left out: one reading of the year 9999 would hide that a feed has gone silent.
     """
     present = days_present(context)
     facts: list[dict[str, Any]] = []

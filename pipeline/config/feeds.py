@@ -35,7 +35,7 @@ class Columns(Strict):
     def _differ(self) -> Self:
         names = [self.meter_id.lower(), self.interval_start.lower(), self.consumption.lower()]
         if len(set(names)) < len(names):
-            message = "meter_id, interval_start and consumption each need a column of their own"
+            message = "meter_id, interval_start and consumption must be three different columns"
             raise ValueError(message)
         return self
 

@@ -34,7 +34,7 @@ UNWRITABLE = set("%[]^|\\")
 
 
 class Settings(BaseSettings):
-    """The whole configuration; see the README for an example."""
+    """The whole configuration; conf/local.toml is an example, README.md names the other keys."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
@@ -92,7 +92,7 @@ class Settings(BaseSettings):
                 if lie_one_in_the_other(feed.path, other.path):
                     message = (
                         f"the landing folders of feeds {feed.name!r} ({feed.path}) and {other.name!r} ({other.path}) "
-                        "lie one in the other: files would be deliveries of both; name a folder of its own for each"
+                        "overlap: files would be deliveries of both; give each feed its own folder"
                     )
                     raise ValueError(message)
         return self

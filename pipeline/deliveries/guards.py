@@ -25,6 +25,7 @@ LOST_BRONZE = "Bronze or the log is lost"
 LOST_DERIVED = "Silver or gold is lost"
 RESTORED = "A table was restored"
 NO_PROGRESS = "A table's progress is no longer in its history"
+GONE = "is not there, but the log says that it holds rows"
 UNTOLD = "no longer says in its history how far it is complete"
 SNAPSHOTS = {table.full_name for table in tables.SNAPSHOTS}
 # These tables cannot go on without their marks; others are rebuilt without theirs, or compared from then on.
@@ -80,7 +81,7 @@ def _behind_the_log(states: dict[str, State], known: Sequence[Delivery]) -> Iter
     for name, batch_id in _held(known).items():
         state = states.get(name)
         if state is None:
-            yield name, "is not there, but the log says that it holds rows", LOST_BRONZE
+            yield name, GONE, LOST_BRONZE
         elif not state.has_progress:
             yield name, UNTOLD, NO_PROGRESS
         elif state.batch_id < batch_id:

@@ -31,6 +31,21 @@ COLUMNS = (
 )
 
 
+# A version of a reading, as `explain` and the reading history show it.
+VERSION_KEY = ("feed", "meter_id", "direction", "interval_start")
+PASSED_VERSION = (
+    *VERSION_KEY,
+    "interval_minutes",
+    "local_date",
+    "consumption",
+    "quality",
+    "file_id",
+    "row_number",
+    "batch_id",
+)
+VERSION = (*PASSED_VERSION, "reason_code", "reason", "raw")
+
+
 def judged_by(rules: list[Rule]) -> dict[str, Column]:
     """The columns that say whether and why a row is refused: `reason_code` and `reason`, NULL for a row that passes."""
     return {"reason_code": row_rules.first_broken(rules), "reason": row_rules.first_reason(rules)}

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 MILLIONTH = Decimal("0.000001")
-# DECIMAL(18,6), and the digits before the point that Spark's parser accepts, leading zeros included.
+# DECIMAL(18,6), and the digits before the point that Spark's parser accepts; zeros that lead do not count, those of an
+# exponent do (`0e38`).
 LIMIT = Decimal(10) ** 12
 MOST_WHOLE_DIGITS = 38
 _EXACT = Context(prec=MOST_WHOLE_DIGITS + 6 + 1, rounding=ROUND_HALF_UP)

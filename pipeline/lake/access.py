@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.lake import commits, path, tables
+from pipeline.lake import path, tables
 from pipeline.lake.days import days_text
 from pipeline.lake.path import writes
 from pipeline.lake.path.writes import EVERYTHING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
+    import pyarrow.dataset as ds
     from pyspark.sql import DataFrame
 
     from pipeline.lake.progress import Commit, Progress
@@ -60,11 +61,6 @@ def states(context: Context, every: Iterable[Table]) -> list[State]:
     return lake_of(context).facts.states(every)
 
 
-def form(context: Context) -> int:
-    """The version of the lake's form; that of this program where there is no lake yet."""
-    return commits.form(context, lake_of(context).facts)
-
-
 def progress(context: Context, table: Table) -> Progress:
     """How far the table is complete, as the newest commit of ours says it."""
     return lake_of(context).facts.progress(table)[0]
@@ -81,7 +77,7 @@ def done_to(context: Context, table: Table) -> int:
 
 
 def bronze_tables(context: Context) -> list[Table]:
-    """Every bronze table that there is, of feeds that left the configuration too; of those columns of lineage only."""
+    """Every bronze table, also of feeds that left the configuration; each with its lineage columns only."""
     return [tables.bronze(name, "", "") for name in lake_of(context).facts.names_in("bronze")]
 
 
@@ -139,9 +135,14 @@ def count_on_days(context: Context, table: Table, days: Mapping[str, Sequence[da
     return lake_of(context).reads.count_on_days(table, days)
 
 
-def fits_the_driver(rows: int) -> bool:
-    """Whether so many rows are few enough to collect."""
-    return rows <= writes.FEW_ROWS
+def dataset(context: Context, table: Table) -> tuple[ds.Dataset, int] | None:
+    """(the table as it is now, its version); None where only Spark may read it. LakeError if it cannot be read."""
+    return lake_of(context).reads.dataset(table)
+
+
+def fits_the_driver(context: Context, rows: int) -> bool:
+    """Whether so many rows are few enough to collect and write on the driver; in a catalog Spark writes."""
+    return lake_of(context).is_open_to_the_driver and rows <= writes.FEW_ROWS
 
 
 def append(
@@ -226,7 +227,9 @@ def delete(context: Context, table: Table, condition: str, mark: Mapping[str, An
 def delete_matching(
     context: Context, table: Table, key: Sequence[str], keys: pa.Table, also: Mapping[str, Any] | None = None
 ) -> int:
-    """Remove the rows that have one of the keys; returns how many. The table's mark stays as it is, and says `also`.
+    """Remove the rows that have one of the keys; returns how many.
+
+    The commit repeats the table's mark, with `also` added.
 
     Keys come from the driver and the condition names columns only: Delta writes a condition into its log, where no
     value of an erased row may stand.

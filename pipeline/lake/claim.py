@@ -52,7 +52,7 @@ def take(context: Context, every: Iterable[Table]) -> None:
     except Exception as problem:
         context.claim = None
         if isinstance(problem, OvertakenError) or error_messages.is_overtaken(problem):
-            raise BusyLakeError(context.settings.where, "another run") from None
+            raise BusyLakeError(context.settings.where, "another run", can_wait=False) from None
         raise
     if is_left_open(context):
         context.log.warning("a run before this one did not end; its claim is taken over", run_before=before.run_id)
@@ -75,7 +75,7 @@ def _end_what_is_under_way(context: Context, claim: Claim, table: Table) -> None
                 raise
         else:
             return
-    raise BusyLakeError(context.settings.where, "another run")
+    raise BusyLakeError(context.settings.where, "another run", can_wait=False)
 
 
 def _commit(context: Context, before: Claim, claim: Claim) -> None:
@@ -83,7 +83,7 @@ def _commit(context: Context, before: Claim, claim: Claim) -> None:
 
     def claim_it(mark: dict[str, Any]) -> None:
         if newest(mark).number != before.number:
-            raise BusyLakeError(context.settings.where, "another run")
+            raise BusyLakeError(context.settings.where, "another run", can_wait=False)
         context.claim = claim
 
     since = access.lake_of(context).writes.commit_seen(LOG, claim_it)

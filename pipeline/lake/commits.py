@@ -22,7 +22,7 @@ FORM_WITH_NAMESPACE = 3
 
 @contextmanager
 def committed(context: Context, what: str) -> Iterator[None]:
-    """Around each commit: the run holds the lake's claim, it can be killed before and after, and is counted."""
+    """Wraps each commit: claims the lake first, sets the fail points before and after it, and counts it."""
     if context.before_commit is not None:
         context.before_commit()
     with failpoints.around(what):

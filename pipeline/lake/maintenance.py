@@ -45,7 +45,7 @@ def clustered_to(context: Context, table: Table) -> int:
 def cluster(context: Context, table: Table, days: Mapping[str, Sequence[date]], batch_id: int) -> int:
     """Rewrite those days of those feeds in the order of `cluster_by`, one file a day as far as it goes.
 
-    Returns how many files went. That it is done up to the batch is noted last: killed before, it is done again.
+    Returns how many files went. The batch is recorded last, so after a kill the work is repeated.
     """
     upkeep = access.lake_of(context).upkeep
     gone = sum(upkeep.put_in_order(table, feed, some) for feed, some in sorted(days.items()))
@@ -74,14 +74,15 @@ def bytes_on_disk(context: Context) -> int | None:
 
 
 def forget(context: Context, table: Table) -> None:
-    """Remove every earlier version, and what the log of versions says of them; in path mode only.
+    """Remove every earlier version, and what the log of versions says of them, where the lake `forgets` the table.
 
     The log's files name smallest and largest values of what was once written. Only files before a checkpoint can go,
     so a commit without data, which says how far the table is complete, comes first.
     """
     upkeep = access.lake_of(context).upkeep
     upkeep.vacuum(table, 0)
-    upkeep.forget_log(table, {FORGOTTEN_TO: str(access.version(context, table))} | _retention_lost(context, table))
+    if upkeep.forgets(table):
+        upkeep.forget_log(table, {FORGOTTEN_TO: str(access.version(context, table))} | _retention_lost(context, table))
 
 
 def _retention_lost(context: Context, table: Table) -> dict[str, str]:

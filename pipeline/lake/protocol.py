@@ -1,4 +1,4 @@
-"""What a lake can do, whichever it is: the one line between what the jobs want and how it is done."""
+"""What every kind of lake can do: the interface between what jobs ask for and how it is done."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pyarrow as pa
+    import pyarrow.dataset as ds
     from pyspark.sql import DataFrame
 
     from pipeline.lake.progress import Commit, Progress
@@ -76,11 +77,14 @@ class Reads(Protocol):
     def row_count(self, table: Table) -> int:
         """How many rows the table holds; 0 where there is no such table."""
 
+    def dataset(self, table: Table) -> tuple[ds.Dataset, int] | None:
+        """(the table as it is now, its version); None where only Spark may read it. LakeError if it cannot be read."""
+
     def count_on_days(self, table: Table, days: Mapping[str, Sequence[date]]) -> int | None:
         """How many rows those days of those feeds hold; None where that is not known without reading them."""
 
     def files_at(self, table: Table, version: int) -> pa.Table:
-        """Feed, day and what tells one file from another, of a version."""
+        """Feed, day and identity of each file of a version."""
 
     def rows_at(self, table: Table, version: int, names: list[str], days: Mapping[str, Sequence[date]]) -> pa.Table:
         """Those columns of the rows of those days of those feeds, of a version."""
@@ -168,9 +172,8 @@ class Upkeep(Protocol):
     def remove_scratch(self, place: str) -> None:
         """The place and all that was made in it."""
 
-    @property
-    def forgets(self) -> bool:
-        """Whether earlier versions can go at once, with what the log says of them."""
+    def forgets(self, table: Table) -> bool:
+        """Whether earlier versions of the table can go at once, with what the log says of them."""
 
     def bytes_on_disk(self) -> int | None:
         """All that lies below a lake in a local folder, earlier versions too; None elsewhere."""

@@ -21,7 +21,9 @@ def frame_of(context: Context, rows: pa.Table) -> DataFrame:
     """Rows that the driver holds, as a DataFrame; also none at all, whose types Spark Connect does not see."""
     if rows.num_rows:
         return context.spark.createDataFrame(rows)
-    return context.spark.createDataFrame([], from_arrow_schema(rows.schema))
+    # Not from an empty list, which starts a Python worker in a classic session.
+    none = (F.lit(None).cast(column.dataType).alias(column.name) for column in from_arrow_schema(rows.schema))
+    return context.spark.range(0).select(*none)
 
 
 def conform(rows: DataFrame, table: Table) -> DataFrame:

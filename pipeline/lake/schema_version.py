@@ -1,6 +1,6 @@
 """The version of a lake's form, recorded in the lake: forward only, and refused if it is newer than this program.
 
-New columns are added to existing tables when a run begins (creation.create_missing). The version is a property of
+New columns are added to existing tables when a run begins (maintenance.create_missing). The version is a property of
 ops.ingestion_log, which every lake has. To change the form: raise tables.SCHEMA_VERSION, describe the change in
 CHANGES, and keep a lake of the previous version in tests/upgrades/.
 """

@@ -475,4 +475,4 @@ def address(settings: Settings, table: Table) -> str:
 def sql_name(settings: Settings, table: Table) -> str:
     """A table's name in SQL: that of the catalog, or its path or URI."""
     where = address(settings, table)
-    return where if settings.catalog else f"delta.`{where}`"
+    return where if settings.catalog else "delta.`" + where.replace("`", "``") + "`"

@@ -1,4 +1,4 @@
-"""What two versions of a table tell differently. In path mode without a JVM, from the partitions that changed."""
+"""The differences between two versions of a table, from the partitions that changed; in path mode without a JVM."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Days = dict[str, list["date"]]
 def changed_rows(
     context: Context, table: Table, measures: tuple[str, ...], before: int, after: int
 ) -> Iterator[dict[str, Any]]:
-    """Rows of version `before` whose measures are others in `after`, or that are not in it.
+    """Rows of version `before` whose measures differ in `after`, or that `after` lacks.
 
     Each has the key, and `old_…` and `new_…` for each measure and for `file_id`; the table is divided by feed and day.
     """
@@ -110,7 +110,7 @@ def _rows(context: Context, table: Table, names: list[str], days: Days, version:
 
 @contextmanager
 def _is_there(context: Context, table: Table, version: int) -> Iterator[None]:
-    """Versions go with time: their log after a month, their files by VACUUM."""
+    """Old versions disappear: their log after a month, their files by VACUUM."""
     from pyspark.errors import PySparkException  # noqa: PLC0415 - costs half a second
 
     try:

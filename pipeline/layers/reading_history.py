@@ -10,17 +10,15 @@ from pyspark.sql import functions as F
 
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.deliveries.ingestion_log import logged
+from pipeline.formats.readings import PASSED_VERSION, VERSION, VERSION_KEY
 from pipeline.layers.judged import judged
 
 if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
-KEY = ("feed", "meter_id", "direction", "interval_start")
-COLUMNS = (*KEY, "interval_minutes", "local_date", "consumption", "quality", "file_id", "row_number", "batch_id")
-
 
 def received(context: Context, *, withdrawn: bool = False) -> DataFrame | None:
-    """One row for each version, also refused ones: COLUMNS, `reason_code`, `reason`, `raw`; None if nothing was loaded.
+    """One row for each version, also refused ones: readings.VERSION; None if nothing was loaded.
 
     Versions from withdrawn deliveries are included only on request.
     """
@@ -31,15 +29,15 @@ def received(context: Context, *, withdrawn: bool = False) -> DataFrame | None:
         of_feed = [each for each in loaded if each.feed == feed.name]
         if of_feed:
             rows = judged(context, feed, of_feed).where("reason_code IS NOT NULL OR consumption IS NOT NULL")
-            parts.append(rows.withColumn("feed", F.lit(feed.name)).select(*COLUMNS, "reason_code", "reason", "raw"))
+            parts.append(rows.withColumn("feed", F.lit(feed.name)).select(*VERSION))
     return reduce(DataFrame.unionByName, parts) if parts else None
 
 
 def readings(context: Context) -> DataFrame | None:
-    """Versions that passed: COLUMNS and `is_current`; None if nothing was loaded."""
+    """Versions that passed: readings.PASSED_VERSION and `is_current`; None if nothing was loaded."""
     versions = received(context)
     if versions is None:
         return None
-    newest_first = Window.partitionBy(*KEY).orderBy(F.col("file_id").desc(), F.col("row_number").desc())
-    passed = versions.where("reason_code IS NULL").select(*COLUMNS)
+    newest_first = Window.partitionBy(*VERSION_KEY).orderBy(F.col("file_id").desc(), F.col("row_number").desc())
+    passed = versions.where("reason_code IS NULL").select(*PASSED_VERSION)
     return passed.withColumn("is_current", F.row_number().over(newest_first) == 1)

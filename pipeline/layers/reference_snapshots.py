@@ -17,6 +17,9 @@ from pipeline.lake.types import arrow_schema
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pyspark.sql import DataFrame
+
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
 Found = tuple[Delivery, reference_database.Snapshot | None]
@@ -76,6 +79,16 @@ def read(
     return (replace(delivery, sha256=snapshot.sha256, status=LOADED), snapshot), None
 
 
+def judged(context: Context, table: Table, rows: pa.Table) -> DataFrame:
+    """A snapshot's bronze rows of one of the tables, typed, each with the reason for its refusal or NULL."""
+    return reference_database.judged(
+        table.name,
+        frame_of(context, rows),
+        context.settings.reference_zone,
+        may_repeat=reference_database.repeats(table.name, rows),
+    )
+
+
 def load(context: Context, delivery: Delivery, snapshot: reference_database.Snapshot | None) -> list[Delivery]:
     """Load the snapshot's rows into bronze, as received."""
     if snapshot is None:
@@ -85,13 +98,7 @@ def load(context: Context, delivery: Delivery, snapshot: reference_database.Snap
     for table in tables.SNAPSHOTS:
         rows = pa.Table.from_pylist([row | lineage for row in snapshot.rows[table.name]], arrow_schema(table))
         access.write_rows(context, table, rows, {"batch_id": delivery.batch_id})
-        judged = reference_database.judged(
-            table.name,
-            frame_of(context, rows),
-            context.settings.reference_zone,
-            may_repeat=reference_database.repeats(table.name, rows),
-        )
-        rejected += judged.where("reason_code IS NOT NULL").toArrow().num_rows
+        rejected += judged(context, table, rows).where("reason_code IS NOT NULL").toArrow().num_rows
     context.log.info("snapshot", file=delivery.file_name, rows=snapshot.count, rejected=rejected)
     accepted = snapshot.count - rejected
     return [replace(delivery, rows_read=snapshot.count, rows_rejected=rejected, rows_accepted=accepted)]

@@ -128,7 +128,7 @@ def _add_service_routes(app: FastAPI, service: Service, measures: Measures, guar
         return {"status": "ready", "as_of": pinned.versions}
 
     @app.get(
-        "/metrics", tags=["Service"], summary="Measures for Prometheus", dependencies=guards, response_class=Response
+        "/metrics", tags=["Service"], summary="Metrics for Prometheus", dependencies=guards, response_class=Response
     )
     def metrics(request: Request) -> Response:  # noqa: ARG001
         return Response(measures.text(), media_type=CONTENT_TYPE_LATEST)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deltalake import DeltaTable
 
-from pipeline.lake import access, gate, maintenance, tables
+from pipeline.lake import access, gate, tables
 from pipeline.lake.catalog.writes import COMMIT_MARK
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def optimize(context: Context, table: Table, *, by_spark: bool) -> None:
     """Compact small files, with another tool's library or with Spark."""
     where = tables.address(context.settings, table)
     if by_spark or gate.readable(context, table) is None:
-        context.spark.sql(f"OPTIMIZE {maintenance.spark_name(context, table)}")
+        context.spark.sql(f"OPTIMIZE {tables.sql_name(context.settings, table)}")
     else:
         DeltaTable(where).optimize.compact()
 
@@ -51,7 +51,7 @@ def note(context: Context, table: Table, text: str) -> None:
 def rewrite_a_row(context: Context, table: Table, dice: int) -> None:
     """Delete a row and put it back, with an engine that keeps the file and writes a deletion vector beside it."""
     _set(context, table, "delta.enableDeletionVectors", "true")
-    name = maintenance.spark_name(context, table)
+    name = tables.sql_name(context.settings, table)
     rows = access.read(context, table).toArrow()
     if not rows.num_rows:
         return
@@ -64,13 +64,13 @@ def rewrite_a_row(context: Context, table: Table, dice: int) -> None:
 
 
 def _set(context: Context, table: Table, key: str, value: str) -> None:
-    name = maintenance.spark_name(context, table)
+    name = tables.sql_name(context.settings, table)
     context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{key}' = '{value}')")
 
 
 def restore(context: Context, table: Table, version: int) -> None:
     """The table as it was in a version."""
-    context.spark.sql(f"RESTORE TABLE {maintenance.spark_name(context, table)} TO VERSION AS OF {version}")
+    context.spark.sql(f"RESTORE TABLE {tables.sql_name(context.settings, table)} TO VERSION AS OF {version}")
 
 
 def a_data_file(context: Context, table: Table, dice: int) -> Path | None:

@@ -35,7 +35,7 @@ def closed():
             path, mode = was.popitem()
             path.chmod(mode)
 
-    close.reopen = reopen
+    close.reopen = reopen  # type: ignore[attr-defined]
     yield close
     reopen()
 

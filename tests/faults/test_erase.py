@@ -12,8 +12,7 @@ from deltalake import DeltaTable
 from jobs import erase, maintain, run, verify
 from pipeline import formats
 from pipeline.errors import LakeError, UsageError, VerificationError
-from pipeline.lake import access as lake_facts
-from pipeline.lake import maintenance, run_lock, tables
+from pipeline.lake import access, gate, maintenance, run_lock, tables
 from pipeline.runtime import failpoints
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, rows, smrt, split_json, versions
 
@@ -103,10 +102,7 @@ RETENTION = {"delta.logRetentionDuration": "interval 77 days"}
 def everything(context):
     """Versions of all tables that hold data, and how far back each can be read."""
     every = [table for table in formats.lake_tables(context.settings) if table is not tables.RUNS]
-    return {
-        table.full_name: [commit["version"] for commit in lake_facts.opened(context, table).history()]
-        for table in every
-    }
+    return {table.full_name: [commit["version"] for commit in gate.opened(context, table).history()] for table in every}
 
 
 def of_the_log(context):
@@ -138,7 +134,7 @@ def test_a_dry_run_shows_what_would_be_removed_and_commits_nothing(lake, electri
     two_meters(electricity)
     run.run(lake(ELECTRICITY))
     context = lake(ELECTRICITY)
-    before, runs = everything(context), lake_facts.version(context, tables.RUNS)
+    before, runs = everything(context), access.version(context, tables.RUNS)
     with run_lock.held(lake(ELECTRICITY), "a run at work"):
         erase.run(lake(ELECTRICITY), PERSON, as_json=True, dry_run=True)
     certificate = json.loads(capsys.readouterr().out)
@@ -153,7 +149,7 @@ def test_a_dry_run_shows_what_would_be_removed_and_commits_nothing(lake, electri
         "restatements": 0,
         "reference_rows": 0,
     }
-    assert (everything(context), lake_facts.version(context, tables.RUNS)) == (before, runs)
+    assert (everything(context), access.version(context, tables.RUNS)) == (before, runs)
     erase.run(lake(ELECTRICITY), PERSON, as_json=True)
     done = json.loads(capsys.readouterr().out)
     assert {name: value for name, value in done.items() if name in certificate} == {
@@ -218,7 +214,7 @@ def test_killed_anywhere_it_continues_when_it_is_called_again(lake, tmp_path, ca
     with pytest.raises(failpoints.Killed):
         erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
     monkeypatch.delenv(failpoints.VARIABLE)
-    assert lake_facts.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
+    assert gate.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
     # What comes between the two tries does not lose what the first one recorded.
     put(gas, "PN000002.SMRT", smrt("PN000002", f'"{OTHER}","20210331","0200","5"'), 9)
     run.run(lake(GAS, ELECTRICITY))
@@ -229,7 +225,7 @@ def test_killed_anywhere_it_continues_when_it_is_called_again(lake, tmp_path, ca
     assert len(rows(context, tables.ERASURES, "run_id")) == 1
     assert files_that_hold(tmp_path / "lake", PERSON) == []
     assert of_the_log(context) == [(1, 1, 1, 0, 1), (2, 1, 1, 0, 1), (3, 1, 1, 0, 1), (4, 1, 1, 0, 0)]
-    assert lake_facts.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
+    assert gate.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
     verify.run(lake(GAS, ELECTRICITY), as_json=True)
     before = versions(context)
     run.run(lake(GAS, ELECTRICITY))

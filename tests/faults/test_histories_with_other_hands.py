@@ -57,7 +57,7 @@ class OtherHands(History):
     def others_restore(self):
         """Restore some versions back; if a command refuses, restore forward again."""
         table = self.table()
-        before = access.version(self.lake.context(), table)
+        before = access.version(self.lake.context(), table) or 0
         back = self.says(self.dice.randint(1, min(4, before)))
         try:
             other_hands.restore(self.lake.context(), table, before - back)

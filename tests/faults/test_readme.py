@@ -7,7 +7,8 @@ import shlex
 
 import pytest
 
-from tests.jobs.test_demo import command, config, readme_commands
+from tests.conftest import command
+from tests.jobs.test_demo import config, readme_commands
 
 __all__ = ["config"]
 pytestmark = pytest.mark.faults

@@ -10,8 +10,7 @@ import pytest
 from jobs import explain, replay, run, verify, withdraw
 from pipeline.config.feeds import Feed
 from pipeline.errors import LakeError, ReplayError, UsageError
-from pipeline.lake import access as lake_facts
-from pipeline.lake import run_lock, tables
+from pipeline.lake import access, run_lock, tables
 from pipeline.runtime import failpoints
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
 
@@ -26,7 +25,7 @@ def values(context):
 
 def every_version(context):
     """Of ops.runs too: a dry run is no run."""
-    return versions(context) | {"ops.runs": lake_facts.version(context, tables.RUNS)}
+    return versions(context) | {"ops.runs": access.version(context, tables.RUNS)}
 
 
 def totals(context):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from pipeline import formats
 from pipeline.errors import BusyLakeError, OvertakenError
 from pipeline.lake import access, claim, maintenance, tables
+from pipeline.lake.catalog.writes import CatalogWrites
 from tests.jobs.conftest import GAS
 
 LOG, READINGS = tables.INGESTION_LOG, tables.READINGS
@@ -44,6 +46,12 @@ def test_a_run_that_was_overtaken_is_refused_where_delta_skips_its_commit_silent
         access.append(stalled, READINGS, nothing, {"batch_id": 2})
     with pytest.raises(OvertakenError):
         access.merge_latest(stalled, READINGS, nothing, {"gas": []}, {"batch_id": 2})
+    with pytest.raises(OvertakenError):
+        access.delete_matching(stalled, READINGS, ["file_id"], pa.table({"file_id": pa.array([1], pa.int64())}))
+    # The driver's own look at the table comes first; in a catalog there is none.
+    by_spark = CatalogWrites(stalled, access.lake_of(stalled).facts)
+    with pytest.raises(OvertakenError):
+        by_spark.delete(READINGS, "file_id = 1", {"batch_id": 2})
     assert access.version(other, READINGS) == before
     access.append(other, READINGS, nothing, {"batch_id": 2})
     assert access.done_to(other, READINGS) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 from jobs import explain, run, withdraw
 from pipeline import formats
 from pipeline.config.feeds import Reference
-from pipeline.errors import UsageError
+from pipeline.errors import DamagedLakeError, UsageError
 from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, smrt, split_json, utc
 
@@ -112,6 +113,17 @@ def test_what_only_spark_may_judge_or_read_is_told_in_the_same_words(
         ("a.json", 3, '["2021-10-31 01:30:00","m1","é\\u0001"]'),
         ("a.json", 2, '["2021-10-31 01:30:00","m1","2"]'),
     ]
+
+
+def test_bronze_that_is_lost_is_named_as_by_every_other_command(
+    lake: Callable[..., Context], electricity: Path
+) -> None:
+    put(electricity, "a.json", split_json(["2021-10-31 04:30:00", "m1", "1"]))
+    run.run(lake(ELECTRICITY))
+    shutil.rmtree(tables.address(lake(ELECTRICITY).settings, formats.bronze_table(ELECTRICITY)))
+    said = "bronze.electricity is not there, but the log says that it holds rows.*Bronze or the log is lost"
+    with pytest.raises(DamagedLakeError, match=said):
+        explain.run(lake(ELECTRICITY), "m1", "2021-10-31T04:30Z", as_json=True)
 
 
 def test_an_instant_is_utc_unless_it_says_else() -> None:

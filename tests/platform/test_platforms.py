@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -94,6 +95,9 @@ def test_catalog_mode_keeps_its_tables_in_a_metastore_that_the_next_process_find
         "gold.meter_day,consumption,0.125000,0.250000",
         "gold.total_consumption_half_hour,total_kwh,0.125000,0.250000",
     ]
+    explained = process(folder, *command, "explain", "m1", "2021-01-04T00:00:00Z", "--json", "--config", config)
+    verdicts = [each["verdict"] for each in json.loads(explained)["versions"]]
+    assert (len(verdicts), verdicts[0]) == (2, "current")
     assert '"equal": true' in process(folder, *command, "verify", "--json", "--config", config)
     described = process(folder, *command, "sql", "DESCRIBE TABLE gold.avg_half_hour_by_product", "--config", config)
     assert "total_kwh / meterpoint_count" in described

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pyarrow as pa
+    import pyarrow.dataset as ds
     from pyspark.sql import DataFrame
 
     from pipeline.lake.protocol import Facts
@@ -72,14 +73,18 @@ class CatalogReads:
         """How many rows the table holds; 0 where there is no such table."""
         return self.read(table).count() if self.facts.exists(table) else 0
 
+    def dataset(self, table: Table) -> tuple[ds.Dataset, int] | None:  # noqa: ARG002 - see protocol.Reads
+        """Only Spark reads a catalog's tables."""
+        return None
+
     def count_on_days(self, table: Table, days: Mapping[str, Sequence[date]]) -> int | None:  # noqa: ARG002
         """Spark tells it by reading them only."""
         return None
 
     def files_at(self, table: Table, version: int) -> pa.Table:
-        """Feed, day and what tells one file from another, of a version: its count of rows too.
+        """Feed, day, path and row count of each file of a version.
 
-        What a deletion vector takes from a file leaves its name as it is.
+        The count is needed because a deletion vector removes rows without changing the file's name.
         """
         feed, day = table.partition_by
         rows = self._at(table, version).selectExpr(feed, day, "_metadata.file_path AS path")

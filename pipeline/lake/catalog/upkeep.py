@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 class CatalogUpkeep:
     """See protocol.Upkeep. `facts` are where the tables' logs are read; `catalog` is None for tables of a path."""
 
-    forgets = False
-
     def __init__(self, context: Context, facts: Facts, catalog: str | None = None) -> None:
         self.context = context
         self.facts = facts
@@ -61,7 +59,7 @@ class CatalogUpkeep:
         return created
 
     def add_columns(self, table: Table, missing: Sequence[Column]) -> None:
-        """Columns that the table has got since the lake was made; NULL for the rows that are in it."""
+        """Add columns that are newer than the table; existing rows get NULL."""
         with self._marked(table):
             added = ", ".join(map(_described, missing))
             self.context.spark.sql(f"ALTER TABLE {self._name(table)} ADD COLUMNS ({added})")
@@ -122,6 +120,10 @@ class CatalogUpkeep:
         finally:
             spark.conf.unset(guard)
         return 0
+
+    def forgets(self, table: Table) -> bool:  # noqa: ARG002 - see protocol.Upkeep
+        """Spark's own clean-up goes by the table's property, which is its owner's."""
+        return False
 
     def forget_log(self, table: Table, properties: dict[str, str]) -> None:
         """Spark's own clean-up goes by the table's property, which is its owner's."""

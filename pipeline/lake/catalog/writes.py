@@ -75,7 +75,7 @@ class CatalogWrites:
         frame = conform(frame_of(self.context, rows) if isinstance(rows, pa.Table) else rows, table)
         if table.partition_by and session.has_many_tasks(spark):
             frame = frame.hint("rebalance", *table.partition_by)  # else each task writes a file into each partition
-        # Where the lock is held no one else commits, and to look for others' numbers is a Spark job on each new table.
+        # Under the lock no other run commits, so no number is needed; it would cost a Spark job on each new table.
         with self._marked(table, mark, numbered=not self.context.is_alone) as said:
             # Not saveAsTable, which replaces the table with its comments and partitions, not its rows.
             into = frame.writeTo(self._name(table))
@@ -83,7 +83,8 @@ class CatalogWrites:
                 into.append()
             else:
                 into.overwrite(F.expr(replaced))
-        return int(self._measured(table, said).get("numOutputRows") or 0)
+        measured = self._measured(table, said)
+        return rows.num_rows if isinstance(rows, pa.Table) else int(measured.get("numOutputRows") or 0)
 
     def merge(  # noqa: PLR0913 - what a MERGE is made of
         self,
@@ -114,8 +115,15 @@ class CatalogWrites:
             self.remove(table, condition, mark)
 
     def remove(self, table: Table, condition: str, mark: Mapping[str, Any]) -> None:
-        """The commit of `delete`."""
-        self._counted(table, mark, f"DELETE FROM {self._name(table)} WHERE {condition}")
+        """The commit of `delete`: the rows are replaced by none.
+
+        A DELETE that finds no row carries no number, so that another run's claim does not stop it, and where a platform
+        does not record empty commits its mark is lost.
+        """
+        none = self.context.spark.table(self._name(table)).where("false")
+        with self._marked(table, mark) as said:
+            none.writeTo(self._name(table)).overwrite(F.expr(condition))
+        self._measured(table, said)
 
     def delete_matching(self, table: Table, key: Sequence[str], keys: pa.Table, mark: Mapping[str, Any]) -> int:
         """Remove the rows that have one of the keys; returns how many."""

@@ -122,7 +122,7 @@ class PathReads:
         return self._spark.row_count(table) if there is None else there.count()
 
     def files_at(self, table: Table, version: int) -> pa.Table:
-        """Feed, day and what tells one file from another, of a version."""
+        """Feed, day and identity of each file of a version."""
         feed, day = table.partition_by
         there = gate.readable(self.context, table, version)
         if there is None:
@@ -156,21 +156,20 @@ class PathReads:
             return arrow_schema(table).empty_table()
         return there.to_pyarrow_table(filters=wanted).select(table.names).cast(arrow_schema(table))
 
+    def dataset(self, table: Table) -> tuple[ds.Dataset, int] | None:
+        """(the table as it is now, its version); None where only Spark may read it. LakeError if it cannot be read."""
+        address = tables.address(self.context.settings, table)
+        try:
+            there = self._readable(table)
+            return None if there is None else (there.to_pyarrow_dataset(), there.version())
+        except TableNotFoundError:
+            raise LakeError(address, "is not there") from None
+        except (DeltaError, OSError) as problem:
+            raise LakeError(address, f"cannot be read: {error_messages.one_line(problem)}") from None
+
     def name_in_session(self, names: Collection[str] | None, every: Sequence[Table], shown: Sequence[View]) -> None:
         """Let Spark SQL find tables and views as `layer.name`: those of the names, or all (None)."""
         sql_names.register(self.context, names, every, shown)
-
-
-def dataset(context: Context, table: Table) -> tuple[ds.Dataset | pa.Table, int | None]:
-    """(the table as it is now, its version); (no rows, None) where no run has come to it yet."""
-    try:
-        there = gate.opened(context, table)
-        return there.to_pyarrow_dataset(), there.version()
-    except TableNotFoundError:
-        return arrow_schema(table).empty_table(), None
-    except (DeltaError, OSError) as problem:
-        address = tables.address(context.settings, table)
-        raise LakeError(address, f"cannot be read: {error_messages.one_line(problem)}") from None
 
 
 def _filters(table: Table, days: Mapping[str, Sequence[date]]) -> list[list[tuple[str, str, Any]]]:

@@ -43,8 +43,6 @@ ORDERED = WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024)
 class PathUpkeep:
     """See protocol.Upkeep."""
 
-    forgets = True
-
     def __init__(self, context: Context, facts: Facts) -> None:
         self.context = context
         self.facts = facts
@@ -147,6 +145,10 @@ class PathUpkeep:
                 commit_properties=self._marked(table),
             )
         return len(gone)
+
+    def forgets(self, table: Table) -> bool:
+        """Whether earlier versions of the table can go at once: where the driver may write it."""
+        return gate.writable(self.context, table) is not None
 
     def forget_log(self, table: Table, properties: dict[str, str]) -> None:
         """Set the properties, then remove the log before them; nothing where only Spark writes the table.

@@ -1,7 +1,7 @@
 """Commits to tables in a folder or an object store: by the driver where it may and rows are few, else by Spark.
 
-The driver needs no JVM and no Spark job: it MERGEs a day into silver in one second, Spark in eight, most of them cold
-code. What it may touch is decided by gate.py.
+The driver needs no JVM and no Spark job: it MERGEs a day into silver in one second;
+Spark needs nine jobs and up to 18 seconds, mostly cold code. What it may touch is decided by gate.py.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 WRITER = WriterProperties(compression="ZSTD")  # as Spark's files: half the bytes of the default, and no slower
 EVERYTHING = "true"
-# Rows that the driver takes in without a thought: of readings, the widest of them, some 120 MB.
+# Rows that the driver can always hold in memory: about 120 MB of readings, the widest rows.
 FEW_ROWS = 1_000_000
 # Rows on the days of a MERGE, which the driver joins and writes again.
 FEW_TO_MERGE_INTO = 4 * FEW_ROWS
@@ -144,7 +144,7 @@ class PathWrites:
             to_write = gate.writable(self.context, table)
             if to_write is None:  # it was plain when it was decided who merges
                 address = tables.address(self.context.settings, table)
-                raise LakeError(address, "has got a feature that only Spark writes meanwhile: run again")
+                raise LakeError(address, "now has a feature that only Spark can write: run again")
             version = to_write.version()
             merge = to_write.merge(
                 values,

@@ -226,12 +226,22 @@ def test_the_mark_of_a_table_is_that_of_the_last_commit_of_ours(context):
     assert access.row_count(context, tables.RUNS) == 4
 
 
-def test_deleted_rows_go_and_the_commit_carries_its_mark(context, readings, held):
+@pytest.mark.parametrize("is_sparks", [False, True])
+def test_deleted_rows_go_and_the_commit_carries_its_mark_also_where_there_are_none(
+    context, readings, held, spark, is_sparks
+):
     maintenance.create_missing(context, [READINGS])
     access.append(context, READINGS, readings(("a", FIRST, "1", 1, 1), ("b", FIRST, "1", 2, 1)), {"batch_id": 2})
+    if is_sparks:
+        name = tables.sql_name(context.settings, READINGS)
+        spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    before = access.version(context, READINGS)
+    access.delete(context, READINGS, "file_id > 2 OR file_id IN (7, 8)", {"batch_id": 3})
+    assert (access.version(context, READINGS), access.done_to(context, READINGS)) == (before + 1, 3)
+    assert len(held()) == 2
     access.delete(context, READINGS, "file_id = 2", {"batch_id": 1})
     assert held() == [("power", "a", "2021-01-01", "1.000000", "1")]
-    assert access.done_to(context, READINGS) == 1
+    assert (access.version(context, READINGS), access.done_to(context, READINGS)) == (before + 2, 1)
     left = [
         context.spark.conf.get(name, None) for name in (by_spark.COMMIT_MARK, by_spark.TXN_APP, by_spark.TXN_VERSION)
     ]

@@ -313,7 +313,10 @@ def two_feeds(one, other):
 )
 def test_the_folder_of_a_feed_is_inside_no_other(refusal, one, other):
     said = refusal(two_feeds(one, other))
-    assert f"the landing folders of feeds 'gas' ({one}) and 'power' ({other}) lie one in the other" in said
+    assert (
+        f"the landing folders of feeds 'gas' ({one}) and 'power' ({other}) overlap: files would be deliveries of both"
+        in said
+    )
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,10 @@ def test_views_are_made_of_tables_and_of_views_before_them():
 def test_the_data_dictionary_is_that_of_the_tables():
     page = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
     assert page.read_text(encoding="utf-8") == data_dictionary.text(), "run: python -m pipeline.formats.data_dictionary"
+
+
+def test_the_name_in_sql_of_a_path_with_backticks_ends_where_the_path_ends():
+    assert (
+        tables.sql_name(Settings(lake="/o`brien", feeds=(GAS,)), tables.READINGS) == "delta.`/o``brien/silver/readings`"
+    )
+    assert tables.sql_name(Settings(catalog="main", feeds=(GAS,)), tables.READINGS) == "main.silver.readings"
