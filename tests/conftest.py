@@ -62,7 +62,7 @@ def spark() -> Iterator[SparkSession]:
         # As for many deliveries: this session lives for minutes, so the optimising compiler pays off. It records no
         # classes, because pytest ends without waiting for its JVM.
         patch.setenv(class_archive.OFF, "1")
-        running = session.build(settings, spark_settings.FEW_BYTES)
+        running = session.build(settings, 0)
     yield running
     running.stop()
 

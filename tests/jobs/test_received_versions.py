@@ -15,6 +15,7 @@ from pipeline.config.feeds import Feed
 from pipeline.config.settings import load
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.delivery import LOADED, Delivery
+from pipeline.formats.readings import VERSION
 from pipeline.lake import access, gate, maintenance
 from pipeline.layers import reading_history
 from pipeline.runtime.context import Context
@@ -123,8 +124,6 @@ def test_what_was_withdrawn_does_not_count_and_what_it_had_superseded_is_current
 
 # --- refused ones too -----------------------------------------------------------------------------------------
 
-EVERY = [*reading_history.COLUMNS, "reason_code", "reason", "raw"]
-
 
 def every_by_spark(context):
     """(feed, meter) -> all that was received of it on an instant and a day that Python can hold, by Spark."""
@@ -132,7 +131,7 @@ def every_by_spark(context):
         "interval_start BETWEEN '0001-01-01' AND '9999-12-31 23:59:59' AND local_date BETWEEN '0001-01-01' AND '9999-12-31'"
     )
     rows = defaultdict(list)
-    for row in found.select(*EVERY).toArrow().to_pylist():
+    for row in found.select(*VERSION).toArrow().to_pylist():
         rows[row["feed"], row["meter_id"]].append(tuple(row.values()))
     return rows
 
@@ -146,10 +145,10 @@ def differences_of_every_version(context):
         trims = feed.format == "split_json"
         for meter in {text.strip(" \t\r\n") if trims else text for text in meters(context, feed)}:
             told = received.every_version(feed, meter, deliveries, bronze)
-            said = Counter(tuple(row[name] for name in EVERY) for row in told)
+            said = Counter(tuple(row[name] for name in VERSION) for row in told)
             true = Counter(expected.pop((feed.name, meter), []))
             if said == true:
-                same.update(row[EVERY.index("reason_code")] for row in true.elements())
+                same.update(row[VERSION.index("reason_code")] for row in true.elements())
             else:
                 wrong.append((feed.name, meter, [*(true - said)][:2], [*(said - true)][:2]))
     assert [key for key in expected if key[1] is not None] == []
