@@ -28,7 +28,7 @@ demo: setup ## write sample deliveries, run the pipeline on them, show the resul
 test: setup lint ## lint, then the tests that every change should pass
 	@$(BIN)/python -m pytest
 
-test-platform: setup ## spark-submit, catalog mode, servers; every figure of a report, every version of a reading (minutes)
+test-platform: setup .venv-client/.packages ## spark-submit, catalog mode, servers; every figure of a report, every version of a reading (minutes)
 	@$(BIN)/python -m pytest -m slow
 
 # Debian's Chromium where there is one or may be one; else the build that Playwright fetches.
@@ -50,7 +50,7 @@ test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packag
 	METERLAKE_PINS=tests/versions/spark-$$version/coordinates.toml METERLAKE_JARS=$(CURDIR)/.venv-spark-$$version/delta \
 	.venv-spark-$$version/bin/python -m pytest -q -W default::ResourceWarning -W default::pytest.PytestUnraisableExceptionWarning $(ARGS) || exit 1; done
 	@echo "Spark Connect"
-	@METERLAKE_TESTS=connect .venv-connect/bin/python -m pytest -q -W default tests/spark tests/scenarios
+	@METERLAKE_TESTS=connect .venv-connect/bin/python -m pytest -q -W default tests/spark tests/scenarios tests/jobs
 	@if [ -z "$(JAVA_21)" ]; then echo "Java 21: not tried, name one: make test-versions JAVA_21=/where/one/is"; \
 	else echo "Java 21"; JAVA_HOME="$(JAVA_21)" $(BIN)/python -m pytest -q $(ARGS); fi
 
@@ -140,6 +140,14 @@ $(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
 	@echo "Installing Spark Connect …"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -qq --no-compile --requirement requirements.txt --requirement $<
+	@touch $@
+
+# What a client of Spark Connect has: no JVM, no gateway to one, no Delta.
+.venv-client/.packages: tests/versions/client-requirements.txt tests/versions/connect-requirements.txt requirements.txt | $(VENV)/.created
+	@echo "Installing a client of Spark Connect …"
+	@$(PYTHON) -m venv --clear $(@D)
+	@{ grep -vE '^(pyspark|delta-spark|py4j)==' requirements.txt; cat $(filter tests/%,$^); } > $(@D)/requirements.txt
+	@$(@D)/bin/python -m pip install -qq --no-compile --requirement $(@D)/requirements.txt
 	@touch $@
 
 $(AIRFLOW)/.packages: tests/deploy/airflow-requirements.txt | $(VENV)/.created

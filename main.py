@@ -392,6 +392,8 @@ def entry() -> None:
         if code:
             sys.exit(code)  # type: ignore[arg-type]
         return  # the interpreter is the platform's own and keeps running
+    if not code and (connect := sys.modules.get("pipeline.runtime.connect")):
+        connect.finish()
     if archive := sys.modules.get("pipeline.runtime.class_archive"):
         if archive.is_recording() and sys.stderr.isatty():
             typer.echo("Saving Java's classes, so that the next runs start faster (once, some seconds) …", err=True)

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
 from jobs.shared.batch import Batch
@@ -25,6 +23,7 @@ from pipeline.formats.judged import counts, received_at
 from pipeline.lake import access
 from pipeline.layers import reference_snapshots
 from pipeline.runtime import error_messages, session
+from pipeline.runtime.spark_errors import SPARK_ERRORS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -136,6 +135,9 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
             raise
         if gone := landing.changed_since(sound, feed):
             return load(context, feed, _left_for_the_next_run(context, feed, gone, deliveries))
+        if error_messages.is_file_missing(problem):
+            said = "holds files that Spark does not find: it must be a folder that Spark's machines see too"
+            raise LandingFolderError(feed.name, feed.path, said) from problem
         unreadable = [] if error_messages.in_words(problem) else _unreadable(context, feed, sound)
         if not unreadable or form.identity_is_name:
             raise
@@ -171,7 +173,7 @@ def _unreadable(context: Context, feed: Feed, deliveries: list[Delivery]) -> lis
     """
     try:
         _new_rows(context, feed, deliveries).write.format("noop").mode("overwrite").save()
-    except (PySparkException, Py4JJavaError) as problem:
+    except SPARK_ERRORS as problem:
         if len(deliveries) == 1:
             if error_messages.in_words(problem) or not landing.is_whole_for_spark(context.spark, deliveries[0], feed):
                 raise

@@ -18,7 +18,7 @@ from jobs import run as main_job
 from jobs.shared.recorded import recorded
 from pipeline.errors import BusyLakeError, MeterlakeError
 from pipeline.lake import maintenance, run_lock
-from pipeline.runtime import error_messages, memory
+from pipeline.runtime import connect, error_messages, memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +94,7 @@ class _Watch:
 
     def _has_news(self) -> bool:
         waiting, largest = bronze.news(self.context)
-        if memory.session_for(largest)[0] > memory.session_for(self.largest)[0]:
+        if not connect.is_used() and memory.session_for(largest)[0] > memory.session_for(self.largest)[0]:
             self.context.log.info("a larger session", megabytes=round(largest / memory.MB, 1))
             self.context.end_spark()
         self.largest = max(self.largest, largest)

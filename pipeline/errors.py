@@ -178,6 +178,13 @@ class LakeError(MeterlakeError):
 LOST_FILE_SECTION = "'A data file is lost' in docs/runbook.md"
 
 
+class SparkServerError(MeterlakeError):
+    """The server of Spark Connect cannot be used: `server` is its host and port, never the token of its URL."""
+
+    def __init__(self, server: str, problem: str) -> None:
+        super().__init__(f"Spark server {server}: {problem}")
+
+
 class LostFileError(MeterlakeError):
     """A data file of a table is missing."""
 

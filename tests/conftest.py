@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +14,10 @@ from typer.testing import CliRunner
 import main
 from pipeline.config.feeds import Feed
 from pipeline.config.settings import Settings
-from pipeline.runtime import class_archive, fetch_jars, session, spark_settings
+from pipeline.runtime import class_archive, session
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
+from tests.connect_server import ConnectServer
 from tests.faults.seeds import SEED
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).parents[1]
+# `make test-versions`: the tests with a session of a server of Spark Connect.
+BY_CONNECT = os.environ.get("METERLAKE_TESTS") == "connect"
 
 
 def command(*arguments: str, config: Path) -> Any:
@@ -50,14 +52,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
-    """The session that every test and every job of this run shares; with METERLAKE_TESTS=connect one of Spark Connect."""
-    if os.environ.get("METERLAKE_TESTS") == "connect":
-        running = _of_connect()
-        yield running
-        running.stop()
-        return
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The session that every test and every job of this run shares; with METERLAKE_TESTS=connect one of a server."""
     settings = Settings(feeds=(Feed(name="gas", format="smrt", path="unused"),))
+    if BY_CONNECT:
+        server = ConnectServer(tmp_path_factory.mktemp("spark-connect"))
+        # It stays: commands in this process ask which kind of Spark they have.
+        os.environ["SPARK_REMOTE"] = server.url
+        try:
+            yield session.build(settings, 0)
+        finally:
+            server.stop()
+        return
     with pytest.MonkeyPatch.context() as patch:
         # It records no classes, because pytest ends without waiting for its JVM. As for few deliveries: here too the
         # optimising compiler costs more than it saves (nineteen tests of jobs: 200 CPU seconds with it, 148 without).
@@ -65,21 +71,6 @@ def spark() -> Iterator[SparkSession]:
         running = session.build(settings)
     yield running
     running.stop()
-
-
-def _of_connect() -> SparkSession:
-    """A client session for a server that it starts: no JVM in this process, no SparkContext."""
-    from pyspark.sql import SparkSession  # noqa: PLC0415 - the tests without Spark do not wait for it
-
-    jars = [str((fetch_jars.jar_folder() / jar.file).absolute()) for jar in fetch_jars.expected_jars()]
-    of_server = {"spark.driver.extraClassPath": os.pathsep.join(jars), "spark.sql.shuffle.partitions": "2"}
-    builder = SparkSession.builder.remote("local[2]")
-    for name, value in (spark_settings.LOCAL | spark_settings.EXTENSIONS | spark_settings.REQUIRED | of_server).items():
-        builder = builder.config(name, value)
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that the server's settings are not a client's to change
-        return session.prepared(builder.getOrCreate())
 
 
 @pytest.fixture(scope="session")

@@ -161,15 +161,15 @@ def nameable(encoding: str | None, inspected: list[Delivery], feed: Feed) -> lis
 
 def is_whole_for_spark(spark: SparkSession, delivery: Delivery, feed: Feed) -> bool:
     """Whether Spark reads the same bytes that were hashed; False if Spark cannot work at all."""
-    from py4j.protocol import Py4JError  # noqa: PLC0415 - a run with nothing new needs no Spark
-    from pyspark.errors import PySparkException  # noqa: PLC0415
-    from pyspark.sql import functions as F  # noqa: PLC0415
+    from pyspark.sql import functions as F  # noqa: PLC0415 - a run with nothing new needs no Spark
+
+    from pipeline.runtime.spark_errors import SPARK_ERRORS  # noqa: PLC0415
 
     try:
         path = stores.as_pattern(spark_path(delivery, feed))
         files = spark.read.format("binaryFile").options(**stores.unchecked([path])).load(path)
         return [row[0] for row in files.select(F.sha2("content", 256)).collect()] == [delivery.sha256]
-    except (PySparkException, Py4JError):
+    except SPARK_ERRORS:
         return False
 
 

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -20,7 +18,8 @@ from pipeline.clock import columns as clock
 from pipeline.errors import ReferenceDatabaseError
 from pipeline.formats import row_rules
 from pipeline.lake.tables import SNAPSHOTS
-from pipeline.runtime.error_messages import one_line
+from pipeline.runtime.error_messages import is_spark_gone, one_line
+from pipeline.runtime.spark_errors import SPARK_ERRORS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,7 +93,9 @@ def read(spark: SparkSession, url: str) -> Snapshot:
     )
     try:
         found = reader.load().toArrow().to_pylist()
-    except (PySparkException, Py4JJavaError) as problem:
+    except SPARK_ERRORS as problem:
+        if is_spark_gone(problem):
+            raise  # not the database's fault
         raise ReferenceDatabaseError(url, _said_by_sqlite(problem)) from None
     ordered = sorted([tuple(row.values()) for row in found], key=lambda row: [(v is not None, v or "") for v in row])
     digest = hashlib.sha256(json.dumps(ordered).encode()).hexdigest()

@@ -4,7 +4,7 @@ A claim has a number that only grows, and every commit of the run carries it as 
 the same claim, one of them is refused; a run that was overtaken fails at its next commit. A run releases its claim at
 its end. A run that was killed or has stalled does not: the next run takes over and commits to every table, so that
 anything the other run still tries to commit conflicts. If the lake's lock is held, no other run can be at work, and
-these commits are not needed.
+these commits are not needed. A lock says nothing of a run by Spark Connect: killed, it leaves a server that goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import BusyLakeError, OvertakenError
 from pipeline.lake import access, tables
-from pipeline.runtime import error_messages, failpoints
+from pipeline.runtime import connect, error_messages, failpoints
 from pipeline.runtime.context import Claim
 
 if TYPE_CHECKING:
@@ -30,12 +30,18 @@ TRIES = 20
 def newest(mark: dict[str, Any]) -> Claim:
     """The last claim in the log's mark."""
     said = mark.get("claim", {})
-    return Claim(int(said.get("number", 0)), str(said.get("run_id", "")), released=bool(said.get("released", not said)))
+    return Claim(
+        int(said.get("number", 0)),
+        str(said.get("run_id", "")),
+        released=bool(said.get("released", not said)),
+        by_server=bool(said.get("by_server", False)),
+    )
 
 
 def is_left_open(context: Context) -> bool:
-    """Whether the run of the last claim may still be at work: the claim was not released, and there is no lock."""
-    return not (context.claimed_before.released or context.is_alone)
+    """Whether the run of the last claim may still be at work: it did not release it, and no lock says otherwise."""
+    before = context.claimed_before
+    return not before.released and (before.by_server or not context.is_alone)
 
 
 def take(context: Context, every: Iterable[Table]) -> None:
@@ -44,7 +50,7 @@ def take(context: Context, every: Iterable[Table]) -> None:
     If the run before may still be at work, `every` table gets a commit that makes its pending commits fail.
     """
     before = context.claimed_before
-    claim = Claim(before.number + 1, context.run_id)
+    claim = Claim(before.number + 1, context.run_id, by_server=connect.is_used())
     try:
         with failpoints.around(f"claim {LOG.full_name}"):
             _commit(context, before, claim)
@@ -94,7 +100,7 @@ def _commit(context: Context, before: Claim, claim: Claim) -> None:
 
 def release(context: Context) -> None:
     """Release the claim, unless there is a lock that does; if this fails, the next run takes the claim over."""
-    if context.claim is None or context.is_alone:
+    if context.claim is None or (context.is_alone and not context.claim.by_server):
         return
     context.claim.released = True
     try:

@@ -31,6 +31,8 @@ class Claim:
     number: int
     run_id: str
     released: bool = False
+    # Made through Spark Connect: its server may still commit when the run and its lock are gone.
+    by_server: bool = False
     commits: int = 0
 
     @property
@@ -45,7 +47,8 @@ class Claim:
 
     def facts(self) -> dict[str, Any]:
         """The claim, for the log's mark."""
-        return {"number": self.number, "run_id": self.run_id, "released": self.released}
+        facts = {"number": self.number, "run_id": self.run_id, "released": self.released}
+        return facts | ({"by_server": True} if self.by_server else {})
 
 
 @dataclass

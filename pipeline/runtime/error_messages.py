@@ -7,6 +7,9 @@ import re
 from pipeline.errors import LOST_FILE_SECTION
 
 AGAIN = "run again, it carries on where this run ended"
+# Of Spark Connect, and of a JVM of our own.
+_SERVER_GONE = r"StatusCode\.UNAVAILABLE|INVALID_HANDLE\.(?:SESSION|OPERATION)_\w+"
+_JVM_GONE = r"Answer from Java side is empty|Error while sending or receiving|Errno 111\] Connection refused"
 # The first that matches the message or its stack counts; an unreadable file is "not found" further up in the stack.
 CAUSES = (
     (
@@ -23,7 +26,11 @@ CAUSES = (
         f"Spark ran out of memory: give it more (spark-submit --driver-memory 8g main.py run), then {AGAIN}",
     ),
     (
-        r"Answer from Java side is empty|Error while sending or receiving|Errno 111\] Connection refused",
+        _SERVER_GONE,
+        f"Spark's server (SPARK_REMOTE) ended or does not answer any more: make sure that it runs, then {AGAIN}",
+    ),
+    (
+        _JVM_GONE,
         f"Spark ended while it worked, most often for lack of memory: make sure that enough is free, then {AGAIN}",
     ),
     (
@@ -72,6 +79,16 @@ def _lost_file(message: str) -> str | None:
     )
 
 
+def is_spark_gone(problem: BaseException) -> bool:
+    """Whether Spark itself went away, whatever it was doing."""
+    return re.search(f"{_SERVER_GONE}|{_JVM_GONE}", _message(problem)) is not None
+
+
+def is_file_missing(problem: BaseException) -> bool:
+    """Whether Spark did not find a file that it was told to read."""
+    return re.search(_WENT, _message(problem)) is not None
+
+
 def is_overtaken(problem: BaseException) -> bool:
     """Whether a commit was refused because another run committed in between."""
     return re.search(r"Concurrent transaction failed|ConcurrentTransactionException", _message(problem)) is not None
@@ -91,7 +108,7 @@ def one_line(problem: BaseException) -> str:
     lines = [line.strip() for line in _message(problem).splitlines() if line.strip()]
     said = [line for line in lines if line.startswith("Caused by: ")][-1:]
     line = re.sub(r"^Caused by: (?:[\w$]+\.)+[\w$]+: ", "", said[0]) if said else (lines or [type(problem).__name__])[0]
-    return line[:LONGEST]
+    return re.sub(r"^\((?:[\w$]+\.)+[\w$]+\) ", "", line)[:LONGEST]  # as Spark Connect says it: (its.class) message
 
 
 def _message(problem: BaseException) -> str:

@@ -150,9 +150,9 @@ def _text(value: object) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def with_history(folder: Path, catalog: str | None = None) -> Lake:
+def with_history(folder: Path, catalog: str | None = None, kind: type[Lake] = Lake) -> Lake:
     """A lake that has loaded a day, with the next deliveries in its landing folders: every kind of work for a run."""
-    found = Lake(folder, catalog)
+    found = kind(folder, catalog)
     (folder / "meterlake.toml").write_text(CONFIG)
     gas, electricity = folder / "gas", folder / "electricity"
     database(folder / "reference.db", AGREEMENTS)

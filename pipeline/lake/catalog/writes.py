@@ -20,7 +20,7 @@ from pipeline.lake import commits, gate, progress, tables
 from pipeline.lake.commits import committed
 from pipeline.lake.rows import conform, frame_of
 from pipeline.lake.types import arrow_schema
-from pipeline.runtime import session
+from pipeline.runtime import connect, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,8 +75,10 @@ class CatalogWrites:
         frame = conform(frame_of(self.context, rows) if isinstance(rows, pa.Table) else rows, table)
         if table.partition_by and session.has_many_tasks(spark):
             frame = frame.hint("rebalance", *table.partition_by)  # else each task writes a file into each partition
-        # Under the lock no other run commits, so no number is needed; it would cost a Spark job on each new table.
-        with self._marked(table, mark, numbered=not self.context.is_alone) as said:
+        # Under the lock no other run commits, so no number is needed; it would cost a Spark job on each new table. A
+        # server may commit what a killed run asked for.
+        numbered = connect.is_used() or not self.context.is_alone
+        with self._marked(table, mark, numbered=numbered) as said:
             # Not saveAsTable, which replaces the table with its comments and partitions, not its rows.
             into = frame.writeTo(self._name(table))
             if replaced is None:

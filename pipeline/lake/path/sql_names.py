@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.errors import LakeError
 from pipeline.lake import tables
 
 if TYPE_CHECKING:
@@ -38,12 +39,18 @@ def _escaped(where: str) -> str:
 
 
 def _forget_another_lakes(spark: SparkSession, name: str, where: str) -> None:
-    """A long-lived session (a notebook) may know the name from another lake; only the name is dropped, no data."""
+    """A long-lived session (a notebook) may know the name from another lake; only the name is dropped, no data.
+
+    A table whose data the catalog owns would be dropped with it: a metastore may hold a lake of its own.
+    """
     if not spark.catalog.tableExists(name):
         return
     known = spark.sql(f"DESCRIBE DETAIL {name}").toArrow().to_pylist()[0]["location"]
-    if known.removeprefix("file:").rstrip("/") != where.removeprefix("file:").rstrip("/"):
-        spark.sql(f"DROP TABLE {name}")
+    if known.removeprefix("file:").rstrip("/") == where.removeprefix("file:").rstrip("/"):
+        return
+    if spark.catalog.getTable(name).tableType == "MANAGED":
+        raise LakeError(where, f"Spark's catalog has a table {name} of its own: use a Spark without that catalog")
+    spark.sql(f"DROP TABLE {name}")
 
 
 def _used_by(name: str, shown: Mapping[str, View]) -> set[str]:

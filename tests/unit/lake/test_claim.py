@@ -131,6 +131,38 @@ def test_with_the_lock_nothing_is_put_on_the_tables_of_a_killed_run(run):
     assert access.version(second, READINGS) == before
 
 
+def test_a_lock_says_nothing_of_a_killed_run_by_spark_connect_whose_server_goes_on(run, monkeypatch):
+    with monkeypatch.context() as client:
+        client.setenv("SPARK_REMOTE", "sc://127.0.0.1")
+        killed = run()
+        killed.is_alone = True
+        take(killed)
+    opened = gate.opened(killed, READINGS)  # the server is about to commit
+    second = run()
+    second.is_alone = True
+    assert claim.is_left_open(second)
+    take(second)
+    with pytest.raises(Exception, match="Concurrent transaction failed"):
+        access.lake_of(killed).writes._append_nothing(opened, READINGS, {"batch_id": 2})
+
+
+def test_a_run_by_spark_connect_gives_its_claim_back_though_it_has_the_lock(run, monkeypatch):
+    monkeypatch.setenv("SPARK_REMOTE", "sc://127.0.0.1")
+    first = run()
+    first.is_alone = True
+    take(first)
+    claim.release(first)
+    assert not claim.is_left_open(run())
+    monkeypatch.delenv("SPARK_REMOTE")  # a run with a JVM of its own needs to give nothing back: the lock is enough
+    local = run()
+    local.is_alone = True
+    claim.release(take(local))
+    monkeypatch.setenv("SPARK_REMOTE", "sc://127.0.0.1")
+    second = run()
+    second.is_alone = True
+    assert not claim.is_left_open(second)
+
+
 def test_a_claim_keeps_what_the_log_says(run):
     context = run()
     access.write_rows(context, tables.INGESTION_LOG, [], {"batch_id": 7, "acknowledge": {"gas": 3}})

@@ -45,10 +45,18 @@ NO_MASTER = """An error occurred while calling o62.save.
 : org.apache.spark.SparkException: Job aborted due to stage failure: Master removed our application: KILLED"""
 NO_EXECUTOR = """Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 times, most recent failure: Lost task 0.3 in stage 1.0 (TID 4) (127.0.0.1 executor 3): ExecutorLostFailure (executor 3 exited caused by one of the running tasks) Reason: Command exited with code 137"""
 
+NO_SERVER = """<_MultiThreadedRendezvous of RPC that terminated with:
+	status = StatusCode.UNAVAILABLE
+	details = "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:33977: Failed to connect to remote host: Connection refused"
+>"""
+ANOTHER_SERVER = "[INVALID_HANDLE.SESSION_NOT_FOUND] The handle 5dd62a10 is invalid. Session not found. SQLSTATE: HY000"
+
 
 @pytest.mark.parametrize(
     ("problem", "place", "words"),
     [
+        (RuntimeError(NO_SERVER), None, "Spark's server (SPARK_REMOTE) ended or does not answer any more"),
+        (RuntimeError(ANOTHER_SERVER), None, "Spark's server (SPARK_REMOTE) ended or does not answer any more"),
         (RuntimeError(FULL_IN_SPARK), "/my lake/silver/readings", "no space left on device"),
         (OSError(28, "No space left on device", "/lake/x y"), "/lake/x y", "no space left on device"),
         (RuntimeError(FULL_IN_RUST), None, "no space left on device"),
@@ -101,6 +109,10 @@ def test_a_fault_that_is_known_is_said_in_words_with_what_to_do(problem, place, 
             "three words",
         ),
         ("\n first \n second", "first"),
+        (
+            "(org.apache.spark.sql.delta.DeltaIOException) [DELTA_CANNOT_CREATE_LOG_PATH] Cannot create file:/proc/x/_delta_log\n\nJVM stacktrace:\norg.apache.spark.sql.delta.DeltaIOException\n\tat org.apache",
+            "[DELTA_CANNOT_CREATE_LOG_PATH] Cannot create file:/proc/x/_delta_log",
+        ),
         ("", "ValueError"),
         ("x" * 1000, "x" * 300),
     ],
