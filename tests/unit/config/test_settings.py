@@ -349,3 +349,32 @@ def test_the_references_zone_is_that_of_its_first_feed_unless_it_says_so(load, r
     assert load(power + REFERENCE + 'time_zone = "Europe/Vilnius"').reference_zone == "Europe/Vilnius"
     assert load(power + REFERENCE.replace('["power"]', "[]")).reference_zone == "UTC"
     assert "reference.time_zone" in refusal(power + REFERENCE + 'time_zone = "BST"')
+
+
+def test_a_lake_in_a_volume_is_refused_on_databricks_and_deliveries_and_answers_are_not(load, refusal, monkeypatch):
+    volume = "/Volumes/main/raw/files"
+    feed = GAS.replace("in/gas", f"{volume}/gas") + f'acknowledge = "{volume}/answers"\n'
+    on_a_disk = f'lake = "{volume}/lake"\n'
+    assert load(on_a_disk + GAS).root == f"{volume}/lake"  # a disk of macOS
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+    said = refusal(on_a_disk + GAS)
+    assert f"({volume}/lake) is in a volume, which takes files but no tables: name a catalog instead" in said
+    assert "is in a volume" in refusal('lake = "/tmp/../Volumes/main/raw/files"\n' + GAS)
+    text = f'catalog = "main"\n[metrics]\ntextfile = "{volume}/meterlake.prom"\n{feed}'
+    assert load(text).feeds[0].path == f"{volume}/gas"
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ("feeds.0.path", GAS.replace("in/gas", "FOLDER")),
+        ("feeds.0.acknowledge", GAS + 'acknowledge = "FOLDER"'),
+        ("metrics.textfile", '[metrics]\ntextfile = "FOLDER.prom"\n' + GAS),
+        ("configuration", 'lake = "FOLDER"\n' + GAS),
+    ],
+)
+def test_sparks_name_of_a_folder_is_refused_with_pythons(refusal, where, text):
+    said = refusal(text.replace("FOLDER", "dbfs:/Volumes/a/b/c"))
+    assert where in said
+    assert "write it as Python opens it, '/Volumes/a/b/c" in said
+    assert "as Python opens it, '/dbfs/mnt/a" in refusal(text.replace("FOLDER", "dbfs:///mnt/a"))
