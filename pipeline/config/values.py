@@ -121,6 +121,8 @@ Zone = Annotated[str, AfterValidator(_zone)]
 
 # Spark settings that results may depend on: only the session sets them.
 OWN_SETTINGS = ("spark.sql.", "spark.databricks.")
+# A catalog beside the session's own, with its options.
+CATALOG_SETTING = re.compile(r"spark\.sql\.catalog\.(?!spark_catalog(?:\.|$))\w+(?:\..+)?")
 
 
 def _spark_options(options: dict[str, str]) -> dict[str, str]:
@@ -128,7 +130,7 @@ def _spark_options(options: dict[str, str]) -> dict[str, str]:
         if not re.fullmatch(r"spark\.[A-Za-z]\S*", name):
             message = f"{name!r} is not a Spark setting: its name must begin with 'spark.'"
             raise ValueError(message)
-        if name.startswith(OWN_SETTINGS):
+        if name.startswith(OWN_SETTINGS) and not CATALOG_SETTING.fullmatch(name):
             message = f"{name} is set by Meterlake only: results depend on it"
             raise ValueError(message)
     return options

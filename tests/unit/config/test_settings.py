@@ -100,6 +100,12 @@ def test_metrics_and_spark_settings_are_read(load):
     assert settings.spark == {"spark.extraListeners": "a.B"}
 
 
+def test_another_catalog_is_set_with_its_options(load):
+    spark = {"spark.sql.catalog.main": "a.B", "spark.sql.catalog.main.uri": "http://x"}
+    lines = "".join(f"'{name}' = '{value}'\n" for name, value in spark.items())
+    assert load(f"catalog = 'main'\n{GAS}[spark]\n{lines}").spark == spark
+
+
 def test_the_configuration_that_comes_with_the_project_is_good():
     assert [feed.name for feed in load_settings("conf/local.toml").feeds][:2] == ["gas", "electricity"]
 
@@ -143,6 +149,10 @@ REFUSED = {
     "a setting of Spark that results rest on": (
         GAS + "[spark]\n'spark.sql.session.timeZone' = 'CET'",
         "spark: spark.sql.session.timeZone is set by Meterlake only",
+    ),
+    "the session's own catalog": (
+        GAS + "[spark]\n'spark.sql.catalog.spark_catalog' = 'a.B'",
+        "spark: spark.sql.catalog.spark_catalog is set by Meterlake only",
     ),
     "one of Delta's": (GAS + "[spark]\n'spark.databricks.delta.x' = '1'", "is set by Meterlake only"),
     "no setting of Spark": (GAS + "[spark]\nmaster = 'local'", "must begin with 'spark.'"),
