@@ -15,7 +15,7 @@ from pipeline import formats
 from pipeline.deliveries import rejected_rows, response
 from pipeline.deliveries.ingestion_log import ASKED
 from pipeline.errors import AcknowledgementError
-from pipeline.lake import access, tables
+from pipeline.lake import access, stores, tables
 from pipeline.runtime import failpoints
 
 if TYPE_CHECKING:
@@ -152,11 +152,7 @@ def _write_once(path: Path, said: Row) -> None:
             part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    number = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    stores.sync_folder(path.parent)
 
 
 def _read(path: Path) -> Row | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,11 +106,13 @@ def _must_hold_samples_only(feed: Feed) -> None:
 def _create(database: Path) -> None:
     database.parent.mkdir(parents=True, exist_ok=True)
     unfinished = database.with_name(database.name + ".part")
-    unfinished.unlink(missing_ok=True)
-    with closing(sqlite3.connect(unfinished)) as connection:
-        connection.executescript(TABLES)
-        for table, rows in samples.reference_rows().items():
-            marks = ", ".join("?" * len(rows[0]))
-            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own names
-        connection.commit()
+    with tempfile.TemporaryDirectory() as folder:  # a volume takes whole files only, and SQLite writes here and there
+        made = Path(folder, "reference.db")
+        with closing(sqlite3.connect(made)) as connection:
+            connection.executescript(TABLES)
+            for table, rows in samples.reference_rows().items():
+                marks = ", ".join("?" * len(rows[0]))
+                connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own names
+            connection.commit()
+        shutil.copyfile(made, unfinished)
     unfinished.replace(database)

@@ -175,6 +175,15 @@ class LakeError(MeterlakeError):
         super().__init__(f"lake {where}: {problem}")
 
 
+class MissingRightError(LakeError):
+    """The catalog refuses to create or change something for lack of a right."""
+
+    def __init__(self, where: str, what: str, right: str) -> None:
+        super().__init__(
+            where, f"{what}: grant {right} to the user that runs this, or let an administrator do it, then run again"
+        )
+
+
 LOST_FILE_SECTION = "'A data file is lost' in docs/runbook.md"
 
 

@@ -16,6 +16,7 @@ from pipeline.config.values import (
     FeedName,
     FormatName,
     Generations,
+    LandingFolder,
     ResponseFolder,
     Strict,
     TokenVariable,
@@ -49,7 +50,7 @@ class Feed(Strict):
 
     name: FeedName
     format: FormatName
-    path: str = Field(min_length=1)
+    path: LandingFolder
     settle_seconds: int = Field(default=0, ge=0)
     company: str = "GAZ"
     time_zone: Zone = "UTC"

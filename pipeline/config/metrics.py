@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from pipeline.config.folders import as_opened
 from pipeline.config.values import Strict, Zone
 
 
@@ -19,7 +20,7 @@ def _time_of_day(text: str) -> str:
 
 def _textfile(path: str) -> str:
     """Prometheus's node exporter reads only files with this ending."""
-    if not path.endswith(".prom") or "://" in path or "\0" in path:
+    if not as_opened(path).endswith(".prom") or "://" in path or "\0" in path:
         message = f"{path!r} cannot hold the metrics: name a local file that ends in .prom"
         raise ValueError(message)
     return path

@@ -13,8 +13,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pipeline.config.api import Api
 from pipeline.config.feeds import Feed, Reference
+from pipeline.config.folders import as_opened, is_volume, lie_one_in_the_other
 from pipeline.config.metrics import Metrics
-from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions, lie_one_in_the_other
+from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions
 from pipeline.errors import ConfigurationError
 
 EXAMPLE = Path(__file__).parents[1] / "_conf" / "local.toml"  # there in an installed wheel only
@@ -82,6 +83,13 @@ class Settings(BaseSettings):
     def _lake_can_be_written(self) -> Self:
         if not self.catalog and (odd := sorted(set(self.root) & UNWRITABLE)):
             message = f"the lake's path ({self.root}) holds {' '.join(odd)}: delta-rs cannot write there, name another"
+            raise ValueError(message)
+        as_opened(self.lake or "")
+        if not self.catalog and is_volume(self.root):
+            message = (
+                f"the lake's folder ({self.root}) is in a volume, which takes files but no tables: name a catalog "
+                "instead (catalog = …), or the URI of an external location"
+            )
             raise ValueError(message)
         return self
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from ipaddress import ip_address
-from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, get_args
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from pipeline.config.folders import as_opened
 
 ENVIRONMENT_PREFIX = "METERLAKE_"
 RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
@@ -94,7 +94,7 @@ def _token_variable(name: str) -> str:
 
 
 def _response_folder(path: str) -> str:
-    if not path.strip() or "://" in path or "\0" in path:
+    if not as_opened(path).strip() or "://" in path or "\0" in path:
         message = f"{path!r} cannot hold responses: name a local folder"
         raise ValueError(message)
     return path
@@ -116,32 +116,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def lie_one_in_the_other(one: str, other: str) -> bool:
-    """Whether two folders are the same or one is inside the other; on this machine links are followed."""
-    here, there = (_folder(path) or _of_store(path) for path in (one, other))
-    if isinstance(here, Path) != isinstance(there, Path):
-        return False
-    return here.is_relative_to(there) or there.is_relative_to(here)
-
-
-def _of_store(uri: str) -> PurePosixPath:
-    """A folder of an object store: the scheme is its first part, so that folders of two stores always differ."""
-    parts = urlsplit(uri)
-    return PurePosixPath("/", parts.scheme.replace("s3a", "s3"), parts.netloc, unquote(parts.path).strip("/"))
-
-
-def _folder(path: str) -> Path | None:
-    if path.startswith("file://"):
-        path = unquote(urlsplit(path).path)
-    # Not Path.resolve(), which fails at a link that leads to itself.
-    return None if "://" in path else Path(os.path.realpath(path))
-
-
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
 # Spark settings that results may depend on: only the session sets them.
 OWN_SETTINGS = ("spark.sql.", "spark.databricks.")
+# A catalog beside the session's own, with its options.
+CATALOG_SETTING = re.compile(r"spark\.sql\.catalog\.(?!spark_catalog(?:\.|$))\w+(?:\..+)?")
 
 
 def _spark_options(options: dict[str, str]) -> dict[str, str]:
@@ -149,7 +130,7 @@ def _spark_options(options: dict[str, str]) -> dict[str, str]:
         if not re.fullmatch(r"spark\.[A-Za-z]\S*", name):
             message = f"{name!r} is not a Spark setting: its name must begin with 'spark.'"
             raise ValueError(message)
-        if name.startswith(OWN_SETTINGS):
+        if name.startswith(OWN_SETTINGS) and not CATALOG_SETTING.fullmatch(name):
             message = f"{name} is set by Meterlake only: results depend on it"
             raise ValueError(message)
     return options
@@ -172,6 +153,7 @@ FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format)]
 Generations = Annotated[str, AfterValidator(_generations)]
 ResponseFolder = Annotated[str, AfterValidator(_response_folder)]
+LandingFolder = Annotated[str, Field(min_length=1), AfterValidator(as_opened)]
 Url = Annotated[str, AfterValidator(_url)]
 SparkOptions = Annotated[dict[str, str], AfterValidator(_spark_options)]
 TokenVariable = Annotated[str, AfterValidator(_token_variable)]

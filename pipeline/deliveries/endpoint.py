@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from pipeline.deliveries import http_get, landing
 from pipeline.deliveries.http_get import Body, FaultError, printable
 from pipeline.errors import EndpointError
+from pipeline.lake import stores
 from pipeline.runtime import failpoints
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _kept(feed: Feed, files: FilesOfAFormat, body: Body, part: Path, stamp: str)
     (folder / target).parent.mkdir(exist_ok=True)
     with failpoints.around(f"move {feed.name}"):
         part.replace(folder / target)
-    _sync((folder / target).parent)
+    stores.sync_folder((folder / target).parent)
     return target
 
 
@@ -206,13 +207,4 @@ def _write_whole(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     with failpoints.around("move endpoint state"):
         part.replace(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename durable."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    stores.sync_folder(path.parent)

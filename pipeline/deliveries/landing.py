@@ -139,10 +139,10 @@ def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
 
 
 def spark_path(delivery: Delivery, feed: Feed) -> str:
-    """The file's path as Spark reports it, undecoded: `file:/folder/name` for a local one."""
+    """The file's path as Spark reports it, undecoded."""
     if stores.is_remote(feed.path):
         return delivery.file_path
-    return "file:" + str(Path(feed.path).absolute() / delivery.relative_path)
+    return stores.spark_name(str(Path(feed.path) / delivery.relative_path))
 
 
 def nameable(encoding: str | None, inspected: list[Delivery], feed: Feed) -> list[Delivery]:
@@ -150,10 +150,15 @@ def nameable(encoding: str | None, inspected: list[Delivery], feed: Feed) -> lis
 
     `encoding` is that of its file names, None if it is not known.
     """
-    objection = None if stores.is_remote(feed.path) else jvm_names.objection(encoding)
+    objection = jvm_names.objection(encoding)
+
+    def is_unnameable(delivery: Delivery) -> bool:
+        name = spark_path(delivery, feed)
+        return name.startswith("file:") and not name.isascii()
+
     return [
         replace(each, sha256=None).refused("UNREADABLE", objection)
-        if objection and not each.reason_code and not spark_path(each, feed).isascii()
+        if objection and not each.reason_code and is_unnameable(each)
         else each
         for each in inspected
     ]

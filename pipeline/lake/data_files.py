@@ -7,13 +7,12 @@ code where a batch is small. Only in path mode, and only of plain tables, whose 
 from __future__ import annotations
 
 from bisect import bisect_left
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from pipeline.lake import gate, tables
-from pipeline.lake.stores import as_pattern
+from pipeline.lake.stores import as_pattern, spark_name
 from pipeline.spark import F
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def _read(context: Context, table: Table, wanted: Callable[[dict[str, Any]], boo
     most = MOST_REMOTE_FILES if "://" in folder else MOST_FILES
     if not paths or len(paths) > most or not all(_says_its_partition(path, table) for path in paths):
         return None
-    root = folder if "://" in folder else "file:" + str(Path(folder).absolute())
+    root = spark_name(folder)
     return (
         context.spark.read.schema(table.schema)
         .option("basePath", root)

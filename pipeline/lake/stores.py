@@ -6,6 +6,8 @@ of its own tools (AWS_…, GOOGLE_…, AZURE_…).
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ import pyarrow as pa
 from deltalake.exceptions import DeltaError
 from deltalake.fs import DeltaStorageHandler
 from pyarrow import fs
+
+from pipeline.config.folders import SPARKS_SCHEME, is_volume
 
 _UNCHECKED = {"fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem", "fs.file.impl.disable.cache": "true"}
 
@@ -68,13 +72,33 @@ def inside(folder: str, relative: str) -> str:
     return f"{folder}/{relative}" if folder else relative
 
 
+def spark_name(path: str) -> str:
+    """A path or URI as Spark reports it, undecoded: `file:/folder/name`, in a volume `dbfs:/Volumes/…`."""
+    if is_remote(path):
+        return path
+    absolute = str(Path(path).absolute())
+    return (SPARKS_SCHEME if is_volume(absolute) else "file:") + absolute
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in a local folder durable; a mounted store or volume may have no such operation."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    except OSError as problem:
+        if problem.errno not in {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}:
+            raise
+    finally:
+        os.close(number)
+
+
 def unchecked(paths: list[str]) -> dict[str, str]:
     """Options for a Spark reader, so that it takes the bytes of local files as they are.
 
     Hadoop's own local file system checks them against a `.NAME.crc` beside them, and a stale one ends the job. There
     are none for files in a store: its client would keep the options and later fail when it stages a write locally.
     """
-    is_local = all(path.startswith("file:") or "://" not in path for path in paths)
+    is_local = all(path.startswith(("file:", "/")) for path in paths)
     return dict(_UNCHECKED) if is_local else {}
 
 

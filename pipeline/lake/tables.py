@@ -455,7 +455,13 @@ def all_tables(feeds: Iterable[Table]) -> tuple[Table, ...]:
     return (*feeds, *SNAPSHOTS, *silver, *gold, *ops)
 
 
-LAYERS = ("bronze", "silver", "gold", "ops")
+LAYER_COMMENTS = {
+    "bronze": "Source rows as received: a table for each feed, and one for each table of the reference database",
+    "silver": "The current reading of each meter and interval, rejected rows, current agreements and products",
+    "gold": "Sums and counts for reports, by half hour, local day, meter and product, all energy in kWh",
+    "ops": "Deliveries and what became of them, runs, changed published values, answers to senders, erasures",
+}
+LAYERS = tuple(LAYER_COMMENTS)
 # What can be rebuilt from bronze and the log.
 DERIVED = ("silver", "gold")
 

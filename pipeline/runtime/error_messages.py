@@ -94,6 +94,12 @@ def is_overtaken(problem: BaseException) -> bool:
     return re.search(r"Concurrent transaction failed|ConcurrentTransactionException", _message(problem)) is not None
 
 
+def is_denied(problem: BaseException) -> bool:
+    """Whether a catalog refused a statement because a right is missing."""
+    pattern = r"PERMISSION_DENIED|INSUFFICIENT_PERMISSIONS|Insufficient privileges|does not have \w+ (?:\w+ )?on\b"
+    return re.search(pattern, _message(problem)) is not None
+
+
 def place(problem: BaseException) -> str | None:
     """The file or folder named in the error's message."""
     message = _message(problem)

@@ -26,9 +26,11 @@ WISHED = {
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
 }
+# Every session has this catalog; others are a platform's, or settings of the configuration.
+SESSION_CATALOG = "spark_catalog"
 EXTENSIONS = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    f"spark.sql.catalog.{SESSION_CATALOG}": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
 # One machine: few partitions, no web page, no progress bars between the lines of the log.
 LOCAL = {

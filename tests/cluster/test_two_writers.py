@@ -25,6 +25,7 @@ from deltalake.exceptions import TableNotFoundError
 from pyarrow import fs
 
 from pipeline.runtime import fetch_jars
+from tests.catalog import folder_catalog
 from tests.cluster.servers import HERE, ROOT, Metastore, Store, environment, packages, stop, until
 
 if TYPE_CHECKING:
@@ -49,15 +50,17 @@ class Lake:
     root: str
     settings: dict[str, str]
     variables: dict[str, str]
-    # The separator between a layer's name and a table's.
+    # Of a lake in a catalog its name, and the end of its schemas' folders.
+    catalog: str = ""
     schema: str = ""
     laid: int = 0
 
     def __post_init__(self) -> None:
         (self.folder / "in").mkdir()
-        where = 'catalog = "spark_catalog"' if self.schema else f'lake = "{self.root}"'
+        where = f'catalog = "{self.catalog}"' if self.catalog else f'lake = "{self.root}"'
         feed = 'name = "electricity"\nformat = "split_json"\npath = "in"\ntime_zone = "Europe/London"'
-        spark = {"spark.master": "local[1]", "spark.driver.extraClassPath": packages()} | self.settings
+        path = os.pathsep.join([packages(), str(self.folder / "classes")])
+        spark = {"spark.master": "local[1]", "spark.driver.extraClassPath": path} | self.settings
         lines = [f"{json.dumps(name)} = {json.dumps(value)}" for name, value in spark.items()]
         (self.folder / "meterlake.toml").write_text("\n".join([where, f"[[feeds]]\n{feed}", "[spark]", *lines, ""]))
 
@@ -139,9 +142,9 @@ def metastore(tmp_path_factory):
     stop(metastore.process)
 
 
-@pytest.fixture(params=["s3", "catalog"])
+@pytest.fixture(params=["s3", "catalog", folder_catalog.NAME])
 def lake(request, tmp_path):
-    """A lake in an object store, not created yet; one in a metastore, created by a run without deliveries."""
+    """A lake in an object store, not created yet; in a metastore or another catalog, created by a run without deliveries."""
     if request.param == "s3":
         server = request.getfixturevalue("store")
         bucket = f"writers-{time.time_ns()}"
@@ -151,9 +154,15 @@ def lake(request, tmp_path):
         )  # fmt: skip
         there.create_dir(bucket)
         return Lake(tmp_path, f"s3a://{bucket}/lake", server.settings, server.variables)
+    if request.param == folder_catalog.NAME:
+        folder_catalog.compiled(tmp_path / "classes")
+        root = tmp_path / "other"
+        lake = Lake(tmp_path, str(root), folder_catalog.settings(root), {}, folder_catalog.NAME)
+        lake.run("made")
+        return lake
     warehouse = tmp_path / "spark-warehouse"
     settings = request.getfixturevalue("metastore").settings
-    lake = Lake(tmp_path, str(warehouse), settings, {}, schema=".db")
+    lake = Lake(tmp_path, str(warehouse), settings, {}, "spark_catalog", schema=".db")
     lake.run("made")
     return lake
 

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyspark
 import pytest
 
 from pipeline.runtime import fetch_jars, spark_settings
+from tests.catalog import folder_catalog
 from tests.jobs.conftest import database
 
 pytestmark = pytest.mark.slow  # each starts processes of its own, a minute or two: `make test-platform`
@@ -50,11 +52,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-def configure(folder, lake):
+def configure(folder, lake, **spark):
     path = folder / "meterlake.toml"
     feed = 'name = "electricity"\nformat = "split_json"\npath = "landing"\nacknowledge = "answers"\ntime_zone = "Europe/London"'
     reference = f'url = "{database(folder / "reference.db", AGREEMENTS)}"\nfeeds = ["electricity"]'
-    path.write_text(f"{lake}\nactive_on = [2021-01-01]\n[[feeds]]\n{feed}\n[reference]\n{reference}\n")
+    settings = "".join(f"{json.dumps(name)} = {json.dumps(value)}\n" for name, value in spark.items())
+    path.write_text(
+        f"{lake}\nactive_on = [2021-01-01]\n[[feeds]]\n{feed}\n[reference]\n{reference}\n[spark]\n{settings}"
+    )
     return str(path)
 
 
@@ -72,11 +77,17 @@ def test_the_main_job_runs_under_spark_submit_with_the_jars_of_its_command_line(
     assert '"rows_rejected": 1' in answer
 
 
-def test_catalog_mode_keeps_its_tables_in_a_metastore_that_the_next_process_finds(folder):
-    config = configure(folder, 'catalog = "spark_catalog"')
+@pytest.mark.parametrize("catalog", ["spark_catalog", folder_catalog.NAME])
+def test_catalog_mode_keeps_its_tables_where_the_next_process_finds_them(folder, catalog):
+    spark = {}
+    if catalog == folder_catalog.NAME:
+        spark = {"spark.driver.extraClassPath": str(folder_catalog.compiled(folder / "classes"))}
+        spark |= folder_catalog.settings(folder / catalog, catalog)
+    config = configure(folder, f'catalog = "{catalog}"', **spark)
     command = [sys.executable, str(ROOT / "main.py")]
     process(folder, *command, "run", "--config", config)
-    assert (folder / "metastore_db").is_dir()
+    made = time.time()
+    assert (folder / "metastore_db").is_dir() is (catalog == "spark_catalog")
     again = process(folder, *command, "run", "--json", "--config", config)
     assert '"files": 0' in again
     (answer,) = (folder / "answers").iterdir()
@@ -102,16 +113,30 @@ def test_catalog_mode_keeps_its_tables_in_a_metastore_that_the_next_process_find
     described = process(folder, *command, "sql", "DESCRIBE TABLE gold.avg_half_hour_by_product", "--config", config)
     assert "total_kwh / meterpoint_count" in described
     assert "# Partition" in described
-    spark_sql_sees_them(folder)
+    properties = spark_sql_sees_them(folder, spark | {"spark.sql.defaultCatalog": catalog})
+    if catalog == "spark_catalog":  # views that read as they should were left alone by the runs since
+        assert int(properties["transient_lastDdlTime"]) <= made
 
 
-def spark_sql_sees_them(folder):
-    """Spark's own command line, on the same metastore: tables, the view that dashboards use, and their rows."""
-    extensions = [f"--conf={name}={value}" for name, value in spark_settings.EXTENSIONS.items()]
+def spark_sql_sees_them(folder, spark):
+    """Spark's own command line, on the same catalog: tables, the view that dashboards use, and their rows.
+
+    Returns the properties of a view.
+    """
     jars = [str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars()]
-    command = [str(Path(pyspark.__file__).parent / "bin" / "spark-sql"), "--master", "local[1]", *extensions]
-    command += ["--jars", ",".join(jars), f"--conf=spark.sql.warehouse.dir={folder}/spark-warehouse", "-S", "-e"]
+    path = os.pathsep.join([*jars, spark.pop("spark.driver.extraClassPath", "")])
+    settings = spark_settings.EXTENSIONS | spark | {"spark.sql.warehouse.dir": f"{folder}/spark-warehouse"}
+    command = [str(Path(pyspark.__file__).parent / "bin" / "spark-sql"), "--master", "local[1]"]
+    command += ["--driver-class-path", path, *(f"--conf={name}={value}" for name, value in settings.items())]
     few = "SET spark.sql.shuffle.partitions=1; "
-    answer = process(folder, *command, f"{few}SHOW TABLES IN gold; {QUERY};", SPARK_LOCAL_IP="127.0.0.1")
+    answer = process(
+        folder,
+        *command,
+        "-S",
+        "-e",
+        f"{few}SHOW TABLES IN gold; SHOW TBLPROPERTIES gold.meter_hour; {QUERY};",
+        SPARK_LOCAL_IP="127.0.0.1",
+    )
     assert {"aggregate_per_half_hour", "meter_day", "total_consumption_half_hour"} <= {*answer.splitlines()}
     assert answer.splitlines()[-1] == "1\t0.250000\tFixed"
+    return dict(line.split("\t", 1) for line in answer.splitlines() if line.count("\t") == 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipeline.lake import commits, progress, tables, views
+from pipeline.lake import commits, progress, tables
+from pipeline.lake.catalog import ddl
 from pipeline.lake.catalog.writes import COMMIT_MARK
 from pipeline.lake.commits import committed
 from pipeline.lake.days import days_text
@@ -33,36 +34,29 @@ class CatalogUpkeep:
 
     def create(self, wanted: Iterable[Table]) -> list[Table]:
         """Create the tables that are not there yet, with comments; give those that are there the columns they lack."""
-        spark, catalog = self.context.spark, self._catalog
         created: list[Table] = []
-        layers: set[str] = set()
+        schemas: set[str] = set()
         for table in wanted:
             name = self._name(table)
             schema = name.rpartition(".")[0]
-            if schema not in layers:
-                spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-                layers.add(schema)
-            if not spark.catalog.tableExists(name):
-                spark.sql(_ddl(name, table))
+            if schema not in schemas:
+                ddl.make_schema(self.context, schema, table.layer)
+                schemas.add(schema)
+            if ddl.make_table(self.context, name, table):
                 created.append(table)
                 continue
-            there = set(spark.read.table(name).columns)
+            there = set(self.context.spark.read.table(name).columns)
             if missing := [column for column in table.columns if column.name not in there]:
                 with committed(self.context, f"extend {table.full_name}"):
                     self.add_columns(table, missing)
-        if self.context.settings.scratch:
-            return created
-        for view in views.all_views(self.context.settings):
-            # In each run: what they show depends on the feeds' time zones.
-            query = views.addressed(view.query, lambda name: f"{catalog}.{name}")
-            spark.sql(f"CREATE OR REPLACE VIEW {catalog}.{view.name} COMMENT {_literal(view.comment)} AS {query}")
+        if not self.context.settings.scratch:
+            ddl.make_views(self.context, str(self._catalog))
         return created
 
     def add_columns(self, table: Table, missing: Sequence[Column]) -> None:
         """Add columns that are newer than the table; existing rows get NULL."""
         with self._marked(table):
-            added = ", ".join(map(_described, missing))
-            self.context.spark.sql(f"ALTER TABLE {self._name(table)} ADD COLUMNS ({added})")
+            self.context.spark.sql(ddl.add_columns(self._name(table), missing))
 
     def set_properties(self, table: Table, properties: dict[str, str]) -> None:
         """Properties of the table, in a commit that carries the mark of the one before."""
@@ -71,9 +65,8 @@ class CatalogUpkeep:
 
     def alter_properties(self, table: Table, properties: dict[str, str]) -> None:
         """The commit of `set_properties`."""
-        pairs = ", ".join(f"{_literal(name)} = {_literal(value)}" for name, value in properties.items())
         with self._marked(table):
-            self.context.spark.sql(f"ALTER TABLE {self._name(table)} SET TBLPROPERTIES ({pairs})")
+            self.context.spark.sql(ddl.set_properties(self._name(table), properties))
 
     def compact(self, table: Table) -> int:
         """Put small files of a partition together; returns how many files went."""
@@ -157,23 +150,3 @@ class CatalogUpkeep:
             yield
         finally:
             self.context.spark.conf.unset(COMMIT_MARK)
-
-
-def _ddl(name: str, table: Table) -> str:
-    columns = ", ".join(_described(column) for column in table.columns)
-    partitioned = f" PARTITIONED BY ({', '.join(table.partition_by)})" if table.partition_by else ""
-    properties = ", ".join(f"{_literal(key)} = {_literal(value)}" for key, value in table.properties.items())
-    comment = _literal(table.comment)
-    return (
-        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING delta{partitioned} "
-        f"COMMENT {comment} TBLPROPERTIES ({properties})"
-    )
-
-
-def _described(column: Column) -> str:
-    return f"{column.name} {column.type} COMMENT {_literal(column.comment)}"
-
-
-def _literal(text: str) -> str:
-    """A text of our own as an SQL literal (comments and properties; never a value of a delivery)."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -100,6 +100,12 @@ def test_metrics_and_spark_settings_are_read(load):
     assert settings.spark == {"spark.extraListeners": "a.B"}
 
 
+def test_another_catalog_is_set_with_its_options(load):
+    spark = {"spark.sql.catalog.main": "a.B", "spark.sql.catalog.main.uri": "http://x"}
+    lines = "".join(f"'{name}' = '{value}'\n" for name, value in spark.items())
+    assert load(f"catalog = 'main'\n{GAS}[spark]\n{lines}").spark == spark
+
+
 def test_the_configuration_that_comes_with_the_project_is_good():
     assert [feed.name for feed in load_settings("conf/local.toml").feeds][:2] == ["gas", "electricity"]
 
@@ -143,6 +149,10 @@ REFUSED = {
     "a setting of Spark that results rest on": (
         GAS + "[spark]\n'spark.sql.session.timeZone' = 'CET'",
         "spark: spark.sql.session.timeZone is set by Meterlake only",
+    ),
+    "the session's own catalog": (
+        GAS + "[spark]\n'spark.sql.catalog.spark_catalog' = 'a.B'",
+        "spark: spark.sql.catalog.spark_catalog is set by Meterlake only",
     ),
     "one of Delta's": (GAS + "[spark]\n'spark.databricks.delta.x' = '1'", "is set by Meterlake only"),
     "no setting of Spark": (GAS + "[spark]\nmaster = 'local'", "must begin with 'spark.'"),
@@ -349,3 +359,32 @@ def test_the_references_zone_is_that_of_its_first_feed_unless_it_says_so(load, r
     assert load(power + REFERENCE + 'time_zone = "Europe/Vilnius"').reference_zone == "Europe/Vilnius"
     assert load(power + REFERENCE.replace('["power"]', "[]")).reference_zone == "UTC"
     assert "reference.time_zone" in refusal(power + REFERENCE + 'time_zone = "BST"')
+
+
+def test_a_lake_in_a_volume_is_refused_on_databricks_and_deliveries_and_answers_are_not(load, refusal, monkeypatch):
+    volume = "/Volumes/main/raw/files"
+    feed = GAS.replace("in/gas", f"{volume}/gas") + f'acknowledge = "{volume}/answers"\n'
+    on_a_disk = f'lake = "{volume}/lake"\n'
+    assert load(on_a_disk + GAS).root == f"{volume}/lake"  # a disk of macOS
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+    said = refusal(on_a_disk + GAS)
+    assert f"({volume}/lake) is in a volume, which takes files but no tables: name a catalog instead" in said
+    assert "is in a volume" in refusal('lake = "/tmp/../Volumes/main/raw/files"\n' + GAS)
+    text = f'catalog = "main"\n[metrics]\ntextfile = "{volume}/meterlake.prom"\n{feed}'
+    assert load(text).feeds[0].path == f"{volume}/gas"
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ("feeds.0.path", GAS.replace("in/gas", "FOLDER")),
+        ("feeds.0.acknowledge", GAS + 'acknowledge = "FOLDER"'),
+        ("metrics.textfile", '[metrics]\ntextfile = "FOLDER.prom"\n' + GAS),
+        ("configuration", 'lake = "FOLDER"\n' + GAS),
+    ],
+)
+def test_sparks_name_of_a_folder_is_refused_with_pythons(refusal, where, text):
+    said = refusal(text.replace("FOLDER", "dbfs:/Volumes/a/b/c"))
+    assert where in said
+    assert "write it as Python opens it, '/Volumes/a/b/c" in said
+    assert "as Python opens it, '/dbfs/mnt/a" in refusal(text.replace("FOLDER", "dbfs:///mnt/a"))

@@ -140,3 +140,22 @@ def test_what_a_library_prints_itself_is_dropped_inside_and_only_there(capfd):
         os.write(2, b"panic ")
     os.write(2, b"after")
     assert capfd.readouterr().err == "before after"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "PERMISSION_DENIED: User does not have CREATE SCHEMA on Catalog 'main'.",
+        "[INSUFFICIENT_PERMISSIONS] Insufficient privileges:\nUser does not have permission CREATE on CATALOG. SQLSTATE: 42501",
+        "An error occurred while calling o71.sql.\n: x.UnauthorizedAccessException: PERMISSION_DENIED: User does not have USE SCHEMA on Schema 'main.gold'.",
+    ],
+)
+def test_a_right_that_is_missing_in_a_catalog_is_seen(message):
+    assert error_messages.is_denied(RuntimeError(message))
+
+
+@pytest.mark.parametrize(
+    "message", [FULL_IN_SPARK, CLOSED_IN_RUST, LOST_IN_PATHS, "Catalog main does not support views."]
+)
+def test_other_faults_are_no_missing_right(message):
+    assert not error_messages.is_denied(RuntimeError(message))
