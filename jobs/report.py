@@ -1,4 +1,4 @@
-"""`report`: a first exploration of one feed, as an HTML page or as Markdown with pictures. No JVM."""
+"""`report`: a first exploration of one feed, as HTML or as Markdown with pictures. No JVM, but to ask a catalog."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from jobs.shared.output import cell, console, must_exist
 from pipeline.errors import LakeError, UsageError, printable
-from pipeline.lake import access, tables
+from pipeline.lake import access, places, tables
 from pipeline.lake.types import arrow_schema
 from pipeline.runtime.error_messages import in_words, one_line
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipeline.serving.report.render import Page
 
 PICTURES = {"html": "svg", "md": "png"}  # by the report's format
+READ = (tables.READINGS, tables.MISSING, tables.INGESTION_LOG)
 NEEDED = ("duckdb", "jinja2", "matplotlib", "statsmodels")
 
 
@@ -48,6 +49,7 @@ def run(context: Context, asked: Asked, out: Path, form: str | None, *, as_json:
     """Write the report to `out`; print what was written and which versions of the tables were read."""
     form = form or ("md" if out.suffix.lower() == ".md" else "html")
     _check(context, asked, out, form)
+    context = places.located(context, READ)
     must_exist(context)
     pinned = _pinned(context)
     page, extent, received_at = _page(context, asked, pinned, PICTURES[form])
@@ -75,10 +77,6 @@ def _check(context: Context, asked: Asked, out: Path, form: str) -> None:
         raise UsageError(f"unknown format {form!r}: use {', '.join(PICTURES)}")
     if absent := [name for name in NEEDED if find_spec(name) is None]:
         raise UsageError(f'the report needs {", ".join(absent)}: pip install "meterlake[report]"')
-    if not access.lake_of(context).is_open_to_the_driver:
-        raise UsageError(
-            "the report reads lakes in a folder or an object store; only Spark can read a catalog's tables"
-        )
     feeds = [feed.name for feed in context.settings.feeds]
     if asked.feed not in feeds:
         raise UsageError(f"no feed {asked.feed!r}: use {', '.join(feeds)}")
@@ -95,7 +93,7 @@ def _check(context: Context, asked: Asked, out: Path, form: str) -> None:
 def _pinned(context: Context) -> Pinned:
     versions: dict[str, int] = {}
     rows: dict[str, ds.Dataset | pa.Table] = {}
-    for table in (tables.READINGS, tables.MISSING, tables.INGESTION_LOG):
+    for table in READ:
         if not access.lake_of(context).facts.exists(table):  # no run has come to silver or gold yet
             rows[table.full_name] = arrow_schema(table).empty_table()
         elif (there := access.dataset(context, table)) is None:
@@ -124,7 +122,7 @@ def _page(context: Context, asked: Asked, pinned: Pinned, form: str) -> tuple[Pa
     try:
         figures = Figures(readings, gaps, clock)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
-        raise LakeError(context.settings.root, f"cannot be read: {one_line(problem)}") from None
+        raise LakeError(context.settings.where, f"cannot be read: {one_line(problem)}") from None
     extent = figures.extent()
     if not extent.readings:
         raise UsageError(f"no readings of {asked.in_words}: gold.meter_day says which meters and days there are")

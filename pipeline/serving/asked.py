@@ -124,7 +124,7 @@ class Asked:
         """Those tables at the versions of this request, and the answer's ETag."""
         with readable():
             pinned = self.service.snapshots.pin(wanted, self.cursor.versions if self.cursor else None)
-        return pinned, answers.etag(self.request, pinned.versions, self.form)
+        return pinned, answers.etag(self.request, pinned.identities, self.form)
 
 
 @contextmanager
