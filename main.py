@@ -311,7 +311,10 @@ def serve(
     config: Config = CONFIG,
     debug: Debug = False,
 ) -> None:
-    """Serve the lake to programs and people: a read API, its documentation, and a page. No JVM; Ctrl-C ends it."""
+    """Serve the lake to programs and people: a read API, its documentation, and a page. Ctrl-C ends it.
+
+    No JVM, but to ask a catalog where its tables lie.
+    """
     with _errors(debug):
         from jobs import serve as job
 

@@ -87,14 +87,15 @@ class Head:
         return gate.at(self._settings, self._table, version)
 
     def _follow(self) -> None:
-        """A table of a catalog may have been made again at another place: what was cached is no longer valid."""
+        """A table may have been made again, in a catalog at another place too: what was cached is no longer valid."""
         where = tables.address(self._settings, self._table)
-        if where != self._uri:
+        is_another = self._opened is not None and self._commit(self._opened.version) != self._seen
+        if where != self._uri or is_another:
             self._uri, self._newest, self._opened, self._seen = where, None, None, None
 
     def _is_newest(self, version: int) -> bool:
-        """In a folder, two file checks tell: the newest commit's file is unchanged, and there is no later one."""
-        return self._seen is not None and self._commit(version) == self._seen and self._commit(version + 1) is None
+        """In a folder, two file checks tell: its commit's file is unchanged (`_follow`), and there is no later one."""
+        return self._seen is not None and self._commit(version + 1) is None
 
     def _commit(self, version: int) -> tuple[int, int] | None:
         """What identifies a commit's file; None if there is none, or if the lake is not in a folder."""
@@ -159,6 +160,11 @@ class Snapshots:
             else:
                 opened[table.full_name] = self._earlier(table, asked)
         return Pinned(opened, frozenset(heads))
+
+    def forget(self) -> None:
+        """Open every table from its log again: files of a newest version are gone, so it may have been made again."""
+        with self._lock:
+            self._heads.clear()
 
     def _head(self, table: Table) -> Head:
         with self._lock:

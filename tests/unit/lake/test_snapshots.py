@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -57,6 +58,27 @@ def test_a_table_made_again_elsewhere_is_not_taken_for_the_same_version_of_the_o
     assert before != after
     del places[RUNS.full_name]
     assert run_ids(snapshots) == ([], None)
+
+
+def test_a_table_made_again_at_the_same_place_is_read_from_its_new_log(tmp_path: Path) -> None:
+    snapshots = Snapshots(SETTINGS.located({RUNS.full_name: written(tmp_path / "runs", "old")}))
+    assert run_ids(snapshots)[0] == ["old"]
+    shutil.rmtree(tmp_path / "runs")
+    assert run_ids(snapshots) == ([], None)
+    written(tmp_path / "runs", "new")
+    assert run_ids(snapshots)[0] == ["new"]
+
+
+def test_in_a_store_it_is_read_from_its_new_log_once_a_file_of_the_old_one_was_missed(tmp_path: Path) -> None:
+    written(tmp_path / "runs", "old")
+    snapshots = Snapshots(SETTINGS.located({RUNS.full_name: f"file://{tmp_path}/runs"}))
+    assert run_ids(snapshots)[0] == ["old"]
+    shutil.rmtree(tmp_path / "runs")
+    written(tmp_path / "runs", "new")
+    with pytest.raises(FileNotFoundError):
+        run_ids(snapshots)
+    snapshots.forget()
+    assert run_ids(snapshots)[0] == ["new"]
 
 
 def test_a_located_catalog_is_read_by_the_driver_and_named_as_before(tmp_path: Path) -> None:
