@@ -195,6 +195,9 @@ def report(
         str | None,
         typer.Option("--format", help="html, or md with pictures beside it; if left out, by the file's name."),
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
+    ] = "delta",
     config: Config = CONFIG,
     json: AsJson = False,
     debug: Debug = False,
@@ -204,7 +207,7 @@ def report(
         from jobs import report as job
         from pipeline.serving.report.asked import Asked
 
-        job.run(_context(config), Asked.of(feed, meter, first, end), out, form, as_json=json)
+        job.run(_context(config), Asked.of(feed, meter, first, end), out, form, as_json=json, engine=engine)
 
 
 @app.command()

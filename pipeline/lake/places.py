@@ -74,7 +74,8 @@ class Places(Mapping[str, str]):
             raise LakeError(
                 settings.where,
                 f"{log.full_name} lies at {self[log.full_name]}, which this process cannot read "
-                f"({error_messages.one_line(problem)}): give it the store's credentials in its environment",
+                f"({error_messages.one_line(problem)}): give it the store's credentials in its environment, or let "
+                "Spark read: report --engine spark, sql",
             ) from None
 
     def __getitem__(self, name: str) -> str:
