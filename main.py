@@ -195,6 +195,9 @@ def report(
         str | None,
         typer.Option("--format", help="html, or md with pictures beside it; if left out, by the file's name."),
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
+    ] = "delta",
     config: Config = CONFIG,
     json: AsJson = False,
     debug: Debug = False,
@@ -204,7 +207,7 @@ def report(
         from jobs import report as job
         from pipeline.serving.report.asked import Asked
 
-        job.run(_context(config), Asked.of(feed, meter, first, end), out, form, as_json=json)
+        job.run(_context(config), Asked.of(feed, meter, first, end), out, form, as_json=json, engine=engine)
 
 
 @app.command()
@@ -311,7 +314,10 @@ def serve(
     config: Config = CONFIG,
     debug: Debug = False,
 ) -> None:
-    """Serve the lake to programs and people: a read API, its documentation, and a page. No JVM; Ctrl-C ends it."""
+    """Serve the lake to programs and people: a read API, its documentation, and a page. Ctrl-C ends it.
+
+    No JVM, but to ask a catalog where its tables lie.
+    """
     with _errors(debug):
         from jobs import serve as job
 

@@ -1,9 +1,10 @@
-"""`report`: a first exploration of one feed, as an HTML page or as Markdown with pictures. No JVM."""
+"""`report`: a first exploration of one feed, as HTML or as Markdown with pictures. No JVM, but to ask a catalog."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from rich.text import Text
 
 from jobs.shared.output import cell, console, must_exist
 from pipeline.errors import LakeError, UsageError, printable
-from pipeline.lake import access, tables
+from pipeline.lake import access, places, tables
 from pipeline.lake.types import arrow_schema
 from pipeline.runtime.error_messages import in_words, one_line
 
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
     from pyarrow import dataset as ds
 
     from pipeline.config.feeds import Feed
+    from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
     from pipeline.serving.report.asked import Asked
     from pipeline.serving.report.facts import Extent
     from pipeline.serving.report.render import Page
 
+ENGINES = ("delta", "spark")
 PICTURES = {"html": "svg", "md": "png"}  # by the report's format
+READ = (tables.READINGS, tables.MISSING, tables.INGESTION_LOG)
 NEEDED = ("duckdb", "jinja2", "matplotlib", "statsmodels")
 
 
@@ -44,12 +48,23 @@ class Pinned:
     rows: dict[str, ds.Dataset | pa.Table]
 
 
-def run(context: Context, asked: Asked, out: Path, form: str | None, *, as_json: bool) -> None:
-    """Write the report to `out`; print what was written and which versions of the tables were read."""
+def run(  # noqa: PLR0913 - what the command line says
+    context: Context, asked: Asked, out: Path, form: str | None, *, as_json: bool, engine: str = "delta"
+) -> None:
+    """Write the report to `out`; print what was written and which versions of the tables were read.
+
+    `engine` says who reads a catalog's tables, or those with newer features: this process where they lie, or Spark.
+    """
     form = form or ("md" if out.suffix.lower() == ".md" else "html")
     _check(context, asked, out, form)
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine {engine!r}: use {', '.join(ENGINES)}")
+    if engine == "spark":
+        print("meterlake: reading with Spark, which takes longer", file=sys.stderr)
+    else:
+        context = places.located(context, READ)
     must_exist(context)
-    pinned = _pinned(context)
+    pinned = _read_by_spark(context, asked) if engine == "spark" else _pinned(context)
     page, extent, received_at = _page(context, asked, pinned, PICTURES[form])
     written = _write(page, out, form)
     facts: dict[str, Any] = {
@@ -75,10 +90,6 @@ def _check(context: Context, asked: Asked, out: Path, form: str) -> None:
         raise UsageError(f"unknown format {form!r}: use {', '.join(PICTURES)}")
     if absent := [name for name in NEEDED if find_spec(name) is None]:
         raise UsageError(f'the report needs {", ".join(absent)}: pip install "meterlake[report]"')
-    if not access.lake_of(context).is_open_to_the_driver:
-        raise UsageError(
-            "the report reads lakes in a folder or an object store; only Spark can read a catalog's tables"
-        )
     feeds = [feed.name for feed in context.settings.feeds]
     if asked.feed not in feeds:
         raise UsageError(f"no feed {asked.feed!r}: use {', '.join(feeds)}")
@@ -95,15 +106,41 @@ def _check(context: Context, asked: Asked, out: Path, form: str) -> None:
 def _pinned(context: Context) -> Pinned:
     versions: dict[str, int] = {}
     rows: dict[str, ds.Dataset | pa.Table] = {}
-    for table in (tables.READINGS, tables.MISSING, tables.INGESTION_LOG):
+    for table in READ:
         if not access.lake_of(context).facts.exists(table):  # no run has come to silver or gold yet
             rows[table.full_name] = arrow_schema(table).empty_table()
         elif (there := access.dataset(context, table)) is None:
             address = tables.address(context.settings, table)
-            raise LakeError(address, "has deletion vectors or the like, which only Spark reads: main.py sql")
+            raise LakeError(address, "has deletion vectors or the like, which only Spark reads: --engine spark")
         else:
             rows[table.full_name], versions[table.full_name] = there
     return Pinned(versions, rows)
+
+
+def _read_by_spark(context: Context, asked: Asked) -> Pinned:
+    """The rows that are asked for, in this process's memory."""
+    rows: dict[str, ds.Dataset | pa.Table] = {}
+    versions: dict[str, int] = {}
+    for table in READ:
+        found: pa.Table | None = None
+        while found is None and (version := access.version(context, table)) is not None:
+            if not table.partition_by:
+                found = access.small_table(context, table)
+            elif days := _days(context, table, asked):
+                found = access.lake_of(context).reads.rows_at(table, version, table.names, {asked.feed: days})
+            else:
+                found = arrow_schema(table).empty_table()
+            if access.version(context, table) != version:  # what was asked in between may be of another version
+                found = None
+            versions[table.full_name] = version
+        rows[table.full_name] = arrow_schema(table).empty_table() if found is None else found
+    return Pinned(versions, rows)
+
+
+def _days(context: Context, table: Table, asked: Asked) -> list[date]:
+    """Days on which the feed has rows and that were asked for."""
+    days = {date.fromisoformat(day) for feed, day in access.partitions(context, table) if feed == asked.feed}
+    return sorted(day for day in days if (asked.first or day) <= day and (asked.end is None or day < asked.end))
 
 
 def _page(context: Context, asked: Asked, pinned: Pinned, form: str) -> tuple[Page, Extent, datetime | None]:
@@ -124,7 +161,7 @@ def _page(context: Context, asked: Asked, pinned: Pinned, form: str) -> tuple[Pa
     try:
         figures = Figures(readings, gaps, clock)
     except (duckdb.Error, pa.ArrowException, OSError) as problem:
-        raise LakeError(context.settings.root, f"cannot be read: {one_line(problem)}") from None
+        raise LakeError(context.settings.where, f"cannot be read: {one_line(problem)}") from None
     extent = figures.extent()
     if not extent.readings:
         raise UsageError(f"no readings of {asked.in_words}: gold.meter_day says which meters and days there are")

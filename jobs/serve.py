@@ -1,14 +1,18 @@
-"""`serve`: the read API over the lake, until a signal says to stop. No JVM."""
+"""`serve`: the read API over the lake, until a signal says to stop. No JVM, but for asking a catalog now and then."""
 
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from jobs.shared import metrics
+from pipeline import formats
 from pipeline.config.values import is_loopback
 from pipeline.errors import MissingPackageError, UsageError
-from pipeline.lake import schema_version
+from pipeline.lake import places, schema_version
+from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
     from pipeline.runtime.context import Context
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 # Connections that wait to be accepted; a client that reads slowly holds one, not a thread.
 BACKLOG = 256
 GRACE_SECONDS = 10
+# A table of a catalog that is made, or made again elsewhere, is found within this time; asking takes ten seconds.
+ASK_AGAIN_SECONDS = 300.0
 
 
 def run(context: Context, host: str | None, port: int | None) -> None:
@@ -33,8 +39,9 @@ def run(context: Context, host: str | None, port: int | None) -> None:
             f"--host {where.host} lets other machines ask: set token_env in [api] to the name of a variable that "
             "holds a bearer token"
         )
-    settings = context.settings.model_copy(update={"api": where})
+    context = places.located(context, formats.lake_tables(context.settings))
     schema_version.check(context)
+    settings = context.settings.model_copy(update={"api": where})
     app = application(settings, lambda: _measures(context))
     try:
         listening = socket.create_server((where.host, where.port), backlog=BACKLOG)
@@ -45,13 +52,26 @@ def run(context: Context, host: str | None, port: int | None) -> None:
     with listening:
         shown = f"[{where.host}]" if ":" in where.host else where.host
         print(
-            f"Serving {settings.root} on http://{shown}:{listening.getsockname()[1]}/ (its documentation: /docs)",
+            f"Serving {settings.where} on http://{shown}:{listening.getsockname()[1]}/ (its documentation: /docs)",
             flush=True,
         )
         config = uvicorn.Config(
             app, access_log=False, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
         )
+        if settings.places is not None:
+            threading.Thread(target=_follow, args=(context,), name="places", daemon=True).start()
         uvicorn.Server(config).run([listening])
+
+
+def _follow(context: Context) -> None:
+    """Ask the catalog again and again where its tables lie."""
+    while True:
+        time.sleep(ASK_AGAIN_SECONDS)
+        try:
+            if places.ask_again(context):
+                context.log.info("tables of the catalog lie elsewhere now", catalog=context.settings.where)
+        except Exception as problem:  # noqa: BLE001 - what is known is served on
+            context.log.warning("the catalog could not be asked", error=error_messages.one_line(problem))
 
 
 def _measures(context: Context) -> bytes:

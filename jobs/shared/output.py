@@ -117,7 +117,7 @@ def outcome(result: Outcome, *, as_json: bool, days_rebuilt: bool = False) -> No
 def must_exist(context: Context) -> None:
     """Raise LakeError if nothing was ever loaded, or if the lake has a newer form than this program can read."""
     if schema_version.check(context) is None:
-        raise LakeError(context.settings.root, "has no tables yet: run `main.py run` or `main.py demo` first")
+        raise LakeError(context.settings.where, "has no tables yet: run `main.py run` or `main.py demo` first")
 
 
 def files(context: Context, status: str | None, feed: str | None, limit: int, *, as_json: bool) -> None:

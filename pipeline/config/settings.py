@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     metrics: Metrics = Metrics()
     spark: SparkOptions = {}
     _scratch: str | None = PrivateAttr(None)
+    _places: Mapping[str, str] | None = PrivateAttr(None)
 
     @classmethod
     def settings_customise_sources(
@@ -137,6 +139,17 @@ class Settings(BaseSettings):
         """The same lake with its silver and gold at another place."""
         settings = self.model_copy()
         settings._scratch = place  # noqa: SLF001 - our own class
+        return settings
+
+    @property
+    def places(self) -> Mapping[str, str] | None:
+        """`layer.table` -> path or URI of the tables of a catalog; None where the catalog was not asked for them."""
+        return self._places
+
+    def located(self, places: Mapping[str, str]) -> Settings:
+        """The same lake in a catalog, its tables at those places; what changes there later counts too."""
+        settings = self.model_copy()
+        settings._places = places  # noqa: SLF001 - our own class
         return settings
 
     @property

@@ -34,7 +34,7 @@ __all__ = ["EVERYTHING"]
 
 def lake_of(context: Context) -> Lake:
     """The lake of the settings. What it is, a folder, a store or a catalog, is asked here and in tables.address."""
-    if context.settings.catalog:
+    if context.settings.catalog and context.settings.places is None:
         from pipeline.lake import catalog  # noqa: PLC0415 - a lake in a folder is read without PySpark
 
         return catalog.lake(context, context.settings.catalog)

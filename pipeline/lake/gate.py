@@ -1,7 +1,8 @@
 """Who may touch a table: the driver, without a JVM, or Spark alone. Decided here and nowhere else.
 
 The driver's library (delta-rs) knows Delta's first features. A table that other tools gave deletion vectors, column
-mapping or anything newer is read, written and vacuumed by Spark, which knows them all; so is every table of a catalog.
+mapping or anything newer is read, written and vacuumed by Spark, which knows them all; so is every table of a catalog,
+unless a reader has asked where it lies (`places.py`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import TableNotFoundError
 
 from pipeline.errors import OvertakenError
 from pipeline.lake import progress, tables
@@ -16,6 +18,7 @@ from pipeline.lake import progress, tables
 if TYPE_CHECKING:
     from typing import Any
 
+    from pipeline.config.settings import Settings
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
@@ -25,9 +28,16 @@ PLAIN_READER, PLAIN_WRITER = 1, 2
 APPLICATION = "meterlake.claim"
 
 
+def at(settings: Settings, table: Table, version: int | None = None) -> DeltaTable:
+    """The table's log at its newest version or that one. TableNotFoundError where there is none."""
+    if settings.places is not None and table.full_name not in settings.places:
+        raise TableNotFoundError(f"{tables.address(settings, table)} is not in the catalog")
+    return DeltaTable(tables.address(settings, table), version=version)
+
+
 def opened(context: Context, table: Table) -> DeltaTable:
-    """In path mode, the table's log: versions, history, protocol. For its rows ask `readable`."""
-    return DeltaTable(tables.address(context.settings, table))
+    """The table's log: versions, history, protocol. For its rows ask `readable`."""
+    return at(context.settings, table)
 
 
 def is_plain(delta: DeltaTable, *, to_write: bool = False) -> bool:
@@ -39,7 +49,7 @@ def is_plain(delta: DeltaTable, *, to_write: bool = False) -> bool:
 
 def readable(context: Context, table: Table, version: int | None = None) -> DeltaTable | None:
     """The table for the driver to read; None where only Spark may. TableNotFoundError where there is none."""
-    found = DeltaTable(tables.address(context.settings, table), version=version)
+    found = at(context.settings, table, version)
     return found if is_plain(found) else None
 
 

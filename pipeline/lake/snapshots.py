@@ -9,10 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pyarrow.dataset as ds
-from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from pipeline.errors import ConfigurationError, LakeError, VersionGoneError
+from pipeline.errors import LakeError, VersionGoneError
 from pipeline.lake import gate, tables
 from pipeline.lake.types import arrow_schema
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import pyarrow as pa
+    from deltalake import DeltaTable
 
     from pipeline.config.settings import Settings
     from pipeline.lake.tables import Table
@@ -34,6 +34,7 @@ class Opened:
             raise LakeError(delta.table_uri, "has deletion vectors or the like, which only Spark reads: main.py sql")
         self.delta = delta
         self.version = delta.version()
+        self.identity = f"{delta.metadata().id} {self.version}"
 
     @cached_property
     def dataset(self) -> ds.Dataset:
@@ -53,8 +54,9 @@ class Opened:
 class Head:
     """The newest version of one table, opened again only after a commit."""
 
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
+    def __init__(self, settings: Settings, table: Table) -> None:
+        self._settings, self._table = settings, table
+        self._uri = tables.address(settings, table)
         self._lock = threading.Lock()
         self._newest: DeltaTable | None = None
         self._opened: Opened | None = None
@@ -63,26 +65,37 @@ class Head:
     def opened(self) -> Opened | None:
         """The table at its newest version; None if there is no table."""
         with self._lock:
+            self._follow()
             if self._opened is not None and self._is_newest(self._opened.version):
                 return self._opened
             try:
                 if self._newest is None:
-                    self._newest = DeltaTable(self._uri)
+                    self._newest = self._at()
                 self._newest.update_incremental()
             except TableNotFoundError:
                 self._newest = self._opened = None
                 return None
             except DeltaError:
                 # The log started again (the lake was deleted and recreated): what was cached is no longer valid.
-                self._newest, self._opened = DeltaTable(self._uri), None
+                self._newest, self._opened = self._at(), None
             if self._opened is None or self._opened.version != self._newest.version():
-                self._opened = Opened(DeltaTable(self._uri, version=self._newest.version()))
+                self._opened = Opened(self._at(self._newest.version()))
             self._seen = self._commit(self._opened.version)
             return self._opened
 
+    def _at(self, version: int | None = None) -> DeltaTable:
+        return gate.at(self._settings, self._table, version)
+
+    def _follow(self) -> None:
+        """A table may have been made again, in a catalog at another place too: what was cached is no longer valid."""
+        where = tables.address(self._settings, self._table)
+        is_another = self._opened is not None and self._commit(self._opened.version) != self._seen
+        if where != self._uri or is_another:
+            self._uri, self._newest, self._opened, self._seen = where, None, None, None
+
     def _is_newest(self, version: int) -> bool:
-        """In a folder, two file checks tell: the newest commit's file is unchanged, and there is no later one."""
-        return self._seen is not None and self._commit(version) == self._seen and self._commit(version + 1) is None
+        """In a folder, two file checks tell: its commit's file is unchanged (`_follow`), and there is no later one."""
+        return self._seen is not None and self._commit(version + 1) is None
 
     def _commit(self, version: int) -> tuple[int, int] | None:
         """What identifies a commit's file; None if there is none, or if the lake is not in a folder."""
@@ -107,6 +120,11 @@ class Pinned:
         """`layer.table` -> version, of the existing tables: the answer's `as_of`."""
         return {name: table.version for name, table in self.opened.items() if table is not None}
 
+    @property
+    def identities(self) -> dict[str, str]:
+        """What tells a version from one of the same number of a table that was made again."""
+        return {name: table.identity for name, table in self.opened.items() if table is not None}
+
     def dataset(self, table: Table) -> ds.Dataset | pa.Table:
         """The rows of a table, for a query; none if there is no such table."""
         found = self.opened[table.full_name]
@@ -119,11 +137,9 @@ class Pinned:
 
 
 class Snapshots:
-    """Opens the lake's tables for requests; ConfigurationError for a catalog, whose tables only Spark can read."""
+    """Opens the lake's tables for requests; those of a catalog at the places that the settings name."""
 
     def __init__(self, settings: Settings) -> None:
-        if settings.catalog:
-            raise ConfigurationError("catalog", "serve reads lakes in a folder or an object store; give `lake`")
         self._settings = settings
         self._heads: dict[str, Head] = {}
         self._lock = threading.Lock()
@@ -145,13 +161,18 @@ class Snapshots:
                 opened[table.full_name] = self._earlier(table, asked)
         return Pinned(opened, frozenset(heads))
 
+    def forget(self) -> None:
+        """Open every table from its log again: files of a newest version are gone, so it may have been made again."""
+        with self._lock:
+            self._heads.clear()
+
     def _head(self, table: Table) -> Head:
         with self._lock:
-            return self._heads.setdefault(table.full_name, Head(tables.address(self._settings, table)))
+            return self._heads.setdefault(table.full_name, Head(self._settings, table))
 
     def _earlier(self, table: Table, version: int) -> Opened:
         try:
             # Not cached: after an erasure no earlier version may be shown again.
-            return Opened(DeltaTable(tables.address(self._settings, table), version=version))
+            return Opened(gate.at(self._settings, table, version))
         except (DeltaError, OSError, OverflowError) as problem:
             raise VersionGoneError(table.full_name, version, type(problem).__name__) from None

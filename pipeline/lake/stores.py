@@ -57,6 +57,11 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def as_the_driver_names(location: str) -> str:
+    """A table's location as Spark tells it (`file:/folder`, or a URI), as path or URI for delta-rs."""
+    return re.sub(r"^file:/+", "/", location)
+
+
 def opened(path: str) -> tuple[fs.FileSystem, str]:
     """The file system of a folder or URI, and the folder's path in it ("" in a store); raises OSError."""
     if not is_remote(path):

@@ -467,18 +467,26 @@ DERIVED = ("silver", "gold")
 
 
 def address(settings: Settings, table: Table) -> str:
-    """Where a table is: its path or URI in path mode, its full name in catalog mode.
+    """Where a table is: its path or URI in path mode; in catalog mode its place if that is known, or its full name.
 
     Settings with a scratch place have their own silver and gold there, beside the lake's.
     """
-    scratch = settings.scratch if table.layer in DERIVED else None
     if settings.catalog:
-        layer = f"{scratch}_{table.layer}" if scratch else table.layer
-        return f"{settings.catalog}.{layer}.{table.name}"
-    return f"{scratch or settings.root}/{table.layer}/{table.name}"
+        return (settings.places or {}).get(table.full_name) or _name_in_catalog(settings, table)
+    return f"{_scratch(settings, table) or settings.root}/{table.layer}/{table.name}"
+
+
+def _scratch(settings: Settings, table: Table) -> str | None:
+    return settings.scratch if table.layer in DERIVED else None
+
+
+def _name_in_catalog(settings: Settings, table: Table) -> str:
+    scratch = _scratch(settings, table)
+    return f"{settings.catalog}.{scratch + '_' if scratch else ''}{table.layer}.{table.name}"
 
 
 def sql_name(settings: Settings, table: Table) -> str:
     """A table's name in SQL: that of the catalog, or its path or URI."""
-    where = address(settings, table)
-    return where if settings.catalog else "delta.`" + where.replace("`", "``") + "`"
+    if settings.catalog:
+        return _name_in_catalog(settings, table)
+    return "delta.`" + address(settings, table).replace("`", "``") + "`"

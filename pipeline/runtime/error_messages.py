@@ -13,6 +13,22 @@ _JVM_GONE = r"Answer from Java side is empty|Error while sending or receiving|Er
 # The first that matches the message or its stack counts; an unreadable file is "not found" further up in the stack.
 CAUSES = (
     (
+        r"ExpiredToken|TokenRefreshRequired|[Tt]oken (?:provided |included in the request )?(?:is|has) expired",
+        f"the credentials for the store have expired: renew them, then {AGAIN}",
+    ),
+    (
+        r"NoSuchBucket|The specified (?:bucket|container) does not exist",
+        f"the store has no such bucket: create it, or correct its name in the configuration, then {AGAIN}",
+    ),
+    (
+        r"SlowDown|reduce your request rate|(?:Status Code: |\b)(?:503 Service Unavailable|429 Too Many Requests)",
+        f"the store asks for fewer requests, and all tries were used up: wait, then {AGAIN}",
+    ),
+    (
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|lacked the necessary privileges|403 Forbidden|Status Code: 403",
+        f"the store refuses these credentials: let them list, read and write there, then {AGAIN}",
+    ),
+    (
         r"No space left on device|Disk quota exceeded|os error (28|122)\b",
         f"no space left on device (the disk is full): free space there, then {AGAIN}",
     ),
@@ -50,6 +66,7 @@ _LOST = re.compile(
 )
 _NOT_THERE = re.compile(r"not found|not exist|No such file|NotFound|NOT_FOUND|NOT_EXIST")
 _PLACES = (
+    r"Error performing [A-Z]+ (\w+://[^\s?]+)",
     r"(/[^\n]+?) \((?:No space left on device|Permission denied|Read-only file system)\)",
     r"writing rows to (?:file:)?(/[^\n]+?)\. SQLSTATE",
     r"AccessDeniedException: (/[^\n]+?)(?:: |$)",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MEDIA = {"json": "application/json", "csv": "text/csv", "arrow": "application/vnd.apache.arrow.stream"}
 # Part of the ETag: new code may give another answer for the same versions.
-GENERATION = "1"
+GENERATION = "2"
 
 
 @dataclass
@@ -97,11 +97,11 @@ def form(request: Request, named: str | None) -> str:
     return best
 
 
-def etag(request: Request, versions: Mapping[str, int], form_name: str) -> str:
-    """An answer's ETag: the same versions and the same query give the same one."""
+def etag(request: Request, identities: Mapping[str, str], form_name: str) -> str:
+    """An answer's ETag: the same versions of the same tables and the same query give the same one."""
     facts = (
         GENERATION,
-        sorted(versions.items()),
+        sorted(identities.items()),
         request.url.path,
         sorted(request.query_params.multi_items()),
         form_name,

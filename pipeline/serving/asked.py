@@ -107,7 +107,7 @@ class Asked:
         pinned, tag = self.pinned(wanted)
         if answers.is_known(self.request, tag):
             return _tagged(Response(status_code=304), tag)
-        with self.service.slot(), readable():
+        with self.service.slot(), readable(self.service):
             found = rows(pinned, self.cursor.after if self.cursor else None)
             meta = answers.Meta(pinned.versions, time_zone, units or {})
             return _tagged(answers.page(self.request, found, shape, meta, self.form), tag)
@@ -117,22 +117,23 @@ class Asked:
         pinned, tag = self.pinned(wanted)
         if answers.is_known(self.request, tag):
             return _tagged(Response(status_code=304), tag)
-        with self.service.slot(), readable():
+        with self.service.slot(), readable(self.service):
             return _tagged(Response(body(pinned), media_type=media), tag)
 
     def pinned(self, wanted: Sequence[Table]) -> tuple[Pinned, str]:
         """Those tables at the versions of this request, and the answer's ETag."""
-        with readable():
+        with readable(self.service):
             pinned = self.service.snapshots.pin(wanted, self.cursor.versions if self.cursor else None)
-        return pinned, answers.etag(self.request, pinned.versions, self.form)
+        return pinned, answers.etag(self.request, pinned.identities, self.form)
 
 
 @contextmanager
-def readable() -> Iterator[None]:
-    """Use around reading: files of a version may be gone (VACUUM, an erasure)."""
+def readable(service: Service) -> Iterator[None]:
+    """Use around reading: files of a version may be gone (VACUUM, an erasure, a table that was made again)."""
     try:
         yield
     except (VersionGoneError, FileNotFoundError):
+        service.snapshots.forget()
         raise ProblemError(410, GONE, "cursor") from None
 
 

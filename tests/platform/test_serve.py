@@ -24,10 +24,11 @@ SECONDS = 60
 class Server:
     """A running server on a free port."""
 
-    def __init__(self, config, *arguments):
-        command = [sys.executable, str(ROOT / "main.py"), "serve", "--port", "0", "--config", str(config), *arguments]
+    def __init__(self, config, *arguments, program=ROOT / "main.py"):
+        command = [sys.executable, str(program), "serve", "--port", "0", "--config", str(config), *arguments]
+        variables = environment() | {"PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
-            command, cwd=config.parent, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=config.parent, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         banner = self.process.stdout.readline()
         assert "http://127.0.0.1:" in banner, self.process.communicate(timeout=SECONDS)

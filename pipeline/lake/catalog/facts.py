@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from pipeline.lake import commits, progress, tables
+from pipeline.errors import LakeError
+from pipeline.lake import commits, progress, stores, tables
 from pipeline.lake.state import State
 
 if TYPE_CHECKING:
@@ -63,9 +64,8 @@ class CatalogFacts:
 
     def states(self, every: Iterable[Table]) -> list[State]:
         """What the tables say of themselves; without those that are not there. Questions to a catalog mostly wait."""
-        tables_of = {layer: set(self.names_in(layer)) for layer in {table.layer for table in every}}
+        there = self._there(every)
         commits.form(self.context, self)  # once, for all of them
-        there = [table for table in every if table.name in tables_of[table.layer]]
         with ThreadPoolExecutor(AT_ONCE, "states") as asking:
             return list(asking.map(self._state, there))
 
@@ -73,6 +73,26 @@ class CatalogFacts:
         told = self.context.spark.sql(f"DESCRIBE DETAIL {self._name(table)}").select("numFiles").collect()
         found, is_whole = self.progress(table)
         return State(table.full_name, found.batch_id, found.is_restored, told[0][0] > 0, is_whole)
+
+    def places(self, every: Iterable[Table]) -> dict[str, str]:
+        """`layer.table` -> path or URI, as the driver names it, of those tables that are there."""
+        there = self._there(every)
+        with ThreadPoolExecutor(AT_ONCE, "places") as asking:
+            return dict(zip((table.full_name for table in there), asking.map(self._place, there), strict=True))
+
+    def _place(self, table: Table) -> str:
+        # A question to the metastore only; DESCRIBE DETAIL reads the table's log, twenty times as long.
+        told = self.context.spark.sql(f"DESCRIBE TABLE EXTENDED {self._name(table)}").collect()
+        where = next((row["data_type"] for row in reversed(told) if row["col_name"] == "Location"), None)
+        if where is None:
+            raise LakeError(self._name(table), "the catalog does not say where it lies")
+        return stores.as_the_driver_names(where)
+
+    def _there(self, every: Iterable[Table]) -> list[Table]:
+        """Those of the tables that the catalog has."""
+        wanted = list(every)
+        names = {layer: set(self.names_in(layer)) for layer in {table.layer for table in wanted}}
+        return [table for table in wanted if table.name in names[table.layer]]
 
     def names_in(self, layer: str) -> list[str]:
         """Names of the tables of a layer."""

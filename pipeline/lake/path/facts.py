@@ -72,6 +72,8 @@ class PathFacts:
 
     def names_in(self, layer: str) -> list[str]:
         """Names of the tables of a layer."""
+        if (places := self.context.settings.places) is not None:
+            return sorted(name.removeprefix(f"{layer}.") for name in places if name.startswith(f"{layer}."))
         system, folder = stores.opened(f"{self.context.settings.root}/{layer}")
         found = system.get_file_info(fs.FileSelector(folder, allow_not_found=True))
         return sorted(each.base_name for each in found if each.type == fs.FileType.Directory)

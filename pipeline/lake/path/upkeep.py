@@ -198,7 +198,7 @@ class PathUpkeep:
 
     def bytes_on_disk(self) -> int | None:
         """All that lies below a lake in a local folder, earlier versions too; None elsewhere."""
-        if stores.is_remote(self.context.settings.root):
+        if not self.context.settings.is_in_a_folder:
             return None
         total = 0
         for folder, _, names in os.walk(self.context.settings.root):

@@ -41,6 +41,32 @@ LOST_IN_PYARROW = """Object at location /lake/gold/meter_day/feed=e/local_date=2
    \x1b[31m↳\x1b[0m No such file or directory (os error 2)"""
 LOST_IN_RUST = "Generic DeltaTable error: Parquet error: Failed to fetch metadata for file lake/ops/runs/p.parquet: Object Store error: Object at location /lake/ops/runs/p.parquet not found: No such file or directory (os error 2)"
 
+# By delta-rs, on a store.
+EXPIRED = """Kernel error -> Generic S3 error
+          \x1b[31m↳\x1b[0m Error performing GET http://127.0.0.1:40029/bucket/t/_delta_log/_last_checkpoint in 951.863µs - Server returned non-2xx status code
+           \x1b[31m↳\x1b[0m 400 Bad Request
+            \x1b[31m↳\x1b[0m <?xml version="1.0" encoding="UTF-8"?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message><RequestId>1</RequestId></Error>
+"""
+EXPIRED_IN_A_WRITE = 'Failed to parse parquet: External: Generic S3 error: Error performing PUT http://127.0.0.1:40029/bucket/t/part-0.parquet in 46.667072ms - Server returned non-2xx status code: 400 Bad Request: <?xml version="1.0" encoding="UTF-8"?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>'
+REFUSED = """Generic S3 error
+ Error performing list request
+  Error performing GET http://127.0.0.1:40029/bucket?delimiter=%2F&list-type=2&prefix=t%2F in 5.7ms - Server returned non-2xx status code
+   403 Forbidden
+    <?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"""
+NO_BUCKET = """Kernel error -> Generic S3 error
+ Error performing list request
+  Error performing GET http://127.0.0.1:46053/nobucket?list-type=2&prefix=t%2F_delta_log%2F in 47.5ms - Server returned non-2xx status code
+   404 Not Found
+    <?xml version="1.0" encoding="utf-8"?> <Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message></Error>"""
+THROTTLED = """Kernel error -> Generic S3 error
+ Error performing GET http://127.0.0.1:46053/bucket/t/_delta_log/_last_checkpoint in 2.176913091s, after 10 retries, max_retries
+  10, retry_timeout
+   180s  - Server returned non-2xx status code
+    503 Service Unavailable
+     <?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"""
+LOG_ON_STORE = "http://127.0.0.1:40029/bucket/t/_delta_log/_last_checkpoint"
+THE_LOG_THROTTLED = LOG_ON_STORE.replace("40029", "46053")
+
 NO_MASTER = """An error occurred while calling o62.save.
 : org.apache.spark.SparkException: Job aborted due to stage failure: Master removed our application: KILLED"""
 NO_EXECUTOR = """Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 times, most recent failure: Lost task 0.3 in stage 1.0 (TID 4) (127.0.0.1 executor 3): ExecutorLostFailure (executor 3 exited caused by one of the running tasks) Reason: Command exited with code 137"""
@@ -76,6 +102,15 @@ ANOTHER_SERVER = "[INVALID_HANDLE.SESSION_NOT_FOUND] The handle 5dd62a10 is inva
             "Spark ran out of memory",
         ),
         (ConnectionRefusedError(111, "Connection refused"), None, "Spark ended while it worked"),
+        (OSError(EXPIRED), LOG_ON_STORE, "the credentials for the store have expired: renew them, then run again"),
+        (
+            OSError(EXPIRED_IN_A_WRITE),
+            "http://127.0.0.1:40029/bucket/t/part-0.parquet",
+            "the credentials for the store have expired",
+        ),
+        (OSError(REFUSED), "http://127.0.0.1:40029/bucket", "the store refuses these credentials"),
+        (OSError(NO_BUCKET), "http://127.0.0.1:46053/nobucket", "the store has no such bucket: create it"),
+        (OSError(THROTTLED), THE_LOG_THROTTLED, "the store asks for fewer requests"),
         (RuntimeError(NO_MASTER), None, "Spark's cluster ended the application or does not answer"),
         (RuntimeError(NO_EXECUTOR), None, "Spark lost its executors again and again"),
         (RuntimeError(GONE), "/lake/bronze/gas", "a file was removed while it was read"),
