@@ -2,7 +2,8 @@
 # The wheel for platforms that bring Spark and Delta themselves (Databricks, Dataproc): the same code, version and entry
 # points, but it does not require pyspark and delta-spark, which pip would install over the platform's own. Of packages
 # that the runtimes bring too, it accepts theirs: ranges instead of pins. They begin at what Databricks 17.3 LTS and its
-# serverless environment 4 have (docs/platforms.md), and end before the next major version after our pin.
+# serverless environment 4 have (docs/platforms.md), and end before the next major version after our pin. statsmodels
+# stays pinned: `report` needs 0.15, and those runtimes have 0.14.4.
 #
 #   use:       conf/deploy/platform_wheel.sh [FOLDER]      (default dist; prints the wheel's path)
 #   validate:  make test-deploy   (tests/deploy/test_platform_wheel.py builds it, reads its metadata, and lets pip install
@@ -23,7 +24,6 @@ sed -e '/^ *"pyspark==/d' -e '/^ *"delta-spark==/d' -e 's/^version = "\(.*\)"/ve
     -e 's/"prometheus-client==[^"]*"/"prometheus-client>=0.21,<1"/' \
     -e 's/"Jinja2==[^"]*"/"Jinja2>=3.1.5,<4"/' \
     -e 's/"matplotlib==[^"]*"/"matplotlib>=3.10,<4"/' \
-    -e 's/"statsmodels==[^"]*"/"statsmodels>=0.14.4,<0.16"/' \
     pyproject.toml >"$copy/pyproject.toml"
 rm -f "$out"/meterlake-*+platform-*.whl
 "${PYTHON:-python3}" -m pip wheel --quiet --no-deps --wheel-dir "$out" "$copy"
