@@ -9,12 +9,15 @@ import re
 import shutil
 import sys
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 import uvicorn
+from typer.testing import CliRunner
 
+import main
 from pipeline.config.settings import load
 from tests.conftest import demo_in
 from tests.deploy.tools import DEPLOY, ROOT, accepted, asked, done, environment, tool
@@ -185,28 +188,55 @@ def test_each_listens_on_this_machine_where_the_others_look_for_it(compose):
     assert "--collector.textfile.directory=/lake/metrics" in services["node-exporter"]["command"]
 
 
-@pytest.mark.parametrize("start", ["2026-03-27T12:00", "2026-10-23T07:59", "2026-10-24T08:00"])
-def test_the_schedule_is_eight_in_london_also_when_the_clocks_change(tmp_path, start):
-    """daily.sh over four days: `sleep` moves the clock forward, `date` reads it, `meterlake` notes when it ran."""
+# Service -> whether a time of day in London is its, and whether it starts at once.
+JOBS = {
+    "pipeline": ("run", lambda at: (at.hour, at.minute) == (8, 0), True),
+    "maintain": ("maintain", lambda at: (at.isoweekday(), at.hour, at.minute) == (7, 3, 0), False),
+    "verify": ("verify", lambda at: (at.hour, at.minute) == (4, 0), False),
+}
+
+
+@pytest.mark.parametrize("service", JOBS)
+@pytest.mark.parametrize("start", ["2026-03-27T12:00", "2026-10-23T07:59", "2026-10-24T08:00", "2026-10-25T03:00"])
+def test_the_schedule_is_its_hour_in_london_also_when_the_clocks_change(compose, tmp_path, service, start):
+    """daily.sh five times: `sleep` moves the clock forward, `date` reads it, `meterlake` notes when it ran and how."""
+    command, wanted, at_once = JOBS[service]
+    program, *schedule = compose["services"][service]["entrypoint"]
+    words = compose["services"][service]["command"]
+    assert (program, words[0]) == ("meterlake-daily", command)
     clock, runs = tmp_path / "clock", tmp_path / "runs"
     now = datetime.fromisoformat(start).replace(tzinfo=LONDON)
     clock.write_text(f"{int(now.timestamp())}\n")
+    runs.touch()
     real = shutil.which("date")
     scripts = {
         "date": f'case " $*" in *" -d"*) exec {real} "$@";; *) exec {real} -d "@$(cat {clock})" "$@";; esac',
-        "meterlake": f"cat {clock} >>{runs}; exit 3",
+        "meterlake": f'[ "$*" = "{" ".join(words)}" ] && cat {clock} >>{runs}; exit 3',
         "sleep": f'echo $(( $(cat {clock}) + $1 )) >{clock}; [ "$(wc -l <{runs})" -lt 5 ]',
     }
     for name, text in scripts.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
-    ended = done(FOLDER / "daily.sh", env={"PATH": f"{tmp_path}:/usr/bin:/bin", "TZ": "Europe/London"})
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", **compose["services"][service]["environment"]}
+    ended = done(FOLDER / "daily.sh", *schedule, *words, env=variables)
     assert ended.returncode == 1
-    assert ended.stderr.count("meterlake run ended with 3") == 5
-    first, *later = [datetime.fromtimestamp(int(line), UTC).astimezone(LONDON) for line in runs.read_text().split()]
-    assert first == now
-    day = now.date() if now.hour < 8 else now.date() + timedelta(days=1)
-    assert [(at.date(), at.hour, at.minute) for at in later] == [(day + timedelta(days=n), 8, 0) for n in range(4)]
+    assert ended.stderr.count(f"meterlake {command} ended with 3") == 5
+    ran = [datetime.fromtimestamp(int(line), UTC).astimezone(LONDON) for line in runs.read_text().split()]
+    first = ran.pop(0) if at_once else None
+    assert first == (now if at_once else None)
+    minutes = (now.astimezone(UTC) + timedelta(minutes=m) for m in range(1, 40 * 1440))
+    due = (at.astimezone(LONDON) for at in minutes if wanted(at.astimezone(LONDON)))
+    assert ran == list(islice(due, len(ran)))
+
+
+@pytest.mark.parametrize("service", JOBS)
+def test_the_commands_of_the_schedule_are_meterlakes_and_wait_for_each_other(compose, tmp_path, service):
+    job = compose["services"][service]
+    assert job["command"][-2:] == ["--wait", "3600"]
+    ended = CliRunner().invoke(main.app, [*job["command"], "--config", str(tmp_path / "none.toml")])
+    assert ended.exit_code == 2
+    assert "no such file" in ended.output
+    assert "lake:/var/lib/meterlake" in job["volumes"]
 
 
 def test_the_health_check_tells_a_server_that_answers_from_none(compose, demo):

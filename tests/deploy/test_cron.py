@@ -58,7 +58,11 @@ def of(kind):
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("run", lambda at: at.hour == 8), ("maintain", lambda at: at.isoweekday() == 7 and at.hour == 3)],
+    [
+        ("run", lambda at: at.hour == 8),
+        ("maintain", lambda at: at.isoweekday() == 7 and at.hour == 3),
+        ("verify", lambda at: at.hour == 4),
+    ],
 )
 @pytest.mark.parametrize(("first", "days"), [("2026-03-27", 4), ("2026-10-23", 4)])
 def test_each_line_acts_at_its_hour_in_london_also_when_the_clocks_change(tmp_path, kind, expected, first, days):
@@ -108,14 +112,17 @@ def test_a_second_line_is_refused_while_the_first_is_at_work(demo, tmp_path):
     assert '"files": 0' in (tmp_path / "run.json").read_text()
 
 
-def test_maintenance_runs_and_cron_mails_a_failure(demo, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "hour", "said"), [("maintain", "703", '"table": "silver.readings"'), ("verify", "04", '"equal": true')]
+)
+def test_maintenance_and_the_check_run_and_cron_mails_a_failure(demo, tmp_path, kind, hour, said):
     config = demo_in(tmp_path, demo)
-    put(tmp_path / "bin", "date", "echo 703")
+    put(tmp_path / "bin", "date", f"echo {hour}")
     path = f"{tmp_path / 'bin'}:{installed(tmp_path / 'installed')}:{variables()['PATH']}"
     own = environment(PATH=path, HOME=str(tmp_path), METERLAKE_CONFIG=str(config))
-    ended = done("/bin/sh", "-c", of("maintain")[2], env=own)
+    ended = done("/bin/sh", "-c", of(kind)[2], env=own)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-    assert '"table": "silver.readings"' in (tmp_path / "maintain.json").read_text()
-    ended = done("/bin/sh", "-c", of("maintain")[2], env=own | {"METERLAKE_CONFIG": str(tmp_path / "none.toml")})
-    assert ended.stdout.startswith("meterlake maintain ended with 2\n")
+    assert said in (tmp_path / f"{kind}.json").read_text()
+    ended = done("/bin/sh", "-c", of(kind)[2], env=own | {"METERLAKE_CONFIG": str(tmp_path / "none.toml")})
+    assert ended.stdout.startswith(f"meterlake {kind} ended with 2\n")
     assert "no such file" in ended.stdout

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import socket
+import subprocess
+import sys
 import tomllib
-from datetime import date, timedelta
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pyspark
 import pytest
 from typer.testing import CliRunner
 
 import main
-from tests.deploy.tools import DEPLOY, ROOT, accepted, asked, done, tool
+from pipeline.runtime import fetch_jars
+from tests.cluster.servers import HERE, free_port, until
+from tests.deploy.tools import DEPLOY, ROOT, accepted, asked, done, environment, tool
+from tests.jobs.conftest import database
 
 pytestmark = pytest.mark.deploy
 FILES = DEPLOY / "dataproc"
 PLACE = "--project p1 --region europe-west2 --bucket b1"
+COMMANDS = ["run", "maintain", "verify"]
+DELIVERY = '{"columns": ["interval_start", "meterpoint_id", "consumption_delta"], "data": [["2021-01-04 00:00:00", "m1", "0.125"]]}'
 IDS = """
 import json, sys
 from datetime import date
 sys.path.insert(0, sys.argv[1])
 import submit
 print(json.dumps([submit.request_id(*each) for each in [
-    ("production", date(2026, 3, 29)), ("production", date(2026, 3, 30)), ("development", date(2026, 3, 29)),
-    ("production", date(2026, 3, 29), 2), ("development", date(9999, 12, 31), 99)]]))
+    ("run", "production", date(2026, 3, 29)), ("run", "production", date(2026, 3, 30)),
+    ("run", "development", date(2026, 3, 29)), ("run", "production", date(2026, 3, 29), 2),
+    *((command, "development", date(9999, 12, 31), 99) for command in submit.ARGUMENTS)]]))
 """
 PARSE = """
 import sys
@@ -32,7 +46,8 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import submit
 submit.HERE = Path(sys.argv[2])
-submit.message(sys.argv[3], {"project": "p", "bucket": "b", "environment": "production"})
+place = "--project p --region r --bucket b --environment production"
+submit.message(submit.asked([sys.argv[3], *place.split()]))
 """
 
 
@@ -73,38 +88,48 @@ def test_ids_differ_and_are_such_as_the_service_takes():
     assert all(re.fullmatch(r"[a-z][a-z0-9-]{3,39}", each) for each in ids)
 
 
-def jobs():
-    _, (batch,) = submitted(f"batch {PLACE} --environment production --day 2026-03-29")
-    _, (workflow,) = submitted(f"workflow {PLACE} --environment production --day 2026-03-29")
-    return [batch["message"]["pysparkBatch"], *(job["pysparkJob"] for job in workflow["message"]["jobs"])]
+def jobs(more=""):
+    """The messages of each command as a batch, and of a workflow of all."""
+    day = f"{PLACE} --environment production --day 2026-03-29 {more}"
+    _, batches = submitted(*(f"batch {day} --command {command}" for command in COMMANDS))
+    _, (workflow,) = submitted(f"workflow {day} --command {' '.join(COMMANDS)}")
+    steps = workflow["message"]["jobs"]
+    assert [step["stepId"] for step in steps] == COMMANDS
+    assert [step.get("prerequisiteStepIds", []) for step in steps] == [[], ["run"], ["maintain"]]
+    return [each["message"]["pysparkBatch"] for each in batches], [step["pysparkJob"] for step in steps]
 
 
-# What the runtimes of that number have, by the vendor's pages.
-SPARK_OF = {"3.0": "4.0", "3.0-debian12": "4.0"}
+# What the runtime and the image of that number have, by the vendor's pages (docs/platforms.md).
+SPARK_OF = {"3.0": "4.0", "3.0-debian13": "4.1"}
 
 
 def test_jobs_bring_the_jars_of_the_runtimes_spark_the_wheel_of_this_version_and_commands_of_meterlake(tmp_path):
-    runtimes = re.findall(
-        r"(?:^  version|imageVersion): \"?([\w.-]+)", "".join(map(Path.read_text, FILES.glob("*.yaml"))), re.MULTILINE
-    )
-    assert len(runtimes) == 2
-    (spark,) = {SPARK_OF[runtime] for runtime in runtimes}
-    said = tomllib.loads((ROOT / f"tests/versions/spark-{spark}/coordinates.toml").read_text())
-    pins = {jar["file"] for jar in said["jar"]}
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    verbs = []
-    for job in jobs():
-        assert {uri.rsplit("/", 1)[1] for uri in job["jarFileUris"]} == pins
-        assert all(uri.startswith("gs://b1/meterlake/jars/") for uri in job["jarFileUris"])
-        (wheel,) = job["pythonFileUris"]
-        assert wheel.endswith(f"/meterlake-{version}+platform-py3-none-any.whl")
-        *words, config = job["args"]
-        assert job["fileUris"] == [f"gs://b1/meterlake/{config}"]
-        ended = CliRunner().invoke(main.app, [*words, str(tmp_path / config)])
-        assert ended.exit_code == 2
-        assert "no such file" in ended.output
-        verbs.append(words[0])
-    assert verbs == ["run", "run", "maintain"]
+    for kind, found in zip(("batch", "workflow"), jobs("--jar postgresql.jar"), strict=True):
+        text = (FILES / f"{kind}.yaml").read_text()
+        (runtime,) = re.findall(r"^ +(?:version|imageVersion): \"?([\w.-]+)", text, re.MULTILINE)
+        said = tomllib.loads((ROOT / f"tests/versions/spark-{SPARK_OF[runtime]}/coordinates.toml").read_text())
+        wanted = {jar["file"] for jar in said["jar"]} | {"postgresql.jar"}
+        for job, command in zip(found, COMMANDS, strict=True):
+            assert {uri.rsplit("/", 1)[1] for uri in job["jarFileUris"]} == wanted
+            assert all(uri.startswith("gs://b1/meterlake/jars/") for uri in job["jarFileUris"])
+            (wheel,) = job["pythonFileUris"]
+            assert wheel.endswith(f"/meterlake-{version}+platform-py3-none-any.whl")
+            *words, config = job["args"]
+            assert words[0] == command
+            assert (FILES / config).is_file()
+            assert job["fileUris"] == [f"gs://b1/meterlake/{config}"]
+            ended = CliRunner().invoke(main.app, [*words, str(tmp_path / config)])
+            assert ended.exit_code == 2
+            assert "no such file" in ended.output
+
+
+@pytest.mark.parametrize("words", ["batch --command run verify", "workflow --command run run"])
+def test_a_batch_is_one_command_and_a_workflow_has_each_once(words):
+    script = "import sys; sys.path.insert(0, sys.argv.pop(1)); import submit; submit.asked()"
+    ended = done(tool("python"), "-c", script, FILES, *words.split(), *PLACE.split(), "--environment", "production")
+    assert ended.returncode == 2
+    assert "a batch takes one, a workflow each at most once" in ended.stderr
 
 
 @pytest.mark.parametrize(("kind", "name"), [("batch", "batch.yaml"), ("workflow", "workflow.yaml")])
@@ -116,3 +141,98 @@ def test_an_unknown_field_is_refused(tmp_path, kind, name):
     ended = done(tool("python"), "-c", PARSE, FILES, tmp_path, kind)
     assert ended.returncode == 1
     assert 'no field named "jarFileURLs"' in ended.stderr
+
+
+CRON = (FILES / "meterlake.cron").read_text()
+LONDON = ZoneInfo("Europe/London")
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted"),
+    [
+        ("run", lambda at: at.hour == 8),
+        ("verify", lambda at: at.hour == 4),
+        ("maintain", lambda at: at.isoweekday() == 7 and at.hour == 3),
+    ],
+)
+@pytest.mark.parametrize("first", ["2026-03-27", "2026-10-23"])
+def test_each_line_of_cron_submits_at_its_hour_in_london_also_when_the_clocks_change(tmp_path, command, wanted, first):
+    (line,) = [each for each in CRON.splitlines() if each.endswith(f"--command {command} >/dev/null")]
+    *times, user, command_line = line.split(maxsplit=6)
+    assert (times, user) == (["0", "*", "*", "*", "*"], "meterlake")
+    assert not re.search(r"(?<!\\)%", command_line)  # cron makes a new line of it
+    variables = dict(re.findall(r"^([A-Z]+)=(.*)$", CRON, re.MULTILINE))
+    assert variables["SUBMIT"].endswith(str((FILES / "submit.py").relative_to(ROOT)))
+    for name, text in (("date", f'exec {shutil.which("date")} -d "@$NOW" "$@"'), ("python", 'echo "$@" >&2')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    start = datetime.fromisoformat(f"{first}T00:00:00+00:00")
+    acted = []
+    for at in (start + timedelta(hours=hours) for hours in range(96)):
+        own = variables | {"PATH": f"{tmp_path}:/usr/bin:/bin", "NOW": str(int(at.timestamp()))}
+        ended = done("/bin/sh", "-c", command_line.replace("\\%", "%"), env=own)
+        assert (ended.returncode, ended.stdout) == (0, "")
+        if ended.stderr:
+            acted.append(at.astimezone(LONDON))
+            script, *words = ended.stderr.split()
+            assert script == variables["SUBMIT"]
+    submitted(" ".join(words))  # its words are the program's
+    hours = [(start + timedelta(hours=hours)).astimezone(LONDON) for hours in range(96)]
+    assert acted == [at for at in hours if wanted(at)]
+    assert acted
+
+
+def answers(port):
+    with socket.create_connection((HERE, port), timeout=5):
+        return True
+
+
+@contextmanager
+def metastore(folder):
+    """A Hive metastore as a service, of the classes that Spark brings; yields its address."""
+    port = free_port()
+    java = str(Path(os.environ["JAVA_HOME"]) / "bin" / "java") if "JAVA_HOME" in os.environ else "java"
+    jars = Path(pyspark.__file__).parent / "jars" / "*"
+    where = f"-Djavax.jdo.option.ConnectionURL=jdbc:derby:;databaseName={folder / 'metastore'};create=true"
+    settings = [where, "-Ddatanucleus.schema.autoCreateAll=true", "-Dhive.metastore.schema.verification=false"]
+    settings += ["-Xmx256m", f"-Dderby.system.home={folder}", f"-Dhive.metastore.warehouse.dir={folder / 'warehouse'}"]
+    program = ["org.apache.hadoop.hive.metastore.HiveMetaStore", "-p", str(port)]
+    with (folder / "metastore.log").open("w") as log:
+        service = subprocess.Popen([java, *settings, "-cp", str(jars), *program], stdout=log, stderr=log, cwd=folder)
+    try:
+        until(lambda: answers(port), f"the metastore: see {folder}/metastore.log")
+        yield f"thrift://{HERE}:{port}"
+    finally:
+        service.terminate()
+        service.wait(30)
+
+
+def test_with_these_properties_the_tables_are_in_a_metastore_that_outlives_the_job(tmp_path):
+    """A run by spark-submit with the batch's properties, its bucket here, and a metastore that is a service."""
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing/day.json").write_text(DELIVERY)
+    reference = database(tmp_path / "reference.db", [(1, "2020-01-01", None, "fixed", "m1", "a1")])
+    config = tmp_path / "meterlake.toml"
+    feed = 'name = "electricity"\nformat = "split_json"\npath = "landing"\ntime_zone = "Europe/London"'
+    config.write_text(
+        f'catalog = "spark_catalog"\n[[feeds]]\n{feed}\n[reference]\nurl = "{reference}"\nfeeds = ["electricity"]'
+    )
+    submit = Path(pyspark.__file__).parent / "bin" / "spark-submit"
+    jars = ",".join(str((fetch_jars.jar_folder() / jar.file).absolute()) for jar in fetch_jars.expected_jars())
+    with metastore(tmp_path) as address:
+        _, (batch,) = submitted(f"batch {PLACE} --environment production --metastore {address}")
+        told = batch["message"]["runtimeConfig"]["properties"]
+        told = {name: value for name, value in told.items() if name.startswith(("spark.sql", "spark.hadoop"))}
+        assert told["spark.hadoop.hive.metastore.uris"] == address
+        told["spark.sql.warehouse.dir"] = told["spark.sql.warehouse.dir"].replace("gs://b1/", f"file://{tmp_path}/")
+        told["spark.sql.shuffle.partitions"] = "2"  # two cores
+        properties = [word for name, value in told.items() for word in ("--conf", f"{name}={value}")]
+        start = [submit, "--master", "local[2]", "--jars", jars, *properties, ROOT / "main.py"]
+        own = environment(PYSPARK_PYTHON=sys.executable)
+        *words, _ = batch["message"]["pysparkBatch"]["args"]
+        assert json.loads(accepted(*start, *words, config, env=own, cwd=tmp_path))["files"] == 2
+        query = "SELECT product_display_name, total_kwh FROM gold.consumption_per_product_per_day"
+        rows = json.loads(accepted(*start, "sql", query, "--json", "--config", config, env=own, cwd=tmp_path))
+        assert [(row["product_display_name"], float(row["total_kwh"])) for row in rows] == [("Fixed", 0.125)]
+    assert (tmp_path / "warehouse/gold.db").is_dir()
+    assert not (tmp_path / "metastore_db").exists()  # the session made none of its own

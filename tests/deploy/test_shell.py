@@ -20,5 +20,5 @@ def test_shellcheck_has_nothing_to_say_and_would_have(tmp_path):
         # An `A || { …; } || { …; }` is meant: the last part is for what failed, be it either.
         assert accepted(tool("shellcheck"), "--severity=warning", "--exclude=SC2164", path) == ""
     wrong = tmp_path / "wrong.sh"
-    wrong.write_text((DEPLOY / "container/daily.sh").read_text().replace('-d "$today 08:00 tomorrow"', "-d $today"))
+    wrong.write_text((DEPLOY / "container/daily.sh").read_text().replace('-d "$date $at"', "-d $date"))
     assert "SC2086" in done(tool("shellcheck"), wrong).stdout

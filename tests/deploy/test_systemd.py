@@ -19,7 +19,7 @@ from tests.conftest import demo_in
 from tests.deploy.tools import DEPLOY, ROOT, accepted, done, environment
 
 UNITS = DEPLOY / "systemd"
-SERVICES = ["meterlake.service", "meterlake-maintain.service", "meterlake-api.service"]
+SERVICES = ["meterlake.service", "meterlake-maintain.service", "meterlake-verify.service", "meterlake-api.service"]
 OF_THE_MACHINE = Path("/lib/systemd/system")
 # As `systemd-analyze calendar` gives an instant where the machine's zone is UTC.
 INSTANT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC")
@@ -69,7 +69,7 @@ def machine(tmp_path):
 
 def verified(machine):
     paths = sorted((machine / "etc/systemd/system").glob("meterlake*"))
-    assert len(paths) == 5
+    assert len(paths) == 7
     ended = done("systemd-analyze", "verify", f"--root={machine}", *paths)
     return ended.returncode, ended.stdout + ended.stderr
 
@@ -99,6 +99,8 @@ def test_each_service_runs_as_its_user_and_exposes_little(machine, name):
         ("meterlake.timer", "2026-10-24T00:00", ["2026-10-24 07:00:00", "2026-10-25 08:00:00"]),
         ("meterlake-maintain.timer", "2026-03-23T00:00", ["2026-03-29 02:00:00", "2026-04-05 02:00:00"]),
         ("meterlake-maintain.timer", "2026-10-19T00:00", ["2026-10-25 03:00:00", "2026-11-01 03:00:00"]),
+        ("meterlake-verify.timer", "2026-03-28T12:00", ["2026-03-29 03:00:00", "2026-03-30 03:00:00"]),
+        ("meterlake-verify.timer", "2026-10-24T12:00", ["2026-10-25 04:00:00", "2026-10-26 04:00:00"]),
     ],
 )
 def test_each_timer_elapses_at_its_hour_in_london(name, since, instants):
@@ -110,7 +112,7 @@ def test_each_timer_elapses_at_its_hour_in_london(name, since, instants):
     assert f"systemd-analyze calendar '{calendar}'" in (UNITS / name).read_text()
 
 
-@pytest.mark.parametrize("name", ["meterlake.service", "meterlake-maintain.service"])
+@pytest.mark.parametrize("name", [name for name in SERVICES if "api" not in name])
 def test_the_command_of_a_unit_runs_on_the_demo_lake(demo, tmp_path, name):
     program, *arguments = unit(name)["Service"]["ExecStart"].split()
     assert program == "/opt/meterlake/bin/meterlake"
