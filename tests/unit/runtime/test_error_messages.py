@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,14 @@ THROTTLED = """Kernel error -> Generic S3 error
    180s  - Server returned non-2xx status code
     503 Service Unavailable
      <?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"""
+UNREACHABLE = """Kernel error -> Generic S3 error
+ Error performing GET http://127.0.0.1:9/bucket/t/_delta_log/_last_checkpoint in 2.243356752s, after 10 retries, max_retries
+  10, retry_timeout
+   180s  - HTTP error
+    error sending request
+     client error (Connect)
+      tcp connect error
+       Connection refused (os error 111)"""
 LOG_ON_STORE = "http://127.0.0.1:40029/bucket/t/_delta_log/_last_checkpoint"
 THE_LOG_THROTTLED = LOG_ON_STORE.replace("40029", "46053")
 
@@ -102,6 +112,7 @@ NO_EXECUTOR = """Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 
         ),
         (OSError(REFUSED), "http://127.0.0.1:40029/bucket", "the store refuses these credentials"),
         (OSError(NO_BUCKET), "http://127.0.0.1:46053/nobucket", "the store has no such bucket: create it"),
+        (OSError(UNREACHABLE), LOG_ON_STORE.replace("40029", "9"), "the store does not answer: check its address"),
         (OSError(THROTTLED), THE_LOG_THROTTLED, "the store asks for fewer requests"),
         (RuntimeError(NO_MASTER), None, "Spark's cluster ended the application or does not answer"),
         (RuntimeError(NO_EXECUTOR), None, "Spark lost its executors again and again"),
@@ -163,3 +174,12 @@ def test_what_a_library_prints_itself_is_dropped_inside_and_only_there(capfd):
         os.write(2, b"panic ")
     os.write(2, b"after")
     assert capfd.readouterr().err == "before after"
+
+
+def test_what_a_native_thread_prints_just_after_the_error_is_dropped_too(capfd):
+    late = threading.Timer(0.1, os.write, (2, b"panic "))
+    late.start()
+    with pytest.raises(FileNotFoundError), without_native_noise():
+        Path("nowhere").read_bytes()
+    late.join()
+    assert capfd.readouterr().err == ""
