@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from deltalake.exceptions import DeltaError
 
-from pipeline.errors import LakeError
+from pipeline.errors import LakeError, MeterlakeError
 from pipeline.lake import gate, tables
 from pipeline.runtime import error_messages
 from pipeline.runtime.context import Context
@@ -20,6 +20,7 @@ from pipeline.runtime.context import Context
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipeline.config.settings import Settings
     from pipeline.lake.tables import Table
 
 
@@ -30,9 +31,25 @@ def located(context: Context, every: Sequence[Table]) -> Context:
     """
     if not context.settings.catalog:
         return context
-    found = Places(context, every)
-    found.must_be_readable()
-    return replace(context, settings=context.settings.located(found), answers={})
+    settings = context.settings.located(Places(context, every))
+    must_be_readable(settings)
+    return replace(context, settings=settings, answers={})
+
+
+def must_be_readable(settings: Settings) -> None:
+    """Raise LakeError if this process cannot read where the log of deliveries lies, of those that are located."""
+    log = tables.INGESTION_LOG
+    if log.full_name not in (settings.places or {}):
+        return
+    try:
+        gate.at(settings, log)
+    except (DeltaError, OSError) as problem:
+        raise LakeError(
+            settings.where,
+            f"{log.full_name} lies at {tables.address(settings, log)}, which this process cannot read "
+            f"({error_messages.one_line(problem)}): give it the store's credentials in its environment, or let Spark "
+            "read: report --engine spark, sql",
+        ) from None
 
 
 def ask_again(context: Context) -> bool:
@@ -52,31 +69,20 @@ class Places(Mapping[str, str]):
         self.ask()
 
     def ask(self) -> bool:
-        """Ask the catalog; returns whether it said something new. What is known stays if it cannot be asked."""
+        """Ask the catalog; returns whether it said something new. LakeError if it cannot be: what is known stays."""
         from pipeline.lake.catalog.facts import CatalogFacts  # noqa: PLC0415 - a lake in a folder needs no PySpark
 
-        before = self._found
+        before, catalog = self._found, self._asker.settings.where
         try:
-            self._found = CatalogFacts(self._asker, self._asker.settings.where).places(self._every)
+            self._found = CatalogFacts(self._asker, catalog).places(self._every)
+        except MeterlakeError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - put in words while the JVM, which has them, is there
+            said = error_messages.one_line(problem)
+            raise LakeError(catalog, f"cannot be asked where its tables lie: {said}") from None
         finally:
             self._asker.end_spark()
         return self._found != before
-
-    def must_be_readable(self) -> None:
-        """Raise LakeError if this process cannot read where the log of deliveries lies."""
-        log = tables.INGESTION_LOG
-        settings = self._asker.settings.located(self)
-        if log.full_name not in self:
-            return
-        try:
-            gate.at(settings, log)
-        except (DeltaError, OSError) as problem:
-            raise LakeError(
-                settings.where,
-                f"{log.full_name} lies at {self[log.full_name]}, which this process cannot read "
-                f"({error_messages.one_line(problem)}): give it the store's credentials in its environment, or let "
-                "Spark read: report --engine spark, sql",
-            ) from None
 
     def __getitem__(self, name: str) -> str:
         return self._found[name]

@@ -25,6 +25,10 @@ CAUSES = (
         f"the store asks for fewer requests, and all tries were used up: wait, then {AGAIN}",
     ),
     (
+        r"error sending request|Unable to execute HTTP request",
+        f"the store does not answer: check its address and the network, then {AGAIN}",
+    ),
+    (
         r"InvalidAccessKeyId|SignatureDoesNotMatch|lacked the necessary privileges|403 Forbidden|Status Code: 403",
         f"the store refuses these credentials: let them list, read and write there, then {AGAIN}",
     ),

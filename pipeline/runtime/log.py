@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STDERR = 2
+SECONDS_OF_A_PANIC = 0.5
 _silence = threading.Lock()
 _silenced: list[int] = []
 
@@ -82,6 +83,9 @@ def without_native_noise() -> Iterator[None]:
             os.close(nowhere)
     try:
         yield
+    except Exception:
+        time.sleep(SECONDS_OF_A_PANIC)  # the thread that panicked still prints its stack, later than the error comes
+        raise
     finally:
         with _silence:
             if _silenced:

@@ -12,7 +12,8 @@ from deltalake.exceptions import TableNotFoundError
 
 from pipeline.config.feeds import Feed
 from pipeline.config.settings import Settings
-from pipeline.lake import access, gate, tables
+from pipeline.errors import LakeError
+from pipeline.lake import access, gate, places, tables
 from pipeline.lake.snapshots import Snapshots
 from pipeline.lake.types import arrow_schema
 from pipeline.runtime.context import Context
@@ -39,24 +40,24 @@ def run_ids(snapshots: Snapshots) -> tuple[list[str], Any]:
 
 
 def test_a_table_that_the_catalog_does_not_have_yet_has_no_rows_until_it_is_made(tmp_path: Path) -> None:
-    places: dict[str, str] = {}
-    snapshots = Snapshots(SETTINGS.located(places))
+    known: dict[str, str] = {}
+    snapshots = Snapshots(SETTINGS.located(known))
     assert run_ids(snapshots) == ([], None)
-    places[RUNS.full_name] = written(tmp_path / "made", "first")
+    known[RUNS.full_name] = written(tmp_path / "made", "first")
     assert run_ids(snapshots)[0] == ["first"]
 
 
 def test_a_table_made_again_elsewhere_is_not_taken_for_the_same_version_of_the_old_one(tmp_path: Path) -> None:
-    places = {RUNS.full_name: written(tmp_path / "one", "old")}
-    snapshots = Snapshots(SETTINGS.located(places))
+    known = {RUNS.full_name: written(tmp_path / "one", "old")}
+    snapshots = Snapshots(SETTINGS.located(known))
     old, before = run_ids(snapshots)
-    places[RUNS.full_name] = written(tmp_path / "two", "new")
+    known[RUNS.full_name] = written(tmp_path / "two", "new")
     new, after = run_ids(snapshots)
     assert (old, new) == (["old"], ["new"])
     assert before.endswith(" 0")
     assert after.endswith(" 0")
     assert before != after
-    del places[RUNS.full_name]
+    del known[RUNS.full_name]
     assert run_ids(snapshots) == ([], None)
 
 
@@ -79,6 +80,15 @@ def test_in_a_store_it_is_read_from_its_new_log_once_a_file_of_the_old_one_was_m
         run_ids(snapshots)
     snapshots.forget()
     assert run_ids(snapshots)[0] == ["new"]
+
+
+def test_a_place_that_this_process_cannot_read_is_told_with_what_to_do(tmp_path: Path) -> None:
+    log = tables.INGESTION_LOG.full_name
+    places.must_be_readable(SETTINGS.located({}))  # nothing was ever loaded
+    with pytest.raises(LakeError) as told:
+        places.must_be_readable(SETTINGS.located({log: str(tmp_path / "of another machine")}))
+    assert f"lake main: {log} lies at {tmp_path}/of another machine, which this process cannot read" in str(told.value)
+    assert "give it the store's credentials in its environment" in str(told.value)
 
 
 def test_a_located_catalog_is_read_by_the_driver_and_named_as_before(tmp_path: Path) -> None:

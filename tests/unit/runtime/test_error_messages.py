@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,14 @@ THROTTLED = """Kernel error -> Generic S3 error
    180s  - Server returned non-2xx status code
     503 Service Unavailable
      <?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"""
+UNREACHABLE = """Kernel error -> Generic S3 error
+ Error performing GET http://127.0.0.1:9/bucket/t/_delta_log/_last_checkpoint in 2.243356752s, after 10 retries, max_retries
+  10, retry_timeout
+   180s  - HTTP error
+    error sending request
+     client error (Connect)
+      tcp connect error
+       Connection refused (os error 111)"""
 LOG_ON_STORE = "http://127.0.0.1:40029/bucket/t/_delta_log/_last_checkpoint"
 THE_LOG_THROTTLED = LOG_ON_STORE.replace("40029", "46053")
 
@@ -110,6 +120,7 @@ ANOTHER_SERVER = "[INVALID_HANDLE.SESSION_NOT_FOUND] The handle 5dd62a10 is inva
         ),
         (OSError(REFUSED), "http://127.0.0.1:40029/bucket", "the store refuses these credentials"),
         (OSError(NO_BUCKET), "http://127.0.0.1:46053/nobucket", "the store has no such bucket: create it"),
+        (OSError(UNREACHABLE), LOG_ON_STORE.replace("40029", "9"), "the store does not answer: check its address"),
         (OSError(THROTTLED), THE_LOG_THROTTLED, "the store asks for fewer requests"),
         (RuntimeError(NO_MASTER), None, "Spark's cluster ended the application or does not answer"),
         (RuntimeError(NO_EXECUTOR), None, "Spark lost its executors again and again"),
@@ -194,3 +205,12 @@ def test_a_right_that_is_missing_in_a_catalog_is_seen(message):
 )
 def test_other_faults_are_no_missing_right(message):
     assert not error_messages.is_denied(RuntimeError(message))
+
+
+def test_what_a_native_thread_prints_just_after_the_error_is_dropped_too(capfd):
+    late = threading.Timer(0.1, os.write, (2, b"panic "))
+    late.start()
+    with pytest.raises(FileNotFoundError), without_native_noise():
+        Path("nowhere").read_bytes()
+    late.join()
+    assert capfd.readouterr().err == ""
