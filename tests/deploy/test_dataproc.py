@@ -195,7 +195,12 @@ def metastore(folder):
     jars = Path(pyspark.__file__).parent / "jars" / "*"
     where = f"-Djavax.jdo.option.ConnectionURL=jdbc:derby:;databaseName={folder / 'metastore'};create=true"
     settings = [where, "-Ddatanucleus.schema.autoCreateAll=true", "-Dhive.metastore.schema.verification=false"]
-    settings += ["-Xmx256m", f"-Dderby.system.home={folder}", f"-Dhive.metastore.warehouse.dir={folder / 'warehouse'}"]
+    settings += [
+        "-Xmx256m",
+        "-Ddatanucleus.connectionPoolingType=none",
+        f"-Dderby.system.home={folder}",
+        f"-Dhive.metastore.warehouse.dir={folder / 'warehouse'}",
+    ]
     program = ["org.apache.hadoop.hive.metastore.HiveMetaStore", "-p", str(port)]
     with (folder / "metastore.log").open("w") as log:
         service = subprocess.Popen([java, *settings, "-cp", str(jars), *program], stdout=log, stderr=log, cwd=folder)
