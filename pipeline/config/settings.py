@@ -12,8 +12,9 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pipeline.config.api import Api
-from pipeline.config.feeds import Feed, Reference
+from pipeline.config.feeds import Feed
 from pipeline.config.metrics import Metrics
+from pipeline.config.reference import Reference
 from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions, lie_one_in_the_other
 from pipeline.errors import ConfigurationError
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.deliveries.delivery import DUPLICATE, LOADED, REFERENCE, REJECTED, Delivery
 from pipeline.errors import ReferenceDatabaseError
-from pipeline.formats import reference_database
+from pipeline.formats import reference_database, reference_rows
 from pipeline.lake import access, tables
 from pipeline.lake.rows import frame_of
 from pipeline.lake.types import arrow_schema
@@ -81,11 +81,11 @@ def read(
 
 def judged(context: Context, table: Table, rows: pa.Table) -> DataFrame:
     """A snapshot's bronze rows of one of the tables, typed, each with the reason for its refusal or NULL."""
-    return reference_database.judged(
+    return reference_rows.judged(
         table.name,
         frame_of(context, rows),
         context.settings.reference_zone,
-        may_repeat=reference_database.repeats(table.name, rows),
+        may_repeat=reference_rows.repeats(table.name, rows),
     )
 
 
