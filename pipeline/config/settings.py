@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pipeline.config.api import Api
 from pipeline.config.feeds import Feed
 from pipeline.config.metrics import Metrics
-from pipeline.config.reference import Reference
+from pipeline.config.reference import OWN_SCHEMAS, Reference
 from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions, lie_one_in_the_other
 from pipeline.errors import ConfigurationError
 
@@ -84,6 +84,20 @@ class Settings(BaseSettings):
         if not self.catalog and (odd := sorted(set(self.root) & UNWRITABLE)):
             message = f"the lake's path ({self.root}) holds {' '.join(odd)}: delta-rs cannot write there, name another"
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _reference_is_somewhere(self) -> Self:
+        if self.reference is None or self.reference.url:
+            return self
+        if not self.catalog:
+            message = "reference.url is missing: only a lake in a catalog can name tables of a catalog instead"
+            raise ValueError(message)
+        for name in self.reference.in_catalog(self.catalog).values():
+            catalog, schema, _ = name.split(".")
+            if catalog.lower() == self.catalog.lower() and schema.lower() in OWN_SCHEMAS:
+                message = f"reference.tables: {name} is a table of this lake itself; name the one that it is made from"
+                raise ValueError(message)
         return self
 
     @model_validator(mode="after")

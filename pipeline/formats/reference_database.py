@@ -1,101 +1,110 @@
-"""The reference database: one consistent snapshot of its three tables, over JDBC."""
+"""The reference as a database server or as tables of the catalog, and where the configuration says that it is."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from functools import reduce
+from typing import TYPE_CHECKING
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import TimestampType
 
+from pipeline.config.reference import SQLITE
 from pipeline.errors import ReferenceDatabaseError
-from pipeline.formats.reference_rows import LINEAGE
-from pipeline.lake.tables import SNAPSHOTS
+from pipeline.formats import reference_dialects as dialects
+from pipeline.formats import reference_jdbc
+from pipeline.formats.reference_snapshot import SOURCE, WIDTH, Snapshot, Source, snapshot
+from pipeline.formats.reference_sqlite import SqliteFile
 from pipeline.runtime.error_messages import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from pyspark.sql import SparkSession
 
-# Source columns of each table, in bronze's order.
-SOURCE = {table.name: tuple(name for name in table.names if name not in LINEAGE) for table in SNAPSHOTS}
-WIDTH = max(len(names) for names in SOURCE.values())
-BUSY_TIMEOUT_MS = "5000"
+    from pipeline.config.reference import Reference
+    from pipeline.config.settings import Settings
+
+
+def source_of(settings: Settings) -> Source | None:
+    """Where the configuration says that the reference is; None where it names none."""
+    reference = settings.reference
+    if reference is None:
+        return None
+    if reference.url is None:
+        catalog = str(settings.catalog)
+        return CatalogTables(catalog, reference.in_catalog(catalog))
+    return SqliteFile(reference.url, reference.names) if reference.url.startswith(SQLITE) else Server(reference)
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """All rows of the three tables as text, in the database's order, and the SHA-256 of their content."""
+class Server:
+    """A database that a JDBC driver reaches."""
 
-    rows: dict[str, list[dict[str, Any]]]
-    sha256: str
+    reference: Reference
 
     @property
-    def count(self) -> int:
-        """Rows of all tables."""
-        return sum(len(rows) for rows in self.rows.values())
+    def address(self) -> str:
+        """Its URL without parameters."""
+        return dialects.shown(str(self.reference.url))
+
+    name = address
+
+    def stat(self) -> tuple[int, datetime] | None:
+        """A server does not say when its rows changed."""
+        return None
+
+    def read(self, spark: SparkSession) -> Snapshot:
+        """The three tables by one statement: of one moment, where the database answers a statement from one."""
+        found = reference_jdbc.rows(spark, self.address, dialects.options(self.reference), self.reference.password())
+        return snapshot(found, in_order=False)
 
 
-def path_of(url: str) -> Path:
-    """The database file of a `jdbc:sqlite:` URL."""
-    return Path(url.removeprefix("jdbc:sqlite:").removeprefix("file:").split("?")[0])
+@dataclass(frozen=True)
+class CatalogTables:
+    """Tables of a catalog, which Spark SQL reads. Each is of one version, all three of nearly the same moment."""
+
+    catalog: str
+    names: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The catalog, for the log."""
+        return f"catalog {self.catalog}"
+
+    @property
+    def address(self) -> str:
+        """The names of the three tables."""
+        return ", ".join(self.names[table] for table in SOURCE)
+
+    def stat(self) -> tuple[int, datetime] | None:
+        """Not every kind of table says when its rows changed."""
+        return None
+
+    def read(self, spark: SparkSession) -> Snapshot:
+        """The three tables; every column as text."""
+        try:
+            parts = [_as_text(spark.table(_quoted(self.names[table])), table) for table in SOURCE]
+            found = reduce(DataFrame.unionAll, parts).toArrow().to_pylist()
+        except (PySparkException, Py4JJavaError) as problem:
+            raise ReferenceDatabaseError(self.address, one_line(problem)) from None
+        return snapshot([tuple(row.values()) for row in found], in_order=False)
 
 
-def stat(url: str) -> tuple[int, datetime]:
-    """Size in bytes and modification time (UTC) of the database with its write-ahead log; raises if there is none."""
-    path = path_of(url)
-    try:
-        found = [path.stat()]
-    except OSError as problem:
-        raise ReferenceDatabaseError(url, f"cannot be read ({problem.strerror})") from None
-    if not path.is_file():
-        raise ReferenceDatabaseError(url, "is not a file")
-    log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size:  # readers leave an empty one
-        found.append(log.stat())
-    micros = max(entry.st_mtime_ns for entry in found) // 1000
-    modified = datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
-    return sum(entry.st_size for entry in found), modified
+def _quoted(name: str) -> str:
+    return ".".join(f"`{part}`" for part in name.split("."))
 
 
-def read(spark: SparkSession, url: str) -> Snapshot:
-    """The three tables in one query, so that they are consistent; every column as text."""
-    stat(url)
-    selects = []
-    for table, names in SOURCE.items():
-        texts = [f"CAST({name} AS TEXT)" for name in names] + ["NULL"] * (WIDTH - len(names))
-        cells = ", ".join(f"{text} AS c{n}" for n, text in enumerate(texts))
-        selects.append(f"SELECT '{table}' AS source, {cells} FROM {table}")  # noqa: S608 - names of ours
-    reader = spark.read.format("jdbc").options(
-        # Read-only: otherwise the driver would create a missing file.
-        url=f"jdbc:sqlite:file:{quote(str(path_of(url).absolute()))}?mode=ro",
-        driver="org.sqlite.JDBC",
-        dbtable=f"({' UNION ALL '.join(selects)}) AS snapshot",
-        # The driver guesses a column's type from its first row.
-        customSchema=", ".join(["source STRING", *(f"c{n} STRING" for n in range(WIDTH))]),
-        busy_timeout=BUSY_TIMEOUT_MS,
-    )
-    try:
-        found = reader.load().toArrow().to_pylist()
-    except (PySparkException, Py4JJavaError) as problem:
-        raise ReferenceDatabaseError(url, _said_by_sqlite(problem)) from None
-    ordered = sorted([tuple(row.values()) for row in found], key=lambda row: [(v is not None, v or "") for v in row])
-    digest = hashlib.sha256(json.dumps(ordered).encode()).hexdigest()
-    rows: dict[str, list[dict[str, Any]]] = {table: [] for table in SOURCE}
-    # In the database's order: of two rows with one id the last one counts. The hash does not depend on the order.
-    for number, (source, *texts) in enumerate((tuple(row.values()) for row in found), start=1):
-        rows[source].append({**dict(zip(SOURCE[source], texts, strict=False)), "row_number": number})
-    return Snapshot(rows, digest)
-
-
-def _said_by_sqlite(problem: Exception) -> str:
-    """SQLite's own message, taken from a Java stack."""
-    text = str(problem)
-    for line in text.splitlines():
-        if "[SQLITE" in line:
-            return line[line.index("[SQLITE") :][:200]
-    return one_line(problem)
+def _as_text(rows: DataFrame, table: str) -> DataFrame:
+    """(table, its columns as text, NULLs up to WIDTH). An instant gets its offset: the session is in UTC."""
+    types = {field.name.lower(): field.dataType for field in rows.schema}
+    cells = []
+    for name in SOURCE[table]:
+        text = F.col(name).cast("string")
+        cells.append(F.concat(text, F.lit("+00:00")) if isinstance(types.get(name), TimestampType) else text)
+    cells += [F.lit(None).cast("string")] * (WIDTH - len(cells))
+    return rows.select(F.lit(table).alias("source"), *(cell.alias(f"c{n}") for n, cell in enumerate(cells)))

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 LINEAGE = {"file_id", "row_number", "batch_id"}
 # Years from 0001: Python, and so the driver, does not have a year 0.
-A_DATE = (
-    r"\A(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?\z"
-)
-
-WITH_OFFSET = r"(Z|[+-][0-9]{2}:?[0-9]{2})\z"
+A_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
+AN_OFFSET = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"  # PostgreSQL says hours only where that is enough
+A_DATE = rf"\A(?!0000)[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T]{A_TIME}({AN_OFFSET})?)?\z"
+WITH_OFFSET = rf"[ T]{A_TIME}{AN_OFFSET}\z"
 # An id; surrounding blanks and a fraction of zeros (from a floating-point column of another tool) are cut off.
 NUMBER = r"\A[ \t\r\n]*([+-]?[0-9]+)(\.0+)?[ \t\r\n]*\z"
 
