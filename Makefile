@@ -28,7 +28,7 @@ demo: setup ## write sample deliveries, run the pipeline on them, show the resul
 test: setup lint ## lint, then the tests that every change should pass
 	@$(BIN)/python -m pytest
 
-test-platform: setup .venv-client/.packages ## spark-submit, catalog mode, servers; every figure of a report, every version of a reading (minutes)
+test-platform: setup .venv-client/.packages $(VENV)/postgres/.packages ## spark-submit, catalog mode, servers; every figure of a report, every version of a reading (minutes)
 	@$(BIN)/python -m pytest -m slow
 
 # Debian's Chromium where there is one or may be one; else the build that Playwright fetches.
@@ -120,6 +120,15 @@ $(TOOLS)/prometheus/.packages: $(TOOLS)/.packages
 	@command -v prometheus >/dev/null || ! command -v apt-get >/dev/null || { mkdir -p $(@D) && cd $(@D) && \
 	{ apt-get -qq download prometheus 2>/dev/null || { apt-get -qq update && apt-get -qq download prometheus; }; } && \
 	for package in prometheus_*.deb; do dpkg-deb --extract $$package . && rm $$package; done; } || echo "no Prometheus to be had"
+	@mkdir -p $(@D) && touch $@
+
+# PostgreSQL of the distribution, unpacked like Prometheus, with the libraries that this machine lacks. Where one is
+# installed that is used, and where none is to be had its tests are skipped.
+$(VENV)/postgres/.packages: | $(VENV)/.packages
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || ! command -v apt-get >/dev/null || { mkdir -p $(@D) && cd $(@D) && \
+	wanted() { apt-get -s -qq install --no-install-recommends postgresql | awk '/^Inst/ { print $$2 }'; } && \
+	{ apt-get -qq download $$(wanted) 2>/dev/null || { apt-get -qq update && apt-get -qq download $$(wanted); }; } && \
+	for package in *.deb; do dpkg-deb --extract $$package . && rm $$package; done; } || echo "no PostgreSQL to be had"
 	@mkdir -p $(@D) && touch $@
 
 # Mermaid's own command, which draws the diagrams of the documents. Where there is no npm their test is skipped.

@@ -41,7 +41,7 @@ def run(context: Context, span: Span | None = None) -> Batch:
     new = {feed.name: _new_files(feed, known, batch, span) for feed in context.settings.feeds}
     sound = [found for files in new.values() for found in files if not found.reason_code]
     context.expect(formats.weighed(context.settings, sound))
-    if sound or reference_snapshots.newer(context, known):  # refusing at first sight needs no Spark
+    if sound or reference_snapshots.must_be_read(context, known):  # refusing at first sight needs no Spark
         context.log.info("starting", megabytes=round(sum(found.size_bytes or 0 for found in sound) / 1e6, 1))
         context.start_spark()
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known, batch)]

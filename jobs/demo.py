@@ -18,6 +18,7 @@ from jobs.shared import output
 from pipeline.deliveries import landing
 from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_database, samples
+from pipeline.formats.reference_sqlite import SqliteFile
 
 if TYPE_CHECKING:
     from pipeline.config.feeds import Feed
@@ -75,6 +76,10 @@ def write(context: Context) -> None:
     for feed in context.settings.feeds:
         if "://" in feed.path:
             raise ConfigurationError("for the demo", f"feed {feed.name!r}: the demo writes to local folders only")
+    source = reference_database.source_of(context.settings)
+    if not (isinstance(source, SqliteFile) and source.is_plain):
+        raise ConfigurationError("for the demo", "[reference] must name a local SQLite file: the demo writes one")
+    database = Path(source.location)
     for feed in context.settings.feeds:
         _must_hold_samples_only(feed)
     for feed in context.settings.feeds:
@@ -85,7 +90,6 @@ def write(context: Context) -> None:
         if not path.exists() or path.read_bytes() != sample.content:
             path.write_bytes(sample.content)
         os.utime(path, (sample.modified_at.timestamp(), sample.modified_at.timestamp()))
-    database = reference_database.path_of(context.settings.reference.url)
     if not database.exists():
         _create(database)
 

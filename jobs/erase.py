@@ -24,7 +24,7 @@ from pipeline import formats
 from pipeline.deliveries import erased, ingestion_log
 from pipeline.deliveries.delivery import REFERENCE
 from pipeline.errors import UsageError
-from pipeline.formats import reference_database
+from pipeline.formats import reference_rows
 from pipeline.formats.judged import NOTHING, counts
 from pipeline.lake import access, maintenance, tables
 from pipeline.layers.judged import judged
@@ -145,7 +145,7 @@ def _snapshot_rejudged(context: Context, delivery: Delivery) -> Delivery:
     refused = []
     for table in tables.SNAPSHOTS:
         rows = access.read(context, table).where(F.col("file_id") == delivery.file_id)
-        judged_rows = reference_database.judged(table.name, rows, zone)
+        judged_rows = reference_rows.judged(table.name, rows, zone)
         refused.append(judged_rows.where("reason_code IS NOT NULL").select("file_id"))
     rejected = reduce(DataFrame.unionByName, refused).count()
     return replace(delivery, rows_rejected=rejected, rows_accepted=delivery.rows_read - rejected)

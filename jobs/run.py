@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs import acknowledgements, bronze, completeness, gold, restatements, silver
 from jobs.shared.recorded import Outcome, recorded
+from pipeline.layers import reference_snapshots
 from pipeline.serving.gauges import LAYERS
 
 __all__ = ["LAYERS", "derive", "run"]
@@ -28,6 +29,8 @@ def run(  # noqa: PLR0913 - a run may be limited to a layer or a span
 
     A fault of an endpoint or of the reference database is raised at the end, or left in the outcome for the caller.
     """
+    if layer in {None, "bronze"}:
+        reference_snapshots.check(context)
     with recorded(context, command, wait_seconds) as outcome:
         if layer in {None, "bronze"}:
             with outcome.timed("bronze"):

@@ -12,7 +12,7 @@ from pipeline import formats
 from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN, Delivery
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import ConfigurationError
-from pipeline.formats import reference_database
+from pipeline.formats import reference_rows
 from pipeline.lake import access, tables
 from pipeline.lake.days import on_days
 from pipeline.lake.rows import conform
@@ -71,7 +71,7 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     if ids:
         for table in tables.SNAPSHOTS:
             rows = access.read(context, table).where(F.col("file_id").isin(*ids))
-            judged_rows = reference_database.judged(table.name, rows, context.settings.reference_zone)
+            judged_rows = reference_rows.judged(table.name, rows, context.settings.reference_zone)
             parts.append(silver.rejected_readings(judged_rows, REFERENCE, context.now))
     mark = {"batch_id": max(delivery.revision for delivery in pending)}
     if revised:
@@ -91,7 +91,7 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = access.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
         judged_rows = reference_snapshots.judged(context, source, snapshot)
-        current = conform(reference_database.current(judged_rows, reference_database.KEYS[source.name]), target)
+        current = conform(reference_rows.current(judged_rows, reference_rows.KEYS[source.name]), target)
         access.write_rows(context, target, current.toArrow(), mark, replace=access.EVERYTHING)
     context.log.info("reference", file_id=snapshots[-1].file_id)
 

@@ -1,4 +1,4 @@
-"""A feed of the configuration, and the reference database beside the feeds."""
+"""A feed of the configuration."""
 
 from __future__ import annotations
 
@@ -103,12 +103,3 @@ class Feed(Strict):
             message = "a feed with url needs a local folder as its path: what is fetched is written there"
             raise ValueError(message)
         return self
-
-
-class Reference(Strict):
-    """The SQLite database of agreements, products and meterpoints."""
-
-    url: str = Field(pattern=r"^jdbc:sqlite:.+")
-    feeds: tuple[str, ...] = ()
-    # The zone of its instants; default: that of its first feed.
-    time_zone: Zone | None = None

@@ -13,9 +13,10 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pipeline.config.api import Api
-from pipeline.config.feeds import Feed, Reference
+from pipeline.config.feeds import Feed
 from pipeline.config.folders import as_opened, is_volume, lie_one_in_the_other
 from pipeline.config.metrics import Metrics
+from pipeline.config.reference import OWN_SCHEMAS, Reference
 from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions
 from pipeline.errors import ConfigurationError
 
@@ -93,6 +94,20 @@ class Settings(BaseSettings):
                 "instead (catalog = …), or the URI of an external location"
             )
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _reference_is_somewhere(self) -> Self:
+        if self.reference is None or self.reference.url:
+            return self
+        if not self.catalog:
+            message = "reference.url is missing: only a lake in a catalog can name tables of a catalog instead"
+            raise ValueError(message)
+        for name in self.reference.in_catalog(self.catalog).values():
+            catalog, schema, _ = name.split(".")
+            if catalog.lower() == self.catalog.lower() and schema.lower() in OWN_SCHEMAS:
+                message = f"reference.tables: {name} is a table of this lake itself; name the one that it is made from"
+                raise ValueError(message)
         return self
 
     @model_validator(mode="after")

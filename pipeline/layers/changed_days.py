@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.deliveries.ingestion_log import logged
-from pipeline.formats import reference_database
+from pipeline.formats import reference_rows
 from pipeline.lake import access, tables
 from pipeline.lake.rows import frame_of
 from pipeline.layers.agreements import products_agreed
@@ -86,11 +86,11 @@ def _snapshot(context: Context, file_id: int) -> DataFrame:
         access.read(context, table).where(F.col("file_id") == file_id) for table in tables.SNAPSHOTS
     )
     return products_agreed(
-        reference_database.current(
-            reference_database.judged("agreement", agreements, context.settings.reference_zone), "agreement_id"
+        reference_rows.current(
+            reference_rows.judged("agreement", agreements, context.settings.reference_zone), "agreement_id"
         ),
-        reference_database.current(
-            reference_database.judged("product", products, context.settings.reference_zone), "product_id"
+        reference_rows.current(
+            reference_rows.judged("product", products, context.settings.reference_zone), "product_id"
         ),
     )
 

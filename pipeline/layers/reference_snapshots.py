@@ -9,7 +9,9 @@ import pyarrow as pa
 
 from pipeline.deliveries.delivery import DUPLICATE, LOADED, REFERENCE, REJECTED, Delivery
 from pipeline.errors import ReferenceDatabaseError
-from pipeline.formats import reference_database
+from pipeline.formats import reference_database, reference_rows
+from pipeline.formats.reference_snapshot import Snapshot
+from pipeline.formats.reference_sqlite import SqliteFile
 from pipeline.lake import access, tables
 from pipeline.lake.rows import frame_of
 from pipeline.lake.types import arrow_schema
@@ -22,17 +24,30 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
-Found = tuple[Delivery, reference_database.Snapshot | None]
+
+Found = tuple[Delivery, Snapshot | None]
+
+
+def check(context: Context) -> None:
+    """ConfigurationError if the variable for the database's password holds nothing."""
+    if context.settings.reference is not None:
+        context.settings.reference.password()
+
+
+def must_be_read(context: Context, known: list[Delivery]) -> bool:
+    """Whether a run reads it: a file that changed; a server or a catalog always, since only the rows tell."""
+    source = reference_database.source_of(context.settings)
+    return source is not None and (not isinstance(source, SqliteFile) or bool(newer(context, known)))
 
 
 def newer(context: Context, known: list[Delivery]) -> list[tuple[int, datetime]]:
-    """[(size, time)] of the database if it changed since it was last read; `read` reports a missing one."""
-    settings = context.settings.reference
-    if settings is None:
-        return []
+    """[(size, time)] of a database file that changed since it was last read; `read` reports a missing one."""
+    source = reference_database.source_of(context.settings)
     try:
-        now = reference_database.stat(settings.url)
+        now = source.stat() if source else None
     except ReferenceDatabaseError:
+        return []
+    if now is None:
         return []
     read = _last(known, LOADED, DUPLICATE)  # with the time noted when it was last read
     return [] if read is not None and (read.size_bytes, read.modified_at) == now else [now]
@@ -51,19 +66,18 @@ def read(
 
     If only its time changed, the log entry to update is added to `touched`.
     """
-    settings = context.settings.reference
-    if settings is None:
+    source = reference_database.source_of(context.settings)
+    if source is None:
         return None, None
-    path = reference_database.path_of(settings.url)
-    delivery = Delivery(REFERENCE, path.name, str(path), path.name, None, None)
+    delivery = Delivery(REFERENCE, source.name, source.address, source.name, None, None)
     newest, loaded = _last(known), _last(known, LOADED)
     refused = newest is not None and newest.status == REJECTED
     try:
-        size, modified = reference_database.stat(settings.url)
-        if not refused and not newer(context, known):
-            return None, None
-        delivery = replace(delivery, size_bytes=size, modified_at=modified)
-        snapshot = reference_database.read(context.spark, settings.url)
+        if now := source.stat():
+            if not refused and not newer(context, known):
+                return None, None
+            delivery = replace(delivery, size_bytes=now[0], modified_at=now[1])
+        snapshot = source.read(context.spark)
     except ReferenceDatabaseError as problem:
         fault = delivery.refused("UNREADABLE", str(problem))
         said = newest is not None and (newest.reason, newest.modified_at) == (fault.reason, fault.modified_at)
@@ -72,24 +86,24 @@ def read(
         if refused:  # the fault is over
             reason = f"same content as file {loaded.file_id}, the last one loaded"
             return (replace(delivery, sha256=snapshot.sha256, status=DUPLICATE, reason=reason), None), None
-        touched += [
-            replace(each, size_bytes=size, modified_at=modified) for each in [_last(known, LOADED, DUPLICATE)] if each
-        ]
+        last = _last(known, LOADED, DUPLICATE)
+        if now and last:
+            touched.append(replace(last, size_bytes=now[0], modified_at=now[1]))
         return None, None
     return (replace(delivery, sha256=snapshot.sha256, status=LOADED), snapshot), None
 
 
 def judged(context: Context, table: Table, rows: pa.Table) -> DataFrame:
     """A snapshot's bronze rows of one of the tables, typed, each with the reason for its refusal or NULL."""
-    return reference_database.judged(
+    return reference_rows.judged(
         table.name,
         frame_of(context, rows),
         context.settings.reference_zone,
-        may_repeat=reference_database.repeats(table.name, rows),
+        may_repeat=reference_rows.repeats(table.name, rows),
     )
 
 
-def load(context: Context, delivery: Delivery, snapshot: reference_database.Snapshot | None) -> list[Delivery]:
+def load(context: Context, delivery: Delivery, snapshot: Snapshot | None) -> list[Delivery]:
     """Load the snapshot's rows into bronze, as received."""
     if snapshot is None:
         return [delivery]

@@ -68,6 +68,12 @@ def is_submitted() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ or "DATABRICKS_RUNTIME_VERSION" in os.environ
 
 
+def works_here(session: SparkSession) -> bool:
+    """Whether every task runs on this machine and can read its files; a client of Spark Connect does not know that."""
+    context = getattr(session, "_sc", None)
+    return context is not None and str(context.master).startswith("local")
+
+
 def end(session: SparkSession) -> None:
     """End a session of ours, a local one with its JVM, so that the next one can differ; leave a platform's alone."""
     if connect.is_used():

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import query, run
 from jobs.shared import yesterday
-from pipeline.config.feeds import Feed, Reference
+from pipeline.config.feeds import Feed
+from pipeline.config.reference import Reference
 from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, database, day, put, rows, split_json, utc, versions
 

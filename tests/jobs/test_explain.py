@@ -11,7 +11,7 @@ import pytest
 
 from jobs import explain, run, withdraw
 from pipeline import formats
-from pipeline.config.feeds import Reference
+from pipeline.config.reference import Reference
 from pipeline.errors import DamagedLakeError, UsageError
 from pipeline.lake import tables
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, smrt, split_json, utc

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import erase, run
-from pipeline.config.feeds import Reference
+from pipeline.config.reference import Reference
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.open_issues import standing_refusals
 from pipeline.errors import ReferenceDatabaseError

@@ -7,7 +7,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from pipeline.formats import reference_database
+from pipeline.formats import reference_rows
 from pipeline.layers.agreements import active_on, product_of_day, products_agreed
 
 AGREEMENT = (
@@ -34,6 +34,10 @@ AGREEMENTS = {
         "2024-10-14",
         "2024-12-15",
     ),
+    ("29", "2024-10-14 23:00:00+00", "2024-12-14 23:30:00.5-01", "p", "m", "a"): ("29", "2024-10-15", "2024-12-15"),
+    ("30", "2024-10-14 23:00:00.0000000 +00:00", None, "p", "m", "a"): ("30", "2024-10-15", None),
+    ("31", "2024-01-01+01", None, "p", "m", "a"): "agreement_valid_from",
+    ("32", "infinity", None, "p", "m", "a"): "agreement_valid_from",
     ("23", "2024-10-14 23:00:00", "2024-10-14T23:59", "p", "m", "a"): ("23", "2024-10-14", "2024-10-14"),
     ("24.0", "2021-01-01", None, "p", "m", "a"): ("24", "2021-01-01", None),
     (" 25 ", "2021-01-01", None, "p", "m", "a"): ("25", "2021-01-01", None),
@@ -61,7 +65,7 @@ AGREEMENTS = {
 @pytest.fixture(scope="module")
 def agreements(frame):
     rows = [(*cells, 7, number, 3) for number, cells in enumerate(AGREEMENTS, start=1)]
-    judged = reference_database.judged("agreement", frame(AGREEMENT, *rows), "Europe/London")
+    judged = reference_rows.judged("agreement", frame(AGREEMENT, *rows), "Europe/London")
     names = ["reason_code", "reason", "raw", "meter_id", "row_number"]
     typed = judged.selectExpr("string(agreement_id)", "string(valid_from)", "string(valid_to)", *names)
     return {list(AGREEMENTS)[row["row_number"] - 1]: row for row in typed.collect()}
@@ -92,7 +96,7 @@ def test_products_are_typed_and_one_without_its_id_is_rejected(frame, as_rows):
         ("None", "1", "6", None),
         ("Blank", "1", "7", " "),
     ]
-    judged = reference_database.judged(
+    judged = reference_rows.judged(
         "product", frame(PRODUCT, *((*row, 7, n, 3) for n, row in enumerate(rows, start=1))), "UTC"
     )
     assert as_rows(judged.where("row_number < 6"), "product_id", "is_variable", "reason_code") == [
@@ -112,7 +116,7 @@ def test_a_meterpoint_without_its_id_is_rejected(frame, as_rows):
     rows = frame(
         METERPOINT, ("North", "m", 7, 1, 3), ("North", None, 7, 2, 3), ("North", "", 7, 3, 3), (None, "n", 7, 4, 3)
     )
-    assert as_rows(reference_database.judged_meterpoints(rows), "row_number", "reason_code") == [
+    assert as_rows(reference_rows.judged_meterpoints(rows), "row_number", "reason_code") == [
         ("1", None),
         ("2", "REFERENCE_ROW_INVALID"),
         ("3", "REFERENCE_ROW_INVALID"),
@@ -122,7 +126,7 @@ def test_a_meterpoint_without_its_id_is_rejected(frame, as_rows):
 
 def test_the_driver_sees_where_an_id_may_stand_twice():
     def of(name, *ids):
-        return reference_database.repeats(name, pa.table({reference_database.KEYS[name]: pa.array(ids, pa.string())}))
+        return reference_rows.repeats(name, pa.table({reference_rows.KEYS[name]: pa.array(ids, pa.string())}))
 
     assert of("product", "p", "q", None, None) is False
     assert of("product", "p", " p") is True  # perhaps: the rules decide
@@ -139,7 +143,7 @@ def test_of_two_rows_of_one_id_the_last_that_passed_is_current(frame, as_rows):
         ("1", "2021-99-01", None, "p", "m", "third", 7, 3, 3),
         ("2", "2021-01-01", None, "p", "m", "only", 7, 4, 3),
     )
-    current = reference_database.current(reference_database.judged_agreements(rows), "agreement_id")
+    current = reference_rows.current(reference_rows.judged_agreements(rows), "agreement_id")
     assert as_rows(current, "agreement_id", "account_id") == [("1", "second"), ("2", "only")]
 
 
@@ -154,17 +158,17 @@ def test_rows_of_one_id_that_differ_from_the_last_are_rejected_and_repeats_are_n
         ("3", "2021-99-01", None, "fixed", "m", "a", 7, 6, 3),
         ("1", "2021-01-01", None, "fixed", "m", "a", 8, 1, 4),  # of another snapshot
     )
-    judged = reference_database.judged("agreement", agreements, "UTC")
+    judged = reference_rows.judged("agreement", agreements, "UTC")
     refused = judged.where("reason_code IS NOT NULL")
     assert as_rows(refused, "file_id", "row_number") == [("7", "1"), ("7", "6")]
     assert as_rows(refused.where("row_number = 1"), "reason") == [
         ("agreement_id '1' stands twice with different content: the last row counts",)
     ]
     products = frame(PRODUCT, ("Old", "0", "1", "p", 7, 1, 3), ("New", "0", "1", "p", 7, 2, 3))
-    judged = reference_database.judged("product", products, "UTC")
+    judged = reference_rows.judged("product", products, "UTC")
     assert as_rows(judged, "display_name", "reason_code") == [("New", None), ("Old", "REFERENCE_ROW_INVALID")]
     meterpoints = frame(METERPOINT, ("N", "m", 7, 1, 3), ("S", "m", 7, 2, 3), ("S", "m", 7, 3, 3))
-    judged = reference_database.judged("meterpoint", meterpoints, "UTC")
+    judged = reference_rows.judged("meterpoint", meterpoints, "UTC")
     assert as_rows(judged.where("reason_code IS NOT NULL"), "row_number") == [("1",)]
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import formats
-from pipeline.config.feeds import Columns, Feed, Reference
+from pipeline.config.feeds import Columns, Feed
+from pipeline.config.reference import Reference
 from pipeline.config.settings import Settings
 from pipeline.formats import data_dictionary
 from pipeline.lake import tables, views
