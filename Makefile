@@ -11,6 +11,8 @@ JARS := $(shell sed -n 's|^file = "\(.*\)"|$(JAR_FOLDER)/\1|p' jars/coordinates.
 # Called as modules, never by their scripts, whose first line breaks when the folder is moved.
 LINT_IMPORTS := 'from importlinter.cli import lint_imports_command as lint; lint()'
 USED := 'import chispa, deltalake, duckdb, fastapi, hypothesis, jinja2, matplotlib.pyplot, pandas, plotly, prometheus_client, pyarrow.fs, pydantic_settings, pyspark.sql, pytest, rich.table, statsmodels.tsa.stattools, typer, uvicorn'
+# Two workers, each with a Spark session, since one keeps hardly more than one core busy; a file stays whole.
+TWO := --numprocesses 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -26,7 +28,7 @@ demo: setup ## write sample deliveries, run the pipeline on them, show the resul
 	@$(BIN)/python main.py demo
 
 test: setup lint ## lint, then the tests that every change should pass
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(TWO)
 
 test-platform: setup .venv-client/.packages $(VENV)/postgres/.packages ## spark-submit, catalog mode, servers; every figure of a report, every version of a reading (minutes)
 	@$(BIN)/python -m pytest -m slow

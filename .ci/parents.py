@@ -36,6 +36,7 @@ DIRECT = {
     "import-linter": "lint: which module may import which",
     "mypy": "lint: types",
     "pytest": "tests",
+    "pytest-xdist": "tests: two workers at a time",
     "ruff": "lint and form",
     "polars": "tests: the lake as analysts read it; benchmarks",
     "playwright": "tests: a browser for the page",

@@ -2,6 +2,10 @@
 
 The same rules as a format's `judged` has for columns, in the same order and the same words. A row whose time cannot be
 read belongs to no interval: nothing is said of it.
+
+A second set of rules, for answers without a JVM (`explain` and the API: a second instead of twenty). Right as long as
+it says what Spark's rules say: tests/jobs/test_received_versions.py compares every version of every meter of the demo,
+and of hostile rows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """A table's data files, found by the driver and read by Spark as what they are: parquet.
 
 To read a Delta table Spark first finds its files, by one to three jobs for each version that it meets: seconds of cold
-code where a batch is small. Only in path mode, and only of plain tables, whose files are their rows as they stand.
+code where a batch is small. Right as long as a file's rows are the table's rows: only in path mode, only of tables that
+the gate takes for plain (no deletion vectors, no column mapping), and only where the path says the partition.
+tests/spark/lake/test_data_files.py compares with what Delta gives, and looks that Delta is asked elsewhere.
 """
 
 from __future__ import annotations

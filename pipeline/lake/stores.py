@@ -38,7 +38,11 @@ class _Written:
 
 
 class _Store(DeltaStorageHandler):
-    """The client, with what it lacks and pyarrow and we need."""
+    """The client, with what it lacks and pyarrow and we need.
+
+    `_handler` is the client's own name for what opens files, pinned with the client: without this no table can be made
+    in an object store (its checksum file is a buffer). tests/cluster makes lakes on one.
+    """
 
     def open_output_stream(self, path: str, metadata: dict[str, str] | None = None) -> pa.PythonFile:
         """A file to write; it appears when it is closed."""

@@ -3,6 +3,9 @@
 Spark writes one beside each of its versions and derives the next from it. delta-rs, which creates the tables, writes
 none; without it Spark reads the whole log again at each of its first commits (measured: eight Spark jobs and 12 of 95
 CPU seconds of a first run).
+
+Right as long as the table is new and has no rows: only `create` calls it, just after version 0. What it writes must be
+what Spark itself would derive, which tests/spark/lake/test_access.py checks by Spark's next checksum file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
 """A class-data archive: the JVM's loaded classes in a file, so that the next session need not load them one by one.
 
 The first run with a set of JARs records the classes it used when its JVM ends; later sessions map the file. Only for
-sessions that this project starts itself. Without it everything works the same, a third slower (docs/design.md).
+sessions that this project starts itself. Without it everything works the same, but slower (docs/design.md).
+
+Right as long as Java, JARs and their places are those that recorded it: they name the file, and the JVM checks them
+again and starts without it (`-Xshare:auto`); tests/unit/runtime/test_class_archive.py. Java 17 cannot keep one alone.
 """
 
 from __future__ import annotations

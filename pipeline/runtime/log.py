@@ -72,7 +72,8 @@ def without_native_noise() -> Iterator[None]:
     """Drop what a native library prints to standard error; it raises its errors as well.
 
     (On a full disk delta-rs prints a thread's panic and stack before the error that says what is wrong.) Our own lines
-    from other threads are dropped too, so use it only for short calls.
+    from other threads are dropped too, so use it only for short calls. It earns no time: it keeps an error one line.
+    Right as long as each caller restores what it found; tests/unit/runtime/test_error_messages.py checks it.
     """
     with _silence, suppress(OSError):  # a daemon may have closed it
         _silenced.append(os.dup(STDERR))

@@ -83,6 +83,7 @@ def with_deletion_vectors(context: Context, monkeypatch: pytest.MonkeyPatch) -> 
         context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made_sparks", [without_row_judge, with_deletion_vectors])
 def test_what_only_spark_may_judge_or_read_is_told_in_the_same_words(
     lake: Callable[..., Context],

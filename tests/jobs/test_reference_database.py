@@ -226,6 +226,7 @@ def test_each_lost_table_is_rebuilt(lake: Callable[..., Context], electricity: P
     assert versions(context) == at
 
 
+@pytest.mark.slow
 def test_an_erased_meter_leaves_the_snapshot_and_its_other_rows_are_judged_as_before(
     lake: Callable[..., Context], electricity: Path, tmp_path: Path
 ) -> None:
