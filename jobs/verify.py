@@ -14,7 +14,7 @@ from jobs.shared.output import cell, console, print_table
 from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries.ingestion_log import logged
-from pipeline.errors import VerificationError
+from pipeline.errors import UnfinishedLakeError, VerificationError
 from pipeline.lake import access, lost_files, maintenance, tables
 from pipeline.layers import conservation
 
@@ -41,7 +41,7 @@ class Check:
 
 
 def run(context: Context, *, as_json: bool, wait_seconds: float = 0) -> None:
-    """Compare everything; raise VerificationError if something differs."""
+    """Compare everything; raise VerificationError if something differs, UnfinishedLakeError if a run must end first."""
     with recorded(context, "verify", wait_seconds):
         lost_files.must_be_none(context, formats.lake_tables(context.settings))
         context.expect(formats.weighed(context.settings, logged(context)))
@@ -51,9 +51,18 @@ def run(context: Context, *, as_json: bool, wait_seconds: float = 0) -> None:
         _report(checks, as_json=as_json)
         if wrong:
             where = context.settings.where
+            if wrong[0] not in checks[:1] and (pending := _pending(context)):
+                raise UnfinishedLakeError(where, *pending)
             raise VerificationError(
                 where, sum(check.differences for check in wrong), f"{wrong[0].what}: {wrong[0].first}"
             )
+
+
+def _pending(context: Context) -> tuple[str, int, int] | None:
+    """(table, batch that it is complete to, newest batch of the log) where a layer has yet to follow the log."""
+    newest = max((each.revision for each in logged(context) if each.local_dates), default=0)
+    done = ((table.full_name, access.done_to(context, table), newest) for table in (tables.READINGS, tables.METER_DAY))
+    return next((each for each in done if each[1] < newest), None)
 
 
 def _report(checks: list[Check], *, as_json: bool) -> None:

@@ -125,6 +125,17 @@ class VerificationError(MeterlakeError):
         super().__init__(f"lake {where} is not what its bronze says: {differences} differences; the first: {first}")
 
 
+class UnfinishedLakeError(VerificationError):
+    """Silver or gold is not what bronze says, because a run was stopped before they followed the log."""
+
+    def __init__(self, where: str, table: str, done: int, newest: int) -> None:
+        MeterlakeError.__init__(
+            self,
+            f"lake {where}: {table} is complete to batch {done}, the log to batch {newest}: a run ended before the "
+            "layers had followed. Run `main.py run`, then verify again",
+        )
+
+
 class ReplayError(MeterlakeError):
     """A delivery cannot be decided again."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pytest
 from jobs import backfill, erase, maintain, replay, restatements, run, verify, withdraw
 from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.span import Span
-from pipeline.errors import UsageError
+from pipeline.errors import UnfinishedLakeError, UsageError
 from pipeline.lake import access, tables
 from pipeline.layers import conservation
 from pipeline.layers.restated_key import key_text
@@ -46,6 +47,12 @@ def _backfill(context: Context) -> None:
         pass
 
 
+def _verify(context: Context) -> None:
+    """After a kill the layers may be behind the log: then it says so, and is right once they have followed."""
+    with suppress(UnfinishedLakeError):
+        verify.run(context, as_json=True)
+
+
 def _silver(context: Context) -> None:
     backfill.rebuild(context, "silver", Span.of("2021-01-04", "2021-01-05"))
 
@@ -69,7 +76,7 @@ COMMANDS = {
     ),
     "backfill": Command(_backfill, ("run", "--from", "2021-04-01", "--to", "2021-04-02")),
     "silver": Command(_silver, ("run", "silver", "--from", "2021-01-04", "--to", "2021-01-05")),
-    "verify": Command(lambda context: verify.run(context, as_json=True), ("verify",)),
+    "verify": Command(_verify, ("verify",)),
 }
 # Tables that record how a lake came to its state, not the state itself.
 OF_THE_WAY = {"ops.restatements", "ops.acknowledgements", "ops.erasures", "responses"}

@@ -8,9 +8,10 @@ import shutil
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from jobs import run, verify
+from jobs import run, verify, withdraw
 from pipeline.errors import VerificationError
 from pipeline.lake import tables
+from pipeline.runtime import failpoints
 from tests.jobs.conftest import ELECTRICITY, database, put, split_json
 
 pytestmark = pytest.mark.faults
@@ -93,3 +94,14 @@ def test_a_reading_that_is_twice_in_silver_is_found(copied):
     table = table_of(context, tables.READINGS)
     write_deltalake(table, table.to_pyarrow_table(filters=[("meter_id", "=", "m2")]), mode="append")
     assert "3 rows for 2 keys: some keys are there twice" in first_difference(context)
+
+
+def test_a_lake_whose_layers_have_yet_to_follow_the_log_is_unfinished_and_not_wrong(copied, monkeypatch):
+    monkeypatch.setenv(failpoints.VARIABLE, "raise:after write ops.ingestion_log")
+    failpoints.forget()
+    with pytest.raises(failpoints.Killed):
+        withdraw.run(copied(), "second.json", "a test", as_json=True)
+    monkeypatch.delenv(failpoints.VARIABLE)
+    assert "silver.readings is complete to batch 1, the log to batch 2" in first_difference(copied())
+    run.run(copied())
+    verify.run(copied(), as_json=True)
