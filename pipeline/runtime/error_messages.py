@@ -133,8 +133,9 @@ def one_line(problem: BaseException) -> str:
     if words := in_words(problem):
         return words
     lines = [line.strip() for line in _message(problem).splitlines() if line.strip()]
-    said = [line for line in lines if line.startswith("Caused by: ")][-1:]
-    line = re.sub(r"^Caused by: (?:[\w$]+\.)+[\w$]+: ", "", said[0]) if said else (lines or [type(problem).__name__])[0]
+    # Py4J's first line only names the call; the error itself follows after a colon, its causes further down.
+    said = [line for line in lines if re.match(r"(?:Caused by)?: ", line)][-1:] or lines[:1] or [type(problem).__name__]
+    line = re.sub(r"^(?:Caused by)?: (?:(?:[\w$]+\.)+[\w$]+: )?", "", said[0])
     return re.sub(r"^\((?:[\w$]+\.)+[\w$]+\) ", "", line)[:LONGEST]  # as Spark Connect says it: (its.class) message
 
 

@@ -154,6 +154,11 @@ def test_a_fault_that_is_known_is_said_in_words_with_what_to_do(problem, place, 
             "An error occurred while calling o1.x.\n: a.b.C: one\n\tat x\nCaused by: a.b.D$E: two\n\tat y\nCaused by: f.G: three words\n\t... 1 more",
             "three words",
         ),
+        (
+            "An error occurred while calling o113.load.\n: org.sqlite.SQLiteException: no such table: product\n\tat org.x",
+            "no such table: product",
+        ),
+        ("An error occurred while calling o1.x", "An error occurred while calling o1.x"),
         ("\n first \n second", "first"),
         (
             "(org.apache.spark.sql.delta.DeltaIOException) [DELTA_CANNOT_CREATE_LOG_PATH] Cannot create file:/proc/x/_delta_log\n\nJVM stacktrace:\norg.apache.spark.sql.delta.DeltaIOException\n\tat org.apache",
