@@ -311,17 +311,20 @@ def maintain(
 def serve(
     host: Annotated[str | None, typer.Option(help="Listen here instead of where the configuration says.")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0: any free one.", min=0, max=65535)] = None,
+    engine: Annotated[
+        str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
+    ] = "delta",
     config: Config = CONFIG,
     debug: Debug = False,
 ) -> None:
     """Serve the lake to programs and people: a read API, its documentation, and a page. Ctrl-C ends it.
 
-    No JVM, but to ask a catalog where its tables lie.
+    No JVM, but to ask a catalog where its tables lie; with --engine spark a session that stays.
     """
     with _errors(debug):
         from jobs import serve as job
 
-        job.run(_context(config), host, port)
+        job.run(_context(config), host, port, engine)
 
 
 def _context(config: Path) -> Context:

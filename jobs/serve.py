@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.shared import metrics
@@ -15,7 +18,10 @@ from pipeline.lake import places, schema_version
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
+    from pipeline.lake.snapshots import Snapshots
     from pipeline.runtime.context import Context
+
+ENGINES = ("delta", "spark")
 
 # Connections that wait to be accepted; a client that reads slowly holds one, not a thread.
 BACKLOG = 256
@@ -24,8 +30,13 @@ GRACE_SECONDS = 10
 ASK_AGAIN_SECONDS = 300.0
 
 
-def run(context: Context, host: str | None, port: int | None) -> None:
-    """Listen where the command line says, else where the configuration does."""
+def run(context: Context, host: str | None, port: int | None, engine: str = "delta") -> None:
+    """Listen where the command line says, else where the configuration does.
+
+    `engine` says who reads the tables: this process where they lie, or Spark, in a session that stays.
+    """
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine {engine!r}: use {', '.join(ENGINES)}")
     try:
         import uvicorn  # noqa: PLC0415 - an extra of the package
 
@@ -39,17 +50,19 @@ def run(context: Context, host: str | None, port: int | None) -> None:
             f"--host {where.host} lets other machines ask: set token_env in [api] to the name of a variable that "
             "holds a bearer token"
         )
-    context = places.located(context, formats.lake_tables(context.settings))
+    if engine == "delta":
+        context = places.located(context, formats.lake_tables(context.settings))
     schema_version.check(context)
     settings = context.settings.model_copy(update={"api": where})
-    app = application(settings, lambda: _measures(context))
     try:
         listening = socket.create_server((where.host, where.port), backlog=BACKLOG)
     except OSError as problem:
         raise UsageError(
             f"cannot listen on {where.host}:{where.port}: {problem.strerror}; name another --port"
         ) from None
-    with listening:
+    with listening, tempfile.TemporaryDirectory(prefix="meterlake-serve-") as folder:
+        copies = _copies(context, Path(folder)) if engine == "spark" else None
+        app = application(settings, lambda: _measures(context), copies)
         shown = f"[{where.host}]" if ":" in where.host else where.host
         print(
             f"Serving {settings.where} on http://{shown}:{listening.getsockname()[1]}/ (its documentation: /docs)",
@@ -61,6 +74,14 @@ def run(context: Context, host: str | None, port: int | None) -> None:
         if settings.places is not None:
             threading.Thread(target=_follow, args=(context,), name="places", daemon=True).start()
         uvicorn.Server(config).run([listening])
+
+
+def _copies(context: Context, folder: Path) -> Snapshots:
+    """The tables as Spark reads them."""
+    from pipeline.lake.copies import Copies  # noqa: PLC0415 - imports PySpark
+
+    print("meterlake: reading with Spark, which takes longer", file=sys.stderr, flush=True)
+    return Copies(context, folder)
 
 
 def _follow(context: Context) -> None:

@@ -48,7 +48,7 @@ def must_be_readable(settings: Settings) -> None:
             settings.where,
             f"{log.full_name} lies at {tables.address(settings, log)}, which this process cannot read "
             f"({error_messages.one_line(problem)}): give it the store's credentials in its environment, or let Spark "
-            "read: report --engine spark, sql",
+            "read: serve --engine spark, report --engine spark, sql",
         ) from None
 
 

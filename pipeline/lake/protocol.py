@@ -86,8 +86,10 @@ class Reads(Protocol):
     def files_at(self, table: Table, version: int) -> pa.Table:
         """Feed, day and identity of each file of a version."""
 
-    def rows_at(self, table: Table, version: int, names: list[str], days: Mapping[str, Sequence[date]]) -> pa.Table:
-        """Those columns of the rows of those days of those feeds, of a version."""
+    def rows_at(
+        self, table: Table, version: int, names: list[str], days: Mapping[str, Sequence[date]] | None
+    ) -> pa.Table:
+        """Those columns of the rows of those days of those feeds, of a version; None: of all."""
 
     def name_in_session(self, names: Collection[str] | None, every: Sequence[Table], shown: Sequence[View]) -> None:
         """Let Spark SQL find tables and views as `layer.name`: those of the names, or all (None)."""

@@ -6,7 +6,7 @@ import os
 import threading
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow.dataset as ds
 from deltalake.exceptions import DeltaError, TableNotFoundError
@@ -16,7 +16,7 @@ from pipeline.lake import gate, tables
 from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -26,12 +26,35 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Table
 
 
-class Opened:
+class Version(Protocol):
     """One version of a table; it never changes, so answers about it can be cached."""
+
+    version: int
+    identity: str
+
+    @property
+    def dataset(self) -> ds.Dataset | pa.Table:
+        """Its rows."""
+
+    @property
+    def fragments(self) -> Mapping[tuple[str, date], Sequence[ds.Fragment]]:
+        """Its data files by feed and local day, for a table that is partitioned by these."""
+
+
+class Newest(Protocol):
+    """A table whose newest version is asked for again and again."""
+
+    def opened(self) -> Version | None:
+        """The table at its newest version; None if there is no table."""
+
+
+class Opened:
+    """See Version; read where it lies."""
 
     def __init__(self, delta: DeltaTable) -> None:
         if not gate.is_plain(delta):
-            raise LakeError(delta.table_uri, "has deletion vectors or the like, which only Spark reads: main.py sql")
+            said = "has deletion vectors or the like, which only Spark reads: serve --engine spark"
+            raise LakeError(delta.table_uri, said)
         self.delta = delta
         self.version = delta.version()
         self.identity = f"{delta.metadata().id} {self.version}"
@@ -112,7 +135,7 @@ class Head:
 class Pinned:
     """Tables at the versions of one request; `newest` names those at their newest version."""
 
-    opened: dict[str, Opened | None]
+    opened: dict[str, Version | None]
     newest: frozenset[str] = frozenset()
 
     @property
@@ -141,7 +164,7 @@ class Snapshots:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._heads: dict[str, Head] = {}
+        self._heads: dict[str, Newest] = {}
         self._lock = threading.Lock()
 
     def pin(self, wanted: Iterable[Table], versions: Mapping[str, int] | None = None) -> Pinned:
@@ -149,7 +172,7 @@ class Snapshots:
 
         Raises VersionGoneError if an earlier version is no longer there.
         """
-        opened: dict[str, Opened | None] = {}
+        opened: dict[str, Version | None] = {}
         heads = set()
         for table in wanted:
             head = self._head(table).opened()
@@ -166,11 +189,16 @@ class Snapshots:
         with self._lock:
             self._heads.clear()
 
-    def _head(self, table: Table) -> Head:
+    def _head(self, table: Table) -> Newest:
         with self._lock:
-            return self._heads.setdefault(table.full_name, Head(self._settings, table))
+            if table.full_name not in self._heads:
+                self._heads[table.full_name] = self._made(table)
+            return self._heads[table.full_name]
 
-    def _earlier(self, table: Table, version: int) -> Opened:
+    def _made(self, table: Table) -> Newest:
+        return Head(self._settings, table)
+
+    def _earlier(self, table: Table, version: int) -> Version:
         try:
             # Not cached: after an erasure no earlier version may be shown again.
             return Opened(gate.at(self._settings, table, version))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from pipeline.config.settings import Settings
+    from pipeline.lake.snapshots import Snapshots
 
 DESCRIPTION = """
 Meter readings, their sums, and where they came from; always the newest committed state of the lake.
@@ -45,18 +46,21 @@ Meter readings, their sums, and where they came from; always the newest committe
 """
 
 
-def application(settings: Settings, of_the_lake: Callable[[], bytes] = bytes) -> FastAPI:
+def application(
+    settings: Settings, of_the_lake: Callable[[], bytes] = bytes, snapshots: Snapshots | None = None
+) -> FastAPI:
     """The API of a lake; `of_the_lake` gives its metrics for /metrics, in Prometheus's text format.
 
-    Raises ConfigurationError if it cannot serve this lake.
+    With `snapshots` these tell the tables' rows, when they are asked for. Raises ConfigurationError if it cannot serve
+    this lake.
     """
-    service, measures = Service.of(settings), Measures(of_the_lake)
+    service, measures = Service.of(settings, snapshots), Measures(of_the_lake)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
-        warmer = threading.Thread(target=keep_warm, args=(service, stop), name="warm", daemon=True)
-        warmer.start()
+        if snapshots is None:
+            threading.Thread(target=keep_warm, args=(service, stop), name="warm", daemon=True).start()
         yield
         stop.set()
 

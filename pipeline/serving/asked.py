@@ -43,11 +43,11 @@ class Service:
     known_meters: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: Settings) -> Service:
-        """The service of a lake."""
+    def of(cls, settings: Settings, snapshots: Snapshots | None = None) -> Service:
+        """The service of a lake; without `snapshots` its tables are read where they lie."""
         files = MeterFiles(settings.api.cache_megabytes * 1_000_000)
         slots = threading.BoundedSemaphore(settings.api.max_queries)
-        return cls(settings, Snapshots(settings), Engine(), files, slots)
+        return cls(settings, snapshots or Snapshots(settings), Engine(), files, slots)
 
     @contextmanager
     def slot(self) -> Iterator[None]:

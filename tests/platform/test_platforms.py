@@ -13,7 +13,6 @@ import pyspark
 import pytest
 
 from pipeline.runtime import fetch_jars, spark_settings
-from tests.catalog import folder_catalog
 from tests.jobs.conftest import database
 
 pytestmark = pytest.mark.slow  # each starts processes of its own, a minute or two: `make test-platform`
@@ -77,17 +76,12 @@ def test_the_main_job_runs_under_spark_submit_with_the_jars_of_its_command_line(
     assert '"rows_rejected": 1' in answer
 
 
-@pytest.mark.parametrize("catalog", ["spark_catalog", folder_catalog.NAME])
-def test_catalog_mode_keeps_its_tables_where_the_next_process_finds_them(folder, catalog):
-    spark = {}
-    if catalog == folder_catalog.NAME:
-        spark = {"spark.driver.extraClassPath": str(folder_catalog.compiled(folder / "classes"))}
-        spark |= folder_catalog.settings(folder / catalog, catalog)
-    config = configure(folder, f'catalog = "{catalog}"', **spark)
+def test_catalog_mode_keeps_its_tables_where_the_next_process_finds_them(folder):
+    config = configure(folder, 'catalog = "spark_catalog"')
     command = [sys.executable, str(ROOT / "main.py")]
     process(folder, *command, "run", "--config", config)
     made = time.time()
-    assert (folder / "metastore_db").is_dir() is (catalog == "spark_catalog")
+    assert (folder / "metastore_db").is_dir()
     again = process(folder, *command, "run", "--json", "--config", config)
     assert '"files": 0' in again
     (answer,) = (folder / "answers").iterdir()
@@ -113,21 +107,20 @@ def test_catalog_mode_keeps_its_tables_where_the_next_process_finds_them(folder,
     described = process(folder, *command, "sql", "DESCRIBE TABLE gold.avg_half_hour_by_product", "--config", config)
     assert "total_kwh / meterpoint_count" in described
     assert "# Partition" in described
-    properties = spark_sql_sees_them(folder, spark | {"spark.sql.defaultCatalog": catalog})
-    if catalog == "spark_catalog":  # views that read as they should were left alone by the runs since
-        assert int(properties["transient_lastDdlTime"]) <= made
+    properties = spark_sql_sees_them(folder)
+    # Views that read as they should were left alone by the runs since.
+    assert int(properties["transient_lastDdlTime"]) <= made
 
 
-def spark_sql_sees_them(folder, spark):
+def spark_sql_sees_them(folder):
     """Spark's own command line, on the same catalog: tables, the view that dashboards use, and their rows.
 
     Returns the properties of a view.
     """
-    jars = [str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars()]
-    path = os.pathsep.join([*jars, spark.pop("spark.driver.extraClassPath", "")])
-    settings = spark_settings.EXTENSIONS | spark | {"spark.sql.warehouse.dir": f"{folder}/spark-warehouse"}
+    jars = os.pathsep.join(str(fetch_jars.jar_folder().absolute() / jar.file) for jar in fetch_jars.expected_jars())
+    settings = spark_settings.EXTENSIONS | {"spark.sql.warehouse.dir": f"{folder}/spark-warehouse"}
     command = [str(Path(pyspark.__file__).parent / "bin" / "spark-sql"), "--master", "local[1]"]
-    command += ["--driver-class-path", path, *(f"--conf={name}={value}" for name, value in settings.items())]
+    command += ["--driver-class-path", jars, *(f"--conf={name}={value}" for name, value in settings.items())]
     few = "SET spark.sql.shuffle.partitions=1; "
     answer = process(
         folder,

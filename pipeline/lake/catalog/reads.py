@@ -90,9 +90,12 @@ class CatalogReads:
         rows = self._at(table, version).selectExpr(feed, day, "_metadata.file_path AS path")
         return rows.groupBy(feed, day, "path").count().toArrow()
 
-    def rows_at(self, table: Table, version: int, names: list[str], days: Mapping[str, Sequence[date]]) -> pa.Table:
-        """Those columns of the rows of those days of those feeds, of a version."""
-        return self._at(table, version).where(on_days(days, day=table.partition_by[1])).select(*names).toArrow()
+    def rows_at(
+        self, table: Table, version: int, names: list[str], days: Mapping[str, Sequence[date]] | None
+    ) -> pa.Table:
+        """Those columns of the rows of those days of those feeds, of a version; None: of all."""
+        rows = self._at(table, version)
+        return (rows if days is None else rows.where(on_days(days, day=table.partition_by[1]))).select(*names).toArrow()
 
     def _at(self, table: Table, version: int) -> DataFrame:
         return self.context.spark.sql(f"SELECT * FROM {self._name(table)} VERSION AS OF {int(version)}")

@@ -130,12 +130,14 @@ class PathReads:
         found = pa.table(there.get_add_actions(flatten=True))
         return found.select([f"partition.{feed}", f"partition.{day}", "path"]) if found.num_rows else found
 
-    def rows_at(self, table: Table, version: int, names: list[str], days: Mapping[str, Sequence[date]]) -> pa.Table:
-        """Those columns of the rows of those days of those feeds, of a version."""
+    def rows_at(
+        self, table: Table, version: int, names: list[str], days: Mapping[str, Sequence[date]] | None
+    ) -> pa.Table:
+        """Those columns of the rows of those days of those feeds, of a version; None: of all."""
         there = gate.readable(self.context, table, version)
         if there is None:
             return self._spark.rows_at(table, version, names, days)
-        return there.to_pyarrow_table(columns=names, filters=_filters(table, days))
+        return there.to_pyarrow_table(columns=names, filters=None if days is None else _filters(table, days))
 
     def count_on_days(self, table: Table, days: Mapping[str, Sequence[date]]) -> int | None:
         """How many rows those days of those feeds hold, from the files' statistics; None where these do not say."""
