@@ -77,7 +77,8 @@ def said(stack: str, otherwise: str, driver: str | None = None) -> str:
     # The stack of a task, which the message of a failed job repeats, is left out.
     causes = re.findall(r"^Caused by: ([^\n]+)", stack.rpartition("Driver stacktrace:")[2], re.MULTILINE)
     if not causes:
-        return otherwise
+        # Spark loses a reason now and then that is an object of the driver's JAR.
+        return "it went away in the middle of its answer" if "UnknownReason" in otherwise else otherwise
     first, deepest = (re.sub(r"^(?:[\w$]+\.)+", "", cause) for cause in (causes[0], causes[-1]))
     words = first.partition(": ")[2] or first
     return AN_ID.sub("", words if first == deepest else f"{words} ({deepest})")[:LONGEST]

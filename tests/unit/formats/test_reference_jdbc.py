@@ -61,3 +61,8 @@ def test_the_drivers_words_and_their_deepest_cause_are_said_in_one_line(what):
 
 def test_a_long_message_is_cut():
     assert len(said("Caused by: a.B: " + "x" * 1000, "")) == 300
+
+
+def test_a_reason_that_spark_lost_is_told_as_what_it_means():
+    lost = "Job aborted due to stage failure: Task 0 in stage 467.0 failed 1 times: Lost task 0.0: UnknownReason"
+    assert said(lost, lost) == "it went away in the middle of its answer"
