@@ -20,10 +20,18 @@ from tests.cluster.google import VARIABLE, Google, GoogleLake, lake_in
 from tests.cluster.servers import ROOT, environment, until
 from tests.cluster.test_cluster import TABLES, rows
 from tests.cluster.test_failures_abroad import from_then_on, last_line
-from tests.cluster.test_two_writers import SECONDS
+from tests.cluster.test_two_writers import (
+    SECONDS,
+    test_a_run_that_stalls_and_was_overtaken_changes_nothing_more,
+    test_of_two_runs_at_once_one_takes_the_delivery,
+)
 from tests.cluster.without_java import served, told
 from tests.conftest import command
 
+__all__ = [
+    "test_a_run_that_stalls_and_was_overtaken_changes_nothing_more",
+    "test_of_two_runs_at_once_one_takes_the_delivery",
+]
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
 TOTALS = """
 SELECT 'feed' AS what, feed AS name, sum(total_kwh) AS kwh, count(*) AS cells FROM gold.total_consumption_half_hour GROUP BY ALL
