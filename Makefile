@@ -38,7 +38,7 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 	@chromium --version >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium >/dev/null && chromium --version >/dev/null 2>&1; } || $(BIN)/python -m playwright install chromium
 	@$(BIN)/python -m pytest -m page
 
-test-cluster: setup $(TOOLS)/.packages ## a standalone cluster, runs killed, two at once on an object store and in a metastore, TEST_ROUNDS=20 (an hour)
+test-cluster: setup $(TOOLS)/.packages $(TOOLS)/stores/.packages ## a standalone cluster, runs killed, two at once on object stores and in a metastore, TEST_ROUNDS=20 (an hour)
 	@$(BIN)/python -m pytest -m cluster $(ARGS)
 
 deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
@@ -131,6 +131,13 @@ $(VENV)/postgres/.packages: | $(VENV)/.packages
 	wanted() { apt-get -s -qq install --no-install-recommends postgresql | awk '/^Inst/ { print $$2 }'; } && \
 	{ apt-get -qq download $$(wanted) 2>/dev/null || { apt-get -qq update && apt-get -qq download $$(wanted); }; } && \
 	for package in *.deb; do dpkg-deb --extract $$package . && rm $$package; done; } || echo "no PostgreSQL to be had"
+	@mkdir -p $(@D) && touch $@
+
+# Google's and Azure's object stores on this machine. Where there is no Go or no npm their tests are skipped.
+$(TOOLS)/stores/.packages: tests/cluster/package.json $(TOOLS)/.packages
+	@! command -v go >/dev/null || { echo "Installing fake-gcs-server …" && GOBIN=$(CURDIR)/$(TOOLS)/bin go install github.com/fsouza/fake-gcs-server@v1.56.1; }
+	@! command -v npm >/dev/null || { echo "Installing Azurite …" && mkdir -p $(@D) && cp $< $(@D)/package.json && \
+	npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock; }
 	@mkdir -p $(@D) && touch $@
 
 # Mermaid's own command, which draws the diagrams of the documents. Where there is no npm their test is skipped.

@@ -125,7 +125,10 @@ def inspect(
 
 
 def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
-    """Those whose size or time changed since they were hashed, and those that are gone."""
+    """Those whose size or time changed since they were hashed, and those that are gone.
+
+    In a store, times are compared to the second: Google's listings have milliseconds, an object's own headers none.
+    """
     system, folder = stores.opened(feed.path)
     paths = [stores.inside(folder, delivery.relative_path) for delivery in deliveries]
     then = [local_files.Seen(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
@@ -133,6 +136,7 @@ def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
         now = [
             local_files.Seen(info.size, local_files.instant(info.mtime_ns or 0)) for info in system.get_file_info(paths)
         ]
+        then, now = ([seen.to_the_second() for seen in each] for each in (then, now))
     else:
         now = [local_files.seen(path, folder) for path in paths]
     return [delivery for delivery, a, b in zip(deliveries, then, now, strict=True) if a != b]

@@ -19,6 +19,10 @@ class Seen(NamedTuple):
     modified: datetime | None
     objection: str | None = None
 
+    def to_the_second(self) -> Seen:
+        """The same, its time without fractions."""
+        return self._replace(modified=self.modified.replace(microsecond=0) if self.modified else None)
+
 
 def listed(folder: str) -> Iterator[tuple[str, Seen]]:
     r"""Relative paths of everything but folders (but also links to folders and unreadable folders), with their facts.

@@ -29,7 +29,10 @@ CAUSES = (
         f"the store does not answer: check its address and the network, then {AGAIN}",
     ),
     (
-        r"InvalidAccessKeyId|SignatureDoesNotMatch|lacked the necessary privileges|403 Forbidden|Status Code: 403",
+        (
+            r"InvalidAccessKeyId|SignatureDoesNotMatch|lacked (?:the necessary privileges|valid authentication)|"
+            r"401 Unauthorized|403 Forbidden|Status Code: 403"
+        ),
         f"the store refuses these credentials: let them list, read and write there, then {AGAIN}",
     ),
     (

@@ -45,6 +45,12 @@ def _pins_file() -> Path:
     return Path(os.environ.get("METERLAKE_PINS") or pins_folder() / "coordinates.toml")
 
 
+def _resolver_settings() -> Path:
+    """The ivysettings.xml beside the pins, for a mirror or files of another form; else the project's own."""
+    beside = _pins_file().with_name("ivysettings.xml")
+    return beside if beside.is_file() else pins_folder() / "ivysettings.xml"
+
+
 @functools.cache
 def _pins() -> dict[str, Any]:
     return tomllib.loads(_pins_file().read_text(encoding="utf-8"))
@@ -141,7 +147,7 @@ def _resolve(scratch: Path) -> Path:
         "spark.jars.packages": ",".join(_pins()["resolve"]),
         "spark.jars.excludes": ",".join(_pins()["exclude"]),
         "spark.jars.ivy": str(scratch),
-        "spark.jars.ivySettings": str(pins_folder() / "ivysettings.xml"),
+        "spark.jars.ivySettings": str(_resolver_settings().absolute()),
     }
     command = [str(spark_home / "bin" / "spark-submit"), "--master", "local[1]"]
     for name, value in options.items():

@@ -8,14 +8,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from pipeline.errors import LakeError, MissingJarError
-from pipeline.runtime import class_archive, fetch_jars, jvm_names, jvm_output, memory
+from pipeline.runtime import class_archive, fetch_jars, google_connector, jvm_names, jvm_output, memory
 from pipeline.runtime.spark_settings import (
     ADDED_TO,
     BEFORE_MERGED_WRITE,
@@ -40,9 +40,21 @@ SECONDS_TO_END = 20
 def of_the_submission(settings: Settings) -> SparkSession:
     """Under spark-submit its command line sets master, memory and JARs; we only add the Delta extensions."""
     builder = SparkSession.builder.appName("meterlake")
-    for name, value in (settings.spark | EXTENSIONS).items():
+    needed: dict[str, str] = {}
+    if SparkContext._active_spark_context is None:  # noqa: SLF001 - a running one has its settings
+        SparkContext._ensure_initialized()  # noqa: SLF001 - connects to the submission's JVM
+        conf = SparkConf().setAll(list(settings.spark.items()))
+        needed = _for_google(settings, conf, SparkContext._jvm)  # noqa: SLF001
+    for name, value in (settings.spark | needed | EXTENSIONS).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
+
+
+def _for_google(settings: Settings, conf: SparkConf, jvm: Any) -> dict[str, str]:  # noqa: ANN401 - a view of a JVM
+    """What Google's connector needs where a folder or a setting is on gs://; only the JVM knows Hadoop's defaults."""
+    if google_connector.SCHEME not in settings.model_dump_json() + conf.toDebugString():
+        return {}
+    return google_connector.settings(conf.get, jvm.org.apache.hadoop.conf.Configuration().get)
 
 
 def local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int | None, *, few: bool) -> SparkSession:
@@ -89,6 +101,7 @@ def local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int 
     with tempfile.TemporaryFile() as chatter:
         try:
             gateway = launch_gateway(conf, {"stderr": chatter, "pass_fds": () if lock is None else (lock,)})  # type: ignore[no-untyped-call]
+            conf.setAll(list(_for_google(settings, conf, gateway.jvm).items()))
             context = SparkContext(conf=conf, gateway=gateway)
             class_archive.started(gateway.proc, context.stop)
         except Exception as problem:

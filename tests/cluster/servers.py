@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 SPARK_HOME = Path(pyspark.__file__).parent
 HERE = "127.0.0.1"
 SECONDS_TO_START = 60
+# Variables that would change a test's own Spark, or lead it to another store.
+FOREIGN = ("PYSPARK", "SPARK", "METERLAKE", "AWS_", "AZUR", "GOOGLE_")
 SECONDS_TO_RESOLVE = 600
 # The connector, and the parts of the vendor's library that it uses: the full bundle is 686 MB, these are 18 MB.
 S3A = "3.5.0"
@@ -62,8 +64,8 @@ def until(holds: Callable[[], Any], what: str, seconds: float = SECONDS_TO_START
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's variables without those that would change a test's own Spark."""
-    kept = {n: v for n, v in os.environ.items() if not n.startswith(("PYSPARK", "SPARK", "METERLAKE", "AWS_"))}
+    """This process's variables without the foreign ones."""
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(FOREIGN)}
     return kept | {"SPARK_HOME": str(SPARK_HOME), "SPARK_LOCAL_IP": HERE, "PYSPARK_PYTHON": sys.executable} | more
 
 

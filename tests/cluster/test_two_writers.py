@@ -35,6 +35,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore:unclosed:R
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "20"))
 SEED = int(os.environ.get("TEST_SEED", "20"))
 SECONDS = 600
+CLASS_PATH = "spark.driver.extraClassPath"
 FIRST_DAY = date(2021, 1, 4)
 DATA = [
     "bronze/electricity", "ops/ingestion_log", "silver/readings", "silver/rejected_readings", "gold/meter_day",
@@ -53,14 +54,16 @@ class Lake:
     # Of a lake in a catalog its name, and the end of its schemas' folders.
     catalog: str = ""
     schema: str = ""
+    landing: str = "in"
     laid: int = 0
 
     def __post_init__(self) -> None:
         (self.folder / "in").mkdir()
         where = f'catalog = "{self.catalog}"' if self.catalog else f'lake = "{self.root}"'
-        feed = 'name = "electricity"\nformat = "split_json"\npath = "in"\ntime_zone = "Europe/London"'
-        path = os.pathsep.join([packages(), str(self.folder / "classes")])
-        spark = {"spark.master": "local[1]", "spark.driver.extraClassPath": path} | self.settings
+        feed = f'name = "electricity"\nformat = "split_json"\npath = "{self.landing}"\ntime_zone = "Europe/London"'
+        spark = {"spark.master": "local[1]"} | self.settings
+        if CLASS_PATH not in spark:
+            spark[CLASS_PATH] = os.pathsep.join([packages(), str(self.folder / "classes")])
         lines = [f"{json.dumps(name)} = {json.dumps(value)}" for name, value in spark.items()]
         (self.folder / "meterlake.toml").write_text("\n".join([where, f"[[feeds]]\n{feed}", "[spark]", *lines, ""]))
 
@@ -92,7 +95,11 @@ class Lake:
         day = FIRST_DAY + timedelta(days=self.laid)
         data = [[f"{day} 00:00:00", "m1", f"0.{self.laid:03}"], [f"{FIRST_DAY} 00:00:00", "m1", f"{self.laid}"]]
         content = json.dumps({"columns": ["interval_start", "meterpoint_id", "consumption_delta"], "data": data})
-        (self.folder / "in" / f"{self.laid:03}.json").write_text(content)
+        self.put(f"{self.laid:03}.json", content)
+
+    def put(self, name: str, content: str) -> None:
+        """A file of the landing folder."""
+        (self.folder / "in" / name).write_text(content)
 
     def table(self, name: str) -> DeltaTable:
         layer, _, table = name.partition("/")

@@ -218,6 +218,19 @@ def test_a_file_that_changed_since_it_was_hashed_is_recognised(feed):
     assert {delivery.relative_path for delivery in landing.changed_since(found, feed)} == {"longer", "touched", "gone"}
 
 
+def test_a_store_that_tells_milliseconds_only_in_listings_has_not_changed_its_files(feed, monkeypatch):
+    there = fs.SubTreeFileSystem(feed.path, fs.LocalFileSystem())
+    monkeypatch.setattr(landing.stores, "opened", lambda _path: (there, ""))
+    remote = feed.model_copy(update={"path": "gs://bucket/in"})
+    for name in ("same", "touched"):
+        lay(feed, name, at=NOON + timedelta(milliseconds=576))
+    found = landing.find(remote)
+    # As an object's own headers say it.
+    lay(feed, "same", at=NOON)
+    lay(feed, "touched", at=NOON + timedelta(seconds=1))
+    assert [delivery.relative_path for delivery in landing.changed_since(found, remote)] == ["touched"]
+
+
 class _AStore:
     """What a store lists: objects by their names, those that tools make for folders too."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable
@@ -40,6 +41,12 @@ def take(context):
 
 def write(context, batch_id, table=READINGS):
     access.write_rows(context, table, [], {"batch_id": batch_id})
+
+
+def commit_on(opened, context):
+    """The context's commit on a version that it opened before."""
+    writes: Any = access.lake_of(context).writes
+    writes._append_nothing(opened, READINGS, {"batch_id": 2})
 
 
 def test_of_two_that_looked_at_the_same_moment_one_claims(run):
@@ -84,7 +91,7 @@ def test_what_was_under_way_when_another_took_over_conflicts(run):
     opened = gate.opened(stalled, READINGS)  # it has read the table and is about to commit
     take(run())
     with pytest.raises(Exception, match="Concurrent transaction failed"):
-        access.lake_of(stalled).writes._append_nothing(opened, READINGS, {"batch_id": 2})
+        commit_on(opened, stalled)
 
 
 def test_a_commit_between_look_and_commit_of_the_run_that_takes_over_stays_known(run):
@@ -143,7 +150,7 @@ def test_a_lock_says_nothing_of_a_killed_run_by_spark_connect_whose_server_goes_
     assert claim.is_left_open(second)
     take(second)
     with pytest.raises(Exception, match="Concurrent transaction failed"):
-        access.lake_of(killed).writes._append_nothing(opened, READINGS, {"batch_id": 2})
+        commit_on(opened, killed)
 
 
 def test_a_run_by_spark_connect_gives_its_claim_back_though_it_has_the_lock(run, monkeypatch):

@@ -55,6 +55,10 @@ REFUSED = """Generic S3 error
   Error performing GET http://127.0.0.1:40029/bucket?delimiter=%2F&list-type=2&prefix=t%2F in 5.7ms - Server returned non-2xx status code
    403 Forbidden
     <?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"""
+UNAUTHORISED = "Kernel error -> The operation lacked valid authentication credentials for path lake/ops/ingestion_log/_delta_log/_last_checkpoint"
+UNAUTHORISED_IN_SPARK = """An error occurred while calling o75.load.
+: java.io.IOException: Error accessing gs://bucket/lake/bronze/gas/_delta_log
+Caused by: com.google.cloud.hadoop.repackaged.gcs.com.google.api.client.googleapis.json.GoogleJsonResponseException: 401 Unauthorized"""
 NO_BUCKET = """Kernel error -> Generic S3 error
  Error performing list request
   Error performing GET http://127.0.0.1:46053/nobucket?list-type=2&prefix=t%2F_delta_log%2F in 47.5ms - Server returned non-2xx status code
@@ -119,6 +123,8 @@ ANOTHER_SERVER = "[INVALID_HANDLE.SESSION_NOT_FOUND] The handle 5dd62a10 is inva
             "the credentials for the store have expired",
         ),
         (OSError(REFUSED), "http://127.0.0.1:40029/bucket", "the store refuses these credentials"),
+        (OSError(UNAUTHORISED), None, "the store refuses these credentials"),
+        (RuntimeError(UNAUTHORISED_IN_SPARK), None, "the store refuses these credentials"),
         (OSError(NO_BUCKET), "http://127.0.0.1:46053/nobucket", "the store has no such bucket: create it"),
         (OSError(UNREACHABLE), LOG_ON_STORE.replace("40029", "9"), "the store does not answer: check its address"),
         (OSError(THROTTLED), THE_LOG_THROTTLED, "the store asks for fewer requests"),
