@@ -1,0 +1,143 @@
+"""A text as rows and columns: its delimiter, the lines before its header, its names."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+
+if TYPE_CHECKING:
+    from pipeline.guess.text import Text
+
+
+DELIMITERS = ",;\t|"
+# Lines that are looked at for delimiter and header.
+FIRST_LINES = 200
+FEWEST_HOURS = 23
+_KINDS = {
+    "date": re.compile(r"[0-9]{1,4}[-/.][0-9A-Za-z]{1,3}[-/.][0-9]{1,4}|(?:19|20)[0-9]{6}\Z"),
+    "time": re.compile(r"[0-9]{1,2}:[0-9]{2}"),
+    "number": re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\Z"),
+}
+
+
+class Sheet(NamedTuple):
+    """Rows of a delimited text, cells cut of blanks and of Excel's `="…"`; `skip_lines` stand before header or data.
+
+    `preamble` is the cells of those lines.
+    """
+
+    delimiter: str
+    skip_lines: int
+    header: bool
+    names: list[str]
+    rows: list[list[str]]
+    preamble: list[list[str]]
+
+    def column(self, name: str) -> list[str]:
+        """The cells of a column."""
+        at = self.names.index(name)
+        return [row[at] for row in self.rows]
+
+
+def sheet_of(text: Text) -> Sheet | None:
+    """The rows of a text; None where no delimiter gives two columns, or no row holds data."""
+    delimiter = text.sep or _delimiter(text.text)
+    if delimiter is None:
+        return None
+    lines = _lines(text.text, delimiter)
+    first = _first_data([cells for _, cells in lines[:FIRST_LINES]])
+    if first is None:
+        return None
+    width = max(_used(cells) for _, cells in lines[first:][:FIRST_LINES])
+    header = first > 0 and width <= len(lines[first - 1][1])
+    top = lines[first - header]
+    names = _unique(top[1]) if header else [f"c{n}" for n in range(1, len(top[1]) + 1)]
+    rows = [(cells + [""] * len(names))[: len(names)] for _, cells in lines[first:]]
+    return Sheet(delimiter, top[0], header, names, rows, [cells for _, cells in lines[: first - header]])
+
+
+def _first_data(rows: list[list[str]]) -> int | None:
+    """The first row whose cells are of the kinds that most rows have."""
+    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+    alike = [row for row in rows if len(row) == width]
+    usual = [Counter(filter(None, map(_kind, cells))).most_common(1) for cells in zip(*alike, strict=True)]
+    kinds = [found[0][0] if found else "text" for found in usual]
+    data = [at for at, kind in enumerate(kinds) if kind != "text"]
+    for n, row in enumerate(rows):
+        held = sum(at < len(row) and _kind(row[at]) == kinds[at] for at in data)
+        if data and held * 2 >= len(data) and not _counts(row):
+            return n
+    return None
+
+
+def _kind(cell: str) -> str:
+    """What a cell holds: a date, a time, a number or a text; nothing where it is empty."""
+    for kind, pattern in _KINDS.items():
+        if pattern.match(cell):
+            return kind
+    return "text" if cell else ""
+
+
+def _counts(row: list[str]) -> bool:
+    """Whether a row numbers columns: 1, 2, 3 … are the names of a day's hours."""
+    numbers = [int(cell) for cell in row if cell.isdigit() and len(cell) < 4]  # noqa: PLR2004
+    return len(numbers) >= FEWEST_HOURS and numbers == list(range(1, len(numbers) + 1))
+
+
+def _lines(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """(lines of the text before it, cells) of each row that is not blank."""
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, skipinitialspace=True)
+    found, before = [], 0
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            found.append((before, [_cell(cell) for cell in cells]))
+        before = reader.line_num
+    return found
+
+
+def _cell(text: str) -> str:
+    cut = text.strip()
+    return cut[2:-1] if cut.startswith('="') and cut.endswith('"') else cut
+
+
+def _delimiter(text: str) -> str | None:
+    """DuckDB's answer, or what most lines agree on where it finds one column (some files begin with other rows)."""
+    first = "".join(text.splitlines(keepends=True)[:FIRST_LINES])
+    with tempfile.TemporaryDirectory(prefix="meterlake-guess-") as folder:
+        part = Path(folder) / "first_lines.csv"
+        part.write_text(first, encoding="utf-8")
+        try:
+            query = "SELECT Delimiter, len(Columns) FROM sniff_csv($path, sample_size = -1)"
+            ((found, columns),) = duckdb.execute(query, {"path": str(part)}).fetchall()
+        except duckdb.Error:
+            found, columns = "", 0
+    if columns > 1 and found in DELIMITERS:
+        return str(found)
+    counts = {each: Counter(len(cells) for _, cells in _lines(first, each)) for each in DELIMITERS}
+    agreed = {
+        each: max((lines, width) for width, lines in seen.items() if width > 1)
+        for each, seen in counts.items()
+        if any(width > 1 for width in seen)
+    }
+    return max(agreed, key=agreed.__getitem__) if agreed else None
+
+
+def _used(cells: list[str]) -> int:
+    """Cells up to the last that is not empty."""
+    return max((n for n, cell in enumerate(cells, start=1) if cell), default=0)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names as the configuration knows them: one that stands twice is `NAME`, then `NAME.2`."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
+    return found
