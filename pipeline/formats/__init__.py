@@ -24,8 +24,8 @@ FORMATS: dict[str, FeedFormat] = {
 
 
 def format_of(feed: Feed) -> FeedFormat:
-    """The format of a feed."""
-    return FORMATS[feed.format]
+    """The format of a feed, as the feed's configuration has it."""
+    return FORMATS[feed.format].of(feed)
 
 
 def weighed(settings: Settings, deliveries: Iterable[Delivery]) -> list[tuple[int, int]]:

@@ -202,11 +202,11 @@ def _on_instants(placed: DataFrame, feed: Feed, received: Column) -> DataFrame:
         "local_date": F.col("_day"),
         "consumption": of_interval.cast("DECIMAL(18,6)"),
         "quality": F.when(twice, F.lit("split")),
-        "is_repeated": F.coalesce(F.col("_start") == F.col("_second"), F.lit(False)),  # noqa: FBT003
         "reason_code": F.col("_code"),
         "reason": F.col("_reason"),
         "raw": F.to_json(F.struct(*COLUMNS)),
-        "position": F.col("position"),
+        # NULL at the second instant: the row is counted once.
+        "position": F.when(~F.coalesce(F.col("_start") == F.col("_second"), F.lit(False)), F.col("position")),  # noqa: FBT003
     }
     return readings.as_readings(verdicts.select("*", F.explode(instants).alias("_start")), feed, columns)
 
