@@ -367,6 +367,26 @@ def guess(
         job.run(file, name, as_json=json)
 
 
+@app.command("try")
+def try_(
+    file: Annotated[Path, typer.Argument(help="A file; its name and folder need not be the feed's.")],
+    feed: Annotated[str, typer.Option(help="The feed of the configuration that it is for.")],
+    rows: Annotated[int, typer.Option(help="Judge at most so many rows: they are held in memory.", min=1)] = 200_000,
+    config: Config = CONFIG,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """What would become of a file: its verdict, counts, first readings, totals, rejected rows; exit 3 on a refusal.
+
+    No lake is needed, nothing is written, and no JVM starts.
+    """
+    with _errors(debug):
+        from jobs import try_file as job
+
+        if not job.run(_context(config), file, feed, rows, as_json=json):
+            raise typer.Exit(REFUSED)
+
+
 def _context(config: Path) -> Context:
     from pipeline.config.settings import load
     from pipeline.runtime.context import Context

@@ -80,6 +80,12 @@ def _broken(row: Row, feed: Feed, *, exists: bool) -> Iterator[Refusal]:
         yield "LOCAL_TIME_NONEXISTENT", f"{said}: the clocks went forward"
 
 
+def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:  # noqa: ARG001 - a format's
+    """Why a row of which `judged` says nothing is refused."""
+    label = shown(row[feed.columns.interval_start])
+    return next(_broken(row, feed, exists=True), ("INTERVAL_START_INVALID", f"not YYYY-MM-DD HH:MM:SS: {label}"))
+
+
 def as_received(row: Row, feed: Feed) -> str:
     """The row as JSON: of one that was taken apart its three cells."""
     names = feed.columns
