@@ -55,9 +55,10 @@ class FeedFormat:
     row_judge: RowJudge | None = None
 
 
-def objection_to_name(file_name: str, ending: str) -> str | None:
+def objection_to_name(file_name: str, ending: str, *, case_matters: bool = True) -> str | None:
     """What is wrong with a file's name, or None; for formats whose file names only need the right ending."""
-    if not file_name.endswith(ending):
+    given, wanted = (file_name, ending) if case_matters else (file_name.lower(), ending.lower())
+    if not given.endswith(wanted):
         return f"the name does not end in {ending}"
     if file_name.startswith("_") or ":" in file_name:
         return "Spark reads no name that begins with '_' or holds ':'; rename it"
