@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal  # noqa: TC003 - pydantic asks for it
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -48,6 +48,10 @@ class Columns(Strict):
 MOST_DAYS_AHEAD = 1_000_000
 # The unit that silver keeps of each that a source may have; kW and W are mean powers of an interval.
 KEPT_UNIT = {"kWh": "kWh", "Wh": "Wh", "MWh": "kWh", "kW": "kWh", "W": "Wh"}
+# The clock of NEM12, without summer time.
+NEM12_ZONE = "+10:00"
+# Defaults that formats have of their own: Green Button is in Wh.
+OF_FORMAT = {"nem12": {"time_zone": NEM12_ZONE}, "green_button": {"unit": "Wh"}}
 
 
 class Feed(Strict):
@@ -94,6 +98,20 @@ class Feed(Strict):
     def kept_unit(self) -> str:
         """The unit of its readings in silver."""
         return KEPT_UNIT[self.unit]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_format_says(cls, given: Any) -> Any:  # noqa: ANN401 - whatever was written
+        """A format's own zone and unit, where the feed names none."""
+        usual = OF_FORMAT.get(str(given.get("format")), {}) if isinstance(given, dict) else {}
+        return {**usual, **given} if usual else given
+
+    @model_validator(mode="after")
+    def _zone_is_of_nem12(self) -> Self:
+        if self.format == "nem12" and self.time_zone != NEM12_ZONE:
+            message = f"time_zone = {self.time_zone!r}: days of nem12 are at {NEM12_ZONE!r} all year; leave it out"
+            raise ValueError(message)
+        return self
 
     @field_validator("unit")
     @classmethod

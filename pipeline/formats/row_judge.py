@@ -119,10 +119,10 @@ def unusable(energy: Decimal | None, said: str, feed: Feed) -> Iterator[Refusal]
         yield "CONSUMPTION_IMPLAUSIBLE", f"{said} is more than {most} in an interval"
 
 
-def energy_of(text: str | None) -> Decimal | None:
-    """The value of a text, rounded half up to six decimals; None for what is no number or too large.
+def energy_of(text: str | None, power: int = 0) -> Decimal | None:
+    """Ten to that power times the value of a text, rounded half up to six decimals; None for no number or too large.
 
-    As `row_rules.energy`.
+    As `row_rules.energy` and `row_rules.energy_shifted`.
     """
     if text is None or len(text) > LONGEST_NUMBER:
         return None
@@ -130,10 +130,13 @@ def energy_of(text: str | None) -> Decimal | None:
     if not _NUMBER.fullmatch(digits):
         return None
     value = Decimal(digits)
-    _, figures, exponent = value.as_tuple()
+    sign, figures, exponent = value.as_tuple()
     if len(figures) + int(exponent) > MOST_WHOLE_DIGITS:
         return None
-    rounded = value.quantize(MILLIONTH, context=_EXACT)
+    shifted = Decimal((sign, figures, int(exponent) + power))  # not `scaleb`, which rounds
+    if shifted and shifted.adjusted() > MOST_WHOLE_DIGITS:
+        return None
+    rounded = shifted.quantize(MILLIONTH, context=_EXACT)
     if not rounded:
         return abs(rounded)  # Spark knows no negative zero
     return rounded if -LIMIT < rounded < LIMIT else None

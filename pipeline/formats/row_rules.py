@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipeline.spark import F
@@ -24,6 +25,7 @@ FILE_CODES = (
     "WRONG_ENVIRONMENT",
     "NAME_MISMATCH",
     "MALFORMED_JSON",
+    "MALFORMED_XML",
     "WRONG_SHAPE",
     "COLUMNS_MISSING",
     "UNREADABLE",
@@ -33,6 +35,7 @@ ROW_CODES = (
     "FIELD_COUNT",
     "METER_ID_MISSING",
     "METER_ID_INVALID",
+    "DIRECTION_UNKNOWN",
     "INTERVAL_START_INVALID",
     "LOCAL_TIME_NONEXISTENT",
     "INTERVAL_OUT_OF_RANGE",
@@ -113,3 +116,11 @@ def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
     usable = plain & (~exponent | text.rlike(r"[eE][+-]?0*[0-9]{1,3}[\x00-\x20]*\z"))
     clean = ~ends_in_blanks(text) | text.rlike(r"\A[ \t\r\n]*+[!-~]++[ \t\r\n]*+\z")
     return F.when(usable & clean, text.try_cast(kind))
+
+
+def energy_shifted(text: Column, power: int) -> Column:
+    """`energy` of ten to that power times the number: exact, rounded half up once, after the shift."""
+    if not power:
+        return energy(text)
+    exact = energy(text, f"DECIMAL(18,{6 + power})")
+    return (exact * F.lit(Decimal(10) ** power)).cast("DECIMAL(18,6)")

@@ -111,6 +111,8 @@ REFUSED = {
     ("HEADER_INVALID", "5 fields"): ("smrt", "PN000007.SMRT", HEADER.replace(b'"GAZ",', b"") + b'"TRAIL"\n'),
     ("TRAILER_NOT_LAST", ""): ("smrt", "PN000007.SMRT", HEADER + b'"TRAIL"\n"TRAIL"\n'),
     ("UNKNOWN_RECORD", ""): ("smrt", "PN000007.SMRT", HEADER + b'"EXTRA"\n"TRAIL"\n'),
+    ("MALFORMED_XML", "not XML"): ("green_button", "day.xml", b"<feed xmlns='http://www.w3.org/2005/Atom'>"),
+    ("MALFORMED_XML", "(DTD)"): ("green_button", "day.xml", b"<!DOCTYPE feed><feed/>"),
     ("WRONG_COMPANY", ""): ("smrt", "PN000007.SMRT", HEADER.replace(b"GAZ", b"GAS") + b'"TRAIL"\n'),
     ("NAME_MISMATCH", ""): ("smrt", "PN000007.SMRT", HEADER.replace(b"7", b"8") + b'"TRAIL"\n'),
 }
