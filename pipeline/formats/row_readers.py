@@ -17,7 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.clock.zones import zone_info
-from pipeline.formats import interval_parquet_rows, obis_json_rows, smrt_rows, split_json_rows
+from pipeline.formats import (
+    interval_parquet_rows,
+    obis_json_rows,
+    read_green_button,
+    read_nem12,
+    smrt_rows,
+    split_json_rows,
+)
 from pipeline.formats.json_document import Pairs
 from pipeline.formats.json_elements import as_text, elements
 from pipeline.formats.obis_document import OWN_KEYS, TAGS
@@ -140,4 +147,6 @@ READERS = {
     "split_json": RowReader(_split_json, split_json_rows.unread),
     "obis_json": RowReader(_obis_json, obis_json_rows.unread),
     "interval_parquet": RowReader(_interval_parquet, interval_parquet_rows.unread),
+    "nem12": RowReader(read_nem12.rows, read_nem12.unread),
+    "green_button": RowReader(read_green_button.rows, read_green_button.unread),
 }

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pipeline.guess.entry import Entry
 
 LANDING = "data_lake/landing"
+# Formats whose feeds may have another ending.
+ENDINGS = {"csv": ".csv", "nem12": ".csv", "green_button": ".xml"}
 
 
 def guess(path: Path, name: str | None = None) -> Entry:
@@ -36,14 +38,21 @@ def guess(path: Path, name: str | None = None) -> Entry:
         if text is None or sheet is None or not sheet.rows:
             raise UnknownFileError("it is neither delimited text with rows nor a file of the other formats")
         found = csv_entry.entry_of(sheet, text, feed, path.name)
-        if path.suffix.lower() != ".csv":
-            found.feed["ending"] = path.suffix
-            if not path.suffix:
-                found.feed.pop("ending")
-                found.note("", "the name has no ending: rename deliveries to end in .csv")
+    _ending(found, path.suffix)
     if not is_whole:
         found.note("", f"only the first {MOST_BYTES // 1_000_000} MB of the file were looked at")
     return found
+
+
+def _ending(entry: Entry, suffix: str) -> None:
+    """Write the ending of the files' names, where it is not the format's usual one."""
+    usual = ENDINGS.get(str(entry.feed["format"]))
+    if usual is None or suffix.lower() == usual:
+        return
+    if re.fullmatch(r"\.[A-Za-z0-9]+", suffix):
+        entry.feed["ending"] = suffix
+    else:
+        entry.note("", f"the name has no ending: name deliveries so that they end in {usual}")
 
 
 def name_of(stem: str) -> str:

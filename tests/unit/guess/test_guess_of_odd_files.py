@@ -265,9 +265,9 @@ def test_a_parquet_file_of_other_columns_is_told(tmp_path):
     ],
 )
 def test_nem12_and_green_button_are_known(tmp_path, content, form):
-    path = tmp_path / "file"
-    path.write_bytes(content)
-    assert guess(path).feed["format"] == form
+    entry = guessed(tmp_path, content, "file.txt")
+    assert (entry.feed["format"], entry.feed["ending"]) == (form, ".txt")
+    assert "name has no ending" in said(guessed(tmp_path, content, "file"), "")
 
 
 # --- the entry as text --------------------------------------------------------------------------------------------
