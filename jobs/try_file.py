@@ -101,8 +101,8 @@ def _facts(found: Trial, feed: Feed, name_is_bad: str | None) -> dict[str, Any]:
         "name_is_refused": name_is_bad,
         "rows_in_file": found.rows_in_file,
         "rows_read": verdict.rows_read,
-        "rows_accepted": verdict.rows_accepted,
-        "rows_rejected": verdict.rows_rejected,
+        "rows_accepted": verdict.rows_accepted if found.can_be_judged else None,
+        "rows_rejected": verdict.rows_rejected if found.can_be_judged else None,
         "rows_without_reading": found.without_reading,
         "readings": sum(day.readings for day in found.days.values()),
         "readings_superseded": found.superseded,
@@ -164,6 +164,9 @@ def _print(facts: dict[str, Any], feed: Feed) -> None:
         out.print(Text(f"What to do: {facts['what_to_do']}."))
         return
     read, whole = facts["rows_read"], facts["rows_in_file"]
+    if facts["rows_rejected"] is None:
+        out.print(text("loaded"), Text(f"{read:,} rows; those of format {feed.format} are judged by Spark only."))
+        return
     part = "" if read >= whole else f" These are the first of {whole:,} rows; --rows N judges more."
     counts = f"{read:,} rows read, {facts['rows_accepted']:,} accepted, {facts['rows_rejected']:,} rejected"
     more = f"{facts['rows_without_reading']:,} accepted rows give no reading, {facts['readings_superseded']:,} readings"

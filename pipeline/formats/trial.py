@@ -66,12 +66,13 @@ class Trial:
     """A file's verdict, and of a sound one what its rows give.
 
     `delivery` has the counts of the log, of the rows that were judged: all of them, or the first `judged` of
-    `rows_in_file`.
+    `rows_in_file`; of a format that Python cannot judge none are.
     """
 
     delivery: Delivery
     rows_in_file: int = 0
     judged: int = 0
+    can_be_judged: bool = True
     without_reading: int = 0
     superseded: int = 0
     meters: int = 0
@@ -91,10 +92,12 @@ def inspected(content: bytes, delivery: Delivery, feed: Feed, environment: str) 
 def tried(content: bytes, delivery: Delivery, feed: Feed, received: datetime, most_rows: int = MOST_ROWS) -> Trial:
     """The trial of an inspected delivery."""
     found = Trial(delivery, rows_in_file=delivery.rows_read)
-    judge = formats.format_of(feed).row_judge
-    if delivery.reason_code or judge is None:
+    judge, reader = formats.format_of(feed).row_judge, READERS.get(feed.format)
+    if delivery.reason_code:
         return found
-    reader = READERS[feed.format]
+    if judge is None or reader is None:
+        found.can_be_judged = False
+        return found
     column, trims = judge.columns(feed)[0], judge.trims_meter
     by_meter: defaultdict[str | None, list[Row]] = defaultdict(list)
     try:

@@ -82,6 +82,9 @@ def _frame(entry: Entry, sheet: Sheet, text: Text) -> None:
     if not sheet.header:
         entry.csv["header"] = False
         entry.note("header", "the first row looks like data; without names columns are c1, c2, …")
+    if sheet.odd_rows:
+        says = f"{sheet.odd_rows:,} rows have another number of fields than the header, and would be rejected"
+        entry.note("timestamp", f"{says} (FIELD_COUNT)")
 
 
 def _labels(sheet: Sheet, wide: Wide | None) -> Times:

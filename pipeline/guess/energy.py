@@ -49,7 +49,12 @@ def _by_direction(names: dict[str, int]) -> tuple[list[str], list[str]]:
 def direction(entry: Entry, sheet: Sheet, directions: Directions | None) -> None:
     """Write the direction: of a column's values, or one for all, where a name or a line above the header says it."""
     if directions:
-        known = {"import": directions.into, "export": directions.out, "ignore": directions.ignore}
+        into, out = directions.into, directions.out
+        if not (into and out) and (others := [other for value in into + out if (other := words.opposite(value))]):
+            into, out = (into, others) if into else (others, out)
+            says = f"not in this file, but probably in others: {', '.join(map(repr, others))}"
+            entry.note("direction", says, is_certain=True)
+        known = {"import": into, "export": out, "ignore": directions.ignore}
         entry.csv["direction"] = {"column": directions.name} | {way: some for way, some in known.items() if some}
         if directions.unknown:
             says = f"neither import nor export, so ignored: {', '.join(map(repr, directions.unknown))}"

@@ -29,7 +29,7 @@ _KINDS = {
 class Sheet(NamedTuple):
     """Rows of a delimited text, cells cut of blanks and of Excel's `="…"`; `skip_lines` stand before header or data.
 
-    `preamble` is the cells of those lines.
+    `preamble` is the cells of those lines, `odd_rows` the number of rows with another number of fields than the header.
     """
 
     delimiter: str
@@ -38,6 +38,7 @@ class Sheet(NamedTuple):
     names: list[str]
     rows: list[list[str]]
     preamble: list[list[str]]
+    odd_rows: int
 
     def column(self, name: str) -> list[str]:
         """The cells of a column."""
@@ -59,7 +60,9 @@ def sheet_of(text: Text) -> Sheet | None:
     top = lines[first - header]
     names = _unique(top[1]) if header else [f"c{n}" for n in range(1, len(top[1]) + 1)]
     rows = [(cells + [""] * len(names))[: len(names)] for _, cells in lines[first:]]
-    return Sheet(delimiter, top[0], header, names, rows, [cells for _, cells in lines[: first - header]])
+    named = _used(top[1]) if header else len(names)
+    odd = sum(len(cells) < named or _used(cells) > max(named, len(names)) for _, cells in lines[first:])
+    return Sheet(delimiter, top[0], header, names, rows, [cells for _, cells in lines[: first - header]], odd)
 
 
 def _first_data(rows: list[list[str]]) -> int | None:

@@ -75,6 +75,19 @@ CODES |= {"ae": "export", "b1": "export", "gen": "export", "exp": "export"}
 PLAINLY_IN = "import*|afname|delivered|soutirage|prelievo|prelevata|bezug*|aplus"
 
 
+_OPPOSITES = {"Import": "Export", "import": "export", "IMPORT": "EXPORT", "Afname": "Injectie", "A+": "A-"}
+_OPPOSITES |= {there: here for here, there in _OPPOSITES.items()}
+
+
+def opposite(value: str) -> str | None:
+    """The same words for the other direction, where one of them names a direction.
+
+    >>> opposite("Active Import Interval (kW)"), opposite("Usage")
+    ('Active Export Interval (kW)', None)
+    """
+    return next((value.replace(here, there) for here, there in _OPPOSITES.items() if here in value), None)
+
+
 def plain(name: str) -> str:
     """A name in lower-case ASCII words: `A+ (kWh)` is `aplus kwh`.
 

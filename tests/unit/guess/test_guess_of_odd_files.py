@@ -133,6 +133,20 @@ def test_register_readings_are_told(tmp_path):
     assert "register readings" in said(entry, "value")
 
 
+def test_rows_with_another_number_of_fields_than_the_header_are_told(tmp_path):
+    text = long("meter,timestamp,kwh,notes", "A,{at:%Y-%m-%d %H:%M},0.{n}", "2023-01-25", 96)
+    assert "96 rows have another number of fields" in said(guessed(tmp_path, text), "timestamp")
+    text = long("meter,timestamp,kwh,", "A,{at:%Y-%m-%d %H:%M},0.{n},", "2023-01-25", 96)
+    assert said(guessed(tmp_path, text), "timestamp") == ""
+
+
+def test_of_a_file_with_import_only_the_entry_names_the_export_of_others_too(tmp_path):
+    row = "A,{at:%Y-%m-%d %H:%M},Active Import Interval (kWh),0.{n}"
+    entry = guessed(tmp_path, long("meter,timestamp,Read Type,Read Value", row, "2023-01-25", 96))
+    assert entry.csv["direction"]["export"] == ["Active Export Interval (kWh)"]
+    assert "not in this file, but probably in others" in said(entry, "direction")
+
+
 def test_thousands_separators_and_negative_values_are_told(tmp_path):
     rows = [f"A;{moment('2023-01-25') + n * HALF:%d.%m.%Y %H:%M};{'1.234,5' if n == 3 else '-0,5'}" for n in range(96)]
     entry = guessed(tmp_path, "\n".join(["meter;timestamp;kWh", *rows]))
