@@ -143,28 +143,6 @@ def _of_label(local: datetime, zone: str) -> _Place:
     return _Place(at[0], at[1] if len(at) > 1 else None)
 
 
-def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:
-    """Why a row of which `judged` says nothing is refused; None for one whose elements are all null."""
-    return next(_unread(row, feed, received), None)
-
-
-def _unread(row: Row, feed: Feed, received: datetime) -> Iterator[Refusal]:
-    day, said = _day(row["date"] or ""), shown(row["date"])
-    if is_blank(row["ext_dev_ref"]):
-        yield "METER_ID_MISSING", "no ext_dev_ref"
-    if day is None:
-        yield "INTERVAL_START_INVALID", f"not a day: {said}"
-        return
-    if day < feed.earliest:  # whose midnight may be before all years
-        yield "INTERVAL_OUT_OF_RANGE", f"{said} is out of range: before {feed.earliest}"
-    yield from _broken(row, day, feed, received)
-    length = day_minutes(day, feed.time_zone)
-    if not length:
-        yield "LOCAL_TIME_NONEXISTENT", f"{said} does not exist in {feed.time_zone}: the day was skipped"
-    elif _placed(row, feed.time_zone) is None:
-        yield "ARRAY_LENGTH_INVALID", f"a list of {len(row[LIST] or ())} on a day of {length} minutes"
-
-
 def as_received(row: Row, feed: Feed) -> str:  # noqa: ARG001 - the same for every feed
     """The row as JSON, without further columns."""
     members = {
