@@ -21,7 +21,6 @@ MOST = 0.9
 # More different texts than this are no direction, unit or quality.
 FEW = 12
 LAST_HOUR = 25
-LAST_PERIOD = 100
 OF_ONE_METER = re.compile(r"[0-9]{5}")
 
 
@@ -59,16 +58,6 @@ def meter(sheet: Sheet, used: Iterable[str] = ()) -> str | None:
             cells = sheet.column(name)
             if words.is_named(name, phrases) and sum(map(bool, cells)) >= MOST * len(cells):
                 return name
-    return None
-
-
-def period(sheet: Sheet) -> str | None:
-    """The column that numbers the intervals of a day (`Settlement Period`), where no column holds a time."""
-    for name in sheet.names:
-        cells = [cell for cell in sheet.column(name) if cell]
-        numbers = cells and all(re.fullmatch(r"[0-9]{1,3}", cell) for cell in cells)
-        if numbers and words.is_named(name, words.PERIOD) and LAST_HOUR < max(map(int, cells)) <= LAST_PERIOD:
-            return name
     return None
 
 
@@ -144,7 +133,7 @@ def values(sheet: Sheet, used: Iterable[str]) -> dict[str, int]:
     for name in sheet.names:
         cells = [cell for cell in sheet.column(name) if cell not in MISSING]
         numbers = sum(map(is_number, cells))
-        if name in set(used) or not cells or numbers < MOST / 2 * len(cells):
+        if not name or name in set(used) or not cells or numbers < MOST / 2 * len(cells):
             continue
         if words.says(name, words.NO_ENERGY) or words.says(name, words.REACTIVE):
             continue

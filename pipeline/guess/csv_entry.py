@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.guess import columns, energy, numbers, series, whose, words
+from pipeline.guess import columns, energy, no_times, numbers, series, whose, words
 from pipeline.guess.entry import Entry
 from pipeline.guess.series import Evidence
 from pipeline.guess.wide import Wide, wide_of
@@ -88,12 +88,12 @@ def _frame(entry: Entry, sheet: Sheet, text: Text) -> None:
 
 
 def _labels(sheet: Sheet, wide: Wide | None) -> Times:
-    numbered = None if wide else columns.period(sheet)
+    numbered = None if wide else no_times.period(sheet)
     labels = columns.label(_without(sheet, wide.names if wide else []))
     if numbered and not (labels and labels.pattern.has_clock):
         raise UnknownFileError(NUMBERED.format(numbered))
     if labels is None:
-        raise UnknownFileError("no column holds a date or a time")
+        raise UnknownFileError(no_times.no_times(sheet))
     return labels
 
 

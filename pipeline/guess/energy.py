@@ -28,15 +28,25 @@ def values(entry: Entry, sheet: Sheet, used: set[str], directions: Directions | 
         return []
     into, out = _by_direction(found)
     if into and out and directions is None:
-        chosen = [into[0], out[0]]
-        entry.csv["value"] = {"import": into[:1], "export": out[:1]}
+        both = _adding_up(into), _adding_up(out)
+        chosen = [*both[0], *both[1]]
+        entry.csv["value"] = {"import": both[0], "export": both[1]}
     else:
-        chosen = [max(found, key=lambda name: found[name])]
-        entry.csv["value"] = chosen[0]
+        chosen = _adding_up(sorted(found, key=lambda name: -found[name]))
+        entry.csv["value"] = chosen[0] if len(chosen) == 1 else chosen
+    if len(chosen) > 1 + bool(into and out and directions is None):
+        entry.note("value", f"parts of a day by their names, so they add up: {', '.join(map(repr, chosen))}")
     used |= set(chosen)
     if others := [name for name, score in found.items() if name not in chosen and score > 1]:
         entry.note("value", f"not read: {', '.join(map(repr, others))}. Several columns that add up are a list")
     return chosen
+
+
+def _adding_up(names: list[str]) -> list[str]:
+    """The first column, with those that differ from it only in the words of a tariff."""
+    first = words.without_tariff(names[0])
+    alike = [name for name in names if first and words.without_tariff(name) == first]
+    return alike or names[:1]
 
 
 def _by_direction(names: dict[str, int]) -> tuple[list[str], list[str]]:
@@ -63,7 +73,7 @@ def direction(entry: Entry, sheet: Sheet, directions: Directions | None) -> None
     value = entry.csv["value"]
     if isinstance(value, dict):
         return
-    said = words.direction_of(value) if entry.csv.get("layout") != "wide" else None
+    said = words.direction_of(_value_names(entry)[0]) if entry.csv.get("layout") != "wide" else None
     above = words.direction_of(" ".join(cell for row in sheet.preamble for cell in row))
     entry.feed["direction"] = said or above or "import"
     if not said:
@@ -90,7 +100,9 @@ def unit(entry: Entry, sheet: Sheet, used: set[str], directions: Directions | No
 
 def _value_names(entry: Entry) -> list[str]:
     value = entry.csv["value"]
-    return [*value["import"], *value["export"]] if isinstance(value, dict) else [value]
+    if isinstance(value, dict):
+        return [*value["import"], *value["export"]]
+    return list(value) if isinstance(value, list) else [value]
 
 
 def _unit(entry: Entry, found: str | None) -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipeline.guess.text import Text
 
 
@@ -69,14 +71,19 @@ def _first_data(rows: list[list[str]]) -> int | None:
     """The first row whose cells are of the kinds that most rows have."""
     width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
     alike = [row for row in rows if len(row) == width]
-    usual = [Counter(filter(None, map(_kind, cells))).most_common(1) for cells in zip(*alike, strict=True)]
-    kinds = [found[0][0] if found else "text" for found in usual]
+    kinds = [_usual(map(_kind, cells)) for cells in zip(*alike, strict=True)]
     data = [at for at, kind in enumerate(kinds) if kind != "text"]
     for n, row in enumerate(rows):
         held = sum(at < len(row) and _kind(row[at]) == kinds[at] for at in data)
         if data and held * 2 >= len(data) and not _counts(row):
             return n
     return None
+
+
+def _usual(kinds: Iterable[str]) -> str:
+    """The commonest kind; as common as a text, it is data below its header."""
+    seen = Counter(filter(None, kinds))
+    return max(seen, key=lambda kind: (seen[kind], kind != "text"), default="text")
 
 
 def _kind(cell: str) -> str:
@@ -110,25 +117,33 @@ def _cell(text: str) -> str:
 
 
 def _delimiter(text: str) -> str | None:
-    """DuckDB's answer, or what most lines agree on where it finds one column (some files begin with other rows)."""
+    """The delimiter by which most lines have the same number of fields; of several DuckDB's choice.
+
+    DuckDB alone takes a decimal comma for one where most rows have it, and finds one column in files that begin with
+    lines of another kind.
+    """
     first = "".join(text.splitlines(keepends=True)[:FIRST_LINES])
+    sniffed = _sniffed(first)
+    agreed: dict[str, tuple[int, int, bool]] = {}
+    for each in DELIMITERS:
+        seen = Counter(len(cells) for _, cells in _lines(first, each))
+        widths = [(lines, width, each == sniffed) for width, lines in seen.items() if width > 1]
+        if widths:
+            agreed[each] = max(widths)
+    return max(agreed, key=agreed.__getitem__) if agreed else None
+
+
+def _sniffed(text: str) -> str | None:
+    """The delimiter that DuckDB finds."""
     with tempfile.TemporaryDirectory(prefix="meterlake-guess-") as folder:
         part = Path(folder) / "first_lines.csv"
-        part.write_text(first, encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
         try:
-            query = "SELECT Delimiter, len(Columns) FROM sniff_csv($path, sample_size = -1)"
-            ((found, columns),) = duckdb.execute(query, {"path": str(part)}).fetchall()
+            query = "SELECT Delimiter FROM sniff_csv($path, sample_size = -1)"
+            ((found,),) = duckdb.execute(query, {"path": str(part)}).fetchall()
         except duckdb.Error:
-            found, columns = "", 0
-    if columns > 1 and found in DELIMITERS:
-        return str(found)
-    counts = {each: Counter(len(cells) for _, cells in _lines(first, each)) for each in DELIMITERS}
-    agreed = {
-        each: max((lines, width) for width, lines in seen.items() if width > 1)
-        for each, seen in counts.items()
-        if any(width > 1 for width in seen)
-    }
-    return max(agreed, key=agreed.__getitem__) if agreed else None
+            return None
+    return str(found)
 
 
 def _used(cells: list[str]) -> int:

@@ -15,23 +15,30 @@ Side = Literal["start", "end"]
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "œ": "oe"})
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _UNIT = re.compile(r"(?<![A-Za-z])(kwh|mwh|wh|kw)(?![A-Za-z])|(KWH|KWh|kWh|MWh)\b|[\[(](w)[\])]|\A(w)\Z", re.IGNORECASE)
+_SPELLED = re.compile(r"\b(kilo|mega)?watt[ -]?hours?\b")
+# The parts of a day that a supplier has a tariff for; their energy adds up.
+TARIFF = "normaal|dal|hoog|laag|tarief|ht|nt|hoch|nieder|hochtarif|niedertarif|tag|nacht|dag|peak|off|offpeak|day|night"
+TARIFF += "|hp|hc|punta|llano|valle|cheia|ponta|vazio|t1|t2|t3|f1|f2|f3|p1|p2|p3|p4|p5|p6|1|2|3|tariff|rate|high|low"
 UNITS = {"kwh": "kWh", "mwh": "MWh", "wh": "Wh", "kw": "kW", "w": "W"}
 
 # The best first: a meter point names a supply, a serial number only the device that hangs there now.
 METER = (
     "mpan*|mprn|mpxn|nmi|cups|ean|ean code*|gsrn|esiid|esi id|icp|codice pod|pod|prm|pdl|identifiant prm|cpe|ppe|lclid",
     "malepunkt*|malepunktsid|mittauspiste*|mittauspisteen tunnus|zahlpunkt*|marktlokation*|messlokation*|malo*|melo*",
-    "anlaggnings*|point de livraison|metering point*|meter point*|meterpoint*|supply point|service point|usage point",
+    "anlaggningsid|anlaggnings id|messpunkt*|point de livraison|metering point*|meter point*|meterpoint*|supply point",
     "meter|meter id|meterid|meter number|meter no|meter nr|meternummer|zahler*|compteur|contador|contatore",
-    "meter serial*|serial number|msn|device*|meter ref*|id|muid|device number",
+    "meter serial*|serial number|msn|device*|meter ref*|id|muid|device number|service point|usage point",
     "customer*|account number|client*|site*|household|house",
 )
 DAY = "date|datum|fecha|data|giorno|jour|day|dag|dato|paivamaara|pvm|dzien|settlement date|reading date|usage date"
-TIME = "time|uhrzeit|zeit|hora|ora|heure|hour|tid|tijd|tijdstip|klockslag|godzina|settlement period|period|periodo"
+TIME = (
+    "time|uhrzeit|zeit|hora|ora|heure|hour|hour ending|he|hour of day|tid|tijd|tijdstip|klockslag|godzina|period"
+    "|periodo|settlement period"
+)
 START = "start*|from|von|ab|van|fra|fran|begin*|desde|inizio|debut|od|alkuaika|alku|inicio|dalle"
 END = "end|ending|end time|enddate|to|bis|tot|til|till|fin|fine|do|hasta|loppu*|ende|alle|fino|ate"
 OTHER_TIME = "revision*|created*|updated*|received*|bill*|extract*|import date|upload*|export date"
-PERIOD = "settlement period|period|sp|halfhour|half hour|periodo|hh"
+PERIOD = "settlement period|trading period|period|interval|interval number|sp|tp|halfhour|half hour|periodo|hh"
 
 VALUE = (
     "consumption|usage|energy|energyconsumption|volume|read value|profile read value|value|verbrauch*|verbruik*"
@@ -121,11 +128,18 @@ def is_named(name: str, phrases: str) -> bool:
 def unit_of(name: str) -> str | None:
     """The unit in a name, as the configuration writes it.
 
-    >>> unit_of("Active Import Interval (kW)"), unit_of("consumptionKWh"), unit_of("Week")
-    ('kW', 'kWh', None)
+    >>> unit_of("Active Import Interval (kW)"), unit_of("consumptionKWh"), unit_of("watt_hours"), unit_of("Week")
+    ('kW', 'kWh', 'Wh', None)
     """
+    if spelled := _SPELLED.search(plain(name)):
+        return {"kilo": "kWh", "mega": "MWh"}.get(spelled[1], "Wh")
     found = _UNIT.search(name)
     return UNITS[next(each for each in found.groups() if each).lower()] if found else None
+
+
+def without_tariff(name: str) -> str:
+    """A name in plain words without those of a tariff: what columns that add up have in common."""
+    return " ".join(_pattern(TARIFF).sub(" ", plain(name)).split())
 
 
 def side_of(name: str) -> Side | None:

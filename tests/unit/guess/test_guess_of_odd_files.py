@@ -162,6 +162,34 @@ def test_rows_of_several_registers_are_told(tmp_path):
     assert "48 times stand more than once" in said(entry, "value")
 
 
+def test_columns_of_a_tariff_s_parts_add_up(tmp_path):
+    header = "Datum_tijd;Afname Normaal;Afname Dal;Teruglevering Normaal;Teruglevering Dal"
+    entry = guessed(tmp_path, long(header, "{at:%Y-%m-%d %H:%M};0,5;0,{n};0;0", "2023-01-25", 96))
+    assert entry.csv["value"] == {
+        "import": ["Afname Normaal", "Afname Dal"],
+        "export": ["Teruglevering Normaal", "Teruglevering Dal"],
+    }
+    entry = guessed(
+        tmp_path, long("Meter;Zeit;Bezug HT (kWh);Bezug NT (kWh)", "A;{at:%Y-%m-%d %H:%M};0,5;0,{n}", "2023-01-25", 96)
+    )
+    assert entry.csv["value"] == ["Bezug HT (kWh)", "Bezug NT (kWh)"]
+    assert unsure(entry, "value")
+
+
+def test_a_row_a_day_can_be_a_file_of_one_row(tmp_path):
+    names = ",".join(f"kWh_{n}" for n in range(1, 49))
+    entry = guessed(tmp_path, f"MPAN,Type,Date,{names}\n1200012345678,AI,2025-01-25,{','.join(['0.5'] * 48)}\n")
+    assert (entry.csv["layout"], entry.csv["value"], entry.feed["unit"]) == ("wide", "kWh_(?P<period>\\d{1,3})", "kWh")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("watt_hours", "Wh"), ("Usage (Real energy in kilowatt-hours)", "kWh"), ("MWh", "MWh")]
+)
+def test_units_that_are_spelled_out(tmp_path, name, unit):
+    entry = guessed(tmp_path, long(f"meter,timestamp,{name}", "A,{at:%Y-%m-%d %H:%M},0.{n}", "2023-01-25", 96))
+    assert entry.feed["unit"] == unit
+
+
 def test_of_electricity_and_gas_only_electricity_is_read(tmp_path):
     rows = [
         f"A,{fuel},{moment('2023-01-25') + n * HALF:%Y-%m-%d %H:%M},0.5"
@@ -231,10 +259,21 @@ def test_a_file_of_another_kind_is_told(tmp_path, content, says):
         guessed(tmp_path, content)
 
 
-def test_half_hours_that_are_numbered_in_rows_are_told(tmp_path):
+@pytest.mark.parametrize("name", ["Settlement Period", "Trading Period", "interval"])
+def test_half_hours_that_are_numbered_in_rows_are_told(tmp_path, name):
     rows = [f"1200012345678,2023-01-{25 + day},{period},0.5" for day in range(3) for period in range(1, 49)]
-    with pytest.raises(UnknownFileError, match="'Settlement Period' numbers the intervals of a day"):
-        guessed(tmp_path, "\n".join(["MPAN,Settlement Date,Settlement Period,kWh", *rows]))
+    with pytest.raises(UnknownFileError, match=f"'{name}' numbers the intervals of a day"):
+        guessed(tmp_path, "\n".join([f"MPAN,Settlement Date,{name},kWh", *rows]))
+
+
+def test_times_that_a_feed_cannot_read_are_told(tmp_path):
+    day = [moment("2023-01-25") + n * HALF for n in range(48)]
+    spans = [f'"{at:%Y-%m-%d %H:%M:%S} to {at + HALF:%Y-%m-%d %H:%M:%S}",0.5' for at in day]
+    with pytest.raises(UnknownFileError, match="'Period' holds a start and an end"):
+        guessed(tmp_path, "\n".join(["Period,Usage (kWh)", *spans]))
+    seconds = [f"A,{1_674_604_800 + 1800 * n},0.5" for n in range(48)]
+    with pytest.raises(UnknownFileError, match="counts seconds since 1970"):
+        guessed(tmp_path, "\n".join(["Meter,Unix time,Wh", *seconds]))
 
 
 # --- the other formats --------------------------------------------------------------------------------------------
