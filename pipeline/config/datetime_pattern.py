@@ -47,24 +47,28 @@ MONTHS = (
     "November",
     "December",
 )
+_HOURS, _MINUTES = "(?:0[0-9]|1[0-8])", "[0-5][0-9]"
 WORDS = {
     "MMM": ("month_name", f"(?i:{'|'.join(name[:3] for name in MONTHS)})"),
     "LLL": ("month_name", f"(?i:{'|'.join(name[:3] for name in MONTHS)})"),
     "MMMM": ("month_name", f"(?i:{'|'.join(MONTHS)})"),
     "LLLL": ("month_name", f"(?i:{'|'.join(MONTHS)})"),
     "a": ("half_day", "(?i:AM|PM)"),
-    "X": ("offset", "(?:Z|[+-][0-9]{2}(?:[0-9]{2})?)"),
-    "XX": ("offset", "(?:Z|[+-][0-9]{4})"),
-    "XXX": ("offset", "(?:Z|[+-][0-9]{2}:[0-9]{2})"),
-    "x": ("offset", "(?:[+-][0-9]{2}(?:[0-9]{2})?)"),
-    "xx": ("offset", "(?:[+-][0-9]{4})"),
-    "xxx": ("offset", "(?:[+-][0-9]{2}:[0-9]{2})"),
-    "Z": ("offset", "(?:[+-][0-9]{4})"),
-    "ZZ": ("offset", "(?:[+-][0-9]{4})"),
-    "ZZZ": ("offset", "(?:[+-][0-9]{4})"),
-    "ZZZZZ": ("offset", "(?:Z|[+-][0-9]{2}:[0-9]{2})"),
+    "X": ("offset", f"(?:Z|[+-]{_HOURS}(?:{_MINUTES})?)"),
+    "XX": ("offset", f"(?:Z|[+-]{_HOURS}{_MINUTES})"),
+    "XXX": ("offset", f"(?:Z|[+-]{_HOURS}:{_MINUTES})"),
+    "x": ("offset", f"(?:[+-]{_HOURS}(?:{_MINUTES})?)"),
+    "xx": ("offset", f"(?:[+-]{_HOURS}{_MINUTES})"),
+    "xxx": ("offset", f"(?:[+-]{_HOURS}:{_MINUTES})"),
+    "Z": ("offset", f"(?:[+-]{_HOURS}{_MINUTES})"),
+    "ZZ": ("offset", f"(?:[+-]{_HOURS}{_MINUTES})"),
+    "ZZZ": ("offset", f"(?:[+-]{_HOURS}{_MINUTES})"),
+    "ZZZZZ": ("offset", f"(?:Z|[+-]{_HOURS}:{_MINUTES})"),
 }
 MOST_FRACTION = 9
+# Kinds of parts that say nothing of the time: an interval begins on a whole second.
+UNREAD = {"literal", "fraction", "[", "]"}
+OF_WORDS = {"short_year", "month_name", "half_day_hour", "half_day", "offset"}
 _PIECES = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
 
 
@@ -86,18 +90,23 @@ class DatetimePattern:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields in the order of the pattern."""
-        return tuple(part.kind for part in self.parts if part.kind not in {"literal", "[", "]"})
+        """The fields in the order of the pattern; a fraction, which must be zero, is none."""
+        return tuple(part.kind for part in self.parts if part.kind not in UNREAD)
 
     @property
     def regex(self) -> str:
         """The pattern of a whole text, for Python and Java alike."""
         opened = {"[": "(?:", "]": ")?"}
         texts = [
-            opened.get(part.kind) or (part.pattern if part.kind == "literal" else f"({part.pattern})")
+            opened.get(part.kind) or (part.pattern if part.kind in UNREAD else f"({part.pattern})")
             for part in self.parts
         ]
         return "".join(texts)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is numbers only, each of them always there."""
+        return not {"[", *OF_WORDS} & {part.kind for part in self.parts}
 
     @property
     def has_offset(self) -> bool:
@@ -135,7 +144,7 @@ def _field(letters: str) -> Part:
     if letters in WORDS:
         return Part(*WORDS[letters])
     if set(letters) == {"S"} and len(letters) <= MOST_FRACTION:
-        return Part("fraction", f"[0-9]{{{len(letters)}}}", len(letters))
+        return Part("fraction", f"0{{{len(letters)}}}", len(letters))
     message = f"{letters} cannot be read: use y, M, d, H, h, a, m, s, S, X, x, Z, and text in single quotes"
     raise ValueError(message)
 
@@ -179,7 +188,7 @@ def _runs_together(parts: list[Part]) -> bool:
     )
 
 
-# ISO 8601: a date, or a date and a time, with `T` or a blank between; seconds, a fraction and an offset as they come.
+# ISO 8601: a date, or a date and a time with `T` or a blank between; seconds, a fraction (zero) and an offset may come.
 ISO = DatetimePattern(
     (
         Part("year", "[0-9]{4}", 4),
@@ -197,12 +206,12 @@ ISO = DatetimePattern(
         Part("second", "[0-9]{2}", 2),
         Part("["),
         Part("literal", "[.,]", 1),
-        Part("fraction", "[0-9]{1,9}"),
+        Part("fraction", "0{1,9}"),
         Part("]"),
         Part("]"),
         Part("["),
         Part("literal", " ?"),
-        Part("offset", "(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"),
+        Part("offset", f"(?:Z|[+-]{_HOURS}(?::?{_MINUTES})?)"),
         Part("]"),
         Part("]"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ FILE_CODES = (
     "WRONG_ENVIRONMENT",
     "NAME_MISMATCH",
     "MALFORMED_JSON",
+    "MALFORMED_CSV",
     "MALFORMED_XML",
     "WRONG_SHAPE",
     "COLUMNS_MISSING",
@@ -51,6 +53,8 @@ ROW_CODES = (
 
 LONGEST_NUMBER = 1000
 LONGEST_SHOWN = 60
+# What pandas and Excel make of an id: a number with a fraction, or with an exponent and its sign. `12E5` is an id.
+NO_ID = r"(?:-?[0-9]+(?:[.][0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-][0-9]+)|true|false)"
 # What is cut off around a value. Nothing else is: a control character is none, though Java trims those too.
 BLANKS = " \t\r\n"
 
@@ -97,6 +101,21 @@ def ends_in_blanks(text: Column) -> Column:
 def trimmed(text: Column) -> Column:
     """A text without the blanks around it."""
     return F.when(ends_in_blanks(text), F.trim(text, F.lit(BLANKS))).otherwise(text)
+
+
+def is_lost_id(meter: str) -> bool:
+    """`is_no_id` of a single id."""
+    return re.fullmatch(NO_ID, meter) is not None
+
+
+def is_no_id(meter: Column) -> Column:
+    """Whether a meter id is a number with a fraction or an exponent, or is true or false.
+
+    Bronze holds text, so the type in the document is not known; the pattern is applied only to the few ids that hold a
+    point, a sign or these words.
+    """
+    may_be = meter.contains(".") | meter.contains("+") | meter.contains("-") | meter.isin("true", "false")
+    return may_be & meter.rlike(rf"\A{NO_ID}\z")
 
 
 def shown(value: Column) -> Column:

@@ -114,6 +114,7 @@ REFUSED = {
     ("MALFORMED_XML", "not XML"): ("green_button", "day.xml", b"<feed xmlns='http://www.w3.org/2005/Atom'>"),
     ("MALFORMED_XML", "(DTD)"): ("green_button", "day.xml", b"<!DOCTYPE feed><feed/>"),
     ("WRONG_COMPANY", ""): ("smrt", "PN000007.SMRT", HEADER.replace(b"GAZ", b"GAS") + b'"TRAIL"\n'),
+    ("MALFORMED_CSV", ""): ("csv", "day.csv", b'meter,timestamp,value\n1,"2021-01-01 00:00,1\n'),
     ("NAME_MISMATCH", ""): ("smrt", "PN000007.SMRT", HEADER.replace(b"7", b"8") + b'"TRAIL"\n'),
 }
 
@@ -121,7 +122,7 @@ REFUSED = {
 @pytest.mark.parametrize(("code", "words"), REFUSED)
 def test_what_a_refusal_may_say_is_what_is_said(code, words):
     form, name, content = REFUSED[code, words]
-    feed = Feed(name="feed", format=form, path="unused")
+    feed = Feed(name="feed", format=form, path="unused", csv={"meter": "meter"} if form == "csv" else None)
     found = Delivery("feed", name, name, name, len(content), None)
     refused = formats.FORMATS[form].inspect(content, found, feed, "production")
     assert refused.reason_code == code
