@@ -80,6 +80,13 @@ class JarChecksumError(MeterlakeError):
         super().__init__(f"{file} has SHA-256 {got}, expected {expected}: it was removed; run `make setup` again")
 
 
+class FileError(MeterlakeError):
+    """A file that a person named cannot be used."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+
+
 class LandingFolderError(MeterlakeError):
     """A feed's landing folder is missing or cannot be listed; the other feeds load."""
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal  # noqa: TC003 - pydantic asks for it
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from pipeline.config.csv_columns import Csv  # noqa: TC001 - pydantic asks for it
 from pipeline.config.values import (
+    ANY_ENDING,
     DAY_MINUTES,
     DEFAULT_INTERVAL,
     ColumnName,
     Direction,
+    Ending,
     FeedName,
     FormatName,
     Generations,
@@ -43,6 +46,12 @@ class Columns(Strict):
 
 # So that a date can still hold the result.
 MOST_DAYS_AHEAD = 1_000_000
+# The unit that silver keeps of each that a source may have; kW and W are mean powers of an interval.
+KEPT_UNIT = {"kWh": "kWh", "Wh": "Wh", "MWh": "kWh", "kW": "kWh", "W": "Wh"}
+# The clock of NEM12, without summer time.
+NEM12_ZONE = "+10:00"
+# Defaults that formats have of their own: Green Button is in Wh.
+OF_FORMAT = {"nem12": {"time_zone": NEM12_ZONE}, "green_button": {"unit": "Wh"}}
 
 
 class Feed(Strict):
@@ -61,8 +70,14 @@ class Feed(Strict):
     # The most that an interval can hold, in the feed's unit.
     max_consumption: Decimal | None = Field(default=None, gt=0, max_digits=18, decimal_places=6)
     direction: Direction = "import"
-    unit: Literal["kWh", "Wh"] = "kWh"
+    unit: Literal["kWh", "Wh", "MWh", "kW", "W"] = "kWh"
     columns: Columns = Columns()
+    # What a csv feed's files look like.
+    csv: Csv | None = None
+    # What the names of files end in, in any case; None: the format's usual ending.
+    ending: Ending | None = None
+    # What a delivery is known by: its path, so that changed content is a new one, or its name, which is loaded once.
+    identity: Literal["path", "name"] | None = None
     # Where deliveries are fetched from before the folder is listed. The timeout is for each response of the endpoint;
     # a whole body may take ten times as long.
     url: Url | None = None
@@ -78,6 +93,55 @@ class Feed(Strict):
     def minutes(self) -> int:
         """Length of this feed's interval in minutes."""
         return self.interval_minutes or DEFAULT_INTERVAL[self.format]
+
+    @property
+    def kept_unit(self) -> str:
+        """The unit of its readings in silver."""
+        return KEPT_UNIT[self.unit]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_format_says(cls, given: Any) -> Any:  # noqa: ANN401 - whatever was written
+        """A format's own zone and unit, where the feed names none."""
+        usual = OF_FORMAT.get(str(given.get("format")), {}) if isinstance(given, dict) else {}
+        return {**usual, **given} if usual else given
+
+    @model_validator(mode="after")
+    def _zone_is_of_nem12(self) -> Self:
+        if self.format == "nem12" and self.time_zone != NEM12_ZONE:
+            message = f"time_zone = {self.time_zone!r}: days of nem12 are at {NEM12_ZONE!r} all year; leave it out"
+            raise ValueError(message)
+        return self
+
+    @field_validator("unit")
+    @classmethod
+    def _unit_is_of_csv(cls, unit: str, info: ValidationInfo) -> str:
+        if KEPT_UNIT[unit] != unit and info.data.get("format") != "csv":
+            message = f"{unit} is for csv; another format's values are in 'kWh' or 'Wh'"
+            raise ValueError(message)
+        return unit
+
+    @field_validator("ending", "identity")
+    @classmethod
+    def _are_of_their_formats(cls, value: str | None, info: ValidationInfo) -> str | None:
+        of = {"csv"} if info.field_name == "identity" else ANY_ENDING
+        if value is not None and "format" in info.data and info.data["format"] not in of:
+            message = f"is only for {', '.join(sorted(of))}"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _csv_is_described(self) -> Self:
+        if self.format == "csv" and self.csv is None:
+            message = (
+                f"feed {self.name!r} of format csv needs a table [feeds.csv], which says at least whose readings "
+                "these are: meter = a column, meter_id = one for all, or meter_in_path"
+            )
+            raise ValueError(message)
+        if self.format != "csv" and self.csv is not None:
+            message = f"the table csv is for format csv, and feed {self.name!r} is {self.format}"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _interval_divides_the_day(self) -> Self:

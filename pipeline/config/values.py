@@ -18,7 +18,17 @@ RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
 OWN_COLUMNS = {"file_id", "row_number", "batch_id", "extra", "raw"}
 DAY_MINUTES = 24 * 60
 # The formats (pipeline/formats), each with the default length of its interval in minutes.
-DEFAULT_INTERVAL = {"smrt": 60, "split_json": 30, "obis_json": 15, "interval_parquet": 15}
+DEFAULT_INTERVAL = {
+    "smrt": 60,
+    "split_json": 30,
+    "obis_json": 15,
+    "interval_parquet": 15,
+    "csv": 30,
+    "nem12": 30,
+    "green_button": 60,
+}
+# Formats whose files may end otherwise than in the format's usual ending.
+ANY_ENDING = {"csv", "nem12", "green_button"}
 
 
 class Strict(BaseModel):
@@ -62,6 +72,13 @@ def _format(name: str) -> str:
         message = f"{name!r} is not a format: use one of {', '.join(DEFAULT_INTERVAL)}"
         raise ValueError(message)
     return name
+
+
+def _ending(ending: str) -> str:
+    if not re.fullmatch(r"\.[A-Za-z0-9][A-Za-z0-9._-]*", ending) or ending.lower().endswith((".tmp", ".part", ".crc")):
+        message = f"{ending!r} is not an ending of deliveries: write it as '.txt', and not as '.tmp', '.part' or '.crc'"
+        raise ValueError(message)
+    return ending
 
 
 def _url(url: str) -> str:
@@ -147,6 +164,7 @@ def _column_name(name: str) -> str:
 
 Direction = Literal["import", "export", "production", "consumption"]
 DIRECTIONS = get_args(Direction)
+Ending = Annotated[str, AfterValidator(_ending)]
 ColumnName = Annotated[str, AfterValidator(_column_name)]
 Origin = Annotated[str, AfterValidator(_origin)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]

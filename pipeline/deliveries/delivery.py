@@ -43,6 +43,8 @@ class Delivery:
     received_at: datetime | None = field(default=None, compare=False)
     # Columns named in the delivery itself (parquet: with their types); known while it is loaded, not logged.
     columns: tuple[str, ...] = field(default=(), compare=False)
+    # What the driver found around a delivery's rows, for its format's Spark part; known while it is loaded, not logged.
+    frame: object = field(default=None, compare=False)
 
     @property
     def was_taken_out(self) -> bool:

@@ -118,6 +118,14 @@ def fetch(  # noqa: PLR0913 - two of them are for tests of time
     return path
 
 
+def answers(feed: Feed) -> None:
+    """Ask once, read nothing of the body and keep nothing; raises EndpointError where the answer is no delivery."""
+    try:
+        http_get.asked(feed, _headers(feed, State()))
+    except FaultError as fault:
+        raise EndpointError(feed.name, shown(str(feed.url)), str(fault), fault.advice) from None
+
+
 def shown(url: str) -> str:
     """The URL for messages: without user, query and fragment."""
     parts = urlsplit(url)

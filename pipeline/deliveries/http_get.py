@@ -71,26 +71,13 @@ def tried(once: Callable[[], Body | None], feed: Feed, log: Log, pause: Callable
 def body_of(feed: Feed, headers: dict[str, str], part: Path, clock: Callable[[], float]) -> Body | None:
     """The body, streamed to `part`; None if the endpoint has nothing new."""
     deadline = clock() + SLOWEST * feed.url_timeout_seconds
-    try:
-        response = _open(feed, headers)
-    except HTTPError as answer:
-        answer.close()
-        if answer.code == HTTPStatus.NOT_MODIFIED and {"If-None-Match", "If-Modified-Since"} & set(headers):
-            return None
-        raise _refusal(answer.code, feed) from None
-    except TimeoutError:
-        raise _silence(feed) from None
-    except (OSError, HTTPException) as problem:
-        raise _unreachable(problem, feed) from None
-    except ValueError:
-        raise FaultError("is not a valid URL, or redirects to an invalid one", CORRECT_URL) from None
+    response = _response(feed, headers)
+    if response is None:
+        return None
     with response:
         if response.status == HTTPStatus.NO_CONTENT:
             return None
-        coding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if response.status != HTTPStatus.OK or coding != "identity":
-            what = _code(response.status) if coding == "identity" else "a compressed body that was not asked for"
-            raise FaultError(f"answered {what}", "have the endpoint answer 200 with the plain file")
+        _check(response)
         digest, size = hashlib.sha256(), 0
         with part.open("wb") as file:
             for piece in _pieces(response, feed, clock, deadline):
@@ -103,6 +90,39 @@ def body_of(feed: Feed, headers: dict[str, str], part: Path, clock: Callable[[],
     names = (given or "", unquote(urlsplit(response.url).path.rpartition("/")[2]))
     validators = [printable(response.headers.get(name)) for name in ("ETag", "Last-Modified")]
     return Body(digest.hexdigest(), size, validators[0], validators[1], names)
+
+
+def asked(feed: Feed, headers: dict[str, str]) -> None:
+    """Ask, and close the connection before the body; a fault where it would be no delivery."""
+    response = _response(feed, headers)
+    if response is not None:
+        with response:
+            _check(response)
+
+
+def _response(feed: Feed, headers: dict[str, str]) -> HTTPResponse | None:
+    """The response's head; None if the endpoint has nothing new."""
+    try:
+        return _open(feed, headers)
+    except HTTPError as answer:
+        answer.close()
+        if answer.code == HTTPStatus.NOT_MODIFIED and {"If-None-Match", "If-Modified-Since"} & set(headers):
+            return None
+        raise _refusal(answer.code, feed) from None
+    except TimeoutError:
+        raise _silence(feed) from None
+    except (OSError, HTTPException) as problem:
+        raise _unreachable(problem, feed) from None
+    except ValueError:
+        raise FaultError("is not a valid URL, or redirects to an invalid one", CORRECT_URL) from None
+
+
+def _check(response: HTTPResponse) -> None:
+    """A fault for a response that holds no plain file; one without content has nothing new."""
+    coding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if response.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT} or coding != "identity":
+        what = _code(response.status) if coding == "identity" else "a compressed body that was not asked for"
+        raise FaultError(f"answered {what}", "have the endpoint answer 200 with the plain file")
 
 
 def _open(feed: Feed, headers: dict[str, str]) -> HTTPResponse:

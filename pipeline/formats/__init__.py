@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.formats import interval_parquet, obis_json, smrt, split_json
+from pipeline.formats import csv_feed, green_button, interval_parquet, nem12, obis_json, smrt, split_json
 from pipeline.formats.feed_format import FeedFormat  # noqa: TC001 - part of what this package offers
 from pipeline.lake import tables
 
@@ -20,12 +20,15 @@ FORMATS: dict[str, FeedFormat] = {
     "split_json": split_json.FORMAT,
     "obis_json": obis_json.FORMAT,
     "interval_parquet": interval_parquet.FORMAT,
+    "csv": csv_feed.FORMAT,
+    "nem12": nem12.FORMAT,
+    "green_button": green_button.FORMAT,
 }
 
 
 def format_of(feed: Feed) -> FeedFormat:
-    """The format of a feed."""
-    return FORMATS[feed.format]
+    """The format of a feed, as the feed's configuration has it."""
+    return FORMATS[feed.format].of(feed)
 
 
 def weighed(settings: Settings, deliveries: Iterable[Delivery]) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ class FeedFormat:
     # the same with `file_id` in its place -> rows as received, the columns of bronze without batch_id.
     rows: Callable[[DataFrame, Feed, list[Delivery]], DataFrame]
     # bronze -> readings with reason_code (NULL: passed), reason, raw, is_repeated. With many_readings_per_row also
-    # `position` in the row, from 0, and `is_repeated` for a position's second instant; a row without a reading has
-    # neither consumption nor reason_code. Last argument: when the row's delivery was received.
+    # `position` in the row, from 0, NULL for a position's second instant; a row without a reading has neither
+    # consumption nor reason_code. Where the later instant of a repeated time may be on another local day, that day is
+    # `later_date`. Last argument: when the row's delivery was received.
     judged: Callable[[DataFrame, Feed, Column], DataFrame]
     # judged rows of files with repeated local times -> the same rows, each occurrence at its own instant.
     in_order: Callable[[DataFrame, Feed], DataFrame] | None = None
@@ -53,11 +54,20 @@ class FeedFormat:
     diagnose: Callable[[bytes, Delivery, Feed], Delivery] | None = None
     # `judged` and `in_order` in Python, for one meter: with it `serve` shows every version that was received.
     row_judge: RowJudge | None = None
+    # This format with what depends on the feed's own configuration, for a format that is not the same for every feed.
+    configured: Callable[[Feed, FeedFormat], FeedFormat] | None = None
+
+    def of(self, feed: Feed) -> FeedFormat:
+        """This format for one feed: with the feed's ending and identity, and what else depends on the feed."""
+        form = self.configured(feed, self) if self.configured else self
+        by_name = form.identity_is_name if feed.identity is None else feed.identity == "name"
+        return replace(form, ending=feed.ending or form.ending, identity_is_name=by_name)
 
 
-def objection_to_name(file_name: str, ending: str) -> str | None:
+def objection_to_name(file_name: str, ending: str, *, case_matters: bool = True) -> str | None:
     """What is wrong with a file's name, or None; for formats whose file names only need the right ending."""
-    if not file_name.endswith(ending):
+    given, wanted = (file_name, ending) if case_matters else (file_name.lower(), ending.lower())
+    if not given.endswith(wanted):
         return f"the name does not end in {ending}"
     if file_name.startswith("_") or ":" in file_name:
         return "Spark reads no name that begins with '_' or holds ':'; rename it"

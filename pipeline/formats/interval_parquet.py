@@ -1,8 +1,7 @@
 """Interval arrays: parquet rows of a meter and a local day, with the day's values in a list.
 
-The list's length and the day's true length give the length of an interval. A list with as many values as the day has
-intervals holds them in order; a list for a normal day, on a day of another length, holds wall-clock positions.
-parquet_file.py checks the files.
+The list's length and the day's true length give the length of an interval. parquet_file.py checks the files,
+interval_arrays.py judges the lists.
 """
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ import re
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from pipeline.clock import columns as clock
-from pipeline.config.values import DAY_MINUTES
-from pipeline.formats import interval_parquet_rows, parquet_file, readings, row_rules
+from pipeline.formats import interval_arrays, interval_parquet_rows, parquet_file, row_rules
 from pipeline.formats.feed_format import FeedFormat
+from pipeline.formats.interval_arrays import Arrays
 from pipeline.formats.interval_parquet_rows import MINUTES
 from pipeline.formats.parquet_file import COLUMNS, LIST
 from pipeline.formats.row_rules import Rule
@@ -88,127 +86,19 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
 
 
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
-    """Bronze rows as readings, one for each list element (two if its position occurs twice), with reason or NULL.
-
-    Of the elements without a value only the first is kept, so that a row without any value is still counted.
-    """
-    text = F.col("date")
-    days = bronze.withColumn("_day", F.when(text.rlike(DAY), F.substring(text, 1, 10).try_cast("date")))
-    sized = days.withColumns(
-        {"_length": clock.day_minutes(F.col("_day"), feed.time_zone), "_size": F.coalesce(F.size(LIST), F.lit(0))}
+    """Bronze rows as readings, one for each list element (two if its position occurs twice), with reason or NULL."""
+    text, meter = F.col("date"), F.col("ext_dev_ref")
+    day = F.when(text.rlike(DAY), F.substring(text, 1, 10).try_cast("date"))
+    arrays = Arrays(
+        minutes=MINUTES,
+        meter=meter,
+        said=text,
+        rules=[Rule("METER_ID_MISSING", row_rules.is_blank(meter), F.lit("no ext_dev_ref"))],
+        raw=F.to_json(F.struct(*COLUMNS)),
+        energy=lambda text, _: row_rules.energy(text),
+        limit=lambda _: None,
     )
-    measured = sized.withColumns({"_true": _true_minutes(feed.time_zone), "_wall": _wall_minutes()})
-    of_row = measured.withColumn("_minutes", F.coalesce("_true", "_wall"))
-    of_days = _rules_of_days(feed, received)
-    coded = of_row.withColumns({"_code": row_rules.first_broken(of_days), "_reason": row_rules.first_reason(of_days)})
-    values = F.when(F.col("_code").isNull(), F.col(LIST))
-    elements = coded.select("*", F.posexplode_outer(values).alias("_at", "_text")).withColumns(
-        {"position": F.coalesce("_at", F.lit(0)), "_energy": row_rules.energy(F.col("_text"))}
-    )
-    kept = elements.where(F.col("_text").isNotNull() | (F.col("position") == 0))
-    return _on_instants(_placed(kept, feed), feed, received)
-
-
-def _true_minutes(zone: str) -> Column:
-    """Minutes of an interval if the list holds every interval of the day, else NULL."""
-    day, length, size = F.col("_day"), F.col("_length"), F.col("_size")
-    whole_day = F.when((size == 1) & (length > 0), length)
-    fits = [
-        F.when((length % minutes == 0) & (size == clock.intervals_of_day(day, minutes, zone)) & (size > 0), minutes)
-        for minutes in MINUTES
-    ]
-    return F.coalesce(whole_day, *fits)
-
-
-def _wall_minutes() -> Column:
-    """Minutes of an interval if the list has a normal day's length on a day of another length, else NULL."""
-    length, size = F.col("_length"), F.col("_size")
-    fits = [
-        F.when((length > 0) & (length % minutes == 0) & (size == DAY_MINUTES // minutes), minutes)
-        for minutes in MINUTES
-    ]
-    return F.coalesce(*fits)
-
-
-def _rules_of_days(feed: Feed, received: Column) -> list[Rule]:
-    """Rules for the row as a whole."""
-    meter, day = F.col("ext_dev_ref"), F.col("_day")
-    return [
-        Rule("METER_ID_MISSING", row_rules.is_blank(meter), F.lit("no ext_dev_ref")),
-        Rule(
-            "INTERVAL_START_INVALID",
-            day.isNull(),
-            F.concat(F.lit("not a day: "), row_rules.shown(F.col("date"))),
-        ),
-        readings.range_rule(clock.day_start(day, feed.time_zone), day, row_rules.shown(F.col("date")), feed, received),
-        Rule(
-            "LOCAL_TIME_NONEXISTENT",
-            F.col("_length") == 0,
-            F.concat(
-                row_rules.shown(F.col("date")), F.lit(f" does not exist in {feed.time_zone}: the day was skipped")
-            ),
-        ),
-        Rule(
-            "ARRAY_LENGTH_INVALID",
-            F.col("_minutes").isNull(),
-            F.concat(F.lit("a list of "), F.col("_size"), F.lit(" on a day of "), F.col("_length"), F.lit(" minutes")),
-        ),
-    ]
-
-
-def _placed(elements: DataFrame, feed: Feed) -> DataFrame:
-    """Elements with `_first`, the instant of their position, and `_second` if the position occurs twice."""
-    zone, day, position, minutes = feed.time_zone, F.col("_day"), F.col("position"), F.col("_minutes")
-    offset = F.make_dt_interval(mins=position * minutes)
-    in_order = clock.instant_in_day(day, position, minutes, zone)
-    labelled = elements.withColumn("_label", F.when(F.col("_true").isNull(), day.cast("timestamp") + offset))
-    at = F.when(F.col("_label").isNull(), in_order).otherwise(clock.instant(F.col("_label"), zone))
-    placed = labelled.withColumn("_first", at)
-    return placed.withColumns(
-        {
-            "_second": clock.later_instant(F.col("_label"), F.col("_first"), zone),
-            "_missing": clock.is_nonexistent(F.col("_label"), F.col("_first"), zone),
-        }
-    )
-
-
-def _on_instants(placed: DataFrame, feed: Feed, received: Column) -> DataFrame:
-    """One row for each instant: a position that occurs twice holds the sum of both, which is split evenly."""
-    text, energy, twice = F.col("_text"), F.col("_energy"), F.col("_second").isNotNull()
-    where = F.concat(F.lit("element "), F.col("position") + 1, F.lit(": "), row_rules.shown(text))
-    of_interval = F.when(twice, energy / 2).otherwise(energy)
-    rules = [
-        readings.range_rule(F.coalesce("_second", "_first"), F.col("_day"), where, feed, received),
-        *readings.consumption_rules(of_interval, where, feed),
-        Rule(
-            "NONEXISTENT_POSITION",
-            F.coalesce("_missing", F.lit(False)),  # noqa: FBT003
-            F.concat(where, F.lit(" stands at a time that does not exist: the clocks went forward")),
-        ),
-    ]
-    has_value = text.isNotNull()
-    verdicts = placed.withColumns(
-        {
-            "_code": F.coalesce("_code", F.when(has_value, row_rules.first_broken(rules))),
-            "_reason": F.coalesce("_reason", F.when(has_value, row_rules.first_reason(rules))),
-        }
-    )
-    both = F.array("_first", "_second")
-    instants = F.when(twice & F.col("_code").isNull(), both).otherwise(F.array("_first"))
-    columns = {
-        "meter_id": F.col("ext_dev_ref"),
-        "interval_start": F.col("_start"),
-        "interval_minutes": F.col("_minutes"),
-        "local_date": F.col("_day"),
-        "consumption": of_interval.cast("DECIMAL(18,6)"),
-        "quality": F.when(twice, F.lit("split")),
-        "is_repeated": F.coalesce(F.col("_start") == F.col("_second"), F.lit(False)),  # noqa: FBT003
-        "reason_code": F.col("_code"),
-        "reason": F.col("_reason"),
-        "raw": F.to_json(F.struct(*COLUMNS)),
-        "position": F.col("position"),
-    }
-    return readings.as_readings(verdicts.select("*", F.explode(instants).alias("_start")), feed, columns)
+    return interval_arrays.judged(bronze.withColumns({"_day": day, "_list": F.col(LIST)}), feed, received, arrays)
 
 
 def _bronze_columns(feed: Feed) -> tuple[str, str]:  # noqa: ARG001 - the same for every feed

@@ -35,10 +35,10 @@ def counts(judged: DataFrame, *, many_readings_per_row: bool) -> dict[int, dict[
         of_file["rows_rejected"] += row["rejected"]
         of_file["rows_accepted"] += row["rows"] - row["rejected"]
         of_file["repeated_times"] += row["repeated"]
-        if row["local_date"] is not None:
-            of_file["local_dates"] = (*of_file["local_dates"], row["local_date"])
+        days = (day for day in (row["local_date"], row["later_date"]) if day is not None)
+        of_file["local_dates"] = (*of_file["local_dates"], *days)
     for of_file in found.values():
-        of_file["local_dates"] = tuple(sorted(of_file["local_dates"]))  # does not depend on Spark's order
+        of_file["local_dates"] = tuple(sorted({*of_file["local_dates"]}))  # does not depend on Spark's order
     return found
 
 
@@ -46,30 +46,35 @@ def summary(judged: DataFrame, *, many_readings_per_row: bool = False) -> DataFr
     """Source rows of each delivery and local day: `file_id, local_date, rows, rejected, repeated`.
 
     The date is that of accepted rows; rejected ones have NULL. With `many_readings_per_row` a row is counted once, on
-    the first of its days, and as rejected if one of its readings is.
+    the first of its days, and as rejected if one of its readings is. `later_date` is another day that repeated times
+    may turn out to be on.
     """
     passed = F.col("reason_code").isNull()
+    later = F.max("later_date") if "later_date" in judged.columns else F.lit(None).cast("date")
     if many_readings_per_row:
-        # Each row has one first reading; its second instant, if it has two, is marked as repeated. So a row that is in
-        # bronze twice is counted twice.
+        # Each row has one reading at position 0. So a row that is in bronze twice is counted twice.
         rows = judged.groupBy("file_id", "row_number").agg(
-            F.count_if((F.col("position") == 0) & ~F.col("is_repeated")).alias("copies"),
+            F.count_if(F.col("position") == 0).alias("copies"),
+            F.count_if("is_repeated").alias("repeated"),
+            later.alias("later"),
             F.bool_or(~passed).alias("refused"),
             F.sort_array(F.collect_set(F.when(passed & F.col("consumption").isNotNull(), F.col("local_date")))).alias(
                 "days"
             ),
         )
-        days = rows.select("file_id", "copies", "refused", F.posexplode_outer("days").alias("n", "local_date"))
+        days = rows.select("*", F.posexplode_outer("days").alias("n", "local_date"))
         first = F.coalesce(F.col("n"), F.lit(0)) == 0
         return days.groupBy("file_id", "local_date").agg(
             F.sum(F.when(first, F.col("copies")).otherwise(0)).alias("rows"),
             F.count_if(first & F.col("refused")).alias("rejected"),
-            F.lit(0).alias("repeated"),
+            F.sum(F.when(first, F.col("repeated")).otherwise(0)).alias("repeated"),
+            F.max("later").alias("later_date"),
         )
     return judged.groupBy("file_id", F.when(passed, F.col("local_date")).alias("local_date")).agg(
         F.count(F.lit(1)).alias("rows"),
         F.count_if(~passed).alias("rejected"),
         F.count_if("is_repeated").alias("repeated"),
+        later.alias("later_date"),
     )
 
 

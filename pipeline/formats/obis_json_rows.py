@@ -67,6 +67,15 @@ def _broken(row: Row) -> Iterator[Refusal]:
         yield "METER_ID_MISSING", "no muid"
 
 
+def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:  # noqa: ARG001 - a format's
+    """Why a row of which `judged` says nothing is refused; None for one without any code."""
+    if refused := next(_broken(row), None):
+        return refused
+    if time_of(_LABEL.fullmatch(row["timestamp"] or "")) is not None:
+        return None
+    return "INTERVAL_START_INVALID", f"no time, or not YYYY-MM-DDTHH:MM:SSZ: {shown(row['timestamp'])}"
+
+
 def as_received(row: Row, feed: Feed) -> str:  # noqa: ARG001 - the same for every feed
     """The record as JSON: of one that was taken apart what is known of it."""
     if row["raw"] is not None:

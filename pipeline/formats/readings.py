@@ -88,15 +88,23 @@ def range_rule(start: Column, local: Column, said: Column, feed: Feed, received:
     return Rule("INTERVAL_OUT_OF_RANGE", early | too_late, F.concat(said, F.lit(" is out of range: "), why))
 
 
-def consumption_rules(energy: Column, said: Column, feed: Feed, given: Column | None = None) -> list[Rule]:
-    """A value must be a number, not negative and plausible; `said` is its text, `given` whether there is one."""
+def consumption_rules(
+    energy: Column, said: Column, feed: Feed, given: Column | None = None, limit: Column | None = None
+) -> list[Rule]:
+    """A value must be a number, not negative and plausible.
+
+    `said` is its text, `given` whether there is one, `limit` the feed's max_consumption in the value's unit.
+    """
     broken = {
         "CONSUMPTION_INVALID": (energy.isNull(), " is not a usable number"),
         "CONSUMPTION_NEGATIVE": (energy < 0, " is negative"),
     }
     if feed.max_consumption is not None:
         most = f"{feed.max_consumption:f} {feed.unit}"
-        broken["CONSUMPTION_IMPLAUSIBLE"] = energy > F.lit(feed.max_consumption), f" is more than {most} in an interval"
+        broken["CONSUMPTION_IMPLAUSIBLE"] = (
+            energy > (F.lit(feed.max_consumption) if limit is None else limit),
+            f" is more than {most} in an interval",
+        )
     return [
         Rule(code, test if given is None else given & test, F.concat(said, F.lit(reason)))
         for code, (test, reason) in broken.items()

@@ -30,7 +30,7 @@ MILLIONTH = Decimal("0.000001")
 # exponent do (`0e38`).
 LIMIT = Decimal(10) ** 12
 MOST_WHOLE_DIGITS = 38
-_EXACT = Context(prec=MOST_WHOLE_DIGITS + 6 + 1, rounding=ROUND_HALF_UP)
+_EXACT = Context(prec=MOST_WHOLE_DIGITS + 20, rounding=ROUND_HALF_UP)
 _ESCAPED = {n: f"\\u{n:04X}" for n in range(32)}
 _ESCAPED |= {ord(sign): f"\\{letter}" for sign, letter in zip('"\\\b\t\n\f\r', '"\\btnfr', strict=True)}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?0*[0-9]{1,3})?")
@@ -108,35 +108,43 @@ def out_of_range(start: datetime, day: date, said: str, feed: Feed, received: da
         yield "INTERVAL_OUT_OF_RANGE", f"{said} is out of range: {late}"
 
 
-def unusable(energy: Decimal | None, said: str, feed: Feed) -> Iterator[Refusal]:
-    """As `readings.consumption_rules`; `energy` is None for what is no number."""
+def unusable(energy: Decimal | None, said: str, feed: Feed, most: Decimal | None = None) -> Iterator[Refusal]:
+    """As `readings.consumption_rules`; `energy` is None for what is no number, `most` is the limit in its unit."""
     if energy is None:
         yield "CONSUMPTION_INVALID", f"{said} is not a usable number"
     elif energy < 0:
         yield "CONSUMPTION_NEGATIVE", f"{said} is negative"
-    elif feed.max_consumption is not None and energy > feed.max_consumption:
-        most = f"{feed.max_consumption:f} {feed.unit}"
-        yield "CONSUMPTION_IMPLAUSIBLE", f"{said} is more than {most} in an interval"
+    elif feed.max_consumption is not None and energy > (feed.max_consumption if most is None else most):
+        shown_most = f"{feed.max_consumption:f} {feed.unit}"
+        yield "CONSUMPTION_IMPLAUSIBLE", f"{said} is more than {shown_most} in an interval"
 
 
-def energy_of(text: str | None) -> Decimal | None:
-    """The value of a text, rounded half up to six decimals; None for what is no number or too large.
+def energy_of(text: str | None, power: int = 0) -> Decimal | None:
+    """Ten to that power times the value of a text, rounded half up to six decimals; None for no number or too large.
 
-    As `row_rules.energy`.
+    As `row_rules.energy` and `row_rules.energy_shifted`.
     """
+    return decimal_of(text, power=power)
+
+
+def decimal_of(text: str | None, decimals: int = 6, whole: int = 12, power: int = 0) -> Decimal | None:
+    """The same with so many decimals and so many digits before the point."""
     if text is None or len(text) > LONGEST_NUMBER:
         return None
     digits = text.strip(BLANKS)
     if not _NUMBER.fullmatch(digits):
         return None
     value = Decimal(digits)
-    _, figures, exponent = value.as_tuple()
+    sign, figures, exponent = value.as_tuple()
     if len(figures) + int(exponent) > MOST_WHOLE_DIGITS:
         return None
-    rounded = value.quantize(MILLIONTH, context=_EXACT)
+    shifted = Decimal((sign, figures, int(exponent) + power))  # not `scaleb`, which rounds
+    if shifted and shifted.adjusted() > MOST_WHOLE_DIGITS:
+        return None
+    rounded = shifted.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
     if not rounded:
         return abs(rounded)  # Spark knows no negative zero
-    return rounded if -LIMIT < rounded < LIMIT else None
+    return rounded if abs(rounded) < Decimal(10) ** whole else None
 
 
 def json_value(text: str | None) -> str:

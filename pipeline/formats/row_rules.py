@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pipeline.spark import F
@@ -24,6 +26,8 @@ FILE_CODES = (
     "WRONG_ENVIRONMENT",
     "NAME_MISMATCH",
     "MALFORMED_JSON",
+    "MALFORMED_CSV",
+    "MALFORMED_XML",
     "WRONG_SHAPE",
     "COLUMNS_MISSING",
     "UNREADABLE",
@@ -33,6 +37,7 @@ ROW_CODES = (
     "FIELD_COUNT",
     "METER_ID_MISSING",
     "METER_ID_INVALID",
+    "DIRECTION_UNKNOWN",
     "INTERVAL_START_INVALID",
     "LOCAL_TIME_NONEXISTENT",
     "INTERVAL_OUT_OF_RANGE",
@@ -48,6 +53,8 @@ ROW_CODES = (
 
 LONGEST_NUMBER = 1000
 LONGEST_SHOWN = 60
+# What pandas and Excel make of an id: a number with a fraction, or with an exponent and its sign. `12E5` is an id.
+NO_ID = r"(?:-?[0-9]+(?:[.][0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-][0-9]+)|true|false)"
 # What is cut off around a value. Nothing else is: a control character is none, though Java trims those too.
 BLANKS = " \t\r\n"
 
@@ -96,6 +103,21 @@ def trimmed(text: Column) -> Column:
     return F.when(ends_in_blanks(text), F.trim(text, F.lit(BLANKS))).otherwise(text)
 
 
+def is_lost_id(meter: str) -> bool:
+    """`is_no_id` of a single id."""
+    return re.fullmatch(NO_ID, meter) is not None
+
+
+def is_no_id(meter: Column) -> Column:
+    """Whether a meter id is a number with a fraction or an exponent, or is true or false.
+
+    Bronze holds text, so the type in the document is not known; the pattern is applied only to the few ids that hold a
+    point, a sign or these words.
+    """
+    may_be = meter.contains(".") | meter.contains("+") | meter.contains("-") | meter.isin("true", "false")
+    return may_be & meter.rlike(rf"\A{NO_ID}\z")
+
+
 def shown(value: Column) -> Column:
     """A value for a sentence: cut short, so that one hostile cell cannot fill a log."""
     return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, LONGEST_SHOWN), F.lit("'"))
@@ -113,3 +135,11 @@ def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
     usable = plain & (~exponent | text.rlike(r"[eE][+-]?0*[0-9]{1,3}[\x00-\x20]*\z"))
     clean = ~ends_in_blanks(text) | text.rlike(r"\A[ \t\r\n]*+[!-~]++[ \t\r\n]*+\z")
     return F.when(usable & clean, text.try_cast(kind))
+
+
+def energy_shifted(text: Column, power: int) -> Column:
+    """`energy` of ten to that power times the number: exact, rounded half up once, after the shift."""
+    if not power:
+        return energy(text)
+    exact = energy(text, f"DECIMAL(18,{6 + power})")
+    return (exact * F.lit(Decimal(10) ** power)).cast("DECIMAL(18,6)")

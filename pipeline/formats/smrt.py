@@ -8,27 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.clock import columns as clock
-from pipeline.formats import readings, row_rules, smrt_envelope, smrt_rows
+from pipeline.formats import readings, row_rules, smrt_envelope, smrt_rows, text_file
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.row_rules import Rule
 from pipeline.formats.smrt_rows import FIELDS, NAMES
-from pipeline.lake.stores import unchecked
 from pipeline.spark import F
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame
 
     from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
 
 CONSU_LINE = r"\A" + ",".join([smrt_envelope.FIELD] * FIELDS) + r"\z"
 IS_CONSU = r'\A[ \t]*+"?CONSU'
-
-
-def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
-    """One row for each file: `value`, the whole text."""
-    files = spark.read.options(**unchecked(paths)).text(paths, wholetext=True)
-    return files.withColumn("reported_path", F.col("_metadata.file_path"))
 
 
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:  # noqa: ARG001
@@ -117,7 +110,7 @@ FORMAT = FeedFormat(
     rows_are_lines=True,
     bronze_columns=_bronze_columns,
     inspect=smrt_envelope.inspect,
-    contents=contents,
+    contents=text_file.contents,
     rows=rows,
     judged=judged,
     row_judge=smrt_rows.ROW_JUDGE,

@@ -65,6 +65,12 @@ def _broken(row: Row) -> Iterator[Refusal]:
         yield "METER_ID_INVALID", f"meter {shown(meter)} is not digits"
 
 
+def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:  # noqa: ARG001 - a format's
+    """Why a row of which `judged` says nothing is refused."""
+    label = " ".join(text for text in (row["measurement_date"], row["measurement_time"]) if text is not None)
+    return next(_broken(row), ("INTERVAL_START_INVALID", f"no such date or time: {shown(label)}"))
+
+
 def as_received(row: Row, feed: Feed) -> str:  # noqa: ARG001 - the same for every feed
     """The line; of one that was taken apart its fields, quoted as the sender quotes them."""
     *quoted, consumption = (row[name] for name in NAMES)

@@ -74,7 +74,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         Rule("METER_ID_MISSING", meter == "", F.lit("no meter id")),
         Rule(
             "METER_ID_INVALID",
-            _is_no_id(meter),
+            row_rules.is_no_id(meter),
             F.concat(F.lit("meter "), row_rules.shown(meter), F.lit(" is a number that lost digits, or a flag: no id")),
         ),
         Rule(
@@ -102,16 +102,6 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         "local": local,
     }
     return readings.as_readings(placed, feed, columns | readings.judged_by(rules))
-
-
-def _is_no_id(meter: Column) -> Column:
-    """Whether a meter id is a number with a fraction or an exponent, or is true or false.
-
-    Bronze holds text, so the type in the document is not known; the pattern is applied only to the few ids that hold a
-    point, a sign or these words.
-    """
-    may_be = meter.contains(".") | meter.contains("+") | meter.contains("-") | meter.isin("true", "false")
-    return may_be & meter.rlike(rf"\A{split_json_rows.NO_ID}\z")
 
 
 def _local(label: Column) -> Column:

@@ -22,7 +22,7 @@ from pipeline.formats.row_judge import (
     time_of,
     unusable,
 )
-from pipeline.formats.row_rules import BLANKS
+from pipeline.formats.row_rules import BLANKS, is_lost_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from pipeline.config.feeds import Feed
 
 _LABEL = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
-
-# What pandas and Excel make of an id: a number with a fraction, or with an exponent and its sign. `12E5` is an id.
-NO_ID = r"(?:-?[0-9]+(?:[.][0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-][0-9]+)|true|false)"
-_NO_ID = re.compile(NO_ID)
 
 
 def judged(rows: list[Row], feed: Feed, received: datetime) -> Iterator[Reading]:
@@ -73,11 +69,17 @@ def _broken(row: Row, feed: Feed, *, exists: bool) -> Iterator[Refusal]:
         yield "FIELD_COUNT", "the row is shorter or longer than columns"
     if not meter:
         yield "METER_ID_MISSING", "no meter id"
-    elif _NO_ID.fullmatch(meter):
+    elif is_lost_id(meter):
         yield "METER_ID_INVALID", f"meter {shown(meter)} is a number that lost digits, or a flag: no id"
     if not exists:
         said = f"{shown(row[feed.columns.interval_start])} does not exist in {feed.time_zone}"
         yield "LOCAL_TIME_NONEXISTENT", f"{said}: the clocks went forward"
+
+
+def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:  # noqa: ARG001 - a format's
+    """Why a row of which `judged` says nothing is refused."""
+    label = shown(row[feed.columns.interval_start])
+    return next(_broken(row, feed, exists=True), ("INTERVAL_START_INVALID", f"not YYYY-MM-DD HH:MM:SS: {label}"))
 
 
 def as_received(row: Row, feed: Feed) -> str:

@@ -60,7 +60,7 @@ def current_readings(  # noqa: PLR0913 - all are independent
         F.col("interval_minutes") if many_readings_per_row else F.lit(feed.minutes).alias("interval_minutes"),
         "local_date",
         "consumption",
-        F.lit(feed.unit).alias("unit"),
+        F.lit(feed.kept_unit).alias("unit"),
         F.col("quality") if carries_quality else F.lit(None).cast("string").alias("quality"),
         "file_id",
         F.col("received").bitwiseAND(F.lit(ROW_MASK)).alias("row_number"),

@@ -128,7 +128,7 @@ def _judged(
 
 def _table(found: list[tuple[int, int, Reading]], feed: Feed, meter_id: str) -> pa.Table:
     """SCHEMA without `is_current`."""
-    values = {"feed": feed.name, "meter_id": meter_id, "unit": feed.unit}
+    values = {"feed": feed.name, "meter_id": meter_id, "unit": feed.kept_unit}
     columns: dict[str, list[Any]] = {name: [value] * len(found) for name, value in values.items()}
     columns |= {"file_id": [each[0] for each in found], "batch_id": [each[1] for each in found]}
     own = [name for name in SCHEMA.names if name not in columns and name != "is_current"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from chispa import assert_df_equality
 
 from pipeline.config.feeds import Feed
-from pipeline.formats.judged import summary
+from pipeline.formats.judged import counts, summary
 from pipeline.lake import tables
 from pipeline.layers import silver
 
@@ -170,6 +170,23 @@ def test_the_summary_counts_a_row_of_several_readings_once(frame, as_rows):
         ("1", None, "1", "0", "0"),
         ("2", None, "1", "1", "0"),
     ]
+
+
+def test_the_summary_counts_a_row_of_several_repeated_readings_once(frame, as_rows):
+    rows = frame(
+        f"{SEVERAL}, later_date date",
+        (*row("a", "1", 1, 1, repeated=True), 0, "2021-01-02"),
+        (*row("a", "2", 1, 1, repeated=True), 1, "2021-01-02"),
+        (*row("a", "3", 1, 1), None, None),  # the second instant of a position
+        (*row("a", "4", 1, 2), 0, None),
+    )
+    names = ("file_id", "local_date", "rows", "rejected", "repeated", "later_date")
+    assert as_rows(summary(rows, many_readings_per_row=True), *names) == [
+        ("1", "2021-01-01", "2", "0", "2", "2021-01-02")
+    ]
+    found = counts(rows, many_readings_per_row=True)[1]
+    assert (found["rows_accepted"], found["local_dates"]) == (2, (date(2021, 1, 1), date(2021, 1, 2)))
+    assert counts(rows, many_readings_per_row=False)[1]["local_dates"] == (date(2021, 1, 1), date(2021, 1, 2))
 
 
 def test_rejected_rows_are_kept_with_code_reason_raw_and_time(frame, as_rows):

@@ -165,7 +165,7 @@ REFUSED = {
     "a catalog that is no name": ("catalog = 'a.b'\n" + GAS, "catalog"),
     "no feed": ("lake = 'x'\n", "feeds"),
     "two feeds of one name": (GAS + GAS, "gas"),
-    "a format that is none": (GAS.replace("smrt", "csv"), "'csv'"),
+    "a format that is none": (GAS.replace("smrt", "xlsx"), "'xlsx'"),
     "a feed without a path": (GAS.replace('path = "in/gas"\n', ""), "feeds.0.path"),
     "an empty path": (GAS.replace("in/gas", ""), "feeds.0.path"),
     "a reference of a feed that is none": (GAS + REFERENCE, "power"),

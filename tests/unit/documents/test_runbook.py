@@ -111,7 +111,10 @@ REFUSED = {
     ("HEADER_INVALID", "5 fields"): ("smrt", "PN000007.SMRT", HEADER.replace(b'"GAZ",', b"") + b'"TRAIL"\n'),
     ("TRAILER_NOT_LAST", ""): ("smrt", "PN000007.SMRT", HEADER + b'"TRAIL"\n"TRAIL"\n'),
     ("UNKNOWN_RECORD", ""): ("smrt", "PN000007.SMRT", HEADER + b'"EXTRA"\n"TRAIL"\n'),
+    ("MALFORMED_XML", "not XML"): ("green_button", "day.xml", b"<feed xmlns='http://www.w3.org/2005/Atom'>"),
+    ("MALFORMED_XML", "(DTD)"): ("green_button", "day.xml", b"<!DOCTYPE feed><feed/>"),
     ("WRONG_COMPANY", ""): ("smrt", "PN000007.SMRT", HEADER.replace(b"GAZ", b"GAS") + b'"TRAIL"\n'),
+    ("MALFORMED_CSV", ""): ("csv", "day.csv", b'meter,timestamp,value\n1,"2021-01-01 00:00,1\n'),
     ("NAME_MISMATCH", ""): ("smrt", "PN000007.SMRT", HEADER.replace(b"7", b"8") + b'"TRAIL"\n'),
 }
 
@@ -119,7 +122,7 @@ REFUSED = {
 @pytest.mark.parametrize(("code", "words"), REFUSED)
 def test_what_a_refusal_may_say_is_what_is_said(code, words):
     form, name, content = REFUSED[code, words]
-    feed = Feed(name="feed", format=form, path="unused")
+    feed = Feed(name="feed", format=form, path="unused", csv={"meter": "meter"} if form == "csv" else None)
     found = Delivery("feed", name, name, name, len(content), None)
     refused = formats.FORMATS[form].inspect(content, found, feed, "production")
     assert refused.reason_code == code

@@ -1,0 +1,115 @@
+"""How Spark finds records and cells in a delimited text: it splits; only where quotes ask for it, patterns read.
+
+csv_frame.py says what a record and a field are; the driver found out which way each file is read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.config.csv_columns import BLANKS
+from pipeline.formats import row_rules
+from pipeline.formats.csv_frame import LINE_END, blanks_but
+from pipeline.spark import F
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+    from pipeline.config.csv_columns import Csv
+    from pipeline.formats.csv_document import Frame
+
+# More than any text has; a place and this together still are an INT.
+ALL = 2**30
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The frames of the files, as values where all are alike, else as columns of their own."""
+
+    frame: Frame | None
+    wanted: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Column:
+        return F.col(name) if self.frame is None else F.lit(getattr(self.frame, name))
+
+    def may(self, name: str) -> bool:
+        """Whether it is true of any file."""
+        return self.frame is None or bool(getattr(self.frame, name))
+
+    def place(self, number: int) -> Column:
+        """The place of a wanted column."""
+        return (
+            F.get("places", F.lit(number)) if self.frame is None else F.lit(places_of(self.frame, self.wanted)[number])
+        )
+
+
+def places_of(frame: Frame, wanted: tuple[str, ...]) -> list[int]:
+    """The places of these columns; of a file without rows any."""
+    return [frame.names.index(name) for name in wanted] if frame.names else [0 for _ in wanted]
+
+
+def _field(delimiter: str) -> str:
+    """A field: in quotes with what stands behind them, or up to the next delimiter. Possessive: linear, flat stack."""
+    spaces = "" if delimiter == " " else " *+"
+    rest = rf"[^{re.escape(delimiter)}\r\n]*+"
+    return rf'(?:{spaces}"(?:[^"]++|"")*+"{rest}|{rest})'
+
+
+def lines(facts: Facts, said: Csv) -> Column:
+    """The records below the header; the last one may be empty."""
+    before, value = facts["lines_before"], F.col("value")
+    found = F.slice(F.split(value, "\n"), before + 1, F.lit(ALL))
+    if facts.may("is_quoted"):
+        above = F.concat(F.lit(rf"\A(?:[^\r\n]*+{LINE_END}){{"), before, F.lit(r"}([\s\S]*)\z"))
+        below = F.call_function("regexp_extract", F.concat(value, F.lit("\n")), above, F.lit(1))
+        field, split = _field(said.delimiter), re.escape(said.delimiter)
+        record = rf"({field}(?:{split}{field})*+){LINE_END}"
+        found = F.when(facts["is_quoted"], F.regexp_extract_all(below, F.lit(record), F.lit(1))).otherwise(found)
+    if facts.may("has_blank_rows") or facts.may("is_quoted"):
+        blanks = f"[{blanks_but(said.delimiter)}]*+"
+        blank = rf'\A(?:{blanks}| *+"[ \t\r\n]*+"{blanks})\r?\z'
+        found = F.filter(found, lambda line: ~line.rlike(blank))
+    return found
+
+
+def cells(facts: Facts, said: Csv) -> Column:
+    """The fields of a `line`, as they stand."""
+    split = re.escape(said.delimiter)
+    found = F.split("line", split)
+    if facts.may("is_quoted"):
+        # With a delimiter before the first field too no match is empty.
+        whole = F.concat(F.lit(said.delimiter), F.col("line"))
+        read = F.regexp_extract_all(whole, F.lit(f"{split}({_field(said.delimiter)})"), F.lit(1))
+        found = F.when(facts["is_quoted"], read).otherwise(found)
+    return found
+
+
+def is_whole(facts: Facts) -> Column:
+    """Whether a row has as many fields as the header, empty ones at the end aside."""
+    size, width = F.size("cells"), facts["width"]
+    rest = F.array_join(F.slice("cells", width + 1, F.lit(ALL)), "")
+    return F.when(size == width, True).otherwise((size > width) & (F.trim(rest, F.lit(f'{BLANKS}"')) == ""))  # noqa: FBT003
+
+
+def cell(place: Column, facts: Facts) -> Column:
+    """The text of one of a row's `cells`, NULL beyond them."""
+    return _clean(F.get("cells", place), facts)
+
+
+def _clean(field: Column, facts: Facts) -> Column:
+    """A field without blanks and quotes around it; `="123"`, which Excel writes, is 123."""
+    text = row_rules.trimmed(field)
+    if not facts.may("has_quotes"):
+        return text
+    inner = F.substring(text, F.lit(2), F.length(text) - 2)
+    is_plain = (F.length(text) > 1) & text.endswith('"') & ~inner.contains('"')
+    quoted, rest = (F.regexp_extract(text, r'\A"((?:[^"]++|"")*+)"([\s\S]*)\z', n) for n in (1, 2))
+    is_odd = text.rlike(r'\A"(?:[^"]++|"")*+"')
+    unquoted = (
+        F.when(is_plain, inner).when(is_odd, F.concat(F.replace(quoted, F.lit('""'), F.lit('"')), rest)).otherwise(text)
+    )
+    found = F.when(text.startswith('"'), row_rules.trimmed(unquoted)).otherwise(text)
+    of_excel = found.startswith('="') & found.endswith('"') & (F.length(found) > 2)  # noqa: PLR2004 - the sign and two quotes
+    return F.when(of_excel, row_rules.trimmed(F.substring(found, F.lit(3), F.length(found) - 3))).otherwise(found)
