@@ -17,12 +17,19 @@ HEAD = """# Data dictionary
 
 Made from `pipeline/lake/tables.py` and `pipeline/lake/views.py` by `python -m pipeline.formats.data_dictionary`; a test
 keeps it equal. Times are UTC instants; a `local_date` is a day of the feed's time zone; gold is in kWh. The bronze
-tables are those of the example feeds `gas`, `electricity`, `solar` and `vilnius`: one for each feed, its columns given
-by its format.
+tables are those of the example feeds `gas`, `electricity`, `solar`, `vilnius`, `sydney` (NEM12) and `homes` (Green
+Button): one for each feed, its columns given by its format.
 """
 VIEWS = """In `sql`, and in the catalog in catalog mode. `reading_history` (every version received, with
 `is_current`) is there in `sql` only: it applies the row rules to bronze."""
-EXAMPLES = {"gas": "smrt", "electricity": "split_json", "solar": "obis_json", "vilnius": "interval_parquet"}
+EXAMPLES = {
+    "gas": "smrt",
+    "electricity": "split_json",
+    "solar": "obis_json",
+    "vilnius": "interval_parquet",
+    "sydney": "nem12",
+    "homes": "green_button",
+}
 
 
 def text() -> str:

@@ -32,11 +32,13 @@ FACTS = {
 DESCRIBED = ("usage_point", *FACTS.values())
 # Far more than a feed needs; Spark's parser recurses.
 DEEPEST = 100
+# Between the namespace and the name of an element: no document can hold it.
+SEPARATOR = "\x01"
 KINDS = {"usagepoint", "meterreading", "readingtype", "intervalblock"}
 
 
-class _RefusedError(Exception):
-    """A document that is well formed so far and is refused: its code and the reason."""
+class _DtdError(Exception):
+    """A document type is declared."""
 
 
 @dataclass
@@ -66,18 +68,19 @@ class _Entry:
 
 
 class _Reader:
-    """Follows a document: `entries` in their order, and how many readings there are."""
+    """Follows a document: `entries` in their order, how many readings there are, and what is `wrong` with its shape."""
 
     def __init__(self) -> None:
         self.entries: list[_Entry] = []
         self.readings = 0
+        self.wrong: str | None = None
         self._path: list[str] = []
         self._text: list[str] | None = None
 
     def read(self, content: bytes) -> None:
-        """Raises expat.ExpatError, or _RefusedError."""
+        """Raises expat.ExpatError, or _DtdError."""
         # UTF-8 whatever the declaration says, because Spark reads the text so.
-        parser = expat.ParserCreate("utf-8", " ")
+        parser = expat.ParserCreate("utf-8", SEPARATOR)
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._begin, self._end
         parser.CharacterDataHandler = self._characters
@@ -88,13 +91,13 @@ class _Reader:
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         # Spark matches names without their namespace and in any case.
         path = self._path
-        path.append(name.rpartition(" ")[2].lower())
+        path.append(name.rpartition(SEPARATOR)[2].lower())
         depth = len(path)
         if depth > DEEPEST:
-            raise _RefusedError("WRONG_SHAPE", f"elements lie in each other {DEEPEST} deep")
-        if depth == 1 and path[0] != "feed":
-            raise _RefusedError("WRONG_SHAPE", f"the root is {path[0][:40]!r}, not a feed")
-        if depth == 2 and path[1] == "entry":  # noqa: PLR2004 - the depth of an entry
+            self.wrong = self.wrong or f"elements lie in each other more than {DEEPEST} deep"
+        elif depth == 1 and path[0] != "feed":
+            self.wrong = f"the root is {path[0][:40]!r}, not a feed"
+        elif depth == 2 and path[1] == "entry":  # noqa: PLR2004 - the depth of an entry
             self.entries.append(_Entry())
         elif depth > 2 and path[1] == "entry":  # noqa: PLR2004
             self._in_entry(depth, path, attributes)
@@ -110,6 +113,8 @@ class _Reader:
                 self.readings += 1
             elif path[3] == "readingtype" and name in FACTS:
                 self._text = []
+        elif self._text is not None:
+            self._text.append("<")  # an element in a value: no value of ours
 
     def _end(self, name: str) -> None:  # noqa: ARG002 - expat's
         last, depth = self._path.pop(), len(self._path)
@@ -123,7 +128,7 @@ class _Reader:
 
 
 def _no_dtd(*_: object) -> None:
-    raise _RefusedError("MALFORMED_XML", "a document type (DTD) is declared: its entities are not read")
+    raise _DtdError
 
 
 def address(href: str) -> str:
@@ -142,13 +147,22 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
     except UnicodeDecodeError as problem:
         return delivery.refused("NOT_UTF8", f"byte {problem.start + 1} is not UTF-8")
     reader = _Reader()
+    if refusal := _refusal(reader, content):
+        return delivery.refused(*refusal)
+    return replace(delivery, rows_read=reader.readings, frame=tuple(_described(reader.entries)))
+
+
+def _refusal(reader: _Reader, content: bytes) -> tuple[str, str] | None:
+    """Why a document is refused, after the reader has read it."""
+    if b"\x00" in content:  # UTF-16 without a mark: expat would read it, Spark does not
+        return "MALFORMED_XML", "not XML in UTF-8: it holds a NUL"
     try:
         reader.read(content)
     except expat.ExpatError as problem:
-        return delivery.refused("MALFORMED_XML", f"not XML: {problem}")
-    except _RefusedError as problem:
-        return delivery.refused(*problem.args)
-    return replace(delivery, rows_read=reader.readings, frame=tuple(_described(reader.entries)))
+        return "MALFORMED_XML", f"not XML: {problem}"
+    except _DtdError:
+        return "MALFORMED_XML", "a document type (DTD) is declared: its entities are not read"
+    return ("WRONG_SHAPE", reader.wrong) if reader.wrong else None
 
 
 def _described(entries: list[_Entry]) -> Iterable[str]:

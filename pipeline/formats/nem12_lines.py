@@ -80,8 +80,9 @@ def _taken_apart(days: DataFrame) -> DataFrame:
     )
     at = F.col("quality_at").cast("int")
     # Without a quality method, the empty fields that a spreadsheet adds are no values.
-    joined = F.rtrim(F.array_join("after_date", ","), F.lit(","))
-    without_method = F.when(joined != "", F.split(joined, ",")).otherwise(F.slice("after_date", 1, 0))
+    filled = F.array_position(F.reverse(F.transform("after_date", lambda field: field != "")), F.lit(True))  # noqa: FBT003
+    number = F.when(filled > 0, F.size("after_date") - filled.cast("int") + 1).otherwise(0)
+    without_method = F.slice("after_date", 1, number)
     nmi, suffix = F.get("details", F.lit(1)), F.get("details", F.lit(4))
     meter = F.when((nmi != "") & (suffix != ""), F.concat_ws("/", nmi, suffix))
     of_day = F.filter(F.slice("lines", 2, F.size("lines")), lambda line: line.rlike(IS_OF_A_DAY))

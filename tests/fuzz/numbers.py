@@ -15,8 +15,8 @@ LARGEST = 10**18 - 1
 _EXACT = Context(prec=3 * LONGEST)
 
 
-def millionths(text):
-    """The value rounded half up to six decimals, in millionths; None for what is no number or too large.
+def millionths(text, power=0):
+    """The value times ten to a power, rounded half up to six decimals, in millionths; None for no number or too large.
 
     The sign counts after rounding: -0.0000004 is 0.000000 (the contract does not say which comes first).
 
@@ -28,10 +28,10 @@ def millionths(text):
     if found is None or len(text) > LONGEST or len(found[3] or "") > DIGITS_OF_EXPONENT:
         return None
     value = Decimal(digits)
-    if value and value.adjusted() > 12:
+    if value and value.adjusted() + power > 12:
         return None
     if not value and value.as_tuple().exponent > 37:
         # Zero with such an exponent is a zero that Spark's decimals cannot hold: refused, never wrong.
         return None
-    rounded = int(value.scaleb(6, _EXACT).quantize(Decimal(1), ROUND_HALF_UP, _EXACT))
+    rounded = int(value.scaleb(6 + power, _EXACT).quantize(Decimal(1), ROUND_HALF_UP, _EXACT))
     return rounded if abs(rounded) <= LARGEST else None

@@ -13,6 +13,7 @@ from pipeline import formats
 from pipeline.config.feeds import Feed
 from pipeline.errors import MiscountedRowsError
 from pipeline.lake import tables
+from tests.green_button_feeds import readings, usual
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json
 from tests.spark.interval_arrays import NORMAL, VILNIUS, parquet
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from pipeline.runtime.context import Context
 
+POWER, HOMES = (Feed(name=form, format=form, path=form) for form in ("nem12", "green_button"))
+DAY = f"300,20210401,{','.join(['1'] * 48)},A,,,,\n"
 ARRAYS = VILNIUS.model_copy(update={"path": "arrays"})
 SOLAR = Feed(name="solar", format="obis_json", path="solar")
 RECORD = {"timestamp": "2021-04-01T00:00:00Z", "tags": {"muid": "m"}, "0100011D00FF": 1}
@@ -32,6 +35,8 @@ FILES = [
     (GAS, "PN000001.SMRT", smrt("PN000001", '"1","20210401","0000",7', '"1","20210401","0100",x')),
     (ELECTRICITY, "a.json", split_json(["2021-04-01 00:00:00", "[m]", 1], ["2021-04-01 00:30:00", "m", 1])),
     (SOLAR, "a.json", json.dumps({"data": [RECORD, RECORD | {"timestamp": "2021-04-01T00:15:00Z"}]}).encode()),
+    (POWER, "a.csv", f"100,NEM12\n200,1,E1,,E1,,,kWh,30\n{DAY}{DAY.replace('0401', '0402')}900\n".encode()),
+    (HOMES, "a.xml", usual(readings([1, 2]))),
     (ARRAYS, "a.parquet", parquet((NORMAL, "m", [1]), (NORMAL, "n", [1]))),
 ]
 

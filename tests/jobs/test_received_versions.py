@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -187,6 +187,12 @@ FEEDS = [
         ("array_apia", "interval_parquet", "Pacific/Apia", "Wh"),
         ("array_santiago", "interval_parquet", "America/Santiago", "Wh"),
         ("array_offset", "interval_parquet", "+05:45", "Wh"),
+        ("nem12_kwh", "nem12", "+10:00", "kWh"),
+        ("nem12_wh", "nem12", "+10:00", "Wh"),
+        ("homes_utc", "green_button", "UTC", "Wh"),
+        ("homes_new_york", "green_button", "America/New_York", "kWh"),
+        ("homes_apia", "green_button", "Pacific/Apia", "Wh"),
+        ("homes_offset", "green_button", "+05:45", "kWh"),
     )
 ]
 
@@ -267,9 +273,67 @@ def array_row(dice):
     }
 
 
-MADE_BY = {"smrt": smrt_row, "split_json": split_row, "obis_json": obis_row, "interval_parquet": array_row}
+RANGES = ["400,1,2,F14,,", " 400 , 3,40,E52", "400,40,288,S14,76,", "500,S,1,,", '"400","1","9","A, b"', '400,"1,2,F15']
+RANGES += ["400,x,2,F16", "400,,,", "400", "400,2,1,F17", "400,00001,9,F18", "400,5,5,"]
+
+
+def nem12_row(dice):
+    length = odd(dice, dice.choice(("5", "15", "30", "30")), ["", None, "030", "60", "x", "5.0", " 30"], 0.06)
+    size = odd(dice, {"5": 288, "15": 96}.get(length, 48), [0, 1, 47, 49, 96, 300], 0.1)
+    values = [odd(dice, str(dice.randrange(2000)), ["-1", "", " ", "0.5", *NUMBERS], 0.05) for _ in range(size)]
+    return {
+        **dict.fromkeys(name for name in ("nmi", "nmi_configuration", "register_id", "data_stream")),
+        **dict.fromkeys(("meter_serial_number", "next_scheduled_read_date", "further")),
+        "meter": dice.choice([*METERS[:4] * 8, *METERS, None]),
+        "nmi_suffix": odd(dice, dice.choice(("E1", "B1", "e2")), ["", None, "X1", "é", "Q1"], 0.08),
+        "uom": odd(dice, dice.choice(("kWh", "KWH", "Wh", "mwh")), ["", None, "kVArh", " kWh", "Volts"], 0.08),
+        "interval_length": length,
+        "interval_date": odd(dice, day(dice).replace("-", ""), [*TEXTS, None, "2021-03-28", "2021032"], 0.06),
+        "interval_values": odd(dice, values, [None], 0.02),
+        "quality_method": dice.choice(("A", "S14", "V", "", None)),
+        "records": dice.choice((None, [], dice.choices(RANGES, k=3), dice.choices(RANGES, k=1))),
+        "raw": odd(dice, None, ['300,"1'], 0.03),
+    }
+
+
+def green_button_row(dice):
+    local = datetime.combine(dice.choice(DAYS), time.min, UTC)
+    seconds = str(int((local + timedelta(minutes=15 * dice.randrange(-100, 100))).timestamp()))
+    others = [
+        *TEXTS,
+        *NUMBERS,
+        None,
+        "9" * 12,
+        "-62135596800",
+        "-62135596801",
+        "253402300799",
+        "253402300800",
+        f"{seconds}.0",
+    ]
+    return {
+        **dict.fromkeys(("commodity", "kind", "cost", "tou", "consumption_tier", "cpp")),
+        "usage_point": dice.choice([*METERS[:4] * 8, *METERS, None]),
+        "uom": odd(dice, "72", ["", None, "29", "072", " 72"], 0.08),
+        "power_of_ten_multiplier": odd(dice, dice.choice(("0", "3", "-3", None, "")), ["9", "-9", "+1", "x", "999", "1e1", "-0"], 0.1),
+        "flow_direction": odd(dice, dice.choice(("1", "19", "19", None)), ["", "4", "x", "01"], 0.1),
+        "accumulation_behaviour": odd(dice, dice.choice(("4", None)), ["1", "3", "12", ""], 0.1),
+        "start": odd(dice, seconds, others, 0.08),
+        "duration": odd(dice, dice.choice(("900", "1800", "3600", "86400", "82800", "90000")), ["0", "60", "61", "-900", "", None, "x", "2592000"], 0.1),
+        "value": number(dice),
+        "quality": dice.choice(("8", "8 17", "", None)),
+    }  # fmt: skip
+
+
+MADE_BY = {
+    "nem12": nem12_row,
+    "green_button": green_button_row,
+    "smrt": smrt_row,
+    "split_json": split_row,
+    "obis_json": obis_row,
+    "interval_parquet": array_row,
+}
 FILES, BATCHES = 4, 2
-ROWS = {"smrt": 150, "split_json": 200, "obis_json": 150, "interval_parquet": 60}
+ROWS = {"smrt": 150, "split_json": 200, "obis_json": 150, "interval_parquet": 60, "nem12": 60, "green_button": 200}
 
 
 def in_some_order(dice, rows):
@@ -338,11 +402,13 @@ def test_hostile_rows_are_refused_in_the_same_words_as_by_spark(lake):
         "FIELD_COUNT",
         "METER_ID_MISSING",
         "METER_ID_INVALID",
+        "DIRECTION_UNKNOWN",
         "LOCAL_TIME_NONEXISTENT",
         "INTERVAL_OUT_OF_RANGE",
         "OFF_GRID",
         "CONSUMPTION_INVALID",
         "CONSUMPTION_NEGATIVE",
         "CONSUMPTION_IMPLAUSIBLE",
+        "ARRAY_LENGTH_INVALID",
         "NONEXISTENT_POSITION",
     }

@@ -59,6 +59,7 @@ SOUND = {
     "no declaration": TEXT.split("?>\n", 2)[2],
     "another encoding declared": TEXT.replace("UTF-8", "ISO-8859-1"),
     "names in another case": TEXT.replace("IntervalBlock", "IntervalBLock"),
+    "a blank in a namespace": TEXT.replace("naesb.org/espi", "naesb org/espi"),
     "comments": TEXT.replace("<entry>", "<!-- <entry> --><entry>"),
     "a commented reading": TEXT.replace("</IntervalBlock>", f"<!-- {reading(9)} --></IntervalBlock>"),
     "a reading in CDATA": TEXT.replace("<title/>", f"<title><![CDATA[{reading(9)}]]></title>"),
@@ -87,6 +88,7 @@ REFUSED = {
     "blanks": (b"\xef\xbb\xbf \r\n", "EMPTY_FILE"),
     "UTF-16": (TEXT.encode("utf-16"), "NOT_UTF8"),
     "a Latin-1 letter": (TEXT.replace("Usage Feed", "Zähler").encode("latin-1"), "NOT_UTF8"),
+    "UTF-16 without a byte order mark": (TEXT.encode("utf-16-le"), "MALFORMED_XML"),
     "a cut": (TEXT[:-20], "MALFORMED_XML"),
     "two documents": (TEXT.split("?>\n", 2)[2] * 2, "MALFORMED_XML"),
     "a stray tag": (TEXT.replace("</entry>", "</entri>", 1), "MALFORMED_XML"),
@@ -111,6 +113,13 @@ def test_a_file_is_refused_whole_with(content, code):
     delivery = looked_at(content)
     assert (delivery.reason_code, delivery.status, delivery.rows_read) == (code, "rejected", 0)
     assert "\n" not in delivery.reason
+
+
+def test_of_two_faults_the_first_in_the_order_of_the_codes_is_named():
+    assert looked_at("<html><br></html>").reason_code == "MALFORMED_XML"
+    assert looked_at(b"<feed>" + b"<a>" * 1000).reason_code == "MALFORMED_XML"
+    assert looked_at("<!DOCTYPE html><html></html>").reason_code == "MALFORMED_XML"
+    assert looked_at("<html>", "home.csv").reason_code == "BAD_FILE_NAME"
 
 
 @pytest.mark.parametrize("name", ["home.csv", "home", "_home.xml", "a:b.xml", "home.xml.gz"])
@@ -172,6 +181,7 @@ UNRESOLVED = {
     "another reading type": ((usage_point(), meter_reading(), reading_type("8")), ["5446", *NOTHING]),
     "a usage point without a link of its own": ((entry("<UsagePoint/>", None, None, [f"{BASE}/5446/MeterReading"]), meter_reading(), reading_type()), [None, *WH]),
     "empty links": ((entry("<UsagePoint/>", "", "", [""]), entry(READING, "", "", [""]), entry("<ReadingType/>", "", "")), [None, *NOTHING]),
+    "an element in a fact": ((usage_point(), meter_reading(), reading_type(powerOfTenMultiplier="<x>3</x>")), ["5446", "72", "<3", *WH[2:]]),
     "an empty fact": ((usage_point(), meter_reading(), reading_type(uom="", flowDirection=" ")), ["5446", None, "0", None, "4", "1", "12"]),
 }  # fmt: skip
 
