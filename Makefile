@@ -31,7 +31,7 @@ test: setup lint ## lint, then the tests that every change should pass
 	@$(BIN)/python -m pytest $(TWO)
 
 test-platform: setup .venv-client/.packages $(VENV)/postgres/.packages ## spark-submit, catalog mode, servers; every figure of a report, every version of a reading (minutes)
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow $(TWO)
 
 # Debian's Chromium where there is one or may be one; else the build that Playwright fetches.
 test-page: setup ## the page in a real browser (minutes); fetches one where there is none

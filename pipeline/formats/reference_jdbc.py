@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WITH_CAUSES = "spark.sql.pyspark.jvmStacktrace.enabled"
 # What some drivers add to a message, another one each time: the same fault is logged once.
 AN_ID = re.compile(r"\s*\(?\b(?:ClientConnectionId|CONNECTION_ID)[:=][\w+/=-]+\)?")
+LOST_REASON = "its answer broke off, and Spark lost the reason: the database's own log has it"
 NO_DRIVER = re.compile(r"ClassNotFoundException: ([\w.$]+)|No suitable driver")
 
 
@@ -77,8 +78,8 @@ def said(stack: str, otherwise: str, driver: str | None = None) -> str:
     # The stack of a task, which the message of a failed job repeats, is left out.
     causes = re.findall(r"^Caused by: ([^\n]+)", stack.rpartition("Driver stacktrace:")[2], re.MULTILINE)
     if not causes:
-        # Spark loses a reason now and then that is an object of the driver's JAR.
-        return "it went away in the middle of its answer" if "UnknownReason" in otherwise else otherwise
+        # An object of a JAR that was added to a running session: some of Spark's threads do not know its class.
+        return LOST_REASON if "UnknownReason" in otherwise else otherwise
     first, deepest = (re.sub(r"^(?:[\w$]+\.)+", "", cause) for cause in (causes[0], causes[-1]))
     words = first.partition(": ")[2] or first
     return AN_ID.sub("", words if first == deepest else f"{words} ({deepest})")[:LONGEST]

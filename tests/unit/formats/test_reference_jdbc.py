@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.formats.reference_jdbc import said
+from pipeline.formats.reference_jdbc import LOST_REASON, said
 
 NO_CONNECTION = """[FAILED_JDBC.CONNECTION] Failed JDBC jdbc:postgresql:*********(redacted) on the operation: \
 Couldn't connect to the database SQLSTATE: HV000
@@ -65,4 +65,4 @@ def test_a_long_message_is_cut():
 
 def test_a_reason_that_spark_lost_is_told_as_what_it_means():
     lost = "Job aborted due to stage failure: Task 0 in stage 467.0 failed 1 times: Lost task 0.0: UnknownReason"
-    assert said(lost, lost) == "it went away in the middle of its answer"
+    assert said(lost, lost) == LOST_REASON
