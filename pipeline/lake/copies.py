@@ -102,7 +102,7 @@ class Copied:
         self.identity = f"{made} {version}"
 
     @cached_property
-    def dataset(self) -> ds.Dataset | pa.Table:
+    def dataset(self) -> ds.Dataset:
         """Its rows; LakeError if they are too many to hold."""
         with self._lock:
             if self._table.partition_by:
@@ -111,7 +111,7 @@ class Copied:
             if count > MOST_ROWS:
                 said = f"has {count:,} rows, at most {MOST_ROWS:,} are read by Spark for serve: ask by main.py sql"
                 raise LakeError(self._table.full_name, said)
-            return self._rows(None)
+            return ds.dataset(self._rows(None))
 
     @cached_property
     def fragments(self) -> Mapping[Key, list[ds.Fragment]]:
