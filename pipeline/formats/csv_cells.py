@@ -86,11 +86,14 @@ def cells(facts: Facts, said: Csv) -> Column:
     return found
 
 
-def is_whole(facts: Facts) -> Column:
+def is_whole(facts: Facts, said: Csv) -> Column:
     """Whether a row has as many fields as the header, empty ones at the end aside."""
     size, width = F.size("cells"), facts["width"]
-    rest = F.array_join(F.slice("cells", width + 1, F.lit(ALL)), "")
-    return F.when(size == width, True).otherwise((size > width) & (F.trim(rest, F.lit(f'{BLANKS}"')) == ""))  # noqa: FBT003
+    rest = F.array_join(F.slice("cells", width + 1, F.lit(ALL)), said.delimiter)
+    blanks = f"[{blanks_but(said.delimiter)}\r\n]*+"
+    empty = rf'{blanks}(?:"[{BLANKS}]*+"{blanks})?+'
+    all_empty = rest.rlike(rf"\A{empty}(?:{re.escape(said.delimiter)}{empty})*+\z")
+    return F.when(size == width, True).otherwise((size > width) & all_empty)  # noqa: FBT003
 
 
 def cell(place: Column, facts: Facts) -> Column:

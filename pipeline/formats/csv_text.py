@@ -93,7 +93,7 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
     kept = [name for name in contents.columns if name != "value"]
     exploded = contents.select(*kept, F.posexplode(csv_cells.lines(facts, said)).alias("position", "line"))
     cells = exploded.where("line <> ''").withColumn("cells", csv_cells.cells(facts, said))
-    whole = csv_cells.is_whole(facts)
+    whole = csv_cells.is_whole(facts, said)
     more = _more_columns(facts, said)
     named = csv_bronze.names(said)
     return cells.select(
