@@ -12,6 +12,8 @@ import pytest
 
 from tests.conftest import ROOT, command
 
+pytestmark = pytest.mark.slow
+
 
 def lines_of_the_section():
     section = re.search(r"## A file of your own\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)[1]
