@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from pipeline.runtime.context import Context
 
+pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
+
 READINGS = "/meters/m1/readings?from=2021-01-04&to=2021-01-05"
 
 

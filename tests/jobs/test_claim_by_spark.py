@@ -11,6 +11,8 @@ from pipeline.lake import access, claim, maintenance, tables
 from pipeline.lake.catalog.writes import CatalogWrites
 from tests.jobs.conftest import GAS
 
+pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
+
 LOG, READINGS = tables.INGESTION_LOG, tables.READINGS
 
 

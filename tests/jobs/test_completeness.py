@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from jobs import query, run
 from jobs.shared import yesterday
 from pipeline.config.feeds import Feed
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.runtime.context import Context
+
+pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
 
 HOURS = Feed(
     name="electricity", format="split_json", path="electricity", time_zone="Europe/London", interval_minutes=60

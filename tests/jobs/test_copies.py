@@ -18,6 +18,8 @@ from pipeline.lake import copies, gate, tables
 from pipeline.serving.app import application
 from tests.jobs.conftest import GAS, put, smrt
 
+pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
+
 READINGS, BRONZE = tables.READINGS, formats.bronze_table(GAS)
 FIRST, SECOND = ("gas", date(2021, 4, 1)), ("gas", date(2021, 4, 2))
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from pipeline.runtime.context import Context
 
+pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
+
 BOUND = 10  # seconds
 GAS_HOUR = '"001","20210401","0000",1.5'
 HALF_HOUR = ["2021-01-04 00:00:00", "m1", "0.1"]

@@ -19,6 +19,8 @@ from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 from tests.jobs.conftest import GAS, put, rows, smrt, versions
 
+pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
+
 LOG, BRONZE, READINGS = tables.INGESTION_LOG, formats.bronze_table(GAS), tables.READINGS
 OTHER = GAS.model_copy(update={"name": "steam", "path": "steam"})
 FIRST = [("001", Decimal("1.5")), ("002", Decimal(2))]

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from pipeline.runtime.context import Context
 
+pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
+
 ROWS = [[f"2021-01-0{n} 00:00:00", meter, "1.5"] for n in (4, 5) for meter in ("m1", "m2", "m3")]
 FIRST = [
     (1, "2020-01-01", "2021-01-05", "fixed", "m1", "a1"),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from pipeline.runtime.context import Context
 
+pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
+
 
 def test_a_feeds_zone_cannot_change_nor_a_feed_go_with_deliveries_pending(
     lake: Callable[..., Context], electricity: Path

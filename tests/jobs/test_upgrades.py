@@ -19,6 +19,8 @@ from pipeline.runtime.log import Log
 from tests.conftest import command
 from tests.jobs.conftest import GAS, log, put, rows, smrt, versions
 
+pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
+
 ARCHIVES = sorted((Path(__file__).parents[1] / "upgrades").glob("*.tar.gz"))
 
 
