@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 PROGRAM = ROOT / ".venv-deploy" / "bin" / "fake-gcs-server"
 PINS = ROOT / "tests" / "cluster" / "gcs_connector" / "coordinates.toml"
-IMPLEMENTATION = "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem"
+# Hadoop's defaults name classes of another connector; the second is asked for when Spark writes a version's checksum.
+CLASSES = {
+    "spark.hadoop.fs.gs.impl": "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem",
+    "spark.hadoop.fs.AbstractFileSystem.gs.impl": "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFS",
+}
 # A service account without a key: delta-rs takes the store's address from the same file.
 NO_KEY = {"disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}
 VARIABLE = "GOOGLE_SERVICE_ACCOUNT"
@@ -79,9 +83,8 @@ class Google:
 
     def settings(self, port: int | None = None) -> dict[str, str]:
         """Spark's settings for the store. Hadoop's sizes, which the connector cannot read, are the program's to give."""
-        return {
+        return CLASSES | {
             CLASS_PATH: str(connector()),
-            "spark.hadoop.fs.gs.impl": IMPLEMENTATION,
             "spark.hadoop.fs.gs.auth.type": "UNAUTHENTICATED",
             "spark.hadoop.fs.gs.storage.root.url": f"http://{HERE}:{port or self.port}",
         }

@@ -16,8 +16,8 @@ import pytest
 from pipeline.runtime import fetch_jars
 from tests.cluster import faulty_store
 from tests.cluster.faulty_store import DENIED, SLOW_DOWN, UNAUTHORISED
-from tests.cluster.google import VARIABLE, Google, GoogleLake, lake_in
-from tests.cluster.servers import ROOT, environment, until
+from tests.cluster.google import VARIABLE, Google, GoogleLake, connector, lake_in
+from tests.cluster.servers import ROOT, SPARK_HOME, environment, start, stop, until
 from tests.cluster.test_cluster import TABLES, rows
 from tests.cluster.test_failures_abroad import from_then_on, last_line
 from tests.cluster.test_two_writers import (
@@ -85,6 +85,30 @@ def test_deliveries_of_every_format_and_the_reference_come_from_the_store_and_to
     totals = main(tmp_path, "sql", TOTALS, config=config, **variables)
     assert totals == json.loads(command("sql", TOTALS, "--json", config=demo).stdout)
     assert {row["name"] for row in totals} >= {"electricity", "solar", "vilnius", "(no agreement)"}
+
+
+def test_a_run_by_spark_submit_gets_what_the_connector_needs_too(lake):
+    lake.lay()
+    jars = [fetch_jars.jar_folder().absolute() / jar.file for jar in fetch_jars.expected_jars()]
+    submit = [
+        str(SPARK_HOME / "bin" / "spark-submit"),
+        "--master",
+        "local[1]",
+        "--jars",
+        ",".join(map(str, [*jars, connector()])),
+    ]
+    warehouse = f"spark.sql.warehouse.dir={lake.folder}/warehouse"
+    for setting in ("spark.sql.shuffle.partitions=2", "spark.databricks.delta.snapshotPartitions=2", warehouse):
+        submit += ["--conf", setting]
+    log = lake.folder / "submitted.log"
+    command = [*submit, str(ROOT / "main.py"), "run", "--config", str(lake.folder / "meterlake.toml")]
+    run = start(command, log, **lake.variables)
+    try:
+        assert run.wait(SECONDS) == 0, log.read_text()[-3000:]
+    finally:
+        stop(run)
+    assert "Failed to write the checksum" not in log.read_text()
+    lake.holds_all_once()
 
 
 @pytest.mark.parametrize(
@@ -179,9 +203,10 @@ def test_a_store_that_refuses_is_one_line_and_the_next_run_carries_on(lake, faul
 
 def test_rights_that_are_taken_away_while_spark_writes_are_one_line_and_the_next_run_carries_on(store, tmp_path):
     with faulty_store.before(store.xml_port) as faulty:
-        port, bucket = faulty.server_port, store.bucket(f"denied-{time.time_ns()}")
+        port = faulty.server_port  # Spark asks there, the driver does not
+        bucket = store.bucket(f"denied-{time.time_ns()}")
         lake = GoogleLake(
-            tmp_path, f"gs://{bucket}/lake", store.settings(port), {VARIABLE: store.account(port)},
+            tmp_path, f"gs://{bucket}/lake", store.settings(port), {VARIABLE: store.account()},
             landing=f"gs://{bucket}/in", store=store,
         )  # fmt: skip
         lake.lay()
