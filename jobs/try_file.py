@@ -8,16 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
-from jobs.shared.output import cell, console, print_table, text
+from jobs.shared import trial_text
+from jobs.shared.output import cell
 from pipeline import formats
 from pipeline.clock.local_time import day_minutes, wall_clock
-from pipeline.clock.zones import has_clock_changes
 from pipeline.config.values import DAY_MINUTES
 from pipeline.deliveries import local_files
 from pipeline.deliveries.delivery import LOADED, Delivery
-from pipeline.errors import FileError, UsageError, printable
+from pipeline.errors import FileError, UsageError
 from pipeline.formats import advice, trial
 from pipeline.runtime import memory
 
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from pipeline.formats.trial import Trial
     from pipeline.runtime.context import Context
 
-SHOWN_DAYS = 14
 BAD_NAME = "BAD_FILE_NAME"
 _GENERATION = re.compile(rb"\b(?:PN|DV)[0-9]{6}\b")
 
@@ -42,7 +39,7 @@ def run(context: Context, file: Path, feed_name: str, rows: int, *, as_json: boo
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
     else:
-        _print(facts, feed)
+        trial_text.show(facts, feed)
     return found.delivery.reason_code is None
 
 
@@ -152,48 +149,3 @@ def _clock_changes(found: Trial, feed: Feed) -> list[dict[str, Any]]:
         for (date, way), day in sorted(found.days.items())
         if day_minutes(date, feed.time_zone) != DAY_MINUTES
     ]
-
-
-def _print(facts: dict[str, Any], feed: Feed) -> None:
-    out = console()
-    if facts["name_is_refused"]:
-        said = f"In the folder of the feed its name would be refused ({BAD_NAME}: {facts['name_is_refused']})."
-        out.print(Text(printable(f"{said} Otherwise:")))
-    if facts["reason_code"]:
-        out.print(text("rejected"), text(f"{facts['reason_code']}: {facts['reason']}"))
-        out.print(Text(f"What to do: {facts['what_to_do']}."))
-        return
-    read, whole = facts["rows_read"], facts["rows_in_file"]
-    if facts["rows_rejected"] is None:
-        out.print(text("loaded"), Text(f"{read:,} rows; those of format {feed.format} are judged by Spark only."))
-        return
-    part = "" if read >= whole else f" These are the first of {whole:,} rows; --rows N judges more."
-    counts = f"{read:,} rows read, {facts['rows_accepted']:,} accepted, {facts['rows_rejected']:,} rejected"
-    more = f"{facts['rows_without_reading']:,} accepted rows give no reading, {facts['readings_superseded']:,} readings"
-    out.print(text("loaded"), Text(f"{counts}.{part}"), soft_wrap=True)
-    out.print(Text(f"{more} are superseded by later rows."))
-    unit = facts["unit"]
-    _table(facts["first_readings"], f"First readings ({unit}; local time of {feed.time_zone}, and UTC)")
-    _days(facts, unit)
-    _table(facts["clock_changes"], "Days on which the clocks change")
-    if not facts["clock_changes"] and has_clock_changes(feed.time_zone):
-        out.print(Text("No day of a clock change is in it: try a file of such a day too, in spring and in autumn."))
-    if facts["rejected_rows"]:
-        codes = ", ".join(f"{count:,} {code}" for code, count in facts["rejected_by_code"].items())
-        row = "line" if formats.format_of(feed).rows_are_lines else "row"
-        rows = [{row if key == "row" else key: value for key, value in each.items()} for each in facts["rejected_rows"]]
-        _table(rows, f"Rejected: {codes}")
-        if left := facts["rows_rejected"] - len(rows):
-            out.print(f"  … and {left:,} more")
-
-
-def _days(facts: dict[str, Any], unit: str) -> None:
-    days = facts["days"]
-    _table(days[:SHOWN_DAYS], f"By local day ({unit})")
-    if left := len(days) - SHOWN_DAYS if len(days) > SHOWN_DAYS else 0:
-        console().print(f"  … and {left:,} more, to {days[-1]['local_date']}")
-
-
-def _table(rows: list[dict[str, Any]], title: str) -> None:
-    if rows:
-        print_table(list(rows[0]), [list(row.values()) for row in rows], title=title)

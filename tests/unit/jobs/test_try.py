@@ -243,13 +243,14 @@ def test_the_answer_for_a_person(config):
     assert result.exit_code == 0
     for said in (
         "loaded 961 rows read, 960 accepted, 1 rejected.",
-        "First readings (kWh; local time of Europe/London, and UTC)",
+        "First readings (kWh; local: Europe/London)",
         "By local day (kWh)",
         "… and 6 more, to 2021-01-20",
         "No day of a clock change is in it",
         "Rejected: 1 INTERVAL_START_INVALID",
     ):
         assert said in result.stdout, result.stdout
+    assert max(len(line) for line in result.stdout.splitlines() if "01-01 00:00Z" in line) <= 80
 
 
 # --- a supplier's file, from guess to try ---------------------------------------------------------------------------
