@@ -90,14 +90,38 @@ def test_the_commands_that_write_run_one_after_the_other_and_leave_a_sound_lake(
         is_as_said(each, config, tmp_path)
 
 
+TWO_MORE_FEEDS = """
+[[feeds]]
+name = "nmi"
+format = "nem12"
+path = "{landing}/nmi"
+time_zone = "+10:00"
+
+[[feeds]]
+name = "shop"
+format = "csv"
+path = "{landing}/shop"
+interval_minutes = 30
+
+[feeds.csv]
+meter = "MPRN"
+timestamp = "Start"
+timestamp_format = "yyyy-MM-dd HH:mm"
+value = "kWh"
+direction = {{ column = "Read Type", import = ["I"], export = ["E"] }}
+"""
+
+
 @pytest.fixture(scope="module")
 def situations(demo, tmp_path_factory):
     """Everything that the program says if something is wrong, and the results."""
     said: list[str] = []
     config = demo_in(tmp_path_factory.mktemp("wrong"), demo)
     text = config.read_text().replace('format = "split_json"', 'format = "split_json"\nmax_consumption = 100')
-    config.write_text(text)
     lake = config.parent / "data_lake"
+    config.write_text(text + TWO_MORE_FEEDS.format(landing=lake / "landing"))
+    for folder in ("nmi", "shop"):
+        (lake / "landing" / folder).mkdir()
     landing, lock, database = lake / "landing", lake / "_meterlake.lock", lake / "landing" / "reference.db"
 
     def does(code, *arguments):
@@ -119,6 +143,8 @@ def situations(demo, tmp_path_factory):
     put(landing / "gas", "PN000005.SMRT", smrt("PN000005", *rows))
     halves = ["2021-04-01 00:00:00", "m1", "1"], ["2021-04-01 00:30:00", "m1", "4294967.295"]
     put(landing / "electricity", "today.json", split_json(*halves), 24 * 60)
+    put(landing / "nmi", "day.csv", f"100,NEM12\n200,1,X1,,X1,,,kWh,30\n300,20210401{',1' * 48},A\n900\n".encode())
+    put(landing / "shop", "day.csv", b"MPRN,Read Type,Start,kWh\n1,X,2021-04-01 00:00,1\n")
     does(0, "run", "--from", "2021-04-02", "--to", "2021-04-03")  # the other file is older
     put(landing / "vilnius", "gap.parquet", _a_value_in_the_gap())
     does(0, "run")
