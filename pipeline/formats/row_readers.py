@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.formats import (
     obis_json_rows,
+    read_csv,
     read_green_button,
     read_interval_parquet,
     read_nem12,
@@ -90,6 +91,7 @@ def _holds_a_key_twice(pairs: list[tuple[str, Any]]) -> bool:
 
 
 READERS = {
+    "csv": RowReader(read_csv.rows, read_csv.unread),
     "smrt": RowReader(_smrt, smrt_rows.unread),
     "split_json": RowReader(_split_json, split_json_rows.unread),
     "obis_json": RowReader(_obis_json, obis_json_rows.unread),

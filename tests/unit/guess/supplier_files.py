@@ -322,7 +322,7 @@ def elhub() -> SupplierFile:
 def fingrid() -> SupplierFile:
     """Fingrid Datahub (Finland): instants in UTC, decimal comma, the resolution in a column."""
     rows = [
-        f"643006966012345678;8716867000030;PT15M;kWh;BN01;{at:%Y-%m-%dT%H:%M:%SZ};{comma(value(n))}000;OK"
+        f"643006966012345678;8716867000030;PT15M;kWh;BN01;{at - 2 * HOUR:%Y-%m-%dT%H:%M:%SZ};{comma(value(n))}000;OK"
         for n, at in starts(15)
     ]
     return SupplierFile(

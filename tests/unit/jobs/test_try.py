@@ -11,6 +11,7 @@ from pipeline.formats import advice
 from pipeline.formats.row_rules import FILE_CODES
 from pipeline.runtime import memory
 from tests.conftest import command
+from tests.unit.guess.supplier_files import FILES
 
 CONFIGURATION = """
 lake = "{folder}/lake"
@@ -249,3 +250,38 @@ def test_the_answer_for_a_person(config):
         "Rejected: 1 INTERVAL_START_INVALID",
     ):
         assert said in result.stdout, result.stdout
+
+
+# --- a supplier's file, from guess to try ---------------------------------------------------------------------------
+
+
+def test_a_guessed_feed_tries_its_file_and_tells_rows_that_give_no_reading(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    supplier = FILES["uk_periods"]
+    (tmp_path / supplier.name).write_bytes(supplier.content)
+    config = tmp_path / "my.toml"
+    assert command("init", "--from", supplier.name, config=config).exit_code == 0
+    result = command("try", supplier.name, "--feed", "hh", "--json", config=config)
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)
+    assert (facts["rows_read"], facts["rows_accepted"], facts["rows_without_reading"], facts["readings"]) == (
+        5,
+        5,
+        1,
+        192,
+    )
+    assert {each["direction"] for each in facts["days"]} == {"import", "export"}
+
+
+def test_a_meter_that_the_path_names_need_not_be_in_the_name_of_a_file_that_is_tried(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "usage_1900012345678.csv").write_text("Start,kWh\n2023-01-25 00:00,1\n2023-01-25 00:30,2\n")
+    config = tmp_path / "my.toml"
+    assert command("init", "--from", "usage_1900012345678.csv", config=config).exit_code == 0
+    facts = json.loads(command("try", "usage_1900012345678.csv", "--feed", "usage", "--json", config=config).stdout)
+    assert [each["meter_id"] for each in facts["first_readings"]] == ["1900012345678"] * 2
+    (tmp_path / "other.csv").write_text("Start,kWh\n2023-01-25 00:00,1\n2023-01-25 00:30,2\n")
+    result = command("try", "other.csv", "--feed", "usage", "--json", config=config)
+    facts = json.loads(result.stdout)
+    assert (result.exit_code, facts["reason_code"]) == (3, "BAD_FILE_NAME")
+    assert "the path names no meter" in facts["reason"]
