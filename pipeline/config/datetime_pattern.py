@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 # Of a run of a letter: the field, and the digits that it may have. `S` takes as many digits as there are letters.
@@ -114,6 +115,7 @@ class DatetimePattern:
         return "offset" in self.fields
 
 
+@cache
 def parsed(pattern: str) -> DatetimePattern:
     """The parts of a pattern; raises ValueError for one that Python and Spark would not read alike."""
     parts = [_part(found) for found in _PIECES.finditer(pattern)]

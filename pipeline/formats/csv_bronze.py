@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pipeline.config.values import OWN_COLUMNS
@@ -28,9 +29,14 @@ ROLES = {
 
 def names(said: Csv) -> dict[str, str]:
     """Configured column -> its name in bronze: letters, digits and `_`, each once whatever its case."""
+    return _names(said.columns)
+
+
+@cache
+def _names(columns: tuple[str, ...]) -> dict[str, str]:
     taken = {*OWN_COLUMNS, METER, VALUES, QUALITIES}
     found = {}
-    for column in said.columns:
+    for column in columns:
         plain = re.sub(r"\W+", "_", column, flags=re.ASCII).strip("_") or "column"
         plain = f"c{plain}" if plain[0].isdigit() else plain
         name, number = plain, 2
