@@ -31,7 +31,7 @@ test: setup lint ## lint, then the tests that every change should pass
 	@$(BIN)/python -m pytest $(TWO)
 
 test-platform: setup .venv-client/.packages $(VENV)/postgres/.packages ## spark-submit, catalog mode, servers; every figure of a report, every version of a reading (minutes)
-	@$(BIN)/python -m pytest -m slow $(TWO)
+	@$(BIN)/python -m pytest -m slow $(TWO) $(ARGS)
 
 # Debian's Chromium where there is one or may be one; else the build that Playwright fetches.
 test-page: setup ## the page in a real browser (minutes); fetches one where there is none
@@ -44,7 +44,7 @@ test-cluster: setup $(TOOLS)/.packages $(TOOLS)/stores/.packages ## a standalone
 deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
 
 test-deploy: deploy-tools ## what runs it elsewhere, validated by the tools of those who use it (minutes)
-	@$(BIN)/python -m pytest -m deploy
+	@$(BIN)/python -m pytest -m deploy $(ARGS)
 
 # Each version in an environment of its own, with the whole suite of `make test`. Unclosed sockets are the older PySparks'.
 test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packages ## the suite on Spark 4.0, 4.1 and Connect; JAVA_21=/where/one/is for Java 21 (an hour)

@@ -94,11 +94,13 @@ def test_the_api_answers_from_it_and_an_erased_meter_is_gone(loaded, tmp_path):
     }
 
 
-def test_a_table_that_is_too_large_or_not_there_is_told(loaded, tmp_path, monkeypatch):
+def test_a_table_that_is_too_large_or_not_there_is_told(loaded, lake, tmp_path, monkeypatch):
     monkeypatch.setattr(copies, "MOST_ROWS", 2)
     kept = copies.Copies(loaded(), tmp_path / "copies")
     with pytest.raises(
         LakeError, match=r"bronze.gas: has 3 rows, at most 2 are read by Spark for serve: ask by main.py sql"
     ):
         pinned(kept).dataset(BRONZE)
-    assert kept.pin([tables.AGREEMENT]).dataset(tables.AGREEMENT).num_rows == 0
+    assert kept.pin([tables.AGREEMENT]).dataset(tables.AGREEMENT).to_table().num_rows == 0
+    elsewhere = copies.Copies(lake(GAS, lake=str(tmp_path / "none")), tmp_path / "of none")
+    assert elsewhere.pin([READINGS]).dataset(READINGS).num_rows == 0
