@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipeline.config.datetime_pattern import ISO, MONTHS
+from pipeline.config.datetime_pattern import ISO, MONTHS, parsed
 from pipeline.spark import F
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MATCHED = "\x01"
 # The usual ones of ISO 8601, which Spark's cast takes as they are.
 USUAL = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?\z"
+# The pattern of what is written as Spark's cast takes it.
+CANONICAL = parsed("yyyy-MM-dd HH:mm:ss").regex
 # Order of the fields of a text that Spark's cast takes.
 ORDER = ("year", "month", "day", "hour", "minute", "second")
 _SHORT_MONTHS = "".join(month[:3] for month in MONTHS).upper()
@@ -64,18 +66,13 @@ def _offset(text: str) -> timedelta:
 def with_time(rows: DataFrame, text: Column, pattern: DatetimePattern) -> DataFrame:
     """Rows with `_shown`, what the clock showed (TIMESTAMP), and `_offset`, the written offset's seconds (INT)."""
     # In steps, so that each pattern is applied once for each row.
-    named = rows.withColumn("_time", text)
-    time, matches = F.col("_time"), rf"\A{pattern.regex}\z"
+    named, no_offset = rows.withColumn("_time", text), F.lit(None).cast("int")
     if pattern.is_plain:
-        # One pass: the groups in the order of a text that Spark's cast takes.
-        of_group = {field: f"${number}" for number, field in enumerate(pattern.fields, start=1)}
-        year, month, day, *clock = (of_group.get(field, "00") for field in ORDER)
-        matched = F.regexp_replace(time, matches, f"{MATCHED}{year}-{month}-{day} {':'.join(clock)}")
-        found = named.withColumn("_written", F.when(~time.startswith(MATCHED), matched))
-        return _shown(found).withColumn("_offset", F.lit(None).cast("int"))
-    quick = time.rlike(USUAL) if pattern is ISO else F.lit(False)  # noqa: FBT003 - a literal column
+        return _shown(_rewritten(named, pattern)).withColumn("_offset", no_offset)
+    time = F.col("_time")
+    quick = _is_usual(time) | time.rlike(USUAL) if pattern is ISO else F.lit(False)  # noqa: FBT003 - a literal column
     groups = MATCHED + "|".join(f"${number}" for number in range(1, len(pattern.fields) + 1))
-    parts = F.split(F.regexp_replace(time, matches, groups), r"\|")
+    parts = F.split(F.regexp_replace(time, rf"\A{pattern.regex}\z", groups), r"\|")
     found = named.withColumn("_quick", quick).withColumn(
         "_parts", F.when(~F.col("_quick") & ~time.startswith(MATCHED), parts)
     )
@@ -83,11 +80,34 @@ def with_time(rows: DataFrame, text: Column, pattern: DatetimePattern) -> DataFr
     is_read = of[pattern.fields[0]].startswith(MATCHED)
     of[pattern.fields[0]] = F.substring(of[pattern.fields[0]], 2, 100)
     date = [_year(of), F.lit("-"), _month(of), F.lit("-"), of["day"]]
-    written = F.concat(F.lit(MATCHED), *date, F.lit(" "), _clock(of))
-    found = found.withColumn("_written", F.when(F.col("_quick"), F.concat(F.lit(MATCHED), time)).when(is_read, written))
-    return _shown(found).withColumn(
-        "_offset", _seconds(of["offset"]) if pattern.has_offset else F.lit(None).cast("int")
-    )
+    written = F.concat(*date, F.lit(" "), _clock(of))
+    found = found.withColumn("_written", F.when(F.col("_quick"), time).when(is_read, written))
+    return _shown(found).withColumn("_offset", _seconds(of["offset"]) if pattern.has_offset else no_offset)
+
+
+def _rewritten(rows: DataFrame, pattern: DatetimePattern) -> DataFrame:
+    """Rows with `_written`, a text that Spark's cast takes; NULL where the pattern does not match."""
+    time, matches = F.col("_time"), rf"\A{pattern.regex}\z"
+    of_group = {field: f"${number}" for number, field in enumerate(pattern.fields, start=1)}
+    year, month, day, *clock = (of_group.get(field, "00") for field in ORDER)
+    rewritten = rows.withColumn("_written", F.regexp_replace(time, matches, f"{year}-{month}-{day} {':'.join(clock)}"))
+    # A text that does not match stays as it is. So does one that is written so already.
+    is_read = time.rlike(matches) if pattern.regex == CANONICAL else F.col("_written") != time
+    return rewritten.withColumn("_written", F.when(is_read, F.col("_written")))
+
+
+def _is_usual(time: Column) -> Column:
+    """Whether a text is of ISO 8601 on a half hour, or is no time for Spark's cast.
+
+    The pattern would be exact, but costs as much as everything else that a row needs. Of texts of that length that
+    begin with a digit, have their first dash and their `T` or blank in place and end so, it takes only exact ones.
+    """
+    length = F.octet_length(time)
+    ends = {"YYYY-MM-DD HH:MM": (":00", ":30"), "YYYY-MM-DD HH:MM:SS": (":00:00", ":30:00")}
+    on_half_hours = [(length == len(form)) & (time.endswith(a) | time.endswith(b)) for form, (a, b) in ends.items()]
+    parted = (F.instr(time, " ") == len("YYYY-MM-DD ")) | (F.instr(time, "T") == len("YYYY-MM-DDT"))
+    begins_with_digit = (time >= "0") & (time < ":")
+    return (on_half_hours[0] | on_half_hours[1]) & (F.instr(time, "-") == len("YYYY-")) & parted & begins_with_digit
 
 
 def _year(of: dict[str, Column]) -> Column:
@@ -113,14 +133,14 @@ def _clock(of: dict[str, Column]) -> Column:
 
 
 def _shown(rows: DataFrame) -> DataFrame:
-    """Rows with the time of `_written`: `year-month-day hour:minute:second` behind the mark."""
-    canonical = F.substring("_written", 2, 100)
-    day = F.substring_index(F.substring_index(canonical, " ", 1), "T", 1)
+    """Rows with the time of `_written`: `year-month-day hour:minute:second`, or as ISO 8601 has it."""
+    written = F.col("_written")
+    day = F.substring_index(F.substring_index(written, " ", 1), "T", 1)
     next_day = F.date_add(day.try_cast("date"), 1).cast("timestamp")
-    at_end = F.when(canonical.rlike(r"[T ]24:0?0(?::0?0)?\z") & ~canonical.startswith("9999-12-31"), next_day)
-    is_read = F.col("_written").startswith(MATCHED) & ~canonical.startswith("0000")
-    time = F.when(is_read, F.coalesce(canonical.try_cast("timestamp"), at_end))
-    return rows.withColumn("_shown", time)
+    at_end = F.when(written.rlike(r"[T ]24:0?0(?::0?0)?\z") & ~written.startswith("9999-12-31"), next_day)
+    return rows.withColumn(
+        "_shown", F.when(~written.startswith("0000"), F.coalesce(written.try_cast("timestamp"), at_end))
+    )
 
 
 def _seconds(offset: Column) -> Column:

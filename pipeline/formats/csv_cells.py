@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from pipeline.config.csv_columns import BLANKS
@@ -15,7 +16,9 @@ from pipeline.formats.csv_frame import LINE_END, blanks_but
 from pipeline.spark import F
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column
+    from collections.abc import Callable
+
+    from pyspark.sql import Column, DataFrame
 
     from pipeline.config.csv_columns import Csv
     from pipeline.formats.csv_document import Frame
@@ -96,23 +99,38 @@ def is_whole(facts: Facts, said: Csv) -> Column:
     return F.when(size == width, True).otherwise((size > width) & all_empty)  # noqa: FBT003
 
 
-def cell(place: Column, facts: Facts) -> Column:
-    """The text of one of a row's `cells`, NULL beyond them."""
-    return _clean(F.get("cells", place), facts)
+def with_texts(rows: DataFrame, places: dict[str, Column], facts: Facts) -> DataFrame:
+    """Rows with the texts of some of their `cells`, NULL beyond these, by the names of new columns."""
+    # In steps: an expression that repeats what it is made of grows past what Spark can plan.
+    found = rows.withColumns({name: F.get("cells", place) for name, place in places.items()})
+    for step in _steps(facts):
+        found = found.withColumns({name: step(F.col(name)) for name in places})
+    return found
 
 
-def _clean(field: Column, facts: Facts) -> Column:
-    """A field without blanks and quotes around it; `="123"`, which Excel writes, is 123."""
-    text = row_rules.trimmed(field)
-    if not facts.may("has_quotes"):
-        return text
+def texts(fields: Column, facts: Facts) -> Column:
+    """The texts of an array of fields."""
+    return reduce(F.transform, _steps(facts), fields)
+
+
+def _steps(facts: Facts) -> list[Callable[[Column], Column]]:
+    """From a field to its text: without blanks and quotes around it, and without what Excel puts around an id."""
+    trimmed = row_rules.trimmed
+    return [trimmed, _unquoted, _without_excel, trimmed] if facts.may("has_quotes") else [trimmed]
+
+
+def _unquoted(text: Column) -> Column:
     inner = F.substring(text, F.lit(2), F.length(text) - 2)
-    is_plain = (F.length(text) > 1) & text.endswith('"') & ~inner.contains('"')
+    next_quote = F.instr(F.substring(text, 2, ALL), '"')
+    is_plain = text.endswith('"') & (next_quote == F.length(text) - 1)
     quoted, rest = (F.regexp_extract(text, r'\A"((?:[^"]++|"")*+)"([\s\S]*)\z', n) for n in (1, 2))
+    odd = F.concat(F.replace(quoted, F.lit('""'), F.lit('"')), rest)
     is_odd = text.rlike(r'\A"(?:[^"]++|"")*+"')
-    unquoted = (
-        F.when(is_plain, inner).when(is_odd, F.concat(F.replace(quoted, F.lit('""'), F.lit('"')), rest)).otherwise(text)
-    )
-    found = F.when(text.startswith('"'), row_rules.trimmed(unquoted)).otherwise(text)
-    of_excel = found.startswith('="') & found.endswith('"') & (F.length(found) > 2)  # noqa: PLR2004 - the sign and two quotes
-    return F.when(of_excel, row_rules.trimmed(F.substring(found, F.lit(3), F.length(found) - 3))).otherwise(found)
+    return F.when(~text.startswith('"'), text).when(is_plain, inner).when(is_odd, odd).otherwise(text)
+
+
+def _without_excel(text: Column) -> Column:
+    """`="123"` is 123."""
+    sign_and_quotes = 3
+    is_wrapped = text.startswith('="') & text.endswith('"') & (F.length(text) >= sign_and_quotes)
+    return F.when(is_wrapped, F.substring(text, F.lit(3), F.length(text) - 3)).otherwise(text)

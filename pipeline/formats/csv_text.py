@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipeline.formats import csv_bronze, csv_cells
-from pipeline.formats.csv_cells import ALL, Facts, cell, places_of
+from pipeline.formats.csv_cells import ALL, Facts, places_of, with_texts
 from pipeline.formats.csv_document import Frame, csv_of, meter_in_path
 from pipeline.formats.csv_frame import BOM
 from pipeline.lake.stores import unchecked
@@ -84,7 +84,7 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
     frames = {delivery.file_id: frame_of(delivery) for delivery in deliveries}
     # The encoding is done with; files that differ in nothing else are read alike.
     kinds = {replace(frame, encoding="") for frame in frames.values()}
-    facts = Facts(kinds.pop() if len(kinds) == 1 else None, said.columns)
+    facts = Facts(next(iter(kinds)) if len(kinds) == 1 else None, said.columns)
     if facts.frame is None:
         known = contents.sparkSession.createDataFrame(_table(frames, said))
         contents = contents.join(F.broadcast(known), F.col("file_id") == F.col("frame_of"))
@@ -92,18 +92,20 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
         contents = _with_meter(contents, said, deliveries)
     kept = [name for name in contents.columns if name != "value"]
     exploded = contents.select(*kept, F.posexplode(csv_cells.lines(facts, said)).alias("position", "line"))
-    cells = exploded.where("line <> ''").withColumn("cells", csv_cells.cells(facts, said))
-    whole = csv_cells.is_whole(facts, said)
-    more = _more_columns(facts, said)
+    split = exploded.where("line <> ''").withColumn("cells", csv_cells.cells(facts, said))
     named = csv_bronze.names(said)
-    return cells.select(
+    places = {f"_cell{n}": facts.place(n) for n, _ in enumerate(said.columns)}
+    others = [] if facts.frame is None else _others(facts.frame, said)
+    texts = with_texts(split, places | {f"_other{n}": F.lit(n) for n in others}, facts)
+    whole = texts.withColumn("_whole", csv_cells.is_whole(facts, said))
+    return whole.select(
         *([] if said.meter else [F.col(csv_bronze.METER)]),
-        *(cell(facts.place(n), facts).alias(named[column]) for n, column in enumerate(said.columns)),
-        *more,
+        *(F.col(cell).alias(named[column]) for cell, column in zip(places, said.columns, strict=True)),
+        *_arrays(facts, said),
         "file_id",
         (F.col("position") + 1).cast("bigint").alias("row_number"),
-        F.when(whole, _extra(facts, said, frames)).alias("extra"),
-        F.when(~whole, F.rtrim("line", F.lit("\r\n"))).alias("raw"),
+        F.when(F.col("_whole"), _extra(facts, others, any(_others(frame, said) for frame in kinds))).alias("extra"),
+        F.when(~F.col("_whole"), F.rtrim("line", F.lit("\r\n"))).alias("raw"),
     )
 
 
@@ -135,26 +137,25 @@ def _with_meter(contents: DataFrame, said: Csv, deliveries: list[Delivery]) -> D
     return contents.join(F.broadcast(known), F.col("file_id") == F.col("meter_of"))
 
 
-def _more_columns(facts: Facts, said: Csv) -> list[Column]:
-    """The values of a wide row, and the qualities beside them."""
+def _arrays(facts: Facts, said: Csv) -> list[Column]:
+    """The values of a wide row, and the qualities beside them; NULL where the file has no such column."""
     if not said.is_wide:
         return []
     positions = F.col("positions") if facts.frame is None else F.lit(list(facts.frame.positions)).cast("array<int>")
     found = {csv_bronze.VALUES: 0} | ({csv_bronze.QUALITIES: 1} if said.quality_beside else {})
 
-    def of(beside: int) -> Column:
-        return F.transform(positions, lambda place: F.when(place >= 0, cell(place + beside, facts)))
+    def fields(beside: int) -> Column:
+        return F.transform(positions, lambda place: F.when(place >= 0, F.get("cells", place + beside)))
 
-    return [of(beside).alias(name) for name, beside in found.items()]
+    return [csv_cells.texts(fields(beside), facts).alias(name) for name, beside in found.items()]
 
 
-def _extra(facts: Facts, said: Csv, frames: dict[int, Frame]) -> Column:
+def _extra(facts: Facts, others: list[int], any_has_others: bool) -> Column:  # noqa: FBT001 - of one call
     """Further columns by name; NULL if no file has any, because a map costs as much as everything else of a row."""
-    if not any(_others(frame, said) for frame in frames.values()):
+    if not any_has_others:
         return F.lit(None).cast("map<string,string>")
     if facts.frame is not None:
-        others = _others(facts.frame, said)
-        pairs = [each for n in others for each in (F.lit(facts.frame.names[n]), cell(F.lit(n), facts))]
-        return F.create_map(*pairs)
-    cells = F.transform(F.col("others"), lambda place: cell(place, facts))
-    return F.when(F.size("others") > 0, F.map_from_arrays("other_names", cells))
+        names = facts.frame.names
+        return F.create_map(*(each for n in others for each in (F.lit(names[n]), F.col(f"_other{n}"))))
+    fields = F.transform("others", lambda place: F.get("cells", place))
+    return F.when(F.size("others") > 0, F.map_from_arrays("other_names", csv_cells.texts(fields, facts)))
