@@ -5,15 +5,11 @@ Cells are taken apart here as a spreadsheet does it; Spark's own way is in tests
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.csv_tables import judged_in_python, tables
 
 
-@pytest.mark.xfail(
-    strict=False, reason="Santiago's autumn, end labels, newest first: one reading an hour off, not yet understood"
-)
 # Not made smaller on a failure: a table is readable as it is, and that would take minutes.
 @settings(
     deadline=None,
