@@ -197,7 +197,12 @@ def metastore(folder):
     java = str(Path(os.environ["JAVA_HOME"]) / "bin" / "java") if "JAVA_HOME" in os.environ else "java"
     jars = Path(pyspark.__file__).parent / "jars" / "*"
     where = f"-Djavax.jdo.option.ConnectionURL=jdbc:derby:;databaseName={folder / 'metastore'};create=true"
-    settings = [where, "-Dhive.async.log.enabled=false", "-Ddatanucleus.schema.autoCreateAll=true", "-Dhive.metastore.schema.verification=false"]
+    settings = [
+        where,
+        "-Dhive.async.log.enabled=false",
+        "-Ddatanucleus.schema.autoCreateAll=true",
+        "-Dhive.metastore.schema.verification=false",
+    ]
     settings += [
         "-Xmx256m",
         "-Ddatanucleus.connectionPoolingType=none",
