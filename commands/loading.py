@@ -8,7 +8,7 @@ import typer
 
 from commands.options import CONFIG, AsJson, Config, Debug, Strict, Wait
 from commands.process import REFUSED, context_of, errors, profile
-from pipeline.errors import UsageError
+from pipeline.errors import UnknownNameError
 
 app = typer.Typer()
 
@@ -38,8 +38,8 @@ def run(
         from jobs.shared import output
         from pipeline.deliveries.span import Span
 
-        if layer not in {None, *job.LAYERS}:
-            raise UsageError(f"unknown layer {layer!r}: use {', '.join(job.LAYERS)}, or none for all")
+        if layer is not None and layer not in job.LAYERS:
+            raise UnknownNameError("unknown layer", layer, *job.LAYERS)
         span, context, refused = Span.of(first, end), context_of(config), False
         with profile(context, shown=debug):
             if span is None:

@@ -42,6 +42,9 @@ def files(
 def rejected(
     config: Config = CONFIG,
     feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
+    file: Annotated[str | None, typer.Option(help="Only deliveries with this in their path, or #file_id.")] = None,
+    meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason code, such as OFF_GRID.")] = None,
     limit: Limit = 100,
     json: AsJson = False,
     debug: Debug = False,
@@ -49,8 +52,9 @@ def rejected(
     """Rejected rows, with file, line and reason, newest first."""
     with errors(debug):
         from jobs.shared import output
+        from jobs.shared.filters import OfRejected
 
-        output.rejected(context_of(config), feed, limit, as_json=json)
+        output.rejected(context_of(config), OfRejected(feed, file, meter, reason), limit, as_json=json)
 
 
 @app.command()
