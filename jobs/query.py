@@ -12,7 +12,7 @@ from pyspark.errors import AnalysisException, ParseException
 
 from jobs.shared.output import cell, print_table
 from pipeline import formats
-from pipeline.errors import LakeError, UsageError
+from pipeline.errors import LakeError, UnknownNameError, UsageError
 from pipeline.lake import access, schema_version, tables, views
 from pipeline.layers import reading_history
 
@@ -32,7 +32,7 @@ PLAIN = re.compile(r"\s*(SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
 def run(context: Context, query: str, form: str, limit: int) -> None:
     """Print the query's answer on standard output as `form`; timestamps are UTC."""
     if form not in FORMS:
-        raise UsageError(f"unknown format {form!r}: use {', '.join(FORMS)}")
+        raise UnknownNameError("unknown format", form, *FORMS)
     query = query.strip().rstrip(";")
     if not query:
         raise UsageError("the query is empty")

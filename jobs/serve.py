@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jobs.shared import metrics
 from pipeline import formats
 from pipeline.config.values import is_loopback
-from pipeline.errors import MissingPackageError, UsageError
+from pipeline.errors import MissingPackageError, UnknownNameError, UsageError
 from pipeline.lake import places, schema_version
 from pipeline.runtime import error_messages
 
@@ -36,7 +36,7 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
     `engine` says who reads the tables: this process where they lie, or Spark, in a session that stays.
     """
     if engine not in ENGINES:
-        raise UsageError(f"unknown engine {engine!r}: use {', '.join(ENGINES)}")
+        raise UnknownNameError("unknown engine", engine, *ENGINES)
     try:
         import uvicorn  # noqa: PLC0415 - an extra of the package
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.nearest import did_you_mean
+
 
 def printable(text: str) -> str:
     """A text for a terminal: control sequences, line breaks and invisible characters are shown, not interpreted."""
@@ -18,6 +20,13 @@ class UsageError(MeterlakeError):
     """The command line is wrong."""
 
     exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A word of the command line is none of those that there are: `what` is missing, such as "no feed"."""
+
+    def __init__(self, what: str, word: str, *known: str) -> None:
+        super().__init__(f"{what} {word!r}{did_you_mean(word, known)}: use {', '.join(known)}")
 
 
 class ConfigurationError(MeterlakeError):

@@ -14,7 +14,11 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from jobs.shared import filters
+from pipeline.deliveries import rejected_rows
+from pipeline.deliveries.delivery import STATUSES
 from pipeline.errors import LakeError, printable
+from pipeline.formats.row_rules import ROW_CODES
 from pipeline.lake import access, schema_version, tables
 
 if TYPE_CHECKING:
@@ -122,8 +126,10 @@ def must_exist(context: Context) -> None:
 
 def files(context: Context, status: str | None, feed: str | None, limit: int, *, as_json: bool) -> None:
     """Print deliveries, newest first."""
+    filters.check("no status", status, STATUSES)
     must_exist(context)
     rows = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
+    filters.check("no feed", feed, filters.feeds(context, rows))
     rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
     rows.sort(key=lambda row: -row["file_id"])
     if as_json:
@@ -136,23 +142,18 @@ def files(context: Context, status: str | None, feed: str | None, limit: int, *,
     console().print(f"({min(limit, len(rows))} of {len(rows)} deliveries)")
 
 
-def rejected(context: Context, feed: str | None, limit: int, *, as_json: bool) -> None:
+def rejected(context: Context, wanted: filters.OfRejected, limit: int, *, as_json: bool) -> None:
     """Print rejected rows, newest delivery first."""
+    filters.check("no reason code", wanted.reason, ROW_CODES)
     must_exist(context)
-    rows = access.small_rows(context, tables.REJECTED, tables.REJECTED.names, ("feed", "=", feed) if feed else None)
-    paths = {
-        row["file_id"]: row["relative_path"]
-        for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "relative_path"])
-    }
-    rows.sort(key=lambda row: (-row["file_id"], row["row_number"]))
+    log = access.small_rows(context, tables.INGESTION_LOG, ["file_id", "feed", "relative_path"])
+    filters.check("no feed", wanted.feed, filters.feeds(context, log))
+    rows, count = rejected_rows.newest(context, wanted.where(log), limit)
+    paths = {row["file_id"]: row["relative_path"] for row in log}
     named = [{"file": paths.get(row["file_id"])} | row for row in rows]
     if as_json:
-        print(
-            json.dumps(
-                [{name: cell(value) for name, value in row.items()} for row in named[:limit]], ensure_ascii=False
-            )
-        )
+        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in named], ensure_ascii=False))
         return
     names = ["file", "row_number", "feed", "meter_id", "reason_code", "reason", "raw"]
-    print_table(names, [[row[name] for name in names] for row in named[:limit]])
-    console().print(f"({min(limit, len(rows))} of {len(rows)} rejected rows)")
+    print_table(names, [[row[name] for name in names] for row in named])
+    console().print(f"({len(named)} of {count} rejected rows)")

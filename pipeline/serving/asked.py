@@ -12,6 +12,7 @@ from starlette.responses import Response
 from pipeline.clock.zones import zone_info
 from pipeline.errors import VersionGoneError
 from pipeline.lake.snapshots import Pinned, Snapshots
+from pipeline.nearest import did_you_mean
 from pipeline.serving import answers
 from pipeline.serving.engine import Engine
 from pipeline.serving.meter_files import MeterFiles
@@ -66,9 +67,9 @@ class Service:
         for feed in self.settings.feeds:
             if feed.name == name:
                 return feed
-        raise ProblemError(
-            404, f"feed: no feed {name!r}; there are {', '.join(feed.name for feed in self.settings.feeds)}", "feed"
-        )
+        names = [feed.name for feed in self.settings.feeds]
+        said = f"feed: no feed {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}"
+        raise ProblemError(404, said, "feed")
 
     def zone_of(self, asked: str | None) -> Callable[[str | None], tzinfo]:
         """The zone for a feed's instants: the requested one, else the feed's own, else UTC."""

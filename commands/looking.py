@@ -1,0 +1,136 @@
+"""Commands that only read the lake: status, files, rejected, sql, explain, report, serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.options import CONFIG, AsJson, Config, Debug, Limit
+from commands.process import context_of, errors
+
+app = typer.Typer()
+
+
+@app.command()
+def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
+    """At a glance: the last run, what needs attention, deliveries, tables, disk, and how complete yesterday is."""
+    with errors(debug):
+        from jobs import status as job
+
+        job.run(context_of(config), as_json=json)
+
+
+@app.command()
+def files(
+    config: Config = CONFIG,
+    status: Annotated[str | None, typer.Option(help="Only loaded, rejected, duplicate, conflict or withdrawn.")] = None,
+    feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
+    limit: Limit = 100,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Deliveries and what became of them, newest first."""
+    with errors(debug):
+        from jobs.shared import output
+
+        output.files(context_of(config), status, feed, limit, as_json=json)
+
+
+@app.command()
+def rejected(
+    config: Config = CONFIG,
+    feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
+    file: Annotated[str | None, typer.Option(help="Only deliveries with this in their path, or #file_id.")] = None,
+    meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason code, such as OFF_GRID.")] = None,
+    limit: Limit = 100,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Rejected rows, with file, line and reason, newest first."""
+    with errors(debug):
+        from jobs.shared import output
+        from jobs.shared.filters import OfRejected
+
+        output.rejected(context_of(config), OfRejected(feed, file, meter, reason), limit, as_json=json)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")],
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    limit: Annotated[int, typer.Option(help="At most this many rows of a table; csv and json give all.", min=1)] = 1000,
+    config: Config = CONFIG,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Spark SQL over the tables; read only."""
+    with errors(debug):
+        from jobs import query as job
+
+        job.run(context_of(config), query, "json" if json else form, limit)
+
+
+@app.command()
+def explain(
+    meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
+    instant: Annotated[
+        str, typer.Argument(help="An instant in its interval, such as 2021-03-28T00:30Z; UTC without an offset.")
+    ],
+    config: Config = CONFIG,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Every version of one reading: its file, row and text, which one counts and why, and its cells in gold."""
+    with errors(debug):
+        from jobs import explain as job
+
+        job.run(context_of(config), meter, instant, as_json=json)
+
+
+@app.command()
+def report(
+    feed: Annotated[str, typer.Option(help="The feed to report on.")],
+    out: Annotated[Path, typer.Option(help="The file to write; an existing one is replaced.")],
+    meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="The first local day, such as 2021-03-28.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The first local day after the range.")] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help="html, or md with pictures beside it; if left out, by the file's name."),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
+    ] = "delta",
+    config: Config = CONFIG,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Explore a feed: totals, load shape, profile, heat map, autocorrelation, gaps, outliers, import against export."""
+    with errors(debug):
+        from jobs import report as job
+        from pipeline.serving.report.asked import Asked
+
+        job.run(context_of(config), Asked.of(feed, meter, first, end), out, form, as_json=json, engine=engine)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Listen here instead of where the configuration says.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0: any free one.", min=0, max=65535)] = None,
+    engine: Annotated[
+        str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
+    ] = "delta",
+    config: Config = CONFIG,
+    debug: Debug = False,
+) -> None:
+    """Serve the lake to programs and people: a read API, its documentation, and a page. Ctrl-C ends it.
+
+    No JVM, but to ask a catalog where its tables lie; with --engine spark a session that stays.
+    """
+    with errors(debug):
+        from jobs import serve as job
+
+        job.run(context_of(config), host, port, engine)
