@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from commands import correcting, loading, looking, starting
-from commands.process import FAILED
+from jobs.cli import correcting, loading, looking, starting
+from jobs.cli.process import FAILED
 
 app = typer.Typer(
     name="meterlake",

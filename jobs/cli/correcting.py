@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import CONFIG, AsJson, Config, Debug, Wait
-from commands.process import context_of, errors
+from jobs.cli.options import CONFIG, AsJson, Config, Debug, Wait
+from jobs.cli.process import context_of, errors
 from pipeline.errors import UsageError
 
 app = typer.Typer()

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import CONFIG, AsJson, Config, Debug
-from commands.process import FAILED, REFUSED, context_of, errors
+from jobs.cli.options import CONFIG, AsJson, Config, Debug
+from jobs.cli.process import FAILED, REFUSED, context_of, errors
 
 app = typer.Typer()
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import CONFIG, AsJson, Config, Debug, Limit
-from commands.process import context_of, errors
+from jobs.cli.options import CONFIG, AsJson, Config, Debug, Limit
+from jobs.cli.process import context_of, errors
 
 app = typer.Typer()
 

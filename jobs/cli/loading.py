@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import CONFIG, AsJson, Config, Debug, Strict, Wait
-from commands.process import REFUSED, context_of, errors, profile
+from jobs.cli.options import CONFIG, AsJson, Config, Debug, Strict, Wait
+from jobs.cli.process import REFUSED, context_of, errors, profile
 from pipeline.errors import UnknownNameError
 
 app = typer.Typer()
