@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from jobs.shared import yesterday
 from jobs.shared.output import cell, console, must_exist, print_table, text
 from pipeline import formats
+from pipeline.attention import yesterday
 from pipeline.deliveries import open_issues
 from pipeline.deliveries.delivery import LOADED
 from pipeline.deliveries.ingestion_log import logged

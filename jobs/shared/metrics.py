@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import generate_latest, write_to_textfile
 
-from jobs.shared import yesterday
 from pipeline import formats
+from pipeline.attention import yesterday
 from pipeline.clock.zones import zone_info
 from pipeline.deliveries import open_issues
 from pipeline.deliveries.ingestion_log import logged

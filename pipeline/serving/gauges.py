@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from pipeline.attention.runs import is_main
 from pipeline.clock.zones import zone_info
 from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from pipeline.deliveries.delivery import Delivery
 
 LAYERS = ("bronze", "silver", "gold")
-# Commands that bring gold up to date.
-MAIN_JOB = {"run", "watch", "demo"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def _gauge(into: CollectorRegistry, name: str, help_text: str, labels: Sequence[
 def _runs(into: CollectorRegistry, runs: Iterable[Mapping[str, Any]], wanted: Metrics) -> None:
     """The newest main job and the newest that succeeded; the newest `verify`."""
     ended = sorted(runs, key=lambda run: run["finished_at"])
-    main = [run for run in ended if run["command"].split(" --")[0] in MAIN_JOB]
+    main = [run for run in ended if is_main(run)]
     if main:
         last = main[-1]
         _gauge(into, "last_run_timestamp_seconds", "End of the last main job").set(last["finished_at"].timestamp())
