@@ -38,7 +38,7 @@ UNWRITABLE = set("%[]^|\\")
 
 
 class Settings(BaseSettings):
-    """The whole configuration; conf/local.toml is an example, README.md names the other keys."""
+    """The whole configuration; conf/local.toml is an example, docs/configuration.md names the other keys."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
