@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.shared.yesterday import days_present
+from pipeline.attention.yesterday import days_present
 from pipeline.lake import access, tables
 from pipeline.lake.days import days_text, on_days
 from pipeline.layers import agreements, changed_days, completeness

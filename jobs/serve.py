@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.shared import metrics
-from pipeline import formats
+from pipeline import attention, formats
 from pipeline.config.values import is_loopback
 from pipeline.errors import MissingPackageError, UnknownNameError, UsageError
 from pipeline.lake import places, schema_version
@@ -62,7 +62,7 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
         ) from None
     with listening, tempfile.TemporaryDirectory(prefix="meterlake-serve-") as folder:
         copies = _copies(context, Path(folder)) if engine == "spark" else None
-        app = application(settings, lambda: _measures(context), copies)
+        app = application(settings, lambda: _measures(context), copies, lambda: attention.found(context.next_run()))
         shown = f"[{where.host}]" if ":" in where.host else where.host
         print(
             f"Serving {settings.where} on http://{shown}:{listening.getsockname()[1]}/ (its documentation: /docs)",

@@ -14,12 +14,17 @@ app = typer.Typer()
 
 
 @app.command()
-def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
-    """At a glance: the last run, what needs attention, deliveries, tables, disk, and how complete yesterday is."""
+def status(
+    config: Config = CONFIG,
+    tables: Annotated[bool, typer.Option("--tables", help="The inventory of tables: rows, files, bytes.")] = False,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """At a glance: what needs attention, the last run, and each feed: its deliveries and how complete yesterday is."""
     with errors(debug):
         from jobs import status as job
 
-        job.run(context_of(config), as_json=json)
+        job.run(context_of(config), as_json=json, with_tables=tables)
 
 
 @app.command()
@@ -27,6 +32,9 @@ def files(
     config: Config = CONFIG,
     status: Annotated[str | None, typer.Option(help="Only loaded, rejected, duplicate, conflict or withdrawn.")] = None,
     feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only refused ones that nothing has replaced or settled since.")
+    ] = False,
     limit: Limit = 100,
     json: AsJson = False,
     debug: Debug = False,
@@ -35,7 +43,7 @@ def files(
     with errors(debug):
         from jobs.shared import output
 
-        output.files(context_of(config), status, feed, limit, as_json=json)
+        output.files(context_of(config), status, feed, limit, as_json=json, only_open=only_open)
 
 
 @app.command()

@@ -19,14 +19,15 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import ConfigurationError
 from pipeline.lake import tables
 from pipeline.runtime import release
-from pipeline.serving import aggregates, deliveries, feeds, gaps, meters, pages, problems
+from pipeline.serving import aggregates, attention, deliveries, feeds, gaps, meters, pages, problems
 from pipeline.serving.asked import Service
 from pipeline.serving.measures import Measured, Measures
 from pipeline.serving.warming import keep_warm
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
+    from pipeline.attention import Item
     from pipeline.config.settings import Settings
     from pipeline.lake.snapshots import Snapshots
 
@@ -47,14 +48,18 @@ Meter readings, their sums, and where they came from; always the newest committe
 
 
 def application(
-    settings: Settings, of_the_lake: Callable[[], bytes] = bytes, snapshots: Snapshots | None = None
+    settings: Settings,
+    of_the_lake: Callable[[], bytes] = bytes,
+    snapshots: Snapshots | None = None,
+    needs_attention: Callable[[], Sequence[Item]] | None = None,
 ) -> FastAPI:
     """The API of a lake; `of_the_lake` gives its metrics for /metrics, in Prometheus's text format.
 
-    With `snapshots` these tell the tables' rows, when they are asked for. Raises ConfigurationError if it cannot serve
-    this lake.
+    With `snapshots` these tell the tables' rows, when they are asked for; `needs_attention` gives the list of
+    /attention, which is otherwise made of the tables where they lie. Raises ConfigurationError if it cannot serve this
+    lake.
     """
-    service, measures = Service.of(settings, snapshots), Measures(of_the_lake)
+    service, measures = Service.of(settings, snapshots, needs_attention), Measures(of_the_lake)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +76,7 @@ def application(
     app.state.service = service
     token = _token(settings)
     guards = [Depends(_bearer(token))] if token else []
-    for router in (feeds.router, meters.router, deliveries.router, aggregates.router, gaps.router):
+    for router in (feeds.router, attention.router, meters.router, deliveries.router, aggregates.router, gaps.router):
         app.include_router(router, dependencies=guards)
     app.include_router(pages.router())  # static files without data of the lake: no token needed
     _add_service_routes(app, service, measures, guards)
