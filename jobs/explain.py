@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from jobs.shared import as_received
 from jobs.shared.output import cell, console, print_table
-from pipeline import formats
-from pipeline.deliveries import guards
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.deliveries.ingestion_log import logged
-from pipeline.errors import DamagedLakeError, UsageError
+from pipeline.errors import UsageError
 from pipeline.formats.readings import VERSION, VERSION_KEY
 from pipeline.lake import access, schema_version, tables
 from pipeline.layers import agreements
@@ -26,11 +25,10 @@ from pipeline.serving import received
 if TYPE_CHECKING:
     from datetime import date
 
-    import pyarrow.dataset as ds
-
-    from pipeline.config.feeds import Feed
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
+MOST_DAYS_APART = 2
 SHOWN = ("feed", "direction", "interval_start", "interval_minutes", "consumption", "quality", "file", "row_number")
 
 
@@ -88,9 +86,9 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
 
 def _received(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
     """The meter's readings whose interval holds the instant, refused and withdrawn ones too: readings.VERSION."""
-    deliveries = [each for each in logged(context) if each.status in {LOADED, WITHDRAWN} and each.rows_read]
+    deliveries = [each for each in logged(context) if each.status in {LOADED, WITHDRAWN} and _may_hold(each, at)]
     of_feeds = [(feed, [each for each in deliveries if each.feed == feed.name]) for feed in context.settings.feeds]
-    opened = [(feed, some, _bronze(context, feed)) for feed, some in of_feeds if some]
+    opened = [(feed, some, as_received.rows_for_python(context, feed)) for feed, some in of_feeds if some]
     if any(bronze is None for *_, bronze in opened):
         return _received_by_spark(context, meter, at)
     return [
@@ -101,13 +99,14 @@ def _received(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
     ]
 
 
-def _bronze(context: Context, feed: Feed) -> ds.Dataset | None:
-    """The feed's rows as received; None where only Spark may read or judge them."""
-    lake, table = access.lake_of(context), formats.bronze_table(feed)
-    if not lake.facts.exists(table):
-        raise DamagedLakeError(context.settings.where, table.full_name, guards.GONE, guards.LOST_BRONZE)
-    there = None if formats.format_of(feed).row_judge is None else lake.reads.dataset(table)
-    return None if there is None else there[0]
+def _may_hold(delivery: Delivery, at: datetime) -> bool:
+    """Whether the delivery may say something of that instant. Refused rows are on no day that the log knows.
+
+    A reading is a day long at most, and a local day begins and ends within a day of UTC's.
+    """
+    if delivery.rows_rejected or not delivery.local_dates:
+        return delivery.rows_read > 0
+    return any(abs((day - at.date()).days) <= MOST_DAYS_APART for day in delivery.local_dates)
 
 
 def _received_by_spark(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
