@@ -155,7 +155,7 @@ def test_status_needs_no_spark(demo: Path) -> None:
     assert {each["feed"]: each["last_day"] for each in found["completeness"]} == {
         "gas": "2021-03-29", "electricity": "2021-11-01", "solar": "2021-11-01", "vilnius": "2021-11-01",
     }  # fmt: skip
-    assert "Nothing to look at" not in answered(demo, "status")
+    assert "Nothing needs attention" not in answered(demo, "status")
 
 
 def test_files_and_rejected_need_no_spark(demo: Path) -> None:
