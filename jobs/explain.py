@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from jobs.shared import as_received
-from jobs.shared.output import cell, console, print_table
+from jobs.shared.listing import Listing
+from jobs.shared.terminal import cell, console
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import UsageError
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 
 MOST_DAYS_APART = 2
 SHOWN = ("feed", "direction", "interval_start", "interval_minutes", "consumption", "quality", "file", "row_number")
+VERSIONS = Listing(
+    columns=(*SHOWN, "received_at", "verdict", "raw"),
+    narrow=("feed", "direction", "interval_start", "consumption", "file", "row_number"),
+    folds="file",
+    below=("verdict", "raw"),
+    names={"interval_start": "starts (UTC)", "row_number": "row"},
+    joined="\n",
+)
+CELLS = Listing(columns=("table", "cell", "value"), narrow=("table", "value"), folds="table", below=("cell",))
 
 
 def instant_of(text: str) -> datetime:
@@ -54,12 +64,9 @@ def run(context: Context, meter: str, instant: str, *, as_json: bool) -> None:
     if not versions:
         console().print(Text(f"No version of a reading of meter {meter!r} at {cell(at)} was ever received."))
         return
-    names = [*SHOWN, "received_at", "verdict", "raw"]
-    print_table(
-        names, [[version[name] for name in names] for version in versions], title=f"Meter {meter} at {cell(at)}"
-    )
+    VERSIONS.print(versions, title=f"Meter {meter} at {cell(at)}")
     if cells:
-        print_table(["table", "cell", "value"], [list(each.values()) for each in cells], title="It is part of")
+        CELLS.print(cells, title="It is part of")
 
 
 def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:

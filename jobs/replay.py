@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jobs.shared import as_received
-from jobs.shared.output import must_exist, print_table
+from jobs.shared.listing import Listing
+from jobs.shared.output import must_exist
 from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries import decisions, ingestion_log, landing
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 REPLAYABLE = {LOADED, WITHDRAWN} | REFUSED
+SHOWN = Listing(
+    columns=("file_id", "file", "was", "is", "accepted", "rejected"),
+    narrow=("file_id", "file", "accepted", "rejected"),
+    folds="file",
+    below=("was", "is"),
+    names={"file_id": "id"},
+    joined=" -> ",
+)
 
 
 class Judge(Protocol):
@@ -186,18 +195,17 @@ def _show(changed: list[Replayed], restated: dict[str, int], *, dry_run: bool, a
         print(json.dumps({"dry_run": dry_run, "files": [each.facts() for each in changed], "restated": restated}))
         return
     rows = [
-        [
-            each.before.file_id,
-            each.before.relative_path,
-            _verdict(each.before),
-            _verdict(each.after),
-            f"{each.before.rows_accepted:,} -> {each.after.rows_accepted:,}",
-            f"{each.before.rows_rejected:,} -> {each.after.rows_rejected:,}",
-        ]
+        {
+            "file_id": each.before.file_id,
+            "file": each.before.relative_path,
+            "was": _verdict(each.before),
+            "is": _verdict(each.after),
+            "accepted": f"{each.before.rows_accepted:,} -> {each.after.rows_accepted:,}",
+            "rejected": f"{each.before.rows_rejected:,} -> {each.after.rows_rejected:,}",
+        }
         for each in changed
     ]
-    title = "What a replay would change" if dry_run else "Replayed"
-    print_table(["file_id", "file", "was", "is", "accepted", "rejected"], rows, title=title)
+    SHOWN.print(rows, title="What a replay would change" if dry_run else "Replayed")
     statuses = Counter(each.after.status for each in changed)
     counting = f"{statuses[LOADED]} of {len(changed)} deliveries"
     if dry_run:
