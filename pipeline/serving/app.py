@@ -19,7 +19,18 @@ from starlette.exceptions import HTTPException
 from pipeline.errors import ConfigurationError
 from pipeline.lake import tables
 from pipeline.runtime import release
-from pipeline.serving import aggregates, attention, deliveries, feeds, gaps, meters, pages, problems
+from pipeline.serving import (
+    aggregates,
+    attention,
+    deliveries,
+    feed_deliveries,
+    feeds,
+    gaps,
+    meters,
+    pages,
+    problems,
+    runs,
+)
 from pipeline.serving.asked import Service
 from pipeline.serving.measures import Measured, Measures
 from pipeline.serving.warming import keep_warm
@@ -76,8 +87,9 @@ def application(
     app.state.service = service
     token = _token(settings)
     guards = [Depends(_bearer(token))] if token else []
-    for router in (feeds.router, attention.router, meters.router, deliveries.router, aggregates.router, gaps.router):
-        app.include_router(router, dependencies=guards)
+    parts = (feeds, feed_deliveries, attention, runs, meters, deliveries, aggregates, gaps)
+    for part in parts:
+        app.include_router(part.router, dependencies=guards)
     app.include_router(pages.router())  # static files without data of the lake: no token needed
     _add_service_routes(app, service, measures, guards)
     for kind, handler in {

@@ -8,12 +8,13 @@ from pydantic_core import to_json
 
 from pipeline.lake import tables
 from pipeline.lake.snapshots import Pinned
-from pipeline.serving import answers, paging, shapes
+from pipeline.serving import answers, paging, shapes, surroundings
 from pipeline.serving.answers import Rows
 from pipeline.serving.asked import Asked
 from pipeline.serving.common import REFUSALS, AskedRows, rows_of
+from pipeline.serving.feed_deliveries import OPEN_REFUSALS_SQL
 from pipeline.serving.grains import micros
-from pipeline.serving.parameters import FeedName, Moment, TimeZone, instant_of, zone_or
+from pipeline.serving.parameters import Day, FeedName, Moment, TimeZone, instant_of, zone_or
 from pipeline.serving.problems import ProblemError
 
 router = APIRouter(tags=["Deliveries"])
@@ -24,8 +25,22 @@ REJECTED = tuple(column for column in tables.REJECTED.columns if column.name not
 Status = Literal["loaded", "rejected", "duplicate", "conflict", "withdrawn"]
 StatusName = Annotated[Status | None, Query(description="Only deliveries with this status")]
 LOG_FEED = "Only this feed, or the `reference` database"
+OfDay = Annotated[
+    Day | None,
+    Query(description="Only loaded deliveries with an accepted reading on this local day: what is behind it"),
+]
+OfRun = Annotated[str | None, Query(max_length=64, description="Only those that this run decided: ops.runs.run_id")]
+Open = Annotated[
+    bool, Query(alias="open", description="Only refusals that no later delivery of the same path has settled")
+]
 LogFeed = Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,62}$", description=LOG_FEED)]
-FILES_SQL = "SELECT * FROM log WHERE ($feed IS NULL OR feed = $feed) AND ($status IS NULL OR status = $status)"
+FILES_SQL = f"""
+    WITH open_refusals AS ({OPEN_REFUSALS_SQL})
+    SELECT * FROM log WHERE ($feed IS NULL OR feed = $feed) AND ($status IS NULL OR status = $status)
+        AND ($day IS NULL OR (status = 'loaded' AND list_contains(local_dates, $day)))
+        AND ($run_id IS NULL OR run_id = $run_id)
+        AND (NOT $open OR file_id IN (SELECT file_id FROM open_refusals))
+"""  # noqa: S608 - ours
 RESTATED_SQL = """
     SELECT * FROM restatements WHERE ($feed IS NULL OR feed = $feed)
         AND ($table_name IS NULL OR table_name = $table_name)
@@ -36,7 +51,7 @@ Delivery = shapes.model("Delivery", FILES)
 RejectedRow = shapes.model("RejectedRow", REJECTED)
 Delivered: type[BaseModel] = create_model(
     "DeliveryWithRejectedRows",
-    __base__=Delivery,
+    __base__=(Delivery, surroundings.Surroundings),
     rejected_rows=(list[RejectedRow], Field(description="Rejected rows, the first `limit`")),  # type: ignore[valid-type]
     rejected_rows_left_out=(int, Field(description="How many more there are")),
     as_of=(dict[str, int], Field(description="Versions of the tables that the answer comes from")),
@@ -49,7 +64,14 @@ def _of_log(asked: Asked, feed: str | None) -> None:
 
 
 @router.get("/files", summary="Deliveries: how many, and what became of each", responses=rows_of("Files", FILES))
-def files(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
+def files(
+    asked: AskedRows,
+    status: StatusName = None,
+    feed: LogFeed = None,
+    day: OfDay = None,
+    run_id: OfRun = None,
+    open_only: Open = False,  # noqa: FBT002 - a parameter of the address
+) -> Response:
     """Deliveries, newest first. `total` says how many there are."""
     _of_log(asked, feed)
 
@@ -58,7 +80,7 @@ def files(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> 
         return paging.rows_after(
             asked.service.engine,
             FILES_SQL,
-            {"feed": feed, "status": status},
+            {"feed": feed, "status": status, "day": day, "run_id": run_id, "open": open_only},
             reads,
             FILES,
             ("file_id",),
@@ -77,7 +99,8 @@ def latest(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) ->
     """The delivery with the highest file_id (of a feed or status, if given), with its rejected rows."""
     _of_log(asked, feed)
     newest = f"SELECT max(file_id) AS file_id FROM ({FILES_SQL})"  # noqa: S608 - ours
-    return _one(asked, newest, {"feed": feed, "status": status})
+    wanted = {"feed": feed, "status": status, "day": None, "run_id": None, "open": False}
+    return _one(asked, newest, wanted)
 
 
 @router.get(
@@ -107,9 +130,10 @@ def _one(asked: Asked, which: str, parameters: dict[str, Any]) -> Response:
         shown = shapes.texts(rows.slice(0, asked.limit), REJECTED, zone_of)
         facts["rejected_rows"] = [dict(zip(shown, each, strict=True)) for each in zip(*shown.values(), strict=True)]
         facts["rejected_rows_left_out"] = rows.num_rows - len(facts["rejected_rows"])
+        facts |= surroundings.of_delivery(facts, pinned, engine, zone_of)
         return to_json(facts | {"as_of": pinned.versions})
 
-    return asked.whole([tables.INGESTION_LOG, tables.REJECTED], body, answers.MEDIA["json"])
+    return asked.whole([*surroundings.TABLES, tables.REJECTED], body, answers.MEDIA["json"])
 
 
 @router.get(
