@@ -314,6 +314,10 @@ def serve(
     engine: Annotated[
         str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
     ] = "delta",
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="Let web pages of this origin ask too; may be given several times."),
+    ] = None,
     config: Config = CONFIG,
     debug: Debug = False,
 ) -> None:
@@ -324,7 +328,7 @@ def serve(
     with _errors(debug):
         from jobs import serve as job
 
-        job.run(_context(config), host, port, engine)
+        job.run(_context(config), host, port, engine, cors or ())
 
 
 @app.command()

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from pipeline.clock.zones import zone_info
 from pipeline.errors import VersionGoneError
 from pipeline.lake.snapshots import Pinned, Snapshots
-from pipeline.serving import answers
+from pipeline.serving import answers, naming
 from pipeline.serving.engine import Engine
 from pipeline.serving.meter_files import MeterFiles
 from pipeline.serving.problems import ProblemError
@@ -109,8 +109,9 @@ class Asked:
             return _tagged(Response(status_code=304), tag)
         with self.service.slot(), readable(self.service):
             found = rows(pinned, self.cursor.after if self.cursor else None)
-            meta = answers.Meta(pinned.versions, time_zone, units or {})
-            return _tagged(answers.page(self.request, found, shape, meta, self.form), tag)
+            found.columns = naming.named(found.columns)
+            meta = answers.Meta(pinned.versions, time_zone, naming.named(units or {}))
+            return _tagged(answers.page(self.request, found, naming.with_ours(shape), meta, self.form), tag)
 
     def whole(self, wanted: Sequence[Table], body: Callable[[Pinned], bytes], media: str) -> Response:
         """A single object from those tables, or 304 if the client has it."""
