@@ -131,6 +131,10 @@ def serve(
     engine: Annotated[
         str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
     ] = "delta",
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="Let web pages of this origin ask too; may be given several times."),
+    ] = None,
     config: Config = CONFIG,
     debug: Debug = False,
 ) -> None:
@@ -141,4 +145,4 @@ def serve(
     with errors(debug):
         from jobs import serve as job
 
-        job.run(context_of(config), host, port, engine)
+        job.run(context_of(config), host, port, engine, cors or ())

@@ -117,12 +117,12 @@ def _response_folder(path: str) -> str:
     return path
 
 
-def _origin(origin: str) -> str:
+def origin(text: str) -> str:
     """A web page's origin, as browsers send it: no path, no trailing slash."""
-    if origin != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
-        message = f"{origin!r} is not an origin: write it as browsers send it, 'https://dashboards.example.org', or '*'"
+    if text != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", text):
+        message = f"{text!r} is not an origin: write it as browsers send it, 'https://dashboards.example.org', or '*'"
         raise ValueError(message)
-    return origin
+    return text
 
 
 def _time_of_day(text: str) -> str:
@@ -173,7 +173,7 @@ Direction = Literal["import", "export", "production", "consumption"]
 DIRECTIONS = get_args(Direction)
 Ending = Annotated[str, AfterValidator(_ending)]
 ColumnName = Annotated[str, AfterValidator(_column_name)]
-Origin = Annotated[str, AfterValidator(_origin)]
+Origin = Annotated[str, AfterValidator(origin)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format)]
 Generations = Annotated[str, AfterValidator(_generations)]

@@ -15,7 +15,7 @@ from pipeline.errors import VersionGoneError
 from pipeline.lake.snapshots import Pinned, Snapshots
 from pipeline.nearest import did_you_mean
 from pipeline.runtime.context import Context
-from pipeline.serving import answers
+from pipeline.serving import answers, naming
 from pipeline.serving.engine import Engine
 from pipeline.serving.meter_files import MeterFiles
 from pipeline.serving.problems import ProblemError
@@ -120,8 +120,9 @@ class Asked:
             return tagged(Response(status_code=304), tag)
         with self.service.slot(), readable(self.service):
             found = rows(pinned, self.cursor.after if self.cursor else None)
-            meta = answers.Meta(pinned.versions, time_zone, units or {})
-            return tagged(answers.page(self.request, found, shape, meta, self.form), tag)
+            found.columns = naming.named(found.columns)
+            meta = answers.Meta(pinned.versions, time_zone, naming.named(units or {}))
+            return tagged(answers.page(self.request, found, naming.with_ours(shape), meta, self.form), tag)
 
     def whole(self, wanted: Sequence[Table], body: Callable[[Pinned], bytes], media: str) -> Response:
         """A single object from those tables, or 304 if the client has it."""
