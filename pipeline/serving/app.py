@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from pipeline.lake.snapshots import Snapshots
 
 DESCRIPTION = """
-Meter readings, their sums, and where they came from; always the newest committed state of the lake.
+Meter readings, their sums, and where they came from; always the newest committed state of the lake;
+a meter's readings are those of at most two seconds ago.
 
 * **Ranges** are half open: `from` is included, `to` is not. A day means its first instant in `tz`, or in the feed's
   zone.
@@ -80,7 +81,7 @@ def application(
     async def life(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
         if snapshots is None:
-            threading.Thread(target=keep_warm, args=(service, stop), name="warm", daemon=True).start()
+            keep_warm(service, stop)
         yield
         stop.set()
 
