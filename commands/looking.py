@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from commands.options import CONFIG, AsJson, Config, Debug, Limit
+from commands import completion
+from commands.options import LOOK, AsJson, Config, Debug, Engine, Limit, OfFeed, examples
 from commands.process import context_of, errors
 
 app = typer.Typer()
 
 
-@app.command()
-def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
+@app.command(rich_help_panel=LOOK, epilog=examples("meterlake status", "meterlake status --json"))
+def status(config: Config = None, json: AsJson = False, debug: Debug = False) -> None:
     """At a glance: the last run, what needs attention, deliveries, tables, disk, and how complete yesterday is."""
     with errors(debug):
         from jobs import status as job
@@ -22,11 +23,19 @@ def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) 
         job.run(context_of(config), as_json=json)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LOOK, epilog=examples("meterlake files --status rejected", "meterlake files --feed gas --limit 20")
+)
 def files(
-    config: Config = CONFIG,
-    status: Annotated[str | None, typer.Option(help="Only loaded, rejected, duplicate, conflict or withdrawn.")] = None,
-    feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
+    config: Config = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            help="Only loaded, rejected, duplicate, conflict or withdrawn.",
+            autocompletion=completion.one_of(*completion.STATUSES),
+        ),
+    ] = None,
+    feed: OfFeed = None,
     limit: Limit = 100,
     json: AsJson = False,
     debug: Debug = False,
@@ -38,10 +47,13 @@ def files(
         output.files(context_of(config), status, feed, limit, as_json=json)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LOOK,
+    epilog=examples("meterlake rejected --feed gas --reason OFF_GRID", "meterlake rejected --file PN000003.SMRT"),
+)
 def rejected(
-    config: Config = CONFIG,
-    feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
+    config: Config = None,
+    feed: OfFeed = None,
     file: Annotated[str | None, typer.Option(help="Only deliveries with this in their path, or #file_id.")] = None,
     meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only this reason code, such as OFF_GRID.")] = None,
@@ -57,12 +69,21 @@ def rejected(
         output.rejected(context_of(config), OfRejected(feed, file, meter, reason), limit, as_json=json)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LOOK,
+    epilog=examples(
+        'meterlake sql "SELECT feed, direction, sum(consumption) FROM gold.meter_day GROUP BY ALL"',
+        'meterlake sql "SELECT * FROM silver.readings" --format csv > readings.csv',
+    ),
+)
 def sql(
     query: Annotated[str, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")],
-    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    form: Annotated[
+        str,
+        typer.Option("--format", help="table, csv or json.", autocompletion=completion.one_of("table", "csv", "json")),
+    ] = "table",
     limit: Annotated[int, typer.Option(help="At most this many rows of a table; csv and json give all.", min=1)] = 1000,
-    config: Config = CONFIG,
+    config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -73,13 +94,13 @@ def sql(
         job.run(context_of(config), query, "json" if json else form, limit)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, epilog=examples("meterlake explain 1400000001 2021-03-28T18:30Z"))
 def explain(
     meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
     instant: Annotated[
         str, typer.Argument(help="An instant in its interval, such as 2021-03-28T00:30Z; UTC without an offset.")
     ],
-    config: Config = CONFIG,
+    config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -90,21 +111,29 @@ def explain(
         job.run(context_of(config), meter, instant, as_json=json)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LOOK,
+    epilog=examples(
+        "meterlake report --feed electricity --out report.html",
+        "meterlake report --feed electricity --meter 1400000001 --out meter.md",
+    ),
+)
 def report(
-    feed: Annotated[str, typer.Option(help="The feed to report on.")],
+    feed: Annotated[str, typer.Option(help="The feed to report on.", autocompletion=completion.feeds)],
     out: Annotated[Path, typer.Option(help="The file to write; an existing one is replaced.")],
     meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
     first: Annotated[str | None, typer.Option("--from", help="The first local day, such as 2021-03-28.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="The first local day after the range.")] = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", help="html, or md with pictures beside it; if left out, by the file's name."),
+        typer.Option(
+            "--format",
+            help="html, or md with pictures beside it; if left out, by the file's name.",
+            autocompletion=completion.one_of("html", "md"),
+        ),
     ] = None,
-    engine: Annotated[
-        str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
-    ] = "delta",
-    config: Config = CONFIG,
+    engine: Engine = "delta",
+    config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -116,14 +145,12 @@ def report(
         job.run(context_of(config), Asked.of(feed, meter, first, end), out, form, as_json=json, engine=engine)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, epilog=examples("meterlake serve --port 8321"))
 def serve(
     host: Annotated[str | None, typer.Option(help="Listen here instead of where the configuration says.")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0: any free one.", min=0, max=65535)] = None,
-    engine: Annotated[
-        str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
-    ] = "delta",
-    config: Config = CONFIG,
+    engine: Engine = "delta",
+    config: Config = None,
     debug: Debug = False,
 ) -> None:
     """Serve the lake to programs and people: a read API, its documentation, and a page. Ctrl-C ends it.
