@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.jars ## create .venv, install the pinned packages, fetch Spark's JARs (once)
+setup: $(VENV)/.jars $(VENV)/bin/meterlake ## create .venv with the pinned packages and `meterlake`, fetch Spark's JARs (once)
 
 demo: setup ## write sample deliveries, run the pipeline on them, show the result
 	@$(BIN)/python main.py demo
@@ -106,6 +106,10 @@ $(VENV)/.packages: requirements.txt | $(VENV)/.created
 	@$(BIN)/python -m pip install -qq --no-compile --requirement requirements.txt
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c $(USED)
 	@touch $@
+
+# The command line for any folder.
+$(VENV)/bin/meterlake: conf/meterlake.sh | $(VENV)/.packages
+	@install -m 755 $< $@
 
 # Tools of the tests of deployment, away from the packages that Meterlake pins.
 $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created

@@ -15,7 +15,6 @@ app = typer.Typer(
     name="meterlake",
     help="Meter readings from files and databases into a Delta lake: bronze, silver, gold, and a log of deliveries.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -40,7 +39,7 @@ def options(version: Version = False) -> None:
     """Options before a command."""
 
 
-for commands in (loading, looking, correcting, starting):
+for commands in (starting, loading, looking, correcting):
     app.add_typer(commands.app)
 
 

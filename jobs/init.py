@@ -46,6 +46,8 @@ timestamp = "timestamp"         # or two: ["Date", "Time"]
 label = "start"                 # whether a time is the start or the end
 value = "value"
 """
+# Configurations that a command finds by itself.
+FOUND = {Path("meterlake.toml"), Path("conf/local.toml")}
 BOTTOM = """\
 
 # Agreements, products and meterpoints, for totals by product:
@@ -80,5 +82,5 @@ def _print(config: Path, name: str, folders: Sequence[Path], *, as_json: bool) -
         return
     out = console()
     out.print(Text(printable(f"Wrote {config}, with feed {name!r}, and made its folder {folders[0]}.")))
-    where = "" if config == Path("conf/local.toml") else f" --config {config}"
+    where = "" if config in FOUND else f" --config {config}"
     out.print(Text(printable(f"Next: main.py try FILE --feed {name}{where}, then main.py check{where}")))

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.options import CONFIG, AsJson, Config, Debug, Wait
+from jobs.cli.options import CORRECT, AsJson, Config, Debug, Wait, examples
 from jobs.cli.process import context_of, errors
 from pipeline.errors import UsageError
 
 app = typer.Typer()
 
 
-@app.command()
-def verify(config: Config = CONFIG, wait: Wait = 0, json: AsJson = False, debug: Debug = False) -> None:
+@app.command(rich_help_panel=CORRECT, epilog=examples("meterlake verify --json"))
+def verify(config: Config = None, wait: Wait = 0, json: AsJson = False, debug: Debug = False) -> None:
     """Rebuild silver and gold from bronze, compare, and print the first difference of each table; exit 1 on any."""
     with errors(debug):
         from jobs import verify as job
@@ -22,12 +22,15 @@ def verify(config: Config = CONFIG, wait: Wait = 0, json: AsJson = False, debug:
         job.run(context_of(config), as_json=json, wait_seconds=wait)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=CORRECT,
+    epilog=examples("meterlake withdraw gas/PN000003.SMRT --dry-run", "meterlake withdraw '#17' --reason 'sent twice'"),
+)
 def withdraw(
     file: Annotated[str, typer.Argument(help="A loaded or refused delivery: its path, its name, or #file_id.")],
     reason: Annotated[str, typer.Option(help="Why; kept in the log.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")] = False,
-    config: Config = CONFIG,
+    config: Config = None,
     wait: Wait = 0,
     json: AsJson = False,
     debug: Debug = False,
@@ -39,11 +42,11 @@ def withdraw(
         job.run(context_of(config), file, reason, as_json=json, wait_seconds=wait, dry_run=dry_run)
 
 
-@app.command()
+@app.command(rich_help_panel=CORRECT, epilog=examples("meterlake replay '#17' --dry-run"))
 def replay(
     files: Annotated[list[str], typer.Argument(help="Deliveries: path, name, or #file_id.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
-    config: Config = CONFIG,
+    config: Config = None,
     wait: Wait = 0,
     json: AsJson = False,
     debug: Debug = False,
@@ -55,14 +58,16 @@ def replay(
         job.run(context_of(config), files, dry_run=dry_run, as_json=json, wait_seconds=wait)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=CORRECT, epilog=examples("meterlake erase 1400000001 --dry-run", "meterlake erase 1400000001 --yes")
+)
 def erase(
     meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
     yes: Annotated[
         bool, typer.Option("--yes", help="Confirm: it cannot be undone, earlier versions are removed too.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")] = False,
-    config: Config = CONFIG,
+    config: Config = None,
     wait: Wait = 0,
     json: AsJson = False,
     debug: Debug = False,
@@ -76,12 +81,12 @@ def erase(
         job.run(context_of(config), meter, as_json=json, wait_seconds=wait, dry_run=dry_run)
 
 
-@app.command()
+@app.command(rich_help_panel=CORRECT, epilog=examples("meterlake maintain --dry-run"))
 def maintain(
     retention_hours: Annotated[int, typer.Option(help="Keep the versions of this many hours.", min=0)] = 168,
     force: Annotated[bool, typer.Option("--force", help="Allow fewer than 168 hours.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report small files and what would be done.")] = False,
-    config: Config = CONFIG,
+    config: Config = None,
     wait: Wait = 0,
     json: AsJson = False,
     debug: Debug = False,

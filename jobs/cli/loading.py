@@ -6,22 +6,36 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.options import CONFIG, AsJson, Config, Debug, Strict, Wait
+from jobs.cli import completion
+from jobs.cli.options import LOAD, AsJson, Config, Debug, Strict, Wait, examples
 from jobs.cli.process import REFUSED, context_of, errors, profile
 from pipeline.errors import UnknownNameError
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LOAD,
+    epilog=examples(
+        "meterlake run --strict",
+        "meterlake run --from 2021-03-01 --to 2021-04-01",
+        "meterlake run gold --from 2021-03-28 --to 2021-03-29",
+    ),
+)
 def run(
-    layer: Annotated[str | None, typer.Argument(help="bronze, silver or gold; all of them if left out.")] = None,
+    layer: Annotated[
+        str | None,
+        typer.Argument(
+            help="bronze, silver or gold; all of them if left out.",
+            autocompletion=completion.one_of(*completion.LAYERS),
+        ),
+    ] = None,
     first: Annotated[
         str | None,
         typer.Option("--from", help="Only deliveries modified since then (a UTC day or an instant), oldest first."),
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="… and before then; a batch for each day.")] = None,
-    config: Config = CONFIG,
+    config: Config = None,
     strict: Strict = False,
     wait: Wait = 0,
     json: AsJson = False,
@@ -55,13 +69,13 @@ def run(
             raise typer.Exit(REFUSED)
 
 
-@app.command()
+@app.command(rich_help_panel=LOAD, epilog=examples("meterlake watch --poll 5 --json"))
 def watch(
     poll: Annotated[float, typer.Option(help="Look for deliveries this often, in seconds.", min=0.1)] = 1,
     maintain_every: Annotated[
         int, typer.Option(help="Maintain the tables after this many runs, idle ones included; 0: never.", min=0)
     ] = 200,
-    config: Config = CONFIG,
+    config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -72,8 +86,8 @@ def watch(
         job.run(context_of(config), poll_seconds=poll, maintain_every=maintain_every, as_json=json)
 
 
-@app.command()
-def demo(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
+@app.command(rich_help_panel=LOAD, epilog=examples("meterlake demo"))
+def demo(config: Config = None, json: AsJson = False, debug: Debug = False) -> None:
     """Write seeded sample deliveries of every feed into the landing folders, run, and show the result."""
     with errors(debug):
         from jobs import demo as job

@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.options import CONFIG, AsJson, Config, Debug, Limit
+from jobs.cli import completion
+from jobs.cli.options import LOOK, AsJson, Config, Debug, Engine, Limit, OfFeed, examples
 from jobs.cli.process import context_of, errors
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, epilog=examples("meterlake status", "meterlake status --json"))
 def status(
-    config: Config = CONFIG,
+    config: Config = None,
     tables: Annotated[bool, typer.Option("--tables", help="The inventory of tables: rows, files, bytes.")] = False,
     json: AsJson = False,
     debug: Debug = False,
@@ -27,11 +28,19 @@ def status(
         job.run(context_of(config), as_json=json, with_tables=tables)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LOOK, epilog=examples("meterlake files --status rejected", "meterlake files --feed gas --limit 20")
+)
 def files(
-    config: Config = CONFIG,
-    status: Annotated[str | None, typer.Option(help="Only loaded, rejected, duplicate, conflict or withdrawn.")] = None,
-    feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
+    config: Config = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            help="Only loaded, rejected, duplicate, conflict or withdrawn.",
+            autocompletion=completion.one_of(*completion.STATUSES),
+        ),
+    ] = None,
+    feed: OfFeed = None,
     only_open: Annotated[
         bool, typer.Option("--open", help="Only refused ones that nothing has replaced or settled since.")
     ] = False,
@@ -46,10 +55,13 @@ def files(
         output.files(context_of(config), status, feed, limit, as_json=json, only_open=only_open)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LOOK,
+    epilog=examples("meterlake rejected --feed gas --reason OFF_GRID", "meterlake rejected --file PN000003.SMRT"),
+)
 def rejected(
-    config: Config = CONFIG,
-    feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
+    config: Config = None,
+    feed: OfFeed = None,
     file: Annotated[str | None, typer.Option(help="Only deliveries with this in their path, or #file_id.")] = None,
     meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only this reason code, such as OFF_GRID.")] = None,
@@ -65,12 +77,21 @@ def rejected(
         output.rejected(context_of(config), OfRejected(feed, file, meter, reason), limit, as_json=json)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LOOK,
+    epilog=examples(
+        'meterlake sql "SELECT feed, direction, sum(consumption) FROM gold.meter_day GROUP BY ALL"',
+        'meterlake sql "SELECT * FROM silver.readings" --format csv > readings.csv',
+    ),
+)
 def sql(
     query: Annotated[str, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")],
-    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    form: Annotated[
+        str,
+        typer.Option("--format", help="table, csv or json.", autocompletion=completion.one_of("table", "csv", "json")),
+    ] = "table",
     limit: Annotated[int, typer.Option(help="At most this many rows of a table; csv and json give all.", min=1)] = 1000,
-    config: Config = CONFIG,
+    config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -81,13 +102,13 @@ def sql(
         job.run(context_of(config), query, "json" if json else form, limit)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, epilog=examples("meterlake explain 1400000001 2021-03-28T18:30Z"))
 def explain(
     meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
     instant: Annotated[
         str, typer.Argument(help="An instant in its interval, such as 2021-03-28T00:30Z; UTC without an offset.")
     ],
-    config: Config = CONFIG,
+    config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -98,21 +119,29 @@ def explain(
         job.run(context_of(config), meter, instant, as_json=json)
 
 
-@app.command()
+@app.command(
+    rich_help_panel=LOOK,
+    epilog=examples(
+        "meterlake report --feed electricity --out report.html",
+        "meterlake report --feed electricity --meter 1400000001 --out meter.md",
+    ),
+)
 def report(
-    feed: Annotated[str, typer.Option(help="The feed to report on.")],
+    feed: Annotated[str, typer.Option(help="The feed to report on.", autocompletion=completion.feeds)],
     out: Annotated[Path, typer.Option(help="The file to write; an existing one is replaced.")],
     meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
     first: Annotated[str | None, typer.Option("--from", help="The first local day, such as 2021-03-28.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="The first local day after the range.")] = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", help="html, or md with pictures beside it; if left out, by the file's name."),
+        typer.Option(
+            "--format",
+            help="html, or md with pictures beside it; if left out, by the file's name.",
+            autocompletion=completion.one_of("html", "md"),
+        ),
     ] = None,
-    engine: Annotated[
-        str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
-    ] = "delta",
-    config: Config = CONFIG,
+    engine: Engine = "delta",
+    config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -124,18 +153,16 @@ def report(
         job.run(context_of(config), Asked.of(feed, meter, first, end), out, form, as_json=json, engine=engine)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK, epilog=examples("meterlake serve --port 8321"))
 def serve(
     host: Annotated[str | None, typer.Option(help="Listen here instead of where the configuration says.")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0: any free one.", min=0, max=65535)] = None,
-    engine: Annotated[
-        str, typer.Option(help="delta reads the files itself; spark is slower, and reads what only Spark may.")
-    ] = "delta",
+    engine: Engine = "delta",
     cors: Annotated[
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="Let web pages of this origin ask too; may be given several times."),
     ] = None,
-    config: Config = CONFIG,
+    config: Config = None,
     debug: Debug = False,
 ) -> None:
     """Serve the lake to programs and people: a read API, its documentation, and a page. Ctrl-C ends it.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from jobs.cli import configuration
 from pipeline.errors import MeterlakeError, printable
 
 if TYPE_CHECKING:
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 FAILED, REFUSED = 1, 3
 
 
-def context_of(config: Path) -> Context:
-    """What a command works with, from its configuration."""
+def context_of(config: Path | None) -> Context:
+    """What a command works with, from the configuration that is named, else from the one that is found here."""
     from pipeline.config.settings import load
     from pipeline.runtime.context import Context
 
-    return Context(load(config))
+    path, anchor = (config, None) if config else configuration.of_here()
+    return Context(load(path, anchor))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pipeline.config.folders import as_opened
+from pipeline.nearest import did_you_mean
 
 ENVIRONMENT_PREFIX = "METERLAKE_"
 RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
@@ -69,7 +70,8 @@ def _feed_name(name: str) -> str:
 
 def _format(name: str) -> str:
     if name not in DEFAULT_INTERVAL:
-        message = f"{name!r} is not a format: use one of {', '.join(DEFAULT_INTERVAL)}"
+        near = did_you_mean(name, DEFAULT_INTERVAL)
+        message = f"{name!r} is not a format{near}: use one of {', '.join(DEFAULT_INTERVAL)}"
         raise ValueError(message)
     return name
 
