@@ -37,6 +37,16 @@ FILES = Listing(
     | {"received_at": "received"},
 )
 
+REJECTED = Listing(
+    columns=("file", "row_number", "feed", "meter_id", "reason_code", "reason", "raw"),
+    narrow=("file", "row_number", "feed", "meter_id"),
+    folds="file",
+    below=("reason_code", "reason", "raw"),
+    names={"row_number": "row", "meter_id": "meter"},
+)
+# A row as received may be a day of a hundred values: more of it than this is for programs.
+SHOWN_OF_A_ROW = 160
+
 
 def profile(found: Profile) -> None:
     """Print where a run spent its time, on standard error, so that answers are not mixed with it."""
@@ -122,6 +132,13 @@ def rejected(context: Context, wanted: filters.OfRejected, limit: int, *, as_jso
     if as_json:
         print(json.dumps([{name: cell(value) for name, value in row.items()} for row in named], ensure_ascii=False))
         return
-    names = ["file", "row_number", "feed", "meter_id", "reason_code", "reason", "raw"]
-    print_table(names, [[row[name] for name in names] for row in named])
-    console().print(f"({len(named)} of {count} rejected rows)")
+    out = console()
+    if out.is_terminal:
+        named = [row | {"raw": cut(row["raw"])} for row in named]
+    REJECTED.print(named)
+    out.print(f"({len(named)} of {count} rejected rows)")
+
+
+def cut(raw: str | None) -> str | None:
+    """The beginning of a row as received, with what shows the whole."""
+    return raw if raw is None or len(raw) <= SHOWN_OF_A_ROW else f"{raw[:SHOWN_OF_A_ROW]}… (whole with --json)"
