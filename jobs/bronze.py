@@ -48,7 +48,8 @@ def run(context: Context, span: Span | None = None) -> Batch:
     if sound or reference_snapshots.must_be_read(context, known):  # refusing at first sight needs no Spark
         context.log.info("starting", files=len(sound), megabytes=_megabytes(sound))
         context.start_spark()
-    context.log.doing(f"Reading {sum(map(len, new.values())):,} new files, {_megabytes(sound)} MB")
+    if any(new.values()):
+        context.log.doing(f"Reading {sum(map(len, new.values())):,} new files, {_megabytes(sound)} MB")
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known, batch)]
     batch_id = ingestion_log.next_batch(known)
     first_id = max((delivery.file_id for delivery in known), default=0) + 1
