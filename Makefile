@@ -41,10 +41,10 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 test-cluster: setup $(TOOLS)/.packages $(TOOLS)/stores/.packages ## a standalone cluster, runs killed, two at once on object stores and in a metastore, TEST_ROUNDS=20 (an hour)
 	@$(BIN)/python -m pytest -m cluster $(ARGS)
 
-deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
+deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/typescript/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
 
 test-deploy: deploy-tools ## what runs it elsewhere, validated by the tools of those who use it (minutes)
-	@$(BIN)/python -m pytest -m deploy $(ARGS)
+	@$(BIN)/python -m pytest -m deploy $(TWO) $(ARGS)
 
 # Each version in an environment of its own, with the whole suite of `make test`. Unclosed sockets are the older PySparks'.
 test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packages ## the suite on Spark 4.0, 4.1 and Connect; JAVA_21=/where/one/is for Java 21 (an hour)
@@ -60,7 +60,7 @@ test-faults: setup ## commands that are killed, damaged lakes, full disks, fuzze
 	@$(BIN)/python -m pytest -m "faults or fuzz" $(ARGS)
 
 test-laws: setup ## the laws of time over every zone and clock change (minutes)
-	@$(BIN)/python -m pytest -m laws
+	@$(BIN)/python -m pytest -m laws $(TWO)
 
 test-fast: setup ## the tests that need no Spark
 	@$(BIN)/python -m pytest tests/unit
@@ -149,6 +149,13 @@ $(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
 	@command -v npm >/dev/null || { echo "no npm: the diagrams of the documents are not drawn"; exit 0; }; \
 	echo "Installing Mermaid …" && mkdir -p $(@D) && cp $< $(@D)/package.json && \
 	PUPPETEER_SKIP_DOWNLOAD=1 npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
+
+# What makes a TypeScript client of the read API and compiles it, as its lock file says. Where there is no npm its test is
+# skipped.
+$(TOOLS)/typescript/.packages: tests/deploy/typescript/package-lock.json tests/deploy/typescript/package.json $(TOOLS)/.packages
+	@command -v npm >/dev/null || { echo "no npm: no TypeScript client is made"; exit 0; }; \
+	echo "Installing TypeScript …" && mkdir -p $(@D) && cp $(filter %.json,$^) $(@D) && \
+	npm ci --prefix $(@D) --silent --no-audit --no-fund && touch $@
 
 .venv-spark-%/.packages: tests/versions/spark-%/requirements.txt tests/versions/spark-%/coordinates.toml requirements.txt | $(VENV)/.created
 	@echo "Installing Spark $* …"

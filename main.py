@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from commands import correcting, loading, looking, starting
-from commands.process import FAILED
+from jobs.cli import correcting, loading, looking, starting
+from jobs.cli.process import FAILED
 
 app = typer.Typer(
     name="meterlake",
@@ -62,8 +62,12 @@ def entry() -> None:
     if not code and (connect := sys.modules.get("pipeline.runtime.connect")):
         connect.finish()
     if archive := sys.modules.get("pipeline.runtime.class_archive"):
-        if archive.is_recording() and sys.stderr.isatty():
-            typer.echo("Saving Java's classes, so that the next runs start faster (once, some seconds) …", err=True)
+        # A pipe ends only when the JVM has closed it too, and what runs a job may end all that the job leaves.
+        if archive.is_recording() and sys.stderr.isatty() and sys.stdout.isatty():
+            typer.echo(
+                "Java saves its classes in the background (once, up to a minute): later runs start faster.", err=True
+            )
+            archive.leave()
         archive.finish()
     sys.stderr.flush()
     os._exit(code if isinstance(code, int) else FAILED)

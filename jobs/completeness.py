@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.shared.yesterday import days_present
+from pipeline.attention.yesterday import days_present
 from pipeline.lake import access, tables
 from pipeline.lake.days import days_text, on_days
 from pipeline.layers import agreements, changed_days, completeness
@@ -56,6 +56,7 @@ def run(context: Context, rebuild: Days | None = None) -> None:
     ends = {feed: max(last_days.get(feed, date.min), until_now.get(feed, date.min)) for feed in days}
     days = _with_the_week_after(changed_days.joined(days, earlier), ends)
     days = {feed: some for feed, some in days.items() if some and feed in feeds}
+    context.log.doing(f"Looking for missing intervals on {sum(map(len, days.values())):,} days")
     rows = _write(context, days, _that_count(days, present), mark)
     context.log.info("gold", table=tables.MISSING.full_name, days=sum(map(len, days.values())), rows=rows)
 

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.shared import metrics
-from pipeline import formats
-from pipeline.config.values import is_loopback
+from pipeline import attention, formats
+from pipeline.config.values import is_loopback, origin
 from pipeline.errors import MissingPackageError, UnknownNameError, UsageError
 from pipeline.lake import places, schema_version
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.lake.snapshots import Snapshots
     from pipeline.runtime.context import Context
 
@@ -30,10 +32,11 @@ GRACE_SECONDS = 10
 ASK_AGAIN_SECONDS = 300.0
 
 
-def run(context: Context, host: str | None, port: int | None, engine: str = "delta") -> None:
+def run(context: Context, host: str | None, port: int | None, engine: str = "delta", cors: Sequence[str] = ()) -> None:
     """Listen where the command line says, else where the configuration does.
 
-    `engine` says who reads the tables: this process where they lie, or Spark, in a session that stays.
+    Web pages of the origins in `cors` may ask, beside those of the configuration. `engine` says who reads the tables:
+    this process where they lie, or Spark, in a session that stays.
     """
     if engine not in ENGINES:
         raise UnknownNameError("unknown engine", engine, *ENGINES)
@@ -44,7 +47,13 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
     except ModuleNotFoundError as problem:
         raise MissingPackageError(problem.name or "", "serve") from None
     api = context.settings.api
-    where = api.model_copy(update={"host": host or api.host, "port": api.port if port is None else port})
+    where = api.model_copy(
+        update={
+            "host": host or api.host,
+            "port": api.port if port is None else port,
+            "cors_origins": (*api.cors_origins, *(_origin(each) for each in cors)),
+        }
+    )
     if api.token_env is None and not is_loopback(where.host):
         raise UsageError(
             f"--host {where.host} lets other machines ask: set token_env in [api] to the name of a variable that "
@@ -62,7 +71,7 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
         ) from None
     with listening, tempfile.TemporaryDirectory(prefix="meterlake-serve-") as folder:
         copies = _copies(context, Path(folder)) if engine == "spark" else None
-        app = application(settings, lambda: _measures(context), copies)
+        app = application(settings, lambda: _measures(context), copies, lambda: attention.found(context.next_run()))
         shown = f"[{where.host}]" if ":" in where.host else where.host
         print(
             f"Serving {settings.where} on http://{shown}:{listening.getsockname()[1]}/ (its documentation: /docs)",
@@ -74,6 +83,13 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
         if settings.places is not None:
             threading.Thread(target=_follow, args=(context,), name="places", daemon=True).start()
         uvicorn.Server(config).run([listening])
+
+
+def _origin(text: str) -> str:
+    try:
+        return origin(text)
+    except ValueError as problem:
+        raise UsageError(f"--cors {problem}") from None
 
 
 def _copies(context: Context, folder: Path) -> Snapshots:

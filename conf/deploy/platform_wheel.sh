@@ -15,7 +15,7 @@ copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cd "$root"
 mkdir "$copy/jars" "$copy/conf"
-cp -R main.py commands pipeline jobs pyproject.toml README.md LICENSE "$copy"
+cp -R main.py pipeline jobs pyproject.toml README.md LICENSE "$copy"
 cp jars/coordinates.toml jars/ivysettings.xml "$copy/jars"
 cp conf/local.toml "$copy/conf"
 sed -e '/^ *"pyspark==/d' -e '/^ *"delta-spark==/d' -e 's/^version = "\(.*\)"/version = "\1+platform"/' \

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jobs.shared import metrics
+from jobs.shared import metrics, notices
 from jobs.shared.batch import Batch
 from pipeline import formats
 from pipeline.deliveries import guards, leftovers
@@ -87,7 +87,8 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
 
     If the lake has a newer form or is not whole, nothing is written, not even the failure.
     """
-    with run_lock.held(context, command, wait_seconds):
+    with _shown(context), run_lock.held(context, command, wait_seconds):
+        context.log.doing("Checking that the lake is whole")
         context.claim = context.before_commit = None
         before = schema_version.check(context)
         every = _every_table(context)
@@ -109,6 +110,16 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
             _end(context, outcome, command, problem)
             raise
         _end(context, outcome, command, None)
+
+
+@contextmanager
+def _shown(context: Context) -> Iterator[None]:
+    """Whatever the command does is shown while it runs, and no longer."""
+    context.log.doing("Opening the lake")
+    try:
+        yield
+    finally:
+        context.log.rest()
 
 
 def _every_table(context: Context) -> list[tables.Table]:
@@ -160,3 +171,4 @@ def _record(context: Context, outcome: Outcome, command: str, problem: Exception
             raise
         context.log.warning("the run could not be recorded", error=error_messages.one_line(second))
     metrics.write(context)
+    notices.tell(context)

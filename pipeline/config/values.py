@@ -119,12 +119,19 @@ def _response_folder(path: str) -> str:
     return path
 
 
-def _origin(origin: str) -> str:
+def origin(text: str) -> str:
     """A web page's origin, as browsers send it: no path, no trailing slash."""
-    if origin != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
-        message = f"{origin!r} is not an origin: write it as browsers send it, 'https://dashboards.example.org', or '*'"
+    if text != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", text):
+        message = f"{text!r} is not an origin: write it as browsers send it, 'https://dashboards.example.org', or '*'"
         raise ValueError(message)
-    return origin
+    return text
+
+
+def _time_of_day(text: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII):
+        message = f"{text!r} is not a time of day: write it as '08:30'"
+        raise ValueError(message)
+    return text
 
 
 def is_loopback(host: str) -> bool:
@@ -168,12 +175,13 @@ Direction = Literal["import", "export", "production", "consumption"]
 DIRECTIONS = get_args(Direction)
 Ending = Annotated[str, AfterValidator(_ending)]
 ColumnName = Annotated[str, AfterValidator(_column_name)]
-Origin = Annotated[str, AfterValidator(_origin)]
+Origin = Annotated[str, AfterValidator(origin)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format)]
 Generations = Annotated[str, AfterValidator(_generations)]
 ResponseFolder = Annotated[str, AfterValidator(_response_folder)]
 LandingFolder = Annotated[str, Field(min_length=1), AfterValidator(as_opened)]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 Url = Annotated[str, AfterValidator(_url)]
 SparkOptions = Annotated[dict[str, str], AfterValidator(_spark_options)]
 TokenVariable = Annotated[str, AfterValidator(_token_variable)]

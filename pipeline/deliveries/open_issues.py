@@ -16,20 +16,30 @@ if TYPE_CHECKING:
 GENERATION = re.compile(r"([A-Z]{2})([0-9]{6})")
 
 
-def standing_refusals(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
-    """Refused deliveries that have not been settled since, by feed and reason: `{feed, reason_code, files}`.
+def standing(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """Refused deliveries that have not been settled since, in the order of file_id; the newest of each feed and path.
 
     A refusal is settled by a later delivery of the same feed and path that was loaded or was a duplicate, or by
     `withdraw`.
     """
-    standing: dict[tuple[str, str], str] = {}
+    standing: dict[tuple[str, str], Delivery] = {}
     for each in sorted(deliveries, key=lambda delivery: delivery.file_id):
         place = each.feed, each.relative_path
         if each.status in {REJECTED, CONFLICT}:
-            standing[place] = each.reason_code or ""
+            standing[place] = each
         elif each.status in {LOADED, DUPLICATE} or (each.status == WITHDRAWN and each.reason_code):
             standing.pop(place, None)
-    counts = Counter((feed, code) for (feed, _), code in standing.items())
+    return sorted(standing.values(), key=lambda delivery: delivery.file_id)
+
+
+def standing_refusals(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """How many refused deliveries have not been settled since, by feed and reason: `{feed, reason_code, files}`."""
+    return by_reason(standing(deliveries))
+
+
+def by_reason(refused: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """How many there are by feed and reason: `{feed, reason_code, files}`."""
+    counts = Counter((each.feed, each.reason_code or "") for each in refused)
     return [{"feed": feed, "reason_code": code, "files": count} for (feed, code), count in sorted(counts.items())]
 
 

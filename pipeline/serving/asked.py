@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from pipeline import attention
 from pipeline.clock.zones import zone_info
 from pipeline.errors import VersionGoneError
 from pipeline.lake.snapshots import Pinned, Snapshots
 from pipeline.nearest import did_you_mean
-from pipeline.serving import answers
+from pipeline.runtime.context import Context
+from pipeline.serving import answers, naming
 from pipeline.serving.engine import Engine
 from pipeline.serving.meter_files import MeterFiles
 from pipeline.serving.problems import ProblemError
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
+    from pipeline.attention import Item
     from pipeline.config.feeds import Feed
     from pipeline.config.settings import Settings
     from pipeline.lake.tables import Column, Table
@@ -41,14 +44,21 @@ class Service:
     engine: Engine
     files: MeterFiles
     slots: threading.BoundedSemaphore
+    needs_attention: Callable[[], Sequence[Item]]
     known_meters: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: Settings, snapshots: Snapshots | None = None) -> Service:
+    def of(
+        cls,
+        settings: Settings,
+        snapshots: Snapshots | None = None,
+        needs_attention: Callable[[], Sequence[Item]] | None = None,
+    ) -> Service:
         """The service of a lake; without `snapshots` its tables are read where they lie."""
         files = MeterFiles(settings.api.cache_megabytes * 1_000_000)
         slots = threading.BoundedSemaphore(settings.api.max_queries)
-        return cls(settings, snapshots or Snapshots(settings), Engine(), files, slots)
+        found = needs_attention or (lambda: attention.found(Context(settings)))
+        return cls(settings, snapshots or Snapshots(settings), Engine(), files, slots, found)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -107,19 +117,20 @@ class Asked:
         """Rows from those tables, or 304 if the client has them."""
         pinned, tag = self.pinned(wanted)
         if answers.is_known(self.request, tag):
-            return _tagged(Response(status_code=304), tag)
+            return tagged(Response(status_code=304), tag)
         with self.service.slot(), readable(self.service):
             found = rows(pinned, self.cursor.after if self.cursor else None)
-            meta = answers.Meta(pinned.versions, time_zone, units or {})
-            return _tagged(answers.page(self.request, found, shape, meta, self.form), tag)
+            found.columns = naming.named(found.columns)
+            meta = answers.Meta(pinned.versions, time_zone, naming.named(units or {}))
+            return tagged(answers.page(self.request, found, naming.with_ours(shape), meta, self.form), tag)
 
     def whole(self, wanted: Sequence[Table], body: Callable[[Pinned], bytes], media: str) -> Response:
         """A single object from those tables, or 304 if the client has it."""
         pinned, tag = self.pinned(wanted)
         if answers.is_known(self.request, tag):
-            return _tagged(Response(status_code=304), tag)
+            return tagged(Response(status_code=304), tag)
         with self.service.slot(), readable(self.service):
-            return _tagged(Response(body(pinned), media_type=media), tag)
+            return tagged(Response(body(pinned), media_type=media), tag)
 
     def pinned(self, wanted: Sequence[Table]) -> tuple[Pinned, str]:
         """Those tables at the versions of this request, and the answer's ETag."""
@@ -138,7 +149,8 @@ def readable(service: Service) -> Iterator[None]:
         raise ProblemError(410, GONE, "cursor") from None
 
 
-def _tagged(response: Response, tag: str) -> Response:
+def tagged(response: Response, tag: str) -> Response:
+    """The response with its ETag."""
     response.headers["ETag"] = tag
     # May be cached, but must be revalidated each time: the lake may have changed.
     response.headers["Cache-Control"] = "no-cache"

@@ -8,12 +8,13 @@ from pydantic_core import to_json
 
 from pipeline.lake import tables
 from pipeline.lake.snapshots import Pinned
-from pipeline.serving import answers, paging, shapes
+from pipeline.serving import answers, paging, shapes, surroundings
 from pipeline.serving.answers import Rows
 from pipeline.serving.asked import Asked
-from pipeline.serving.common import REFUSALS, AskedRows, rows_of
+from pipeline.serving.common import REFUSALS, AskedRows, pages_of, rows_of
+from pipeline.serving.feed_deliveries import OPEN_REFUSALS_SQL
 from pipeline.serving.grains import micros
-from pipeline.serving.parameters import FeedName, Moment, TimeZone, instant_of, zone_or
+from pipeline.serving.parameters import Day, FeedName, Moment, TimeZone, instant_of, zone_or
 from pipeline.serving.problems import ProblemError
 
 router = APIRouter(tags=["Deliveries"])
@@ -24,19 +25,44 @@ REJECTED = tuple(column for column in tables.REJECTED.columns if column.name not
 Status = Literal["loaded", "rejected", "duplicate", "conflict", "withdrawn"]
 StatusName = Annotated[Status | None, Query(description="Only deliveries with this status")]
 LOG_FEED = "Only this feed, or the `reference` database"
+OfDay = Annotated[
+    Day | None,
+    Query(description="Only loaded deliveries with an accepted reading on this local day: what is behind it"),
+]
+OfRun = Annotated[str | None, Query(max_length=64, description="Only those that this run decided: ops.runs.run_id")]
+Open = Annotated[
+    bool, Query(alias="open", description="Only refusals that no later delivery of the same path has settled")
+]
 LogFeed = Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,62}$", description=LOG_FEED)]
-FILES_SQL = "SELECT * FROM log WHERE ($feed IS NULL OR feed = $feed) AND ($status IS NULL OR status = $status)"
+FILES_SQL = f"""
+    WITH open_refusals AS ({OPEN_REFUSALS_SQL})
+    SELECT * FROM log WHERE ($feed IS NULL OR feed = $feed) AND ($status IS NULL OR status = $status)
+        AND ($day IS NULL OR (status = 'loaded' AND list_contains(local_dates, $day)))
+        AND ($run_id IS NULL OR run_id = $run_id)
+        AND (NOT $open OR file_id IN (SELECT file_id FROM open_refusals))
+"""  # noqa: S608 - ours
 RESTATED_SQL = """
     SELECT * FROM restatements WHERE ($feed IS NULL OR feed = $feed)
         AND ($table_name IS NULL OR table_name = $table_name)
         AND ($since IS NULL OR restated_at >= make_timestamptz($since))
 """
 
-Delivery = shapes.model("Delivery", FILES)
-RejectedRow = shapes.model("RejectedRow", REJECTED)
+# A reference snapshot has no size and no time; a file that could not be read has no digest.
+UNKNOWN = ("size_bytes", "modified_at", "sha256", "reason_code", "reason", "created_at", "generation")
+RESTATED_UNKNOWN = (
+    "meter_id",
+    "interval_start",
+    "product_display_name",
+    "product",
+    "old_value",
+    "new_value",
+    "file_id",
+)
+Delivery = shapes.model("Delivery", FILES, nullable=UNKNOWN)
+RejectedRow = shapes.model("RejectedRow", REJECTED, nullable=["meter_id", "raw"])
 Delivered: type[BaseModel] = create_model(
     "DeliveryWithRejectedRows",
-    __base__=Delivery,
+    __base__=(Delivery, surroundings.Surroundings),
     rejected_rows=(list[RejectedRow], Field(description="Rejected rows, the first `limit`")),  # type: ignore[valid-type]
     rejected_rows_left_out=(int, Field(description="How many more there are")),
     as_of=(dict[str, int], Field(description="Versions of the tables that the answer comes from")),
@@ -48,8 +74,15 @@ def _of_log(asked: Asked, feed: str | None) -> None:
         asked.service.feed(feed)
 
 
-@router.get("/files", summary="Deliveries: how many, and what became of each", responses=rows_of("Files", FILES))
-def files(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
+@router.get("/files", summary="Deliveries: how many, and what became of each", responses=pages_of(Delivery))
+def files(
+    asked: AskedRows,
+    status: StatusName = None,
+    feed: LogFeed = None,
+    day: OfDay = None,
+    run_id: OfRun = None,
+    open_only: Open = False,  # noqa: FBT002 - a parameter of the address
+) -> Response:
     """Deliveries, newest first. `total` says how many there are."""
     _of_log(asked, feed)
 
@@ -58,7 +91,7 @@ def files(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> 
         return paging.rows_after(
             asked.service.engine,
             FILES_SQL,
-            {"feed": feed, "status": status},
+            {"feed": feed, "status": status, "day": day, "run_id": run_id, "open": open_only},
             reads,
             FILES,
             ("file_id",),
@@ -73,11 +106,12 @@ def files(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> 
 
 
 @router.get("/files/latest", summary="The newest delivery", responses={200: {"model": Delivered}, **REFUSALS})
-def latest(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
+def latest_file(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
     """The delivery with the highest file_id (of a feed or status, if given), with its rejected rows."""
     _of_log(asked, feed)
     newest = f"SELECT max(file_id) AS file_id FROM ({FILES_SQL})"  # noqa: S608 - ours
-    return _one(asked, newest, {"feed": feed, "status": status})
+    wanted = {"feed": feed, "status": status, "day": None, "run_id": None, "open": False}
+    return _one(asked, newest, wanted)
 
 
 @router.get(
@@ -107,15 +141,16 @@ def _one(asked: Asked, which: str, parameters: dict[str, Any]) -> Response:
         shown = shapes.texts(rows.slice(0, asked.limit), REJECTED, zone_of)
         facts["rejected_rows"] = [dict(zip(shown, each, strict=True)) for each in zip(*shown.values(), strict=True)]
         facts["rejected_rows_left_out"] = rows.num_rows - len(facts["rejected_rows"])
+        facts |= surroundings.of_delivery(facts, pinned, engine, zone_of)
         return to_json(facts | {"as_of": pinned.versions})
 
-    return asked.whole([tables.INGESTION_LOG, tables.REJECTED], body, answers.MEDIA["json"])
+    return asked.whole([*surroundings.TABLES, tables.REJECTED], body, answers.MEDIA["json"])
 
 
 @router.get(
     "/restatements",
     summary="Published values that changed",
-    responses=rows_of("Restatements", tables.RESTATEMENTS.columns),
+    responses=rows_of("Restatement", tables.RESTATEMENTS.columns, nullable=RESTATED_UNKNOWN),
 )
 def restatements(
     asked: AskedRows,

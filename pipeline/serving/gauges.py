@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from pipeline.attention.runs import is_main
 from pipeline.clock.zones import zone_info
 from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pipeline.attention import Item
     from pipeline.config.metrics import Metrics
     from pipeline.deliveries.delivery import Delivery
 
 LAYERS = ("bronze", "silver", "gold")
-# Commands that bring gold up to date.
-MAIN_JOB = {"run", "watch", "demo"}
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,14 @@ class Facts:
     # file_id -> instant
     received: Mapping[int, datetime] = field(default_factory=dict)
     waiting: int = 0
+    attention: Sequence[Item] = ()
     standing_refusals: Sequence[Mapping[str, Any]] = ()
     missing_generations: Sequence[Mapping[str, Any]] = ()
     yesterday: Sequence[Mapping[str, Any]] = ()
     # Feed -> end of its last local day with readings.
     last_day_ends: Mapping[str, datetime] = field(default_factory=dict)
+    # Feed with `expected_by` -> when readings of the day after its last one must be there.
+    due: Mapping[str, datetime] = field(default_factory=dict)
     # Table -> rows; files, bytes, small_files and version of each.
     tables: Sequence[Mapping[str, Any]] = ()
     disk_bytes: int | None = None
@@ -52,6 +55,7 @@ def registry(facts: Facts, wanted: Metrics) -> CollectorRegistry:
     _deliveries(into, facts)
     _days(into, facts)
     _tables(into, facts)
+    _attention(into, facts)
     return into
 
 
@@ -62,7 +66,7 @@ def _gauge(into: CollectorRegistry, name: str, help_text: str, labels: Sequence[
 def _runs(into: CollectorRegistry, runs: Iterable[Mapping[str, Any]], wanted: Metrics) -> None:
     """The newest main job and the newest that succeeded; the newest `verify`."""
     ended = sorted(runs, key=lambda run: run["finished_at"])
-    main = [run for run in ended if run["command"].split(" --")[0] in MAIN_JOB]
+    main = [run for run in ended if is_main(run)]
     if main:
         last = main[-1]
         _gauge(into, "last_run_timestamp_seconds", "End of the last main job").set(last["finished_at"].timestamp())
@@ -151,9 +155,20 @@ def _days(into: CollectorRegistry, facts: Facts) -> None:
         received, missing = day["intervals_received"], day["intervals_missing"]
         if missing is not None and received + missing:
             complete.labels(day["feed"]).set(received / (received + missing))
+    due = _gauge(
+        into, "feed_due_timestamp_seconds", "When the next day of a feed with expected_by must be there", ["feed"]
+    )
+    for feed, at in facts.due.items():
+        due.labels(feed).set(at.timestamp())
     ends = _gauge(into, "feed_last_day_end_timestamp_seconds", "End of the last local day with readings", ["feed"])
     for feed, end in facts.last_day_ends.items():
         ends.labels(feed).set(end.timestamp())
+
+
+def _attention(into: CollectorRegistry, facts: Facts) -> None:
+    needs = _gauge(into, "attention", "What needed attention when this was measured", ["kind", "feed"])
+    for item in facts.attention:
+        needs.labels(item.kind, item.feed or "").inc()
 
 
 def _tables(into: CollectorRegistry, facts: Facts) -> None:

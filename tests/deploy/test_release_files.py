@@ -148,16 +148,12 @@ def test_the_wheel_holds_what_runs_and_nothing_else(release):
     assert wheel.name == f"meterlake-{VERSION}-py3-none-any.whl"
     names = zipfile.ZipFile(wheel).namelist()
     described = f"meterlake-{VERSION}.dist-info"
-    assert {name.partition("/")[0] for name in names} == {"main.py", "commands", "jobs", "pipeline", described}
+    assert {name.partition("/")[0] for name in names} == {"main.py", "jobs", "pipeline", described}
     assert not [name for name in names if name.endswith((".jar", ".parquet", ".gitkeep", ".pyc")) or "test" in name]
     kept = {"pipeline/_conf/local.toml", "pipeline/_jars/coordinates.toml", "pipeline/_jars/ivysettings.xml"}
     assert {name for name in names if name.startswith(("pipeline/_conf/", "pipeline/_jars/"))} == kept
     assert f"{described}/licenses/LICENSE" in names
-    modules = {
-        str(path.relative_to(ROOT))
-        for folder in ("commands", "jobs", "pipeline")
-        for path in (ROOT / folder).rglob("*.py")
-    }
+    modules = {str(path.relative_to(ROOT)) for folder in ("jobs", "pipeline") for path in (ROOT / folder).rglob("*.py")}
     assert modules <= set(names), "pyproject.toml lists the packages: one is missing"
 
 

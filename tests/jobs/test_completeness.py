@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import query, run
-from jobs.shared import yesterday
+from pipeline.attention import yesterday
 from pipeline.config.feeds import Feed
 from pipeline.config.reference import Reference
 from pipeline.lake import tables

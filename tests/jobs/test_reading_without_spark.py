@@ -106,7 +106,7 @@ def test_the_example_of_the_readme_runs_where_spark_and_java_are_not(demo: Path)
         cwd=demo.parent, env={"PATH": ""}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    assert re.search(r"electricity +│ +2021-03-28 +│ +167\.984000 ", ran.stdout), ran.stdout
+    assert re.search(r"electricity +│ +import +│ +2021-03-28 +│ +167\.984000 ", ran.stdout), ran.stdout
 
 
 # --- commands that only read ----------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_status_needs_no_spark(demo: Path) -> None:
     assert {each["feed"]: each["last_day"] for each in found["completeness"]} == {
         "gas": "2021-03-29", "electricity": "2021-11-01", "solar": "2021-11-01", "vilnius": "2021-11-01",
     }  # fmt: skip
-    assert "Nothing to look at" not in answered(demo, "status")
+    assert "Nothing needs attention" not in answered(demo, "status")
 
 
 def test_files_and_rejected_need_no_spark(demo: Path) -> None:
@@ -196,6 +196,17 @@ def test_explain_needs_no_spark(demo: Path) -> None:
     ]
     assert "product_display_name=Fixed 12 Months" in found["gold"][3]["cell"]
     assert "It is part of" in answered(demo, "explain", METER, INSTANT)
+
+
+def test_a_dry_run_of_a_replay_needs_no_spark(demo: Path) -> None:
+    known = {each["file_id"]: each for each in json.loads(answered(demo, "files", "--json"))}
+    again = [each for each in known.values() if each["status"] != "duplicate" and each["feed"] != "reference"]
+    numbers = [f"#{each['file_id']}" for each in again]
+    found = json.loads(answered(demo, "replay", *numbers, "--dry-run", "--json"))["files"]
+    assert len(found) == len(again) > 30
+    for each in found:
+        assert each["before"] == each["after"]
+        assert each["after"] == {name: known[each["file_id"]][name] for name in each["after"]}
 
 
 def test_serve_needs_no_spark(demo: Path) -> None:

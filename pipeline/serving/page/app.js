@@ -10,10 +10,13 @@ import * as load from "./load.js";
 import { clear, explain } from "./problems.js";
 import * as products from "./products.js";
 import * as restatements from "./restatements.js";
-import { elsewhere, plusDays, read } from "./state.js";
+import { elsewhere, plusDays, read, viewOf } from "./state.js";
+import * as today from "./today.js";
+import { moment } from "./when.js";
 
 // `one`: a view of one feed, by default the first with half hours. `span`: how many days it shows by default.
 const VIEWS = {
+  today: { title: "Today", render: today.render, fields: [] },
   load: { title: "Load", render: load.render, one: true, span: 7, fields: ["feed", "meter", "direction", "grain", "from", "to"] },
   heat: { title: "Heat map", render: heat.render, one: true, span: 28, fields: ["feed", "meter", "direction", "from", "to"] },
   products: { title: "Products", render: products.render, span: 28, fields: ["feed", "direction", "from", "to"] },
@@ -30,7 +33,9 @@ async function feeds(signal) {
   const found = [...Map.groupBy(data, (row) => row.feed)].map(([name, rows]) => ({
     name, zone: rows[0].time_zone, halfHours: rows[0].half_hours,
     directions: rows.map((row) => row.direction).filter(Boolean),
+    first: rows.map((row) => row.first_date).filter(Boolean).sort()[0],
     last: rows.map((row) => row.last_date).filter(Boolean).sort().at(-1),
+    every: rows,
   }));
   return { found, empty: Object.keys(asOf).length === 0 };
 }
@@ -56,9 +61,6 @@ function daysOf(state, view, feed, every) {
   return { from: state.from ?? (to && plusDays(to, 1 - (view.span ?? 7))), to };
 }
 
-// Short, for a glance; the view's table has the exact instant.
-const received = ({ received_at: at }) => el("time", { datetime: at }, `${at.slice(0, 16).replace("T", " ")} UTC`);
-
 async function facts(signal) {
   const [meters, newest] = await Promise.all([
     api.one("meters", { limit: 1 }, signal),
@@ -68,7 +70,7 @@ async function facts(signal) {
   where.replaceChildren(`${meters.total.toLocaleString("en")} meters`);
   if (!newest) return;
   const name = link(elsewhere({}, "deliveries", { file: newest.file_id }), newest.relative_path ?? newest.file_name);
-  where.append(" · newest delivery ", name, ` (${newest.feed}, ${newest.status}), received `, received(newest));
+  where.append(" · newest delivery ", name, ` (${newest.feed}, ${newest.status}), received `, moment(newest.received_at));
 }
 
 async function render() {
@@ -76,7 +78,7 @@ async function render() {
   atWork = new AbortController();
   const { signal } = atWork;
   const state = read();
-  const name = state.view ?? "load";
+  const name = viewOf(state);
   const view = VIEWS[name];
   clear();
   tabs(state, name);
@@ -90,7 +92,7 @@ async function render() {
     filter.fill(state, view, found, feed, days);
     if (empty || (view.span && !found.some((each) => each.last))) return await nothingYet(signal);
     facts(signal).catch(() => {}); // shown beside the view; if the view fails too, that says why
-    await view.render({ state, feed, days, signal, show: (heading, summary, ...nodes) => signal.aborted || show(heading, summary, nodes) });
+    await view.render({ state, feed, feeds: found, days, signal, show: (heading, summary, ...nodes) => signal.aborted || show(heading, summary, nodes) });
   } catch (problem) {
     if (signal.aborted) return;
     show("", "", []);

@@ -26,6 +26,9 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 export const palette = () => [1, 2, 3, 4, 5, 6].map((n) => colour(`--series-${n}`));
 export const heatScale = () => [0, 1, 2, 3].map((n) => [n / 3, colour(`--heat-${n}`)]);
 
+/** The label is that of the nearest time, wherever over the chart the pointer is. */
+export const SNAPPING = { hovermode: "x", hoverdistance: -1 };
+
 /** A place for a chart; `label` says what it shows. */
 export const place = (label, kind = "") => el("div", { class: `chart ${kind}`, role: "img", "aria-label": label });
 

@@ -17,13 +17,15 @@ export function el(tag, attributes = {}, ...children) {
 export const link = (href, ...children) => el("a", { href }, ...children);
 
 /**
- * A table of rows, built in pieces so that many rows do not block the page.
+ * A table of rows, built in pieces so that many rows do not block the page. On a narrow screen each row is a card.
  * columns: [label, row => text or node, class?]: numbers are right-aligned, a wide column gets more room. The first is the row's header.
  */
 export function table(caption, columns, rows) {
-  const body = el("tbody");
-  const heads = columns.map(([label, , kind]) => el("th", { scope: "col", class: kind }, label));
-  const made = el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, ...heads)), body);
+  // The roles stay when the style sheet makes cards of the rows.
+  const body = el("tbody", { role: "rowgroup" });
+  const heads = columns.map(([label, , kind]) => el("th", { scope: "col", role: "columnheader", class: kind }, label));
+  const head = el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads));
+  const made = el("table", { class: "cards", role: "table" }, el("caption", {}, caption), head, body);
   // Wide tables scroll in their own box, also by keyboard.
   const box = el("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": caption }, made);
   const more = el("button", { type: "button", onclick: () => add(MORE_ROWS) });
@@ -39,11 +41,12 @@ export function table(caption, columns, rows) {
 }
 
 function line(columns, row) {
-  const cells = columns.map(([, of, kind], n) => {
+  const cells = columns.map(([label, of, kind], n) => {
     const value = of(row) ?? "";
-    return el(n ? "td" : "th", { scope: n ? undefined : "row", class: kind }, value);
+    const named = { class: [kind, value === "" ? "empty" : ""].filter(Boolean).join(" ") || undefined, "data-label": label };
+    return n ? el("td", { role: "cell", ...named }, value) : el("th", { scope: "row", role: "rowheader", ...named }, value);
   });
-  return el("tr", {}, ...cells);
+  return el("tr", { role: "row" }, ...cells);
 }
 
 /** The figures of a chart as a table, built when it is opened. */
@@ -54,3 +57,12 @@ export function figures(caption, columns, rows) {
 }
 
 export const note = (...text) => el("p", { class: "note" }, ...text);
+
+/** A text in which `commands` stand between backticks. */
+export const prose = (text) => text.split("`").map((part, n) => (n % 2 ? el("code", {}, part) : part));
+
+/** A reason or name at the beginning of a sentence. */
+export const capital = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
+
+/** A part of a view with a heading of its own. */
+export const section = (heading, ...children) => el("section", {}, el("h3", {}, heading), ...children);

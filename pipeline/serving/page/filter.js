@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { el } from "./dom.js";
-import { address, read } from "./state.js";
+import { address, read, viewOf } from "./state.js";
 
 const form = document.getElementById("filter");
 const field = (name) => form.elements.namedItem(name);
@@ -14,6 +14,7 @@ export function fill(state, view, feeds, feed, days) {
   const names = feeds.map((each) => each.name);
   // Snapshots of the reference database are deliveries too.
   if (view.fields.includes("status")) names.push("reference");
+  form.hidden = !view.fields.length || Boolean(state.file);
   choices(field("feed"), view.one ? [] : [["", "every feed"]], names, feed?.name ?? state.feed);
   choices(field("direction"), [["", view.one ? "the feed's own" : "every direction"]], DIRECTIONS, state.direction);
   field("meter").value = state.meter ?? "";
@@ -34,7 +35,7 @@ function choices(select, first, names, chosen) {
 export function listen(go) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const state = { view: read().view };
+    const state = { view: viewOf(read()) };
     for (const part of form.querySelectorAll("[data-field]:not([hidden])")) state[part.dataset.field] = field(part.dataset.field).value;
     go(address(state));
   });

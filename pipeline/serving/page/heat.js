@@ -3,9 +3,11 @@
 import * as api from "./api.js";
 import { draw, heatScale, place } from "./chart.js";
 import * as clock from "./clock.js";
-import { figures, note } from "./dom.js";
-import { decimal, micro } from "./numbers.js";
-import { daysBetween, plusDays } from "./state.js";
+import { capital, figures, note } from "./dom.js";
+import { download } from "./download.js";
+import { decimal, exactly, listed, micro, short } from "./numbers.js";
+import { daysBetween, elsewhere, plusDays } from "./state.js";
+import { clockText as momentText, day as dayOf, dayText, spanText } from "./when.js";
 
 async function asked({ state, feed, days, signal }, direction) {
   const range = { from: days.from, to: plusDays(days.to, 1), feed: feed.name, direction };
@@ -26,7 +28,7 @@ export async function render(context) {
   const { data, cut, value, step } = await asked(context, direction);
   if (!data.length) {
     const hint = feed.halfHours || state.meter ? "" : ` Readings of ${feed.name} are longer than half an hour: name a meter to see its hours.`;
-    return context.show(heading, `No readings of ${of} (${direction}) from ${days.from} to ${days.to}.${hint}`);
+    return context.show(heading, `There are no readings of ${of} (${direction}) ${spanText(days.from, days.to)}.${hint}`);
   }
   const map = cells(data, value, step);
   const summary = sentence(map, of, direction, step);
@@ -34,19 +36,27 @@ export async function render(context) {
   where.style.setProperty("--rows", map.days.length);
   const notes = [note(`Times are those of ${feed.zone}'s clock.`, ...turns(map))];
   if (cut) notes.push(note("Only the first days are shown: choose fewer."));
-  const columns = [["Day", (row) => row.day, "when"], ...map.slots.map((slot) => [slot, (row) => row.text(slot), "number"])];
-  const lines = map.days.map((day) => ({ day, text: (slot) => map.text(day, slot) }));
-  context.show(heading, summary, ...notes, where, figures(`${of}, ${direction}, kWh`, columns, lines));
-  const texts = map.days.map((day) => map.slots.map((slot) => map.text(day, slot)));
+  const columns = [["Day", (row) => dayOf(row.day), "when"], ...map.slots.map((slot) => [slot, (row) => row.value(slot), "number"])];
+  const behind = (day) => elsewhere({}, "deliveries", { feed: data[0].feed, day });
+  const lines = map.days.map((day) => ({ day, value: (slot) => (map.found.has(`${day} ${slot}`) ? exactly(map.sum(day, slot), "kWh", behind(day)) : map.text(day, slot)) }));
+  context.show(heading, summary, ...notes, where, figures(`${of}, ${direction}, kWh`, columns, lines), download(heading, data));
+  const texts = map.days.map((day) => map.slots.map((slot) => [dayText(day), map.text(day, slot).replace(/^[-0-9.]+/, "$& kWh")]));
   await draw(where, [{
-    type: "heatmap", x: map.slots, y: map.days, customdata: texts, xgap: 1, ygap: 1, hoverongaps: false,
+    type: "heatmap", x: map.slots, y: map.days, customdata: texts, xgap: 1, ygap: 1,
     z: map.days.map((day) => map.slots.map((slot) => (map.found.has(`${day} ${slot}`) ? Number(map.sum(day, slot)) : null))),
     colorscale: heatScale(), colorbar: { title: { text: "kWh" }, thickness: 12, outlinewidth: 0 },
-    hovertemplate: "%{y} %{x}<br>%{customdata} kWh<extra></extra>",
+    hovertemplate: "%{customdata[0]} %{x}<br>%{customdata[1]}<extra></extra>", hoverongaps: false,
   }], {
     xaxis: { type: "category", fixedrange: true, showgrid: false, nticks: Math.max(4, Math.floor(where.clientWidth / 70)) },
-    yaxis: { type: "category", autorange: "reversed", fixedrange: true, showgrid: false },
+    yaxis: { type: "category", autorange: "reversed", fixedrange: true, showgrid: false, ...dayLabels(map.days, where) },
   });
+}
+
+/** As many days as have room, by their short names. */
+function dayLabels(days, where) {
+  const every = Math.ceil(days.length / Math.max(2, Math.floor(where.clientHeight / 22)));
+  const shown = days.filter((_, n) => n % every === 0);
+  return { tickmode: "array", tickvals: shown, ticktext: shown.map(dayText) };
 }
 
 /** Values by day and slot of the clock: most slots have one, repeated ones two, skipped ones none. */
@@ -84,8 +94,8 @@ function passedOver(rows, step) {
 function turns(map) {
   const twice = [...map.found].filter(([, rows]) => rows.length > 1).map(([key]) => key);
   const said = [];
-  if (twice.length) said.push(` The clock shows these twice, here as a sum: ${twice.join(", ")}.`);
-  if (map.passed.size) said.push(` The clock skips these, so they are empty: ${[...map.passed].join(", ")}.`);
+  if (twice.length) said.push(` The clock shows these twice, here as a sum: ${listed(twice.map(momentText))}.`);
+  if (map.passed.size) said.push(` The clock skips these, so they are empty: ${listed([...map.passed].map(momentText))}.`);
   return said;
 }
 
@@ -95,5 +105,7 @@ function sentence(map, of, direction, step) {
   const top = values.reduce((best, each) => (each[1] > best[1] ? each : best));
   const least = values.reduce((best, each) => (each[1] < best[1] ? each : best));
   const what = step === 60 ? "hours" : "half hours";
-  return `${of} (${direction}), ${map.days[0]} to ${map.days.at(-1)}, ${what} of the clock: the most ${decimal(top[1])} kWh at ${top[0]}, the least ${decimal(least[1])} kWh at ${least[0]}.`;
+  const when = spanText(map.days[0], map.days.at(-1)).replace(/^(from|on) /, "");
+  const said = ([key, value]) => `${short(decimal(value))} kWh on ${dayText(key)} at ${key.slice(11)}`;
+  return `${capital(of)} (${direction}), ${when}, ${what} of the clock: the most is ${said(top)}, the least ${said(least)}.`;
 }

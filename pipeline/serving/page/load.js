@@ -1,11 +1,13 @@
 // Load: a feed's half hours or a meter's readings over time: a day of 23 or 25 hours has its true length.
 
 import * as api from "./api.js";
-import { draw, place } from "./chart.js";
+import { SNAPPING, draw, place } from "./chart.js";
 import * as clock from "./clock.js";
-import { el, figures, link, note } from "./dom.js";
-import { counted, most, sum } from "./numbers.js";
+import { capital, el, figures, link, note } from "./dom.js";
+import { download } from "./download.js";
+import { count, counted, exactly, listed, most, short, sum } from "./numbers.js";
 import { elsewhere, plusDays } from "./state.js";
+import * as when from "./when.js";
 import { zooming } from "./zoom.js";
 
 const GRAINS = { half_hour: "half hour", hour: "hour", day: "day", raw: "reading" };
@@ -29,20 +31,20 @@ export async function render(context) {
   // A day without readings is missing, not zero: it is left out here and shown in completeness.
   const rows = byDay ? data.filter((row) => row.intervals_received > 0) : data;
   const heading = `Load of ${asks.of}`;
-  if (!rows.length) return context.show(heading, `No readings of ${asks.of} from ${asks.asked.from} to ${context.days.to}.`);
+  if (!rows.length) return context.show(heading, `There are no readings of ${asks.of} ${when.spanText(asks.asked.from, context.days.to)}.`);
   const start = byDay ? (row) => `${row.local_date}T00:00:00Z` : (row) => row.interval_start;
-  const summary = sentence(context, asks, rows, byDay ? (row) => row.local_date : start);
+  const summary = sentence(context, asks, rows, byDay ? (row) => `on ${when.dayText(row.local_date)}` : (row) => `on ${when.dayText(row.interval_start)} at ${clock.time(row.interval_start)}`);
   const where = place(summary, "tall");
   const instants = [...new Set(rows.map(start))];
   const [first, last] = span(rows.map((row) => clock.at(start(row))), byDay ? 0.6 * 86_400_000 : 1_800_000);
   const most = () => Math.max(3, Math.floor(where.clientWidth / 75));
   const zoom = zooming(context, first, last, (begin, end) => (byDay ? clock.dayTicks : clock.ticks)(instants, begin, end, most()));
-  context.show(heading, summary, ...notes(context, asks, byDay, cut, rows.length), where, zoom.bar, table(context, asks, rows, byDay));
+  context.show(heading, summary, ...notes(context, asks, byDay, cut, rows.length), where, zoom.bar, table(asks, rows, byDay), download(heading, rows));
   const library = await draw(where, traces(rows, asks.value, start, byDay), {
     xaxis: { type: "date", ...zoom.layout() },
     yaxis: { title: { text: units(rows, asks) }, rangemode: "tozero", fixedrange: true },
     dragmode: "zoom",
-    hovermode: "closest",
+    ...SNAPPING,
   });
   if (library) zoom.attach(library, where);
 }
@@ -66,7 +68,8 @@ function traces(rows, value, start, byDay) {
       if (n && !byDay && instants[n] - instants[n - 1] > step) [x, y, customdata].forEach((list) => list.push(null));
       x.push(instants[n]);
       y.push(Number(row[value]));
-      customdata.push([byDay ? row.local_date : row.interval_start, row[value]]);
+      const at = byDay ? when.dayText(row.local_date) : `${when.clockText(row.interval_start)} (UTC${clock.offset(row.interval_start)})`;
+      customdata.push([at, row[value]]);
     });
     const unit = members[0].unit ?? "kWh";
     const hovertemplate = `%{customdata[0]}<br>%{customdata[1]} ${unit}<extra></extra>`;
@@ -80,27 +83,30 @@ function sentence({ days }, asks, rows, start) {
   const parts = [...groups].map(([, members]) => {
     const [{ direction, unit = "kWh" }, top] = [members[0], most(members, asks.value)];
     const total = sum(members.map((row) => row[asks.value]));
-    return `${direction} ${total} ${unit} in ${counted(members.length, asks.one)}, the most ${top[asks.value]} ${unit} at ${start(top)}`;
+    return `${short(total)} ${unit} of ${direction} in ${counted(members.length, asks.one)}, the most ${start(top)} with ${short(top[asks.value])} ${unit}`;
   });
-  return `${asks.of}, ${days.from} to ${days.to}: ${parts.join("; ")}.`;
+  return `${capital(asks.of)}, ${when.spanText(days.from, days.to).replace(/^(from|on) /, "")}: ${listed(parts)}.`;
 }
 
 function notes({ feed }, asks, byDay, cut, count) {
   const made = [];
   if (cut) made.push(note(`Only the first ${counted(count, "row")} are shown: choose fewer days.`));
   if (byDay) made.push(note(`Readings of ${feed.name} are longer than half an hour, so its days are shown; name a meter for its readings.`));
-  else made.push(note(`Times are in ${feed.zone}, with their offset. Drag over the chart to zoom, double-click to go back.`));
+  else made.push(note(`Times are those of ${feed.zone}. Drag over the chart to zoom, double-click to go back.`));
   return made;
 }
 
-function table({ state }, asks, rows, byDay) {
-  const delivery = (row) => link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id));
-  const columns = byDay ? [["Day", (row) => row.local_date, "when"]] : [["Start", (row) => row.interval_start, "when"]];
-  columns.push(["Direction", (row) => row.direction], ["Energy", (row) => row[asks.value], "number"]);
+function table(asks, rows, byDay) {
+  const delivery = (row) => link(elsewhere({}, "deliveries", { file: row.file_id }), String(row.file_id));
+  // A reading has one delivery; a sum has those with a reading on its day.
+  const behind = (row) => elsewhere({}, "deliveries", asks.value === "consumption" && row.file_id ? { file: row.file_id } : { feed: row.feed, day: row.local_date });
+  const turns = !byDay && when.changes(rows.map((row) => row.interval_start));
+  const columns = byDay ? [["Day", (row) => when.day(row.local_date), "when"]] : [["Start", (row) => when.start(row.interval_start, turns), "when"]];
+  columns.push(["Direction", (row) => row.direction], ["Energy", (row) => exactly(row[asks.value], row.unit ?? "kWh", behind(row)), "number"]);
   columns.push(["Unit", (row) => row.unit ?? "kWh"]);
-  if ("meterpoint_count" in rows[0]) columns.push(["Meters", (row) => String(row.meterpoint_count), "number"]);
-  if ("readings" in rows[0]) columns.push(["Readings", (row) => String(row.readings), "number"]);
+  if ("meterpoint_count" in rows[0]) columns.push(["Meters", (row) => count(row.meterpoint_count), "number"]);
+  if ("readings" in rows[0]) columns.push(["Readings", (row) => count(row.readings), "number"]);
   if ("quality" in rows[0]) columns.push(["Quality", (row) => row.quality ?? ""]);
-  if ("file_id" in rows[0]) columns.push(["Delivery", delivery, "number"]);
+  if ("file_id" in rows[0]) columns.push(["Newest delivery", delivery, "number"]);
   return el("div", {}, figures(`Load of ${asks.of}`, columns, rows));
 }

@@ -1,10 +1,12 @@
 // Products by day: stacked bars.
 
 import * as api from "./api.js";
-import { draw, place, plain } from "./chart.js";
+import { SNAPPING, draw, place, plain } from "./chart.js";
 import { figures, link, note } from "./dom.js";
-import { counted, sum } from "./numbers.js";
+import { download } from "./download.js";
+import { count, counted, exactly, listed, short, sum } from "./numbers.js";
 import { elsewhere, plusDays } from "./state.js";
+import { day, dayText, spanText } from "./when.js";
 
 export async function render(context) {
   const { state, days, signal } = context;
@@ -13,32 +15,32 @@ export async function render(context) {
   const heading = "Products by day";
   if (!data.length) {
     const which = state.feed ? ` of ${state.feed}` : "";
-    return context.show(heading, `No products${which} from ${days.from} to ${days.to}: only the feeds of the reference database have products.`);
+    return context.show(heading, `There are no products${which} ${spanText(days.from, days.to)}: only the feeds of the reference database have products.`);
   }
   const varies = (name) => new Set(data.map((row) => row[name])).size > 1;
   // A name has only the parts that distinguish the bars.
   const whose = ["feed", "direction"].filter(varies);
   const nameOf = (row) => [row.product_display_name, ...whose.map((name) => row[name])].join(", ");
   const groups = [...Map.groupBy(data, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const shares = groups.map(([name, rows]) => `${name} ${sum(rows.map((row) => row.total_kwh))} kWh`);
-  const summary = `${counted(new Set(data.map((row) => row.date)).size, "day")} from ${days.from} to ${days.to}: ${shares.join("; ")}.`;
+  const shares = groups.map(([name, rows]) => `${name} ${short(sum(rows.map((row) => row.total_kwh)))} kWh`);
+  const summary = `${counted(new Set(data.map((row) => row.date)).size, "day")} ${spanText(days.from, days.to)}: ${listed(shares)}.`;
   const where = place(summary, "tall");
   const columns = [
-    ["Day", (row) => row.date, "when"], ["Feed", (row) => row.feed], ["Direction", (row) => row.direction],
-    ["Product", (row) => row.product_display_name], ["Meters", (row) => String(row.meterpoint_count), "number"],
-    ["kWh", (row) => row.total_kwh, "number"],
-    ["Delivery", (row) => link(elsewhere(state, "deliveries", { file: row.file_id }), String(row.file_id)), "number"],
+    ["Day", (row) => day(row.date), "when"], ["Feed", (row) => row.feed], ["Direction", (row) => row.direction],
+    ["Product", (row) => row.product_display_name], ["Meters", (row) => count(row.meterpoint_count), "number"],
+    ["kWh", (row) => exactly(row.total_kwh, "kWh", elsewhere({}, "deliveries", { feed: row.feed, day: row.date })), "number"],
+    ["Newest delivery", (row) => link(elsewhere({}, "deliveries", { file: row.file_id }), String(row.file_id)), "number"],
   ];
   const notes = [note("Energy of the meters with an agreement for the product on that day.")];
   if (cut) notes.push(note(`Only the first ${counted(data.length, "row")} are shown: choose fewer days.`));
-  context.show(heading, summary, ...notes, where, figures(heading, columns, data));
+  context.show(heading, summary, ...notes, where, figures(heading, columns, data), download(heading, data));
   const traces = groups.map(([name, rows]) => ({
     type: "bar", name: plain(name), x: rows.map((row) => row.date), y: rows.map((row) => Number(row.total_kwh)),
-    customdata: rows.map((row) => [row.total_kwh, row.meterpoint_count]),
-    hovertemplate: `${plain(name)}<br>%{x}: %{customdata[0]} kWh of %{customdata[1]} meters<extra></extra>`,
+    customdata: rows.map((row) => [row.total_kwh, counted(row.meterpoint_count, "meter"), dayText(row.date)]),
+    hovertemplate: `${plain(name)}<br>%{customdata[2]}: %{customdata[0]} kWh of %{customdata[1]}<extra></extra>`,
   }));
   await draw(where, traces, {
-    barmode: "stack", showlegend: true, legend: { orientation: "h", x: 0, y: -0.15, yanchor: "top" },
+    ...SNAPPING, barmode: "stack", showlegend: true, legend: { orientation: "h", x: 0, y: -0.15, yanchor: "top" },
     xaxis: { type: "date", tickformat: "%-d %b<br>%Y", ...everyDay(data), fixedrange: true },
     yaxis: { title: { text: "kWh" }, fixedrange: true },
   });

@@ -1,6 +1,6 @@
 // The address determines what is shown, so that a view can be bookmarked, sent and returned to.
 
-export const FIELDS = ["view", "feed", "meter", "direction", "grain", "from", "to", "day", "status", "file", "zoom"];
+export const FIELDS = ["view", "feed", "meter", "direction", "grain", "from", "to", "day", "status", "open", "run", "file", "zoom"];
 // Fields that other views understand too; the rest belongs to one view.
 const SHARED = ["feed", "meter", "direction", "from", "to"];
 
@@ -13,6 +13,9 @@ export function read(search = location.search) {
   }
   return state;
 }
+
+/** The view of an address; one without a view was always a load, and the page opens on Today. */
+export const viewOf = (state) => state.view ?? (Object.keys(state).length ? "load" : "today");
 
 /** The address of a state, relative to the page. */
 export function address(state) {

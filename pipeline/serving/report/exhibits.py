@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import printable
 from pipeline.serving.report.local_time import DAY_MINUTES, interval_name
-from pipeline.serving.report.pictures import saved
+from pipeline.serving.report.screens import Picture, drawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,11 +36,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A sentence with its picture (SVG or PNG) and tables; the sentence is also the picture's alternative text."""
+    """A sentence with its picture and tables; the sentence is also the picture's alternative text."""
 
     id: str
     sentence: str
-    picture: bytes | None = None
+    picture: Picture | None = None
     tables: tuple[Table, ...] = ()
 
 
@@ -82,9 +82,9 @@ class Material:
         """The unit of the series."""
         return f"kWh per {interval_name(self.extent.grain)}"
 
-    def picture(self, figure: Figure) -> bytes:
+    def picture(self, figure: Figure) -> Picture:
         """The picture in the report's format."""
-        return saved(figure, self.form)
+        return drawn(figure, self.form)
 
 
 def exact(value: object) -> str:

@@ -43,7 +43,7 @@ def as_markdown(page: Page, folder: str) -> str:
 def pictures(page: Page) -> dict[str, bytes]:
     """The pictures by file name."""
     exhibits = [exhibit for section in page.sections for exhibit in section.exhibits]
-    return {f"{exhibit.id}.png": exhibit.picture for exhibit in exhibits if exhibit.picture is not None}
+    return {f"{exhibit.id}.png": exhibit.picture.wide for exhibit in exhibits if exhibit.picture is not None}
 
 
 def _environment() -> Environment:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pipeline.serving.report.exhibits import Material
     from pipeline.serving.report.facts import Bin, Gaps
+    from pipeline.serving.report.screens import Picture
     from pipeline.serving.report.statistics import Autocorrelation
 
 SHOWN = 10
@@ -67,7 +68,7 @@ def missing(material: Material) -> Section:
     return Section("missing", "Missing intervals", (Exhibit("missing", said, picture, (of_days, of_meters)),), note)
 
 
-def _picture_of_gaps(material: Material, by_day: Sequence[Gaps]) -> bytes:
+def _picture_of_gaps(material: Material, by_day: Sequence[Gaps]) -> Picture:
     days: list[date] = sorted({each.key for each in by_day})
     heights = {each.direction: dict.fromkeys(days, 0.0) for each in by_day}
     for each in by_day:

@@ -13,6 +13,7 @@ from pipeline.serving.report.asked import Asked
 from pipeline.serving.report.exhibits import Exhibit, Section, table
 from pipeline.serving.report.facts import Bin, Extent, Gaps, MeterDay, Total
 from pipeline.serving.report.local_time import LocalClock, interval_name
+from pipeline.serving.report.screens import Picture
 from pipeline.serving.report.statistics import Autocorrelation, Outlier, Slot
 
 LONDON = LocalClock("Europe/London")
@@ -235,7 +236,7 @@ def test_days_that_are_none(first, end, says):
 def test_hostile_texts_are_inert_on_the_page_and_in_markdown():
     shown = table("t", HOSTILE, (HOSTILE,), [(HOSTILE,)])
     page = render.Page(
-        HOSTILE, [HOSTILE], [Section("s", HOSTILE, (Exhibit("e", HOSTILE, b"<svg/>", (shown,)),), HOSTILE)]
+        HOSTILE, [HOSTILE], [Section("s", HOSTILE, (Exhibit("e", HOSTILE, Picture(b"<svg/>"), (shown,)),), HOSTILE)]
     )
     html = render.as_html(page)
     assert "<script" not in html

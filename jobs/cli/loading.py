@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from commands import completion
-from commands.options import LOAD, AsJson, Config, Debug, Strict, Wait, examples
-from commands.process import REFUSED, context_of, errors, profile
+from jobs.cli import completion
+from jobs.cli.options import LOAD, AsJson, Config, Debug, Strict, Wait, examples
+from jobs.cli.process import REFUSED, context_of, errors, profile
 from pipeline.errors import UnknownNameError
 
 app = typer.Typer()

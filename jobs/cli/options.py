@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commands import completion
+from jobs.cli import completion
 
 LOAD = "Load"
 LOOK = "Look and ask"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from commands import configuration
+from jobs.cli import configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

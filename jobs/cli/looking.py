@@ -7,20 +7,25 @@ from typing import Annotated
 
 import typer
 
-from commands import completion
-from commands.options import LOOK, AsJson, Config, Debug, Engine, Limit, OfFeed, examples
-from commands.process import context_of, errors
+from jobs.cli import completion
+from jobs.cli.options import LOOK, AsJson, Config, Debug, Engine, Limit, OfFeed, examples
+from jobs.cli.process import context_of, errors
 
 app = typer.Typer()
 
 
 @app.command(rich_help_panel=LOOK, epilog=examples("meterlake status", "meterlake status --json"))
-def status(config: Config = None, json: AsJson = False, debug: Debug = False) -> None:
-    """At a glance: the last run, what needs attention, deliveries, tables, disk, and how complete yesterday is."""
+def status(
+    config: Config = None,
+    tables: Annotated[bool, typer.Option("--tables", help="The inventory of tables: rows, files, bytes.")] = False,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """At a glance: what needs attention, the last run, and each feed: its deliveries and how complete yesterday is."""
     with errors(debug):
         from jobs import status as job
 
-        job.run(context_of(config), as_json=json)
+        job.run(context_of(config), as_json=json, with_tables=tables)
 
 
 @app.command(
@@ -36,6 +41,9 @@ def files(
         ),
     ] = None,
     feed: OfFeed = None,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only refused ones that nothing has replaced or settled since.")
+    ] = False,
     limit: Limit = 100,
     json: AsJson = False,
     debug: Debug = False,
@@ -44,7 +52,7 @@ def files(
     with errors(debug):
         from jobs.shared import output
 
-        output.files(context_of(config), status, feed, limit, as_json=json)
+        output.files(context_of(config), status, feed, limit, as_json=json, only_open=only_open)
 
 
 @app.command(
@@ -150,6 +158,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Listen here instead of where the configuration says.")] = None,
     port: Annotated[int | None, typer.Option(help="The port; 0: any free one.", min=0, max=65535)] = None,
     engine: Engine = "delta",
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ORIGIN", help="Let web pages of this origin ask too; may be given several times."),
+    ] = None,
     config: Config = None,
     debug: Debug = False,
 ) -> None:
@@ -160,4 +172,4 @@ def serve(
     with errors(debug):
         from jobs import serve as job
 
-        job.run(context_of(config), host, port, engine)
+        job.run(context_of(config), host, port, engine, cors or ())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from commands import configuration
+from jobs.cli import configuration
 from pipeline.errors import MeterlakeError, printable
 
 if TYPE_CHECKING:

@@ -24,7 +24,6 @@ def program(tmp_path_factory):
     checkout = tmp_path_factory.mktemp("checkout with a blank")
     for name in [
         "main.py",
-        "commands",
         "jobs",
         "pipeline",
         "conf",

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from commands.options import CORRECT, AsJson, Config, Debug, Wait, examples
-from commands.process import context_of, errors
+from jobs.cli.options import CORRECT, AsJson, Config, Debug, Wait, examples
+from jobs.cli.process import context_of, errors
 from pipeline.errors import UsageError
 
 app = typer.Typer()

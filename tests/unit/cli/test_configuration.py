@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import configuration
+from jobs.cli import configuration
 from pipeline.config.anchored import anchored
 from pipeline.config.settings import load
 

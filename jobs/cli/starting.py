@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from commands import completion, configuration
-from commands.options import START, AsJson, Config, Debug, examples
-from commands.process import FAILED, REFUSED, context_of, errors
+from jobs.cli import completion, configuration
+from jobs.cli.options import START, AsJson, Config, Debug, examples
+from jobs.cli.process import FAILED, REFUSED, context_of, errors
 
 app = typer.Typer()
 

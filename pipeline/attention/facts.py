@@ -1,0 +1,122 @@
+"""The facts from which the list of what needs attention is made. No JVM in path mode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from pipeline import formats
+from pipeline.attention import lateness, runs, yesterday
+from pipeline.deliveries import open_issues
+from pipeline.deliveries.ingestion_log import logged
+from pipeline.lake import access, lost_files, maintenance, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.deliveries.delivery import Delivery
+    from pipeline.runtime.context import Context
+
+
+@dataclass(frozen=True)
+class Late:
+    """A feed whose readings of a day that is over are not there; `since` is when they should have been."""
+
+    feed: str
+    last_day: date | None
+    last_delivery_at: datetime | None
+    since: datetime | None
+    expected_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is found in the tables and their logs."""
+
+    last_run: Mapping[str, Any] | None = None
+    # Table -> names of lost data files, where there are any.
+    lost_files: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    missing_tables: Sequence[str] = ()
+    late: Sequence[Late] = ()
+    # Refused deliveries that are not settled, and when each delivery was received: file_id -> instant.
+    refused: Sequence[Delivery] = ()
+    received: Mapping[int, datetime] = field(default_factory=dict)
+    # Of each: feed, first, last and count.
+    missing_generations: Sequence[Mapping[str, Any]] = ()
+    # Meterpoints with two agreements that are valid on the same day.
+    overlapping: Sequence[str] = ()
+    # Version, files, bytes and small_files of each table.
+    tables: Sequence[Mapping[str, Any]] = ()
+    # How complete each feed's yesterday is (yesterday.py).
+    completeness: Sequence[Mapping[str, Any]] = ()
+
+
+def found(context: Context) -> Facts:
+    """The facts of the lake as it is now; without those of tables that have lost a file."""
+    every = formats.lake_tables(context.settings)
+    stored: list[dict[str, Any]] = [
+        {"table": table.full_name, "version": access.version(context, table), **maintenance.storage(context, table)}
+        for table in every
+    ]
+    by_table = {table: lost_files.of_table(context, table) for table in every}
+    known = Facts(
+        lost_files={table.full_name: files for table, files in by_table.items() if files},
+        missing_tables=[each["table"] for each in stored if each["version"] is None],
+        tables=stored,
+    )
+    return _read(context, known)
+
+
+def _read(context: Context, known: Facts) -> Facts:
+    """With what stands in the rows of tables, as far as those can be read."""
+
+    def is_whole(*every: tables.Table) -> bool:
+        return not any(table.full_name in known.lost_files for table in every)
+
+    if not is_whole(tables.INGESTION_LOG, tables.RUNS):
+        return known
+    deliveries = logged(context)
+    received = {
+        row["file_id"]: row["received_at"]
+        for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
+    }
+    days = yesterday.completeness(context) if is_whole(tables.METER_DAY, tables.MISSING) else []
+    return replace(
+        known,
+        last_run=runs.last_main(access.small_rows(context, tables.RUNS, tables.RUNS.names)),
+        late=_late(context, days, {each.feed: received[each.file_id] for each in deliveries}),
+        refused=open_issues.standing(deliveries),
+        received=received,
+        missing_generations=open_issues.missing_generations(deliveries, context.settings.never_sent),
+        overlapping=_overlapping(context) if is_whole(tables.AGREEMENT) else [],
+        completeness=days,
+    )
+
+
+def _late(context: Context, days: list[dict[str, Any]], last_delivery: Mapping[str, datetime]) -> list[Late]:
+    """Feeds without readings of a day that is over; `last_delivery` says when the last delivery of each came."""
+    late = []
+    for each in days:
+        feed = context.settings.feed(each["feed"])
+        last = date.fromisoformat(each["last_day"]) if each["last_day"] else None
+        since = lateness.late_since(feed, last, context.now) if last else None
+        if since or last is None:
+            late.append(Late(feed.name, last, last_delivery.get(feed.name), since, feed.expected_by))
+    return late
+
+
+def _overlapping(context: Context) -> list[str]:
+    """Meterpoints with two agreements that are valid on the same day, in order."""
+    rows = access.small_rows(context, tables.AGREEMENT, ["meterpoint_id", "valid_from", "valid_to"])
+    by_meter: dict[str, list[tuple[date, date]]] = {}
+    for row in rows:
+        end = row["valid_to"] or date.max
+        if row["valid_from"] < end:
+            by_meter.setdefault(row["meterpoint_id"], []).append((row["valid_from"], end))
+    return sorted(
+        meter
+        for meter, spans in by_meter.items()
+        if any(later[0] < earlier[1] for earlier, later in pairwise(sorted(spans)))
+    )
