@@ -170,18 +170,30 @@ def rejected(
 
 @app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")],
+    query: Annotated[
+        str | None,
+        typer.Argument(
+            help="A query over the tables by their names, such as gold.meter_day; -, or a pipe: those of standard "
+            "input; without one a prompt."
+        ),
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
     limit: Annotated[int, typer.Option(help="At most this many rows of a table; csv and json give all.", min=1)] = 1000,
+    engine: Annotated[
+        str, typer.Option(help="spark, or duckdb: in its own dialect, in a second and without a JVM.")
+    ] = "spark",
+    expanded: Annotated[
+        str, typer.Option(help="A line for each value of a table: on, off, or auto, where a row is too wide.")
+    ] = "auto",
     config: Config = CONFIG,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Spark SQL over the tables; read only."""
+    """SQL over the tables; read only. Without a query: a prompt in one warm session."""
     with _errors(debug):
         from jobs import query as job
 
-        job.run(_context(config), query, "json" if json else form, limit)
+        job.run(_context(config), query, "json" if json else form, limit, engine, expanded)
 
 
 @app.command()
