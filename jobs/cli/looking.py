@@ -82,24 +82,45 @@ def rejected(
     epilog=examples(
         'meterlake sql "SELECT feed, direction, sum(consumption) FROM gold.meter_day GROUP BY ALL"',
         'meterlake sql "SELECT * FROM silver.readings" --format csv > readings.csv',
+        'meterlake sql --engine duckdb "SELECT count(*) FROM gold.meter_day"',
     ),
 )
 def sql(
-    query: Annotated[str, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")],
+    query: Annotated[
+        str | None,
+        typer.Argument(
+            help="A query over the tables by their names, such as gold.meter_day; -, or a pipe: those of standard "
+            "input; without one a prompt."
+        ),
+    ] = None,
     form: Annotated[
         str,
         typer.Option("--format", help="table, csv or json.", autocompletion=completion.one_of("table", "csv", "json")),
     ] = "table",
     limit: Annotated[int, typer.Option(help="At most this many rows of a table; csv and json give all.", min=1)] = 1000,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="spark, or duckdb: in its own dialect, in a second and without a JVM.",
+            autocompletion=completion.one_of("spark", "duckdb"),
+        ),
+    ] = "spark",
+    expanded: Annotated[
+        str,
+        typer.Option(
+            help="A line for each value of a table: on, off, or auto, where a row is too wide.",
+            autocompletion=completion.one_of("auto", "on", "off"),
+        ),
+    ] = "auto",
     config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Spark SQL over the tables; read only."""
+    """SQL over the tables; read only. Without a query: a prompt in one warm session."""
     with errors(debug):
         from jobs import query as job
 
-        job.run(context_of(config), query, "json" if json else form, limit)
+        job.run(context_of(config), query, "json" if json else form, limit, engine, expanded)
 
 
 @app.command(rich_help_panel=LOOK, epilog=examples("meterlake explain 1400000001 2021-03-28T18:30Z"))
