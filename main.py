@@ -318,6 +318,9 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="Let web pages of this origin ask too; may be given several times."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes that answer at this address, each with its own memory.", min=1, max=64)
+    ] = 1,
     config: Config = CONFIG,
     debug: Debug = False,
 ) -> None:
@@ -328,7 +331,7 @@ def serve(
     with _errors(debug):
         from jobs import serve as job
 
-        job.run(_context(config), host, port, engine, cors or ())
+        job.run(job.allowing(_context(config), cors or ()), host, port, engine, workers)
 
 
 @app.command()
