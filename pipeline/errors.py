@@ -239,6 +239,16 @@ class MiscountedRowsError(MeterlakeError):
         )
 
 
+class WorkersEndError(MeterlakeError):
+    """Processes of `serve` ended as soon as they had begun."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(
+            f"workers end as soon as they begin (exit code {exit_code}): the lines above say why, or `serve` without "
+            "--workers"
+        )
+
+
 class VersionsNeedSparkError(MeterlakeError):
     """All versions of this format's readings can only be read with Spark."""
 

@@ -183,6 +183,9 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="Let web pages of this origin ask too; may be given several times."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes that answer at this address, each with its own memory.", min=1, max=64)
+    ] = 1,
     config: Config = None,
     debug: Debug = False,
 ) -> None:
@@ -193,4 +196,4 @@ def serve(
     with errors(debug):
         from jobs import serve as job
 
-        job.run(context_of(config), host, port, engine, cors or ())
+        job.run(job.allowing(context_of(config), cors or ()), host, port, engine, workers)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pipeline.attention import Item
     from pipeline.config.settings import Settings
     from pipeline.lake.snapshots import Snapshots
+    from pipeline.serving.siblings import Siblings
 
 DESCRIPTION = """
 Meter readings, their sums, and where they came from; always the newest committed state of the lake;
@@ -68,20 +69,22 @@ def application(
     of_the_lake: Callable[[], bytes] = bytes,
     snapshots: Snapshots | None = None,
     needs_attention: Callable[[], Sequence[Item]] | None = None,
+    siblings: Siblings | None = None,
 ) -> FastAPI:
     """The API of a lake; `of_the_lake` gives its metrics for /metrics, in Prometheus's text format.
 
     With `snapshots` these tell the tables' rows, when they are asked for; `needs_attention` gives the list of
-    /attention, which is otherwise made of the tables where they lie. Raises ConfigurationError if it cannot serve this
-    lake.
+    /attention, which is otherwise made of the tables where they lie. `siblings` are the workers of which this is one:
+    /metrics has the measures of all. Raises ConfigurationError if it cannot serve this lake.
     """
-    service, measures = Service.of(settings, snapshots, needs_attention), Measures(of_the_lake)
+    service, measures = Service.of(settings, snapshots, needs_attention), Measures(of_the_lake, siblings)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
         if snapshots is None:
             keep_warm(service, stop)
+        measures.keep_leaving(stop)
         yield
         stop.set()
 
