@@ -70,6 +70,10 @@ class DuckDBQueries:
             return _plain(pa.Table.from_batches(batches, reader.schema).slice(0, most))
         except (duckdb.Error, pa.ArrowException, OSError) as problem:
             raise self._in_words(problem, statement) from None
+        except RuntimeError as problem:  # what DuckDB makes of Ctrl-C
+            if "interrupt" not in str(problem).lower():
+                raise
+            raise KeyboardInterrupt from None
 
     def columns(self, name: str) -> Sequence[Column]:
         """The columns of a table or view."""

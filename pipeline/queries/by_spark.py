@@ -124,6 +124,7 @@ def _asked(problem: PySparkException, what: str) -> object:
 
 
 def _first_line(problem: Exception) -> str:
+    """The message's first sentence; those that follow advise other functions and settings."""
     lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
     said = re.sub(r"\s*SQLSTATE.*$", "", lines[0]) if lines else type(problem).__name__
-    return re.sub(r"^\[[A-Z_.]+\] ", "", said)[: error_messages.LONGEST]
+    return re.split(r"\. (?=[A-Z])", re.sub(r"^\[[A-Z_.0-9]+\] ", "", said))[0].rstrip(".")[: error_messages.LONGEST]

@@ -82,6 +82,8 @@ def unknown_function(written: str, known: Iterable[str]) -> UsageError:
 
 def syntax(near: str, statement: str, dialect: re.Pattern[str], at: int | None = None) -> UsageError:
     """A statement that cannot be read from `near` on, a word at the offset `at`; "" for its end."""
+    if near.upper() in CHANGES:
+        return reads_only(f"{near!r} would change something")
     words = statements.words(statement, dialect)
     if at is None:
         at = next((word.start for word in words if word.text == near), len(statement))

@@ -99,4 +99,6 @@ def test_a_function_that_is_mistyped():
 def test_a_clause_that_is_mistyped_is_found_near_the_place_of_the_error():
     said = str(mistakes.syntax("gold", "SELECT feed\nFORM gold.meter_day", SPARK))
     assert said == "not a query that reads: syntax error near 'gold', line 2: did you mean FROM for 'FORM'?"
+    said = str(mistakes.syntax("INSERT", "FROM a INSERT INTO b SELECT *", SPARK))
+    assert said == "not a query that reads: 'INSERT' would change something; `sql` reads only"
     assert str(mistakes.syntax("", "SELECT (1", SPARK)) == "not a query that reads: syntax error at its end"
