@@ -129,12 +129,17 @@ def demo(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) ->
 
 
 @app.command()
-def status(config: Config = CONFIG, json: AsJson = False, debug: Debug = False) -> None:
-    """At a glance: the last run, what needs attention, deliveries, tables, disk, and how complete yesterday is."""
+def status(
+    config: Config = CONFIG,
+    tables: Annotated[bool, typer.Option("--tables", help="The inventory of tables: rows, files, bytes.")] = False,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """At a glance: what needs attention, the last run, and each feed: its deliveries and how complete yesterday is."""
     with _errors(debug):
         from jobs import status as job
 
-        job.run(_context(config), as_json=json)
+        job.run(_context(config), as_json=json, with_tables=tables)
 
 
 @app.command()
@@ -142,6 +147,9 @@ def files(
     config: Config = CONFIG,
     status: Annotated[str | None, typer.Option(help="Only loaded, rejected, duplicate, conflict or withdrawn.")] = None,
     feed: Annotated[str | None, typer.Option(help="Only this feed (or 'reference').")] = None,
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only refused ones that nothing has replaced or settled since.")
+    ] = False,
     limit: Limit = 100,
     json: AsJson = False,
     debug: Debug = False,
@@ -150,7 +158,7 @@ def files(
     with _errors(debug):
         from jobs.shared import output
 
-        output.files(_context(config), status, feed, limit, as_json=json)
+        output.files(_context(config), status, feed, limit, as_json=json, only_open=only_open)
 
 
 @app.command()

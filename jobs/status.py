@@ -5,107 +5,103 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from datetime import date
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from jobs.shared.output import cell, console, must_exist, print_table, text
+from jobs.shared.listing import Listing, hanging
+from jobs.shared.output import cell, console, must_exist, text
 from pipeline import formats
-from pipeline.attention import yesterday
+from pipeline.attention import facts as attention_facts
+from pipeline.attention import items, runs
 from pipeline.deliveries import open_issues
 from pipeline.deliveries.delivery import LOADED
 from pipeline.deliveries.ingestion_log import logged
-from pipeline.errors import LOST_FILE_SECTION
-from pipeline.lake import access, lost_files, maintenance, tables
+from pipeline.errors import printable
+from pipeline.lake import access, maintenance, tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import Console
+
+    from pipeline.attention.facts import Facts
     from pipeline.runtime.context import Context
 
-COUNTS = ("loaded", "duplicate", "rejected", "conflict", "rows_read", "rows_rejected")
-SHOWN_GAPS = 10
-# Layers that are derived from bronze and the log.
-FOLLOWING = ("silver.", "gold.")
+STATUSES = ("loaded", "duplicate", "rejected", "conflict", "withdrawn")
+COUNTS = (*STATUSES, "rows_read", "rows_rejected")
+FEED_COLUMNS = ("feed", "deliveries", "refused", "rows", "rejected", "last_day", "yesterday")
+FEEDS = Listing(FEED_COLUMNS, FEED_COLUMNS, folds="feed")
+TABLE_COLUMNS = ("table", "rows", "version", "files", "bytes", "small_files")
+TABLES = Listing(TABLE_COLUMNS, TABLE_COLUMNS, folds="table", names={"small_files": "small"})
+# Whose an item is that is a matter of no feed.
+WHOLE = "lake"
 HOUR, DAY = 3600, 86400
 
 
-def run(context: Context, *, as_json: bool) -> None:
-    """Print the facts, for people or for programs."""
+def run(context: Context, *, as_json: bool, with_tables: bool = False) -> None:
+    """Print the facts, for people or for programs; the inventory of tables for people only `with_tables`."""
     must_exist(context)
     facts = found(context)
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
+    elif with_tables:
+        _print_tables(facts)
     else:
         _print(facts)
 
 
 def found(context: Context) -> dict[str, Any]:
     """The last run, what needs attention, deliveries by feed, completeness of yesterday, and the tables."""
-    runs = sorted(access.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["started_at"])
-    received = {
-        row["file_id"]: row["received_at"]
-        for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
-    }
-    deliveries = logged(context)
-    days = yesterday.completeness(context)
+    every = sorted(access.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["finished_at"])
+    main = runs.last_main(every)
+    facts = attention_facts.found(context)
+    stored = {each["table"]: each for each in facts.tables}
     return {
         "lake": context.settings.where,
-        "last_run": {name: cell(value) for name, value in runs[-1].items()} if runs else None,
-        "gold": _gold(context, received),
-        "late": _late(context, days, received),
-        "refused": open_issues.standing_refusals(deliveries),
-        "missing_generations": open_issues.missing_generations(deliveries, context.settings.never_sent),
-        "lost_files": _lost(context),
-        "overlapping_agreements": _overlaps(context),
+        "last_run": _run(main),
+        "later_command": _run(every[-1]) if every and every[-1] is not main else None,
+        "attention": [{name: cell(value) for name, value in vars(item).items()} for item in items.of(facts)],
+        "gold": _gold(context, facts),
+        "late": [
+            {
+                "feed": late.feed,
+                "last_day": cell(late.last_day),
+                "last_delivery_at": cell(late.last_delivery_at),
+            }
+            for late in facts.late
+        ],
+        "refused": open_issues.by_reason(facts.refused),
+        "missing_generations": list(facts.missing_generations),
+        "lost_files": [
+            {"table": name, "files": len(files), "first": files[0]} for name, files in facts.lost_files.items()
+        ],
+        "overlapping_agreements": len(facts.overlapping),
         "deliveries": _by_feed(context),
-        "completeness": days,
+        "completeness": list(facts.completeness),
         "disk_bytes": maintenance.bytes_on_disk(context),
         "tables": [
-            {
-                "table": table.full_name,
-                "rows": access.row_count(context, table),
-                "version": access.version(context, table),
-                **maintenance.storage(context, table),
-            }
+            {"table": table.full_name, "rows": access.row_count(context, table), **stored[table.full_name]}
             for table in formats.lake_tables(context.settings)
         ],
     }
 
 
-def _lost(context: Context) -> list[dict[str, Any]]:
-    """Tables with missing data files."""
-    found = [(table.full_name, lost_files.of_table(context, table)) for table in formats.lake_tables(context.settings)]
-    return [{"table": name, "files": len(lost), "first": lost[0]} for name, lost in found if lost]
+def _run(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return {name: cell(value) for name, value in row.items()} if row else None
 
 
-def _gold(context: Context, received: dict[int, Any]) -> dict[str, Any]:
+def _gold(context: Context, facts: Facts) -> dict[str, Any]:
     """How far gold.meter_day is behind the log: the newest delivery in it, and how many wait."""
     done = access.done_to(context, tables.METER_DAY)
     counted = [each for each in logged(context) if each.local_dates]
-    inside = [received[each.file_id] for each in counted if each.revision <= done and each.status == LOADED]
+    inside = [facts.received[each.file_id] for each in counted if each.revision <= done and each.status == LOADED]
     newest = max(inside, default=None)
     return {
         "newest_delivery_at": cell(newest),
         "age_seconds": int((context.now - newest).total_seconds()) if newest else None,
         "waiting_deliveries": sum(each.revision > done for each in counted),
     }
-
-
-def _late(context: Context, days: list[dict[str, Any]], received: dict[int, Any]) -> list[dict[str, Any]]:
-    """Feeds without a reading of yesterday or later: their last day, and when their last delivery came."""
-    last_delivery: dict[str, Any] = {}
-    for each in logged(context):
-        last_delivery[each.feed] = received[each.file_id]
-    return [
-        {
-            "feed": feed["feed"],
-            "last_day": feed["last_day"],
-            "last_delivery_at": cell(last_delivery.get(feed["feed"])),
-        }
-        for feed in days
-        if feed["last_day"] is None or feed["last_day"] < feed["yesterday"]
-    ]
 
 
 def _by_feed(context: Context) -> list[dict[str, Any]]:
@@ -120,67 +116,47 @@ def _by_feed(context: Context) -> list[dict[str, Any]]:
 
 def _print(facts: dict[str, Any]) -> None:
     out = console()
-    out.print(Text(f"Lake {facts['lake']}"))
-    if last := facts["last_run"]:
-        out.print(Text(f"Last run: {last['command']},"), text(last["status"]), Text(f"at {last['finished_at']}"))
-        if last["error"]:
-            out.print(text(f"  {last['error']}"))
-    out.print(text(f"Gold: {_gold_in_words(facts['gold'])}"))
-    if notes := _notes(facts):
-        out.print(Text("To look at", style="bold"))
-        for note in notes:
-            out.print(text(f"  {note}"))
-    else:
-        out.print("Nothing to look at.")
-    print_table(["feed", *COUNTS], [list(each.values()) for each in facts["deliveries"]], title="Deliveries")
-    print_table(list(facts["tables"][0]), [list(each.values()) for each in facts["tables"]], title="Tables")
-    files, size = (sum(each[name] for each in facts["tables"]) for name in ("files", "bytes"))
-    whole = "" if facts["disk_bytes"] is None else f"; {_megabytes(facts['disk_bytes'])} on disk with earlier versions"
-    out.print(f"{_megabytes(size)} in {files:,} files{whole}.")
-    _print_yesterday(facts["completeness"])
+    _print_attention(facts["attention"], out)
+    out.print()
+    for name, words in _in_words(facts):
+        out.print(Text(f"{name:<10}", style="bold"), words, sep="")
+    out.print()
+    FEEDS.print(_feeds(facts))
+    out.print("Each delivery: main.py files. Each table: main.py status --tables.")
 
 
-def _gold_in_words(gold: dict[str, Any]) -> str:
+def _print_attention(items: Sequence[Mapping[str, Any]], out: Console) -> None:
+    """One item after the other: whose it is, what is the matter, and below it the command that shows exactly it."""
+    if not items:
+        out.print(Text("Nothing needs attention.", style="bold"))
+        return
+    out.print(Text("Needs attention", style="bold"))
+    width = max(len(item["feed"] or WHOLE) for item in items)
+    for item in items:
+        for line in hanging(text(item["text"]), out, f"  {item['feed'] or WHOLE:<{width}}  "):
+            out.print(line)
+        if item["command"]:  # not folded: it is there to be copied
+            out.print(Text(" " * (width + 4) + printable(item["command"]), style="cyan"), soft_wrap=True)
+
+
+def _in_words(facts: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:
+    yield "Lake", text(facts["lake"])
+    yield "Last run", _run_in_words(facts["last_run"]) if facts["last_run"] else Text("none")
+    if other := facts["later_command"]:
+        yield "After it", _run_in_words(other)
+    yield "Gold", text(_gold_in_words(facts["gold"]))
+
+
+def _run_in_words(run: Mapping[str, Any]) -> Text:
+    return Text.assemble(printable(run["command"]), ", ", text(run["status"]), f" at {run['finished_at']}")
+
+
+def _gold_in_words(gold: Mapping[str, Any]) -> str:
     if gold["newest_delivery_at"] is None:
         return "empty"
     waiting = gold["waiting_deliveries"]
-    wait = f"{waiting:,} later deliveries wait: main.py run" if waiting else "none is waiting"
-    return f"its newest delivery came at {gold['newest_delivery_at']} ({_ago(gold['age_seconds'])} ago); {wait}"
-
-
-def _notes(facts: dict[str, Any]) -> list[str]:
-    """What needs attention, one line each, with where to look."""
-    notes = [
-        f"{each['table']}: {each['files']:,} data files are missing, such as {each['first']}: see {LOST_FILE_SECTION}"
-        for each in facts["lost_files"]
-    ]
-    for late in facts["late"]:
-        last = f"its last day is {late['last_day']}" if late["last_day"] else "it has no readings"
-        came = (
-            f"its last delivery came at {late['last_delivery_at']}" if late["last_delivery_at"] else "no delivery yet"
-        )
-        notes.append(f"{late['feed']}: no readings for yesterday; {last}, {came}")
-    notes += [
-        f"{each['feed']}: {each['files']:,} refused, {each['reason_code']}, not replaced since: main.py files"
-        for each in facts["refused"]
-    ]
-    notes += [
-        f"{name} is missing: "
-        + ("main.py run rebuilds it" if name.startswith(FOLLOWING) else "main.py verify says what is lost")
-        for name in (each["table"] for each in facts["tables"] if each["version"] is None)
-    ]
-    gaps = facts["missing_generations"]
-    for gap in gaps[:SHOWN_GAPS]:
-        numbers = gap["first"] if gap["count"] == 1 else f"{gap['first']} to {gap['last']} ({gap['count']:,})"
-        notes.append(f"{gap['feed']}: numbers never loaded: {numbers}")
-    if len(gaps) > SHOWN_GAPS:
-        notes.append(f"and {len(gaps) - SHOWN_GAPS:,} more gaps in numbers: main.py status --json")
-    if facts["overlapping_agreements"]:
-        count = facts["overlapping_agreements"]
-        notes.append(f"reference: meterpoints with overlapping agreements (the latest one counts): {count:,}")
-    if small := sum(each["small_files"] or 0 for each in facts["tables"]):
-        notes.append(f"{small:,} small files that share a partition with others: main.py maintain")
-    return notes
+    wait = f"{waiting:,} later ones wait: main.py run" if waiting else "none is waiting"
+    return f"newest delivery of {gold['newest_delivery_at']} ({_ago(gold['age_seconds'])} ago); {wait}"
 
 
 def _ago(seconds: int) -> str:
@@ -189,35 +165,36 @@ def _ago(seconds: int) -> str:
     return f"{seconds // HOUR} h" if seconds < 2 * DAY else f"{seconds // DAY:,} days"
 
 
+def _feeds(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row a feed: of the log, of the configuration, or of both."""
+    logs = {each["feed"]: each for each in facts["deliveries"]}
+    days = {each["feed"]: each for each in facts["completeness"]}
+    rows = []
+    for feed in sorted({*logs, *days}):
+        log, day = Counter(logs.get(feed, {})), days.get(feed)
+        deliveries, refused = sum(log[name] for name in STATUSES), log["rejected"] + log["conflict"]
+        last_day, yesterday = (day["last_day"] or "none", _complete(day)) if day else ("", "")
+        values = (feed, deliveries, refused, log["rows_read"], log["rows_rejected"], last_day, yesterday)
+        rows.append(dict(zip(FEED_COLUMNS, values, strict=True)))
+    return rows
+
+
+def _complete(day: Mapping[str, Any]) -> str:
+    """How complete yesterday is, never rounded up to 100 %."""
+    received, missing = day["intervals_received"], day["intervals_missing"]
+    if missing is None:
+        return "nothing"
+    share = 100 * received / (received + missing) if received + missing else 100
+    return f"{math.floor(share * 100) / 100:.2f} %"
+
+
+def _print_tables(facts: Mapping[str, Any]) -> None:
+    """The inventory: rows, version, files and bytes of each table."""
+    TABLES.print(facts["tables"])
+    files, size = (sum(each[name] or 0 for each in facts["tables"]) for name in ("files", "bytes"))
+    whole = "" if facts["disk_bytes"] is None else f"; {_megabytes(facts['disk_bytes'])} on disk with earlier versions"
+    console().print(f"{_megabytes(size)} in {files:,} files{whole}.")
+
+
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
-
-
-def _print_yesterday(feeds: list[dict[str, Any]]) -> None:
-    """Print how complete yesterday is; for a feed without readings of yesterday, its last day."""
-    rows = []
-    for feed in feeds:
-        received, missing = feed["intervals_received"], feed["intervals_missing"]
-        if missing is None:
-            said = f"nothing yet; the last day is {feed['last_day']}" if feed["last_day"] else "nothing yet"
-        else:
-            share = 100 * received / (received + missing) if received + missing else 100
-            said = f"{math.floor(share * 100) / 100:.2f} %"  # never rounded up to 100 %
-        rows.append([feed["feed"], feed["yesterday"], feed["meters"], received, missing, said])
-    names = ["feed", "yesterday", "meters", "intervals", "missing", "complete"]
-    print_table(names, rows, title="Completeness of yesterday (each feed's local day)")
-
-
-def _overlaps(context: Context) -> int:
-    """Meterpoints with two agreements that are valid on the same day."""
-    rows = access.small_rows(context, tables.AGREEMENT, ["meterpoint_id", "valid_from", "valid_to"])
-    by_meter: dict[str, list[tuple[date, date]]] = {}
-    for row in rows:
-        end = row["valid_to"] or date.max
-        if row["valid_from"] < end:
-            by_meter.setdefault(row["meterpoint_id"], []).append((row["valid_from"], end))
-    overlapping = 0
-    for spans in by_meter.values():
-        spans.sort()
-        overlapping += any(later[0] < earlier[1] for earlier, later in pairwise(spans))
-    return overlapping

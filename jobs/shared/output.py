@@ -3,71 +3,36 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
-from pipeline.errors import LakeError, printable
+from jobs.shared.listing import Listing
+from jobs.shared.terminal import cell, console, print_table, text
+from pipeline.deliveries import open_issues
+from pipeline.deliveries.ingestion_log import logged
+from pipeline.errors import LakeError
 from pipeline.lake import access, schema_version, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from jobs.shared.recorded import Outcome
     from pipeline.runtime.context import Context
     from pipeline.runtime.profile import Profile
 
-STYLES = {"loaded": "green", "succeeded": "green", "rejected": "red", "failed": "red", "conflict": "red"}
-# Wide enough for whole rows in a pipe; a terminal has its own width.
-PIPE_WIDTH = 400
+# What others use of `terminal` as part of this module.
+__all__ = ["cell", "console", "print_table", "text"]
+
 SHOWN_REFUSALS = 10
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Standard output or error; as wide as its rows unless it is a terminal."""
-    wide = None if (sys.stderr if stderr else sys.stdout).isatty() else PIPE_WIDTH
-    return Console(highlight=False, width=wide, soft_wrap=False, stderr=stderr)
-
-
-def cell(value: object) -> Any:  # noqa: ANN401 - what JSON can hold
-    """A value for JSON: decimals as exact text, instants in UTC with their offset, days as ISO dates."""
-    if isinstance(value, datetime):
-        moment = value.astimezone(UTC) if value.tzinfo else value
-        return moment.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")
-    if isinstance(value, (date, Decimal)):
-        return f"{value:f}" if isinstance(value, Decimal) else value.isoformat()
-    if isinstance(value, (list, tuple)):
-        return [cell(each) for each in value]
-    return value
-
-
-def text(value: object) -> Text:
-    """A value for a terminal: nothing in it acts as markup or as a control sequence."""
-    if value is None:
-        return Text("NULL", style="dim")
-    safe = printable(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(cell(value)))
-    return Text(safe, style=STYLES.get(safe, ""))
-
-
-def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None, *, stderr: bool = False
-) -> None:
-    """Print an aligned table; numbers to the right."""
-    named = Text(printable(title), style="bold") if title else None
-    grid = Grid(box=SIMPLE_HEAD, title=named, title_justify="left", pad_edge=False)
-    for n, name in enumerate(columns):
-        numbers = any(isinstance(row[n], (int, float, Decimal)) for row in rows)
-        grid.add_column(Text(printable(name)), justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        grid.add_row(*(text(value) for value in row))
-    console(stderr=stderr).print(grid)
+COUNTS = ("rows_read", "rows_rejected")
+FILES = Listing(
+    columns=("file_id", "feed", "relative_path", "status", *COUNTS, "received_at", "reason_code", "reason"),
+    narrow=("file_id", "feed", "relative_path", "status", *COUNTS, "received_at"),
+    folds="relative_path",
+    below=("reason_code", "reason"),
+    names={"file_id": "id", "relative_path": "file", "rows_read": "rows", "rows_rejected": "rejected"}
+    | {"received_at": "received"},
+)
 
 
 def profile(found: Profile) -> None:
@@ -120,19 +85,23 @@ def must_exist(context: Context) -> None:
         raise LakeError(context.settings.where, "has no tables yet: run `main.py run` or `main.py demo` first")
 
 
-def files(context: Context, status: str | None, feed: str | None, limit: int, *, as_json: bool) -> None:
-    """Print deliveries, newest first."""
+def files(  # noqa: PLR0913 - each is an option
+    context: Context, status: str | None, feed: str | None, limit: int, *, as_json: bool, only_open: bool = False
+) -> None:
+    """Print deliveries, newest first; `only_open`: refused ones that nothing has replaced or settled since."""
     must_exist(context)
     rows = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
     rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
+    if only_open:
+        standing = {each.file_id for each in open_issues.standing(logged(context))}
+        rows = [row for row in rows if row["file_id"] in standing]
     rows.sort(key=lambda row: -row["file_id"])
     if as_json:
         print(
             json.dumps([{name: cell(value) for name, value in row.items()} for row in rows[:limit]], ensure_ascii=False)
         )
         return
-    names = ["file_id", "feed", "relative_path", "status", "rows_read", "rows_rejected", "received_at", "reason_code"]
-    print_table([*names, "reason"], [[row[name] for name in [*names, "reason"]] for row in rows[:limit]])
+    FILES.print(rows[:limit])
     console().print(f"({min(limit, len(rows))} of {len(rows)} deliveries)")
 
 

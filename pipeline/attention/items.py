@@ -63,7 +63,8 @@ def _late(late: Late) -> Item:
         text = "No delivery yet"
     else:
         readings = f"No readings after {late.last_day}" if late.last_day else "No readings"
-        text = f"{readings}; the last delivery came at {late.last_delivery_at:%Y-%m-%d %H:%M}Z"
+        expected = f", expected by {late.expected_by}" if late.expected_by else ""
+        text = f"{readings}{expected}; last delivery {late.last_delivery_at:%Y-%m-%d %H:%M}Z"
     return Item("late", late.feed, text, f"main.py files --feed {late.feed}", late.since)
 
 
@@ -73,11 +74,11 @@ def _refused(facts: Facts) -> Iterator[Item]:
         by_feed.setdefault(each.feed, []).append(each)
     for feed, refused in sorted(by_feed.items()):
         if len(refused) == 1:
-            text = f"{refused[0].relative_path} was refused ({refused[0].reason_code}), and nothing has replaced it"
+            text = f"{refused[0].relative_path} was refused ({refused[0].reason_code}) and is not replaced"
         else:
             codes = Counter(each.reason_code or "" for each in refused)
             reasons = ", ".join(f"{code} ({n:,})" if n > 1 else code for code, n in sorted(codes.items()))
-            text = f"{len(refused):,} deliveries were refused, and nothing has replaced them: {reasons}"
+            text = f"{len(refused):,} deliveries were refused and are not replaced: {reasons}"
         since = min((facts.received[each.file_id] for each in refused), default=None)
         yield Item("refused", feed, text, f"main.py files --open --feed {feed}", since)
 
@@ -99,7 +100,7 @@ def _overlapping(meters: Sequence[str]) -> Iterator[Item]:
     if not meters:
         return
     have = "1 meterpoint has" if len(meters) == 1 else f"{len(meters):,} meterpoints have"
-    text = f"{have} overlapping agreements, of which the latest counts"
+    text = f"{have} overlapping agreements; the latest counts"
     shown = [meter for meter in meters if PLAIN.fullmatch(meter)][:NAMED]
     command = None
     if shown:
@@ -110,5 +111,5 @@ def _overlapping(meters: Sequence[str]) -> Iterator[Item]:
 
 def _small_files(tables: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
     if small := sum(each["small_files"] or 0 for each in tables):
-        text = f"{small:,} small files share a partition with others and could be one"
+        text = f"{small:,} small files share a partition with others"
         yield Item("small_files", None, text, "main.py maintain --dry-run")

@@ -34,7 +34,12 @@ def standing(deliveries: Iterable[Delivery]) -> list[Delivery]:
 
 def standing_refusals(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
     """How many refused deliveries have not been settled since, by feed and reason: `{feed, reason_code, files}`."""
-    counts = Counter((each.feed, each.reason_code or "") for each in standing(deliveries))
+    return by_reason(standing(deliveries))
+
+
+def by_reason(refused: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """How many there are by feed and reason: `{feed, reason_code, files}`."""
+    counts = Counter((each.feed, each.reason_code or "") for each in refused)
     return [{"feed": feed, "reason_code": code, "files": count} for (feed, code), count in sorted(counts.items())]
 
 

@@ -50,7 +50,7 @@ def test_of_silver_each_command_that_meets_it_names_it_and_its_days_come_back_fr
     file = lose(context, tables.READINGS)
     printed, facts = reported_by_status(loaded(), capsys)
     assert facts == [{"table": "silver.readings", "files": 1, "first": file}]
-    assert f"silver.readings: 1 data files are missing, such as {file}: see {SECTION}" in printed
+    assert f"silver.readings: 1 data file is missing, such as {file}: see {SECTION}" in printed
     said = f"table silver.readings: its data file {file} is not there"
     with pytest.raises(LostFileError) as caught:
         verify.run(loaded(), as_json=True)

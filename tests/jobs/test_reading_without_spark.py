@@ -106,7 +106,7 @@ def test_the_example_of_the_readme_runs_where_spark_and_java_are_not(demo: Path)
         cwd=demo.parent, env={"PATH": ""}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    assert re.search(r"electricity +│ +2021-03-28 +│ +167\.984000 ", ran.stdout), ran.stdout
+    assert re.search(r"electricity +│ +import +│ +2021-03-28 +│ +167\.984000 ", ran.stdout), ran.stdout
 
 
 # --- commands that only read ----------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_status_needs_no_spark(demo: Path) -> None:
     assert {each["feed"]: each["last_day"] for each in found["completeness"]} == {
         "gas": "2021-03-29", "electricity": "2021-11-01", "solar": "2021-11-01", "vilnius": "2021-11-01",
     }  # fmt: skip
-    assert "Nothing to look at" not in answered(demo, "status")
+    assert "Nothing needs attention" not in answered(demo, "status")
 
 
 def test_files_and_rejected_need_no_spark(demo: Path) -> None:

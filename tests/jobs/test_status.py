@@ -97,7 +97,7 @@ def test_a_lost_table_is_reported_and_the_next_run_rebuilds_it(
     meter_days = rows(context, tables.METER_DAY, *tables.METER_DAY.names)
     shutil.rmtree(tables.address(context.settings, tables.METER_DAY))
     status.run(lake(GAS), as_json=False)
-    note = "gold.meter_day is missing: main.py run rebuilds it"
+    note = "gold.meter_day is missing; the next run rebuilds it main.py run"
     assert note in " ".join(capsys.readouterr().out.split())
     run.run(lake(GAS))
     assert rows(context, tables.METER_DAY, *tables.METER_DAY.names) == meter_days

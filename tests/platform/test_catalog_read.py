@@ -51,7 +51,7 @@ OF_THE_RUN = {
     "last_delivery_at",
     "age_seconds",
 }
-OF_THE_FILES = {"lake", "last_run", "disk_bytes", "version", "files", "bytes", "small_files"}
+OF_THE_FILES = {"lake", "last_run", "attention", "disk_bytes", "version", "files", "bytes", "small_files"}
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def test_what_is_wrong_is_found(tmp_path):
         ("gap_in_numbers", "gas"),
     ]
     gas = attention.found(context)[1]
-    assert gas.text == "No readings after 2026-11-27; the last delivery came at 2026-11-29 06:30Z"
+    assert gas.text == "No readings after 2026-11-27; last delivery 2026-11-29 06:30Z"
     assert gas.since == at("2026-11-29 00:00")
 
 
