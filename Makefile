@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.jars ## create .venv, install the pinned packages, fetch Spark's JARs (once)
+setup: $(VENV)/.jars $(VENV)/bin/meterlake ## create .venv with the pinned packages and `meterlake`, fetch Spark's JARs (once)
 
 demo: setup ## write sample deliveries, run the pipeline on them, show the result
 	@$(BIN)/python main.py demo
@@ -41,7 +41,7 @@ test-page: setup ## the page in a real browser (minutes); fetches one where ther
 test-cluster: setup $(TOOLS)/.packages $(TOOLS)/stores/.packages ## a standalone cluster, runs killed, two at once on object stores and in a metastore, TEST_ROUNDS=20 (an hour)
 	@$(BIN)/python -m pytest -m cluster $(ARGS)
 
-deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
+deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/typescript/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
 
 test-deploy: deploy-tools ## what runs it elsewhere, validated by the tools of those who use it (minutes)
 	@$(BIN)/python -m pytest -m deploy $(TWO) $(ARGS)
@@ -107,6 +107,10 @@ $(VENV)/.packages: requirements.txt | $(VENV)/.created
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c $(USED)
 	@touch $@
 
+# The command line for any folder.
+$(VENV)/bin/meterlake: conf/meterlake.sh | $(VENV)/.packages
+	@install -m 755 $< $@
+
 # Tools of the tests of deployment, away from the packages that Meterlake pins.
 $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
 	@echo "Installing the tools of the deployment tests …"
@@ -145,6 +149,13 @@ $(TOOLS)/node/.packages: tests/deploy/package.json $(TOOLS)/.packages
 	@command -v npm >/dev/null || { echo "no npm: the diagrams of the documents are not drawn"; exit 0; }; \
 	echo "Installing Mermaid …" && mkdir -p $(@D) && cp $< $(@D)/package.json && \
 	PUPPETEER_SKIP_DOWNLOAD=1 npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
+
+# What makes a TypeScript client of the read API and compiles it, as its lock file says. Where there is no npm its test is
+# skipped.
+$(TOOLS)/typescript/.packages: tests/deploy/typescript/package-lock.json tests/deploy/typescript/package.json $(TOOLS)/.packages
+	@command -v npm >/dev/null || { echo "no npm: no TypeScript client is made"; exit 0; }; \
+	echo "Installing TypeScript …" && mkdir -p $(@D) && cp $(filter %.json,$^) $(@D) && \
+	npm ci --prefix $(@D) --silent --no-audit --no-fund && touch $@
 
 .venv-spark-%/.packages: tests/versions/spark-%/requirements.txt tests/versions/spark-%/coordinates.toml requirements.txt | $(VENV)/.created
 	@echo "Installing Spark $* …"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ from pipeline.runtime import error_messages, session
 from pipeline.runtime.spark_errors import SPARK_ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pyspark.sql import DataFrame
 
     from pipeline.config.feeds import Feed
@@ -37,13 +40,16 @@ if TYPE_CHECKING:
 def run(context: Context, span: Span | None = None) -> Batch:
     """Load what is new in the landing folders (with a `span`: modified in it) and in the reference database."""
     known = ingestion_log.logged(context)
+    context.log.doing("Looking into the landing folders")
     batch = Batch(endpoint_errors=endpoint.fetch_new(context, formats.format_of))
     new = {feed.name: _new_files(feed, known, batch, span) for feed in context.settings.feeds}
     sound = [found for files in new.values() for found in files if not found.reason_code]
     context.expect(formats.weighed(context.settings, sound))
     if sound or reference_snapshots.must_be_read(context, known):  # refusing at first sight needs no Spark
-        context.log.info("starting", megabytes=round(sum(found.size_bytes or 0 for found in sound) / 1e6, 1))
+        context.log.info("starting", files=len(sound), megabytes=_megabytes(sound))
         context.start_spark()
+    if any(new.values()):
+        context.log.doing(f"Reading {sum(map(len, new.values())):,} new files, {_megabytes(sound)} MB")
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known, batch)]
     batch_id = ingestion_log.next_batch(known)
     first_id = max((delivery.file_id for delivery in known), default=0) + 1
@@ -61,6 +67,10 @@ def run(context: Context, span: Span | None = None) -> Batch:
         batch.deliveries += reference_snapshots.load(context, numbered[-1], snapshot[1])
     ingestion_log.write(context, batch.deliveries, batch_id)
     return batch
+
+
+def _megabytes(files: Iterable[Delivery]) -> float:
+    return round(sum(each.size_bytes or 0 for each in files) / 1e6, 1)
 
 
 def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
@@ -123,7 +133,8 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     sound = [delivery for delivery in deliveries if delivery.status == LOADED]
     if not sound:
         return deliveries
-    batch_id = sound[0].batch_id
+    batch_id, began = sound[0].batch_id, time.monotonic()
+    context.log.doing(f"Loading {len(sound):,} files of {feed.name} into bronze, {_megabytes(sound)} MB")
     try:
         written = access.append(context, table, _new_rows(context, feed, sound), {"batch_id": batch_id})
     except (BusyLakeError, OvertakenError):
@@ -144,7 +155,9 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
         reason = "Spark's reader fails on it: the file is damaged, or written in a way that Spark does not know"
         refused = [each.refused("UNREADABLE", reason) if each in unreadable else each for each in deliveries]
         return load(context, feed, refused)
-    context.log.info("bronze", table=table.full_name, files=len(sound), rows=written)
+    pace = round(written / max(time.monotonic() - began, 0.001))
+    context.log.info("bronze", table=table.full_name, files=len(sound), rows=written, rows_a_second=pace)
+    context.log.doing(f"Judging {written:,} rows of {feed.name}")
     kept = deliveries
     if changed := landing.changed_since(sound, feed):
         # Not the bytes that were hashed: removed again.

@@ -56,6 +56,7 @@ def run(context: Context, rebuild: Days | None = None) -> None:
     ends = {feed: max(last_days.get(feed, date.min), until_now.get(feed, date.min)) for feed in days}
     days = _with_the_week_after(changed_days.joined(days, earlier), ends)
     days = {feed: some for feed, some in days.items() if some and feed in feeds}
+    context.log.doing(f"Looking for missing intervals on {sum(map(len, days.values())):,} days")
     rows = _write(context, days, _that_count(days, present), mark)
     context.log.info("gold", table=tables.MISSING.full_name, days=sum(map(len, days.values())), rows=rows)
 

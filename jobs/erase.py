@@ -29,6 +29,7 @@ from pipeline.formats.judged import NOTHING, counts
 from pipeline.lake import access, maintenance, tables
 from pipeline.layers.judged import judged
 from pipeline.layers.meter_rows import OF_METERPOINTS, look_for
+from pipeline.layers.meter_text import is_surely_nowhere
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,9 +50,11 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
     """Erase the meter and write the certificate; a dry run shows what would be removed."""
     if dry_run:
         must_exist(context)
+        _must_be_written_somewhere(context, meter)
         _show_what_would_go(context, look_for(context, meter), as_json=as_json)
         return
     with recorded(context, "erase", wait_seconds) as outcome:
+        _must_be_written_somewhere(context, meter)
         known = ingestion_log.logged(context)
         context.expect(formats.weighed(context.settings, known))
         context.spark  # noqa: B018 - column expressions need it
@@ -86,6 +89,12 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
         access.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id})  # it is finished
         files = [each for each in ingestion_log.logged(context) if each.file_id in file_ids]
     _show(certificate, files, as_json=as_json)
+
+
+def _must_be_written_somewhere(context: Context, meter: str) -> None:
+    """Raise UsageError, without a JVM, for a name that nothing in the lake holds: it was mistyped."""
+    if not erased.unfinished(context) and is_surely_nowhere(context, meter):
+        raise UsageError(NOWHERE)
 
 
 def _from_bronze(context: Context, table: Table, keys: pa.Table | None, known: list[Delivery]) -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from jobs.shared.output import cell, console, print_table
-from pipeline import formats
-from pipeline.deliveries import guards
+from jobs.shared import as_received
+from jobs.shared.listing import Listing
+from jobs.shared.terminal import cell, console
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.deliveries.ingestion_log import logged
-from pipeline.errors import DamagedLakeError, UsageError
+from pipeline.errors import UsageError
 from pipeline.formats.readings import VERSION, VERSION_KEY
 from pipeline.lake import access, schema_version, tables
 from pipeline.layers import agreements
@@ -26,12 +26,20 @@ from pipeline.serving import received
 if TYPE_CHECKING:
     from datetime import date
 
-    import pyarrow.dataset as ds
-
-    from pipeline.config.feeds import Feed
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
+MOST_DAYS_APART = 2
 SHOWN = ("feed", "direction", "interval_start", "interval_minutes", "consumption", "quality", "file", "row_number")
+VERSIONS = Listing(
+    columns=(*SHOWN, "received_at", "verdict", "raw"),
+    narrow=("feed", "direction", "interval_start", "consumption", "file", "row_number"),
+    folds="file",
+    below=("verdict", "raw"),
+    names={"interval_start": "starts (UTC)", "row_number": "row"},
+    joined="\n",
+)
+CELLS = Listing(columns=("table", "cell", "value"), narrow=("table", "value"), folds="table", below=("cell",))
 
 
 def instant_of(text: str) -> datetime:
@@ -56,12 +64,9 @@ def run(context: Context, meter: str, instant: str, *, as_json: bool) -> None:
     if not versions:
         console().print(Text(f"No version of a reading of meter {meter!r} at {cell(at)} was ever received."))
         return
-    names = [*SHOWN, "received_at", "verdict", "raw"]
-    print_table(
-        names, [[version[name] for name in names] for version in versions], title=f"Meter {meter} at {cell(at)}"
-    )
+    VERSIONS.print(versions, title=f"Meter {meter} at {cell(at)}")
     if cells:
-        print_table(["table", "cell", "value"], [list(each.values()) for each in cells], title="It is part of")
+        CELLS.print(cells, title="It is part of")
 
 
 def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
@@ -88,9 +93,9 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
 
 def _received(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
     """The meter's readings whose interval holds the instant, refused and withdrawn ones too: readings.VERSION."""
-    deliveries = [each for each in logged(context) if each.status in {LOADED, WITHDRAWN} and each.rows_read]
+    deliveries = [each for each in logged(context) if each.status in {LOADED, WITHDRAWN} and _may_hold(each, at)]
     of_feeds = [(feed, [each for each in deliveries if each.feed == feed.name]) for feed in context.settings.feeds]
-    opened = [(feed, some, _bronze(context, feed)) for feed, some in of_feeds if some]
+    opened = [(feed, some, as_received.rows_for_python(context, feed)) for feed, some in of_feeds if some]
     if any(bronze is None for *_, bronze in opened):
         return _received_by_spark(context, meter, at)
     return [
@@ -101,13 +106,14 @@ def _received(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
     ]
 
 
-def _bronze(context: Context, feed: Feed) -> ds.Dataset | None:
-    """The feed's rows as received; None where only Spark may read or judge them."""
-    lake, table = access.lake_of(context), formats.bronze_table(feed)
-    if not lake.facts.exists(table):
-        raise DamagedLakeError(context.settings.where, table.full_name, guards.GONE, guards.LOST_BRONZE)
-    there = None if formats.format_of(feed).row_judge is None else lake.reads.dataset(table)
-    return None if there is None else there[0]
+def _may_hold(delivery: Delivery, at: datetime) -> bool:
+    """Whether the delivery may say something of that instant. Refused rows are on no day that the log knows.
+
+    A reading is a day long at most, and a local day begins and ends within a day of UTC's.
+    """
+    if delivery.rows_rejected or not delivery.local_dates:
+        return delivery.rows_read > 0
+    return any(abs((day - at.date()).days) <= MOST_DAYS_APART for day in delivery.local_dates)
 
 
 def _received_by_spark(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:

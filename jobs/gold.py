@@ -103,6 +103,7 @@ def _in_one_pass(context: Context, energy: _Work | None, by_product: _Work | Non
 
 def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> None:
     days, mark = work.days, work.mark
+    context.log.doing(f"Adding up {sum(map(len, days.values())):,} days in gold")
     zones = _zones(context, days)
     readings = _readings(context, days)
     if averages is not None or not _with_half_hours(context, days):
@@ -122,6 +123,7 @@ def _energy_tables(context: Context, work: _Work, averages: pa.Table | None) -> 
 
 def _product_tables(context: Context, work: _Work, averages: pa.Table | None) -> None:
     days, mark, feeds = work.days, work.mark, work.mark["feeds"]
+    context.log.doing(f"Adding up {sum(map(len, days.values())):,} days by product in gold")
     most = _most_by_product(context, days)
     if averages is not None:
         of_feeds = averages.filter(pc.field("feed").isin(feeds))

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TOP = """\
-# The configuration of Meterlake; docs/configuration.md has every key. Folders are relative
-# to the folder in which a command starts. `main.py check` looks at all of it.
+# The configuration of Meterlake; docs/configuration.md has every key.
+# Folders are relative to the folder in which a command starts.
+# `main.py check` looks at all of it.
 lake = "data_lake"              # a folder, or a URI: s3a://, gs://, abfss://
 environment = "production"      # "development" takes test files (DV) too
 active_on = []                  # days of gold.active_agreements: ["2026-01-01"]
@@ -45,6 +46,8 @@ timestamp = "timestamp"         # or two: ["Date", "Time"]
 label = "start"                 # whether a time is the start or the end
 value = "value"
 """
+# Configurations that a command finds by itself.
+FOUND = {Path("meterlake.toml"), Path("conf/local.toml")}
 BOTTOM = """\
 
 # Agreements, products and meterpoints, for totals by product:
@@ -79,5 +82,5 @@ def _print(config: Path, name: str, folders: Sequence[Path], *, as_json: bool) -
         return
     out = console()
     out.print(Text(printable(f"Wrote {config}, with feed {name!r}, and made its folder {folders[0]}.")))
-    where = "" if config == Path("conf/local.toml") else f" --config {config}"
+    where = "" if config in FOUND else f" --config {config}"
     out.print(Text(printable(f"Next: main.py try FILE --feed {name}{where}, then main.py check{where}")))

@@ -2,7 +2,7 @@
 
 A refused delivery is read again from the landing folder, if it still has the same bytes; the rows of a loaded one are
 judged again from bronze. It keeps its place in the order of arrival: what came later still wins. The log is written
-last, as for any batch.
+last, as for any batch. A dry run judges few rows in Python, so that it needs no JVM.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from jobs import bronze
-from jobs import run as main_job
-from jobs.shared.output import must_exist, print_table
+from jobs.shared import as_received
+from jobs.shared.listing import Listing
+from jobs.shared.output import must_exist
 from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries import decisions, ingestion_log, landing
@@ -22,16 +22,33 @@ from pipeline.deliveries.decisions import History
 from pipeline.deliveries.delivery import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery
 from pipeline.deliveries.names import delivery_named
 from pipeline.errors import ReplayError, UsageError
-from pipeline.formats.judged import NOTHING, counts, received_at
+from pipeline.formats import trial
+from pipeline.formats.judged import ALWAYS, NOTHING, counts, received_at
 from pipeline.layers import lake_zones
-from pipeline.layers.judged import judged as judged_rows
+from pipeline.serving import received
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
 
 REPLAYABLE = {LOADED, WITHDRAWN} | REFUSED
+SHOWN = Listing(
+    columns=("file_id", "file", "was", "is", "accepted", "rejected"),
+    narrow=("file_id", "file", "accepted", "rejected"),
+    folds="file",
+    below=("was", "is"),
+    names={"file_id": "id"},
+    joined=" -> ",
+)
+
+
+class Judge(Protocol):
+    """Judges a delivery's rows, those in bronze or those of its file, by today's rules."""
+
+    def __call__(self, context: Context, feed: Feed, delivery: Delivery, *, in_bronze: bool) -> Delivery:
+        """The delivery with its new counts."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +70,18 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
     if dry_run:
         must_exist(context)
         lake_zones.check_zones(context)
-        _show(_decided_by_todays_rules(context, _chosen(context, names)), {}, dry_run=True, as_json=as_json)
+        chosen = _chosen(context, names)
+        judge = _in_python if _few_rows(chosen) else _by_spark
+        _show(_decided_by_todays_rules(context, chosen, judge), {}, dry_run=True, as_json=as_json)
         return
+    from jobs import run as main_job  # noqa: PLC0415 - a dry run imports no PySpark
+
     with recorded(context, f"replay {' '.join(names)}", wait_seconds) as outcome:
         chosen = _chosen(context, names)
+        context.expect(formats.weighed(context.settings, chosen))
+        context.spark  # noqa: B018 - column expressions need it
         batch_id = ingestion_log.next_batch(ingestion_log.logged(context))
-        changed = _decided_by_todays_rules(context, chosen)
+        changed = _decided_by_todays_rules(context, chosen, _by_spark)
         counting = [each.after for each in changed if each.after.status == LOADED]
         if counting:
             counting = _loaded(context, [each for each in changed if each.after.status == LOADED])
@@ -69,43 +92,44 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
 
 
 def _chosen(context: Context, names: Sequence[str]) -> list[Delivery]:
-    """The named deliveries, in the order of arrival; starts a Spark session that is large enough for them."""
+    """The named deliveries, in the order of arrival."""
     known = ingestion_log.logged(context)
     chosen = {each.file_id: each for each in (delivery_named(known, name, REPLAYABLE, "replay") for name in names)}
-    context.expect(formats.weighed(context.settings, chosen.values()))
-    context.spark  # noqa: B018 - column expressions need it
     return [chosen[number] for number in sorted(chosen)]
 
 
-def _decided_by_todays_rules(context: Context, chosen: list[Delivery]) -> list[Replayed]:
+def _few_rows(chosen: list[Delivery]) -> bool:
+    """Whether Python judges them sooner than a JVM starts."""
+    return sum(each.rows_read for each in chosen) <= trial.MOST_ROWS
+
+
+def _decided_by_todays_rules(context: Context, chosen: list[Delivery], judge: Judge) -> list[Replayed]:
     known = ingestion_log.logged(context)
     batch_id = ingestion_log.next_batch(known)
-    return [_decided(context, known, delivery, batch_id) for delivery in chosen]
+    return [_decided(context, known, delivery, batch_id, judge) for delivery in chosen]
 
 
-def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_id: int) -> Replayed:
+def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_id: int, judge: Judge) -> Replayed:
     feed = next((feed for feed in context.settings.feeds if feed.name == delivery.feed), None)
     if feed is None:
         raise UsageError(f"feed {delivery.feed!r} of file {delivery.file_id} is no longer in the configuration")
     others = [each for each in known if each.feed == feed.name and each.file_id != delivery.file_id]
     form = formats.format_of(feed)
     if delivery.reason_code:  # refused, perhaps settled since
-        return Replayed(delivery, _looked_at_again(context, delivery, others, batch_id))
+        return Replayed(delivery, _looked_at_again(context, delivery, others, batch_id, judge))
     taken = History.of(others).loaded_by_name.get(delivery.file_name) if form.identity_is_name else None
     if delivery.status == WITHDRAWN and taken is not None:
         reason = f"the name was loaded since as file {taken.file_id} ({taken.relative_path}): withdraw that one first"
         return Replayed(delivery, delivery.refused("CHANGED_AFTER_LOADING", reason, CONFLICT))
-    rows = judged_rows(context, feed, [delivery])
+    judged = judge(context, feed, delivery, in_bronze=True)
     # Its old days too: a reading that no longer passes must be removed there.
-    judged = counts(rows, many_readings_per_row=form.many_readings_per_row).get(delivery.file_id, NOTHING)
-    dates = tuple(sorted({*delivery.local_dates, *judged["local_dates"]}))
-    return Replayed(
-        delivery,
-        replace(delivery, **judged | {"local_dates": dates}, status=LOADED, reason=None, revision=batch_id),
-    )
+    dates = tuple(sorted({*delivery.local_dates, *judged.local_dates}))
+    return Replayed(delivery, replace(judged, local_dates=dates, status=LOADED, reason=None, revision=batch_id))
 
 
-def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery], batch_id: int) -> Delivery:
+def _looked_at_again(
+    context: Context, delivery: Delivery, others: list[Delivery], batch_id: int, judge: Judge
+) -> Delivery:
     feed, form = context.settings.feed(delivery.feed), formats.format_of(context.settings.feed(delivery.feed))
     there = [each for each in landing.find(feed) if each.relative_path == delivery.relative_path]
     if not there:
@@ -123,14 +147,42 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
         revision=batch_id,
         received_at=delivery.received_at,
     )
-    paths = landing.contents_with_file_id(context.spark, form.contents, [new], feed)
-    rows = bronze.rows_of(form, paths, feed, [new], batch_id)
-    rows = form.judged(rows, feed, received_at([new]))
-    return replace(new, **counts(rows, many_readings_per_row=form.many_readings_per_row).get(new.file_id, NOTHING))
+    return judge(context, feed, new, in_bronze=False)
+
+
+def _in_python(context: Context, feed: Feed, delivery: Delivery, *, in_bronze: bool) -> Delivery:
+    """The counts that today's rules give, without a JVM; the days are not asked for. By Spark where Python may not."""
+    if in_bronze:
+        rows = as_received.rows_for_python(context, feed)
+        return _by_spark(context, feed, delivery) if rows is None else received.recounted(feed, delivery, rows)
+    if delivery.rows_read > trial.MOST_ROWS or not trial.can_judge(feed):
+        return _by_spark(context, feed, delivery, in_bronze=False)
+    return trial.tried(landing.read(delivery, feed), delivery, feed, delivery.received_at or ALWAYS).delivery
+
+
+def _by_spark(context: Context, feed: Feed, delivery: Delivery, *, in_bronze: bool = True) -> Delivery:
+    """The counts and days that today's rules give to its rows in bronze, or in its file."""
+    from jobs import bronze  # noqa: PLC0415 - a dry run imports no PySpark
+    from pipeline.layers.judged import judged  # noqa: PLC0415
+
+    if not context.has_spark:
+        context.expect(formats.weighed(context.settings, [delivery]))
+    context.spark  # noqa: B018 - column expressions need it
+    form = formats.format_of(feed)
+    if in_bronze:
+        rows = judged(context, feed, [delivery])
+    else:
+        contents = landing.contents_with_file_id(context.spark, form.contents, [delivery], feed)
+        rows = bronze.rows_of(form, contents, feed, [delivery], delivery.batch_id)
+        rows = form.judged(rows, feed, received_at([delivery]))
+    counted = counts(rows, many_readings_per_row=form.many_readings_per_row)
+    return replace(delivery, **counted.get(delivery.file_id, NOTHING))
 
 
 def _loaded(context: Context, changed: list[Replayed]) -> list[Delivery]:
     """The deliveries that count now; rows of deliveries that were refused go into bronze first."""
+    from jobs import bronze  # noqa: PLC0415 - a dry run imports no PySpark
+
     counting = [each.after for each in changed if not each.before.reason_code]
     for feed in context.settings.feeds:
         new = [each.after for each in changed if each.after.feed == feed.name and each.before.reason_code]
@@ -143,18 +195,17 @@ def _show(changed: list[Replayed], restated: dict[str, int], *, dry_run: bool, a
         print(json.dumps({"dry_run": dry_run, "files": [each.facts() for each in changed], "restated": restated}))
         return
     rows = [
-        [
-            each.before.file_id,
-            each.before.relative_path,
-            _verdict(each.before),
-            _verdict(each.after),
-            f"{each.before.rows_accepted:,} -> {each.after.rows_accepted:,}",
-            f"{each.before.rows_rejected:,} -> {each.after.rows_rejected:,}",
-        ]
+        {
+            "file_id": each.before.file_id,
+            "file": each.before.relative_path,
+            "was": _verdict(each.before),
+            "is": _verdict(each.after),
+            "accepted": f"{each.before.rows_accepted:,} -> {each.after.rows_accepted:,}",
+            "rejected": f"{each.before.rows_rejected:,} -> {each.after.rows_rejected:,}",
+        }
         for each in changed
     ]
-    title = "What a replay would change" if dry_run else "Replayed"
-    print_table(["file_id", "file", "was", "is", "accepted", "rejected"], rows, title=title)
+    SHOWN.print(rows, title="What a replay would change" if dry_run else "Replayed")
     statuses = Counter(each.after.status for each in changed)
     counting = f"{statuses[LOADED]} of {len(changed)} deliveries"
     if dry_run:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from rich.text import Text
 
 from jobs.shared.output import cell, console, must_exist
-from pipeline.errors import LakeError, UsageError, printable
+from pipeline.errors import LakeError, UnknownNameError, UsageError, printable
 from pipeline.lake import access, places, tables
 from pipeline.lake.types import arrow_schema
 from pipeline.runtime.error_messages import in_words, one_line
@@ -58,7 +58,7 @@ def run(  # noqa: PLR0913 - what the command line says
     form = form or ("md" if out.suffix.lower() == ".md" else "html")
     _check(context, asked, out, form)
     if engine not in ENGINES:
-        raise UsageError(f"unknown engine {engine!r}: use {', '.join(ENGINES)}")
+        raise UnknownNameError("unknown engine", engine, *ENGINES)
     if engine == "spark":
         print("meterlake: reading with Spark, which takes longer", file=sys.stderr)
     else:
@@ -87,12 +87,12 @@ def run(  # noqa: PLR0913 - what the command line says
 def _check(context: Context, asked: Asked, out: Path, form: str) -> None:
     """Check everything that can be checked before anything is read."""
     if form not in PICTURES:
-        raise UsageError(f"unknown format {form!r}: use {', '.join(PICTURES)}")
+        raise UnknownNameError("unknown format", form, *PICTURES)
     if absent := [name for name in NEEDED if find_spec(name) is None]:
         raise UsageError(f'the report needs {", ".join(absent)}: pip install "meterlake[report]"')
     feeds = [feed.name for feed in context.settings.feeds]
     if asked.feed not in feeds:
-        raise UsageError(f"no feed {asked.feed!r}: use {', '.join(feeds)}")
+        raise UnknownNameError("no feed", asked.feed, *feeds)
     try:
         is_folder, has_parent = out.is_dir(), out.absolute().parent.is_dir()
     except OSError as problem:  # a name too long for the file system

@@ -47,6 +47,7 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
     now = {table.full_name: access.version(context, table) or 0 for table in MEASURES}
     if now == compared or not any(now.values()):
         return {}
+    context.log.doing("Comparing gold with what was published before")
     causes = _Causes(logged(context), int(written.get("batch_id", 0)))
     rows: list[dict[str, Any]] = []
     changed = {table: measures for table, measures in MEASURES.items() if _moved(table, compared, now)}

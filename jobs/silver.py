@@ -59,6 +59,7 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
     pending = [delivery for delivery in later if delivery.rows_rejected or delivery.file_id in revised]
     if not pending:
         return
+    context.log.doing("Writing the rejected rows to silver")
     parts = []
     for feed in context.settings.feeds:
         of_feed = [each for each in pending if each.feed == feed.name and each.status == LOADED]
@@ -87,6 +88,7 @@ def _keep_reference(context: Context, snapshots: list[Delivery]) -> None:
     done = min(access.done_to(context, table) for table in tables.REFERENCE)
     if not snapshots or done >= snapshots[-1].revision:
         return
+    context.log.doing("Bringing agreements and products up to date in silver")
     mark = {"batch_id": snapshots[-1].revision, "file_id": snapshots[-1].file_id}
     for source, target in zip(tables.SNAPSHOTS, tables.REFERENCE, strict=True):
         snapshot = access.small_table(context, source, ("file_id", "=", snapshots[-1].file_id))
@@ -104,6 +106,8 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     if not feeds:
         return 0
     days = {feed.name: _days([each for each in pending if each.feed == feed.name]) for feed in feeds}
+    what = f"{sum(each.rows_read for each in pending):,} rows on {sum(map(len, days.values())):,} days"
+    context.log.doing(f"Merging the readings of {what} into silver")
     rebuild = any(delivery.is_revised for delivery in pending)
     # Readings may have to be removed: then these days are rebuilt from everything received for them.
     taken = _received_on(counted, days) if rebuild else pending

@@ -17,6 +17,7 @@ from pipeline.deliveries import local_files
 from pipeline.deliveries.delivery import LOADED, Delivery
 from pipeline.errors import FileError, UsageError
 from pipeline.formats import advice, trial
+from pipeline.nearest import did_you_mean
 from pipeline.runtime import memory
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ def run(context: Context, file: Path, feed_name: str, rows: int, *, as_json: boo
     """Print what would become of the file, of its first `rows` rows; whether it would be loaded."""
     feed = next((each for each in context.settings.feeds if each.name == feed_name), None)
     if feed is None:
-        names = ", ".join(each.name for each in context.settings.feeds)
-        raise UsageError(f"no feed {feed_name!r} in the configuration: use {names}, or add one (main.py guess FILE)")
+        names = [each.name for each in context.settings.feeds]
+        near = did_you_mean(feed_name, names)
+        said = f"no feed {feed_name!r} in the configuration{near}: use {', '.join(names)}"
+        raise UsageError(f"{said}, or add one (main.py guess FILE)")
     found, name_is_bad = _tried(context, file, feed, rows)
     facts = _facts(found, feed, name_is_bad)
     if as_json:

@@ -11,6 +11,7 @@ import json
 import signal
 import time
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from jobs import bronze, maintain
@@ -42,12 +43,29 @@ class _Stop:
 
     asked = False
 
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.is_in_batch = False
+
     def ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what a signal handler is given
-        """The first signal asks for a clean end; the second ends the process at once."""
+        """The first signal asks for a clean end and is answered at once; the second ends the process."""
         if self.asked:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.asked = True
+        if self.is_in_batch:
+            # In a thread, because the signal may have come while a line was being written.
+            after = "the batch at work; a second signal ends it now, and the next run carries on"
+            Thread(target=self.context.log.info, args=("stopping",), kwargs={"after": after}, daemon=True).start()
+
+    @contextmanager
+    def in_batch(self) -> Iterator[None]:
+        """A batch is at work: a signal waits for its end."""
+        self.is_in_batch = True
+        try:
+            yield
+        finally:
+            self.is_in_batch = False
 
 
 def run(context: Context, *, poll_seconds: float, maintain_every: int, as_json: bool) -> None:
@@ -55,16 +73,18 @@ def run(context: Context, *, poll_seconds: float, maintain_every: int, as_json: 
     context.settings, context.stays = _settling(context.settings), True
     if run_lock.has_lock(context):
         context.lock_file = run_lock.opened(context)
-    with _signals() as stop:
+    with _signals(context) as stop:
         watch = _Watch(context, maintain_every, as_json=as_json)
         context.log.info("watching", poll_seconds=poll_seconds)
-        watch.batch()  # also finishes what an earlier run may have left
+        with stop.in_batch():
+            watch.batch()  # also finishes what an earlier run may have left
         while not stop.asked:
             _sleep(max(poll_seconds, watch.pause), stop)
             if not stop.asked:
-                watch.look()
+                with stop.in_batch():
+                    watch.look()
+        # The JVM is not waited for: it ends by itself when this process has, and holds no lock.
         context.log.info("stopped", batches=watch.batches)
-        watch.context.end_spark()
 
 
 class _Watch:
@@ -157,8 +177,8 @@ def _sleep(seconds: float, stop: _Stop) -> None:
 
 
 @contextmanager
-def _signals() -> Iterator[_Stop]:
-    stop = _Stop()
+def _signals(context: Context) -> Iterator[_Stop]:
+    stop = _Stop(context)
     before = {number: signal.signal(number, stop.ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.nearest import did_you_mean
+
 
 def printable(text: str) -> str:
     """A text for a terminal: control sequences, line breaks and invisible characters are shown, not interpreted."""
@@ -18,6 +20,13 @@ class UsageError(MeterlakeError):
     """The command line is wrong."""
 
     exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A word of the command line is none of those that there are: `what` is missing, such as "no feed"."""
+
+    def __init__(self, what: str, word: str, *known: str) -> None:
+        super().__init__(f"{what} {word!r}{did_you_mean(word, known)}: use {', '.join(known)}")
 
 
 class ConfigurationError(MeterlakeError):
@@ -227,6 +236,16 @@ class MiscountedRowsError(MeterlakeError):
         super().__init__(
             f"feed {feed!r}: {path} holds {held:,} rows, but Spark read {read:,} into bronze: nothing of this batch "
             "counts; run again, and if it persists keep the file and report it to the owner of the program"
+        )
+
+
+class WorkersEndError(MeterlakeError):
+    """Processes of `serve` ended as soon as they had begun."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(
+            f"workers end as soon as they begin (exit code {exit_code}): the lines above say why, or `serve` without "
+            "--workers"
         )
 
 

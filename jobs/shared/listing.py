@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,8 @@ INDENT = 4
 class Listing:
     """What a list shows: every column where there is room, else the `narrow` ones with `below` on a line of its own.
 
-    `folds` is the narrow column whose cells are folded; `names` are shorter heads of narrow columns.
+    `folds` is the narrow column whose cells are folded; `names` are shorter heads of narrow columns; `joined` stands
+    between values below a row.
     """
 
     columns: Sequence[str]
@@ -42,6 +44,7 @@ class Listing:
     folds: str
     below: Sequence[str] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    joined: str = ": "
 
     def print(self, rows: Sequence[Mapping[str, Any]], title: str | None = None, out: Console | None = None) -> None:
         """Print the rows in the widest form that fits."""
@@ -78,13 +81,13 @@ class Listing:
         if room < min(least, widths[at]):
             return None
         widths[at] = min(widths[at], room)
-        right = [any(isinstance(row[name], int) for row in rows) for name in names]
+        right = [any(isinstance(row[name], (int, Decimal)) for row in rows) for name in names]
         rule = sum(widths) + len(BETWEEN) * (len(widths) - 1)
         lines = [*_row(heads, widths, right, out), Text("─" * rule)]
         for row, each in zip(rows, cells, strict=True):
             lines += _row(each, widths, right, out)
             if said := [text(row[name]) for name in self.below if row[name] is not None]:
-                lines += hanging(Text(": ").join(said), out, " " * INDENT)
+                lines += hanging(Text(self.joined).join(said), out, " " * INDENT)
         return lines
 
 

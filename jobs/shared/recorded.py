@@ -87,7 +87,8 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
 
     If the lake has a newer form or is not whole, nothing is written, not even the failure.
     """
-    with run_lock.held(context, command, wait_seconds):
+    with _shown(context), run_lock.held(context, command, wait_seconds):
+        context.log.doing("Checking that the lake is whole")
         context.claim = context.before_commit = None
         before = schema_version.check(context)
         every = _every_table(context)
@@ -109,6 +110,16 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
             _end(context, outcome, command, problem)
             raise
         _end(context, outcome, command, None)
+
+
+@contextmanager
+def _shown(context: Context) -> Iterator[None]:
+    """Whatever the command does is shown while it runs, and no longer."""
+    context.log.doing("Opening the lake")
+    try:
+        yield
+    finally:
+        context.log.rest()
 
 
 def _every_table(context: Context) -> list[tables.Table]:

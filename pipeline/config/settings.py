@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from pipeline.config import problems
+from pipeline.config.anchored import DEFAULT_LAKE, anchored
 from pipeline.config.api import Api
 from pipeline.config.feeds import Feed
 from pipeline.config.folders import as_opened, is_volume, lie_one_in_the_other
@@ -20,6 +22,7 @@ from pipeline.config.notify import Notify
 from pipeline.config.reference import OWN_SCHEMAS, Reference
 from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions
 from pipeline.errors import ConfigurationError
+from pipeline.nearest import did_you_mean
 
 EXAMPLE = Path(__file__).parents[1] / "_conf" / "local.toml"  # there in an installed wheel only
 
@@ -80,7 +83,8 @@ class Settings(BaseSettings):
             raise ValueError(message)
         unknown = set(self.reference.feeds if self.reference else ()) - set(names)
         if unknown:
-            message = f"reference.feeds names {', '.join(sorted(unknown))}, but there is no such feed"
+            near = did_you_mean(min(unknown), names)
+            message = f"reference.feeds names {', '.join(sorted(unknown))}, but there is no such feed{near}"
             raise ValueError(message)
         return self
 
@@ -172,7 +176,7 @@ class Settings(BaseSettings):
     @property
     def root(self) -> str:
         """The lake's folder or URI, without a trailing slash; local folders absolute."""
-        lake = (self.lake or "data_lake").rstrip("/")
+        lake = (self.lake or DEFAULT_LAKE).rstrip("/")
         return lake if "://" in lake else str(Path(lake).absolute())
 
     def feed(self, name: str) -> Feed:
@@ -198,8 +202,11 @@ class Settings(BaseSettings):
         return self.reference.feeds if self.reference else ()
 
 
-def load(path: str | Path) -> Settings:
-    """Read the TOML file at `path` with the environment over it; raises ConfigurationError, in one line."""
+def load(path: str | Path, anchor: Path | None = None) -> Settings:
+    """Read the TOML file at `path` with the environment over it; raises ConfigurationError, in one line.
+
+    Relative paths in it are relative to the working folder, or to `anchor`.
+    """
     try:
         values: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -213,21 +220,11 @@ def load(path: str | Path) -> Settings:
     for name in os.environ:
         ours = name.startswith(ENVIRONMENT_PREFIX) and name not in OTHER_VARIABLES
         if ours and (name.split("__")[0] not in known or name.startswith(NOT_NESTED)):
-            raise ConfigurationError(name, "unknown environment variable; there is no such key")
+            near = did_you_mean(name, [*known, *OTHER_VARIABLES])
+            raise ConfigurationError(name, f"unknown environment variable; there is no such key{near}")
     try:
-        return Settings(**values)
+        return Settings(**(values if anchor is None else anchored(values, anchor)))
     except ValidationError as problem:
-        raise ConfigurationError(str(path), _first_line(problem)) from None
+        raise ConfigurationError(str(path), problems.in_words(problem, Settings, values)) from None
     except SettingsError as problem:
         raise ConfigurationError("of the environment", f"{problem}; lists and tables are written as JSON") from None
-
-
-def _first_line(problem: ValidationError) -> str:
-    """The first problem as `feeds.0.path: message`, with the number of further ones."""
-    errors = problem.errors()
-    where = ".".join(str(part) for part in errors[0]["loc"])
-    message = errors[0]["msg"].removeprefix("Value error, ")
-    if errors[0]["type"] == "extra_forbidden":
-        message = "unknown key"
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{where}: {message}{more}" if where else f"{message}{more}"

@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pipeline.config.folders import as_opened
+from pipeline.nearest import did_you_mean
 
 ENVIRONMENT_PREFIX = "METERLAKE_"
 RESERVED_FEED_NAMES = {"agreement", "product", "meterpoint", "reference"}
@@ -69,7 +70,8 @@ def _feed_name(name: str) -> str:
 
 def _format(name: str) -> str:
     if name not in DEFAULT_INTERVAL:
-        message = f"{name!r} is not a format: use one of {', '.join(DEFAULT_INTERVAL)}"
+        near = did_you_mean(name, DEFAULT_INTERVAL)
+        message = f"{name!r} is not a format{near}: use one of {', '.join(DEFAULT_INTERVAL)}"
         raise ValueError(message)
     return name
 
@@ -117,12 +119,12 @@ def _response_folder(path: str) -> str:
     return path
 
 
-def _origin(origin: str) -> str:
+def origin(text: str) -> str:
     """A web page's origin, as browsers send it: no path, no trailing slash."""
-    if origin != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", origin):
-        message = f"{origin!r} is not an origin: write it as browsers send it, 'https://dashboards.example.org', or '*'"
+    if text != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+", text):
+        message = f"{text!r} is not an origin: write it as browsers send it, 'https://dashboards.example.org', or '*'"
         raise ValueError(message)
-    return origin
+    return text
 
 
 def _time_of_day(text: str) -> str:
@@ -173,7 +175,7 @@ Direction = Literal["import", "export", "production", "consumption"]
 DIRECTIONS = get_args(Direction)
 Ending = Annotated[str, AfterValidator(_ending)]
 ColumnName = Annotated[str, AfterValidator(_column_name)]
-Origin = Annotated[str, AfterValidator(_origin)]
+Origin = Annotated[str, AfterValidator(origin)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format)]
 Generations = Annotated[str, AfterValidator(_generations)]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 LOADED, REJECTED, DUPLICATE, CONFLICT = "loaded", "rejected", "duplicate", "conflict"
 WITHDRAWN = "withdrawn"
+STATUSES = (LOADED, REJECTED, DUPLICATE, CONFLICT, WITHDRAWN)
 REFUSED = frozenset({REJECTED, CONFLICT})
 REFERENCE = "reference"
 

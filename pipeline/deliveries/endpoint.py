@@ -68,6 +68,7 @@ def fetch_new(context: Context, files_of: Callable[[Feed], FilesOfAFormat]) -> l
         # A missing folder is reported by the listing.
         if feed.url is None or not Path(feed.path).is_dir():
             continue
+        context.log.doing(f"Asking the endpoint of {feed.name}")
         try:
             fetch(feed, files_of(feed), context.now, context.log)
         except EndpointError as problem:

@@ -1,9 +1,9 @@
-"""The first rejected rows of deliveries, from silver.rejected_readings, which may hold millions."""
+"""Rejected rows of deliveries, from silver.rejected_readings, which may hold millions."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,17 +12,24 @@ from pipeline.lake import access
 from pipeline.lake.tables import REJECTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pipeline.runtime.context import Context
 
 COLUMNS = ("file_id", "row_number", "meter_id", "reason_code", "reason")
 IN_ORDER = [("row_number", "ascending"), ("reason_code", "ascending")]
+NEWEST_FIRST = [("file_id", "descending"), *IN_ORDER]
 
 
 def of_deliveries(context: Context, file_ids: Sequence[int], most: int) -> dict[int, tuple[pa.Table, int]]:
     """file_id -> (its first rejected rows in the order of the file, at most `most`; how many there are)."""
     return first_of_each(access.scan(context, REJECTED, COLUMNS, "file_id", file_ids), most) if file_ids else {}
+
+
+def newest(context: Context, where: Mapping[str, Collection[Any]], most: int) -> tuple[list[dict[str, Any]], int]:
+    """(the first `most` rows whose columns are each one of the values, newest delivery first; how many there are)."""
+    rows, count = access.lake_of(context).reads.first_rows(REJECTED, where, NEWEST_FIRST, most)
+    return rows.to_pylist(), count
 
 
 def first_of_each(pieces: Iterable[pa.Table], most: int) -> dict[int, tuple[pa.Table, int]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline import formats
 from pipeline.config.values import DAY_MINUTES
+from pipeline.errors import VersionsNeedSparkError
 from pipeline.formats.row_readers import READERS
 from pipeline.formats.row_rules import BLANKS
 
@@ -91,30 +92,40 @@ def inspected(content: bytes, delivery: Delivery, feed: Feed, environment: str) 
 
 def tried(content: bytes, delivery: Delivery, feed: Feed, received: datetime, most_rows: int = MOST_ROWS) -> Trial:
     """The trial of an inspected delivery."""
-    found = Trial(delivery, rows_in_file=delivery.rows_read)
-    judge, reader = formats.format_of(feed).row_judge, READERS.get(feed.format)
-    if delivery.reason_code:
-        return found
-    if judge is None or reader is None:
-        found.can_be_judged = False
-        return found
-    column, trims = judge.columns(feed)[0], judge.trims_meter
-    by_meter: defaultdict[str | None, list[Row]] = defaultdict(list)
+    if delivery.reason_code or not can_judge(feed):
+        return Trial(delivery, rows_in_file=delivery.rows_read, can_be_judged=can_judge(feed))
     try:
-        for row in islice(reader.rows(content, delivery, feed), most_rows):
-            meter = row[column]
-            by_meter[meter.strip(BLANKS) if trims and meter else meter].append(row)
-            found.judged += 1
+        rows = list(islice(READERS[feed.format].rows(content, delivery, feed), most_rows))
     except (ValueError, RecursionError):
         if (diagnose := formats.format_of(feed).diagnose) is None:
             raise
         return Trial(diagnose(content, delivery, feed))
+    return of_rows(rows, delivery, feed, received)
+
+
+def can_judge(feed: Feed) -> bool:
+    """Whether Python reads and judges rows of the feed's format."""
+    return formats.format_of(feed).row_judge is not None and feed.format in READERS
+
+
+def of_rows(rows: Iterable[Row], delivery: Delivery, feed: Feed, received: datetime) -> Trial:
+    """The trial of a delivery's rows as bronze keeps them, in the order of row_number."""
+    judge, reader = formats.format_of(feed).row_judge, READERS[feed.format]
+    if judge is None:
+        raise VersionsNeedSparkError(feed.name, feed.format)
+    found = Trial(delivery, rows_in_file=delivery.rows_read)
+    column, trims = judge.columns(feed)[0], judge.trims_meter
+    by_meter: defaultdict[str | None, list[Row]] = defaultdict(list)
+    for row in rows:
+        meter = row[column]
+        by_meter[meter.strip(BLANKS) if trims and meter else meter].append(row)
+        found.judged += 1
     refused: dict[int, Refused] = {}
-    for meter, rows in by_meter.items():
-        readings = list(judge.judged(rows, feed, received))
+    for meter, its_rows in by_meter.items():
+        readings = list(judge.judged(its_rows, feed, received))
         told = {each.row_number for each in readings if each.reason_code or each.consumption is not None}
         refused |= _refused(meter, readings)
-        for row in rows:
+        for row in its_rows:
             if row["row_number"] not in told:
                 if why := reader.unread(row, feed, received):
                     refused[row["row_number"]] = Refused(row["row_number"], meter, *why)

@@ -68,6 +68,14 @@ class Reads(Protocol):
     def scan(self, table: Table, columns: Sequence[str], column: str, values: Sequence[int]) -> Iterator[pa.Table]:
         """Those columns of the rows whose `column` is one of the values."""
 
+    def first_rows(
+        self, table: Table, where: Mapping[str, Collection[Any]], order: Sequence[tuple[str, str]], most: int
+    ) -> tuple[pa.Table, int]:
+        """(the first `most` rows in that order whose columns are each one of the values, how many there are in all).
+
+        `order` is (column, 'ascending' or 'descending'), as Arrow sorts. Of a large table only those rows are kept.
+        """
+
     def rows_without(self, table: Table, column: str) -> pa.Table:
         """The rows whose `column` is NULL, which are few."""
 

@@ -93,6 +93,7 @@ def _take(context: Context, file: int, path: Path, wait_seconds: float) -> bool:
                 raise BusyLakeError(str(path.parent), _named(holder)) from None
             if not reported:
                 context.log.info("waiting for another run", seconds=wait_seconds, **holder)
+                context.log.doing("Waiting for another run on this lake")
                 reported = True
             time.sleep(LOOK_AGAIN_SECONDS)
         except OSError as problem:

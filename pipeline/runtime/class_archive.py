@@ -1,7 +1,9 @@
 """A class-data archive: the JVM's loaded classes in a file, so that the next session need not load them one by one.
 
-The first run with a set of JARs records the classes it used when its JVM ends; later sessions map the file. Only for
-sessions that this project starts itself. Without it everything works the same, but slower (docs/design.md).
+The first run with a set of JARs records the classes it used when its JVM ends; later sessions map the file. That takes
+seconds, on a busy machine a minute: where a person waits for the prompt the JVM is left alone with it, and the next
+session takes over what it finished. Only for sessions that this project starts itself. Without it everything works the
+same, but slower (docs/design.md).
 
 Right as long as Java, JARs and their places are those that recorded it: they name the file, and the JVM checks them
 again and starts without it (`-Xshare:auto`); tests/unit/runtime/test_class_archive.py. Java 17 cannot keep one alone.
@@ -31,6 +33,8 @@ AGENTS = ("-javaagent:", "-agentlib:", "-agentpath:")
 JAVA_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 # A JVM that cannot use the file says so on standard output, which is reserved for answers.
 QUIET = "-Xlog:disable"
+# What it says, to a file of its own, when an archive is complete.
+NOTE, COMPLETE = "-Xlog:cds+dynamic=info:file=", "Written dynamic archive"
 
 
 @dataclass
@@ -69,6 +73,7 @@ def java_options(folder: Path, java: str, *, record: bool) -> str:
     if os.environ.get(OFF):
         return ""
     archive = archive_of(folder, java, jars_on_the_class_path(folder))
+    _take_over(archive)
     if archive.is_file():
         return f"{QUIET} -Xshare:auto -XX:SharedArchiveFile={archive}"
     # This option cannot hold a path with a blank.
@@ -76,7 +81,7 @@ def java_options(folder: Path, java: str, *, record: bool) -> str:
         return ""
     unfinished = archive.with_suffix(f".{os.getpid()}")
     _recording.append(_Recording(unfinished, archive))
-    return f"{QUIET} -XX:ArchiveClassesAtExit={unfinished}"
+    return f"{QUIET} {NOTE}{_note_of(unfinished)} -XX:ArchiveClassesAtExit={unfinished}"
 
 
 def started(process: subprocess.Popen[bytes], stop: Callable[[], None]) -> None:
@@ -90,6 +95,11 @@ def is_recording() -> bool:
     return any(recording.process for recording in _recording)
 
 
+def leave() -> None:
+    """Do not wait for the recording JVM: it ends when this process has, writes its archive and says when it is done."""
+    _recording.clear()
+
+
 def finish() -> None:
     """End the recording JVM and move its complete archive to where the next session finds it."""
     while _recording:
@@ -101,7 +111,24 @@ def finish() -> None:
             recording.process.stdin.close()  # PySpark's JVM ends when this does
             if recording.process.wait(SECONDS_TO_WRITE) == 0:
                 recording.unfinished.replace(recording.archive)
-        # Archives of other Javas and JARs, and what killed runs left behind.
-        for other in {*recording.archive.parent.glob("classes-*")} - {recording.archive}:
-            with contextlib.suppress(OSError):
-                other.unlink()
+        _remove_others(recording.archive)
+
+
+def _note_of(unfinished: Path) -> Path:
+    return unfinished.with_name(f"{unfinished.name}.log")
+
+
+def _take_over(archive: Path) -> None:
+    """Move an archive that a JVM completed after its run had left to where sessions look for it."""
+    for note in [*archive.parent.glob(f"{archive.stem}.*.log")]:
+        with contextlib.suppress(OSError):  # another session may do the same
+            if COMPLETE in note.read_text(errors="replace"):
+                note.with_suffix("").replace(archive)
+                _remove_others(archive)
+
+
+def _remove_others(archive: Path) -> None:
+    """Remove archives of other Javas and JARs, and what killed runs left behind."""
+    for other in {*archive.parent.glob("classes-*")} - {archive}:
+        with contextlib.suppress(OSError):
+            other.unlink()

@@ -118,7 +118,17 @@ class Context:
     @property
     def spark(self) -> SparkSession:
         """The session, adopted if one is running, else built; waits for it."""
-        return self._starting.result()
+        starting = self._starting
+        if not starting.done():
+            with self.log.waiting("Starting Spark"):
+                starting.result()
+        self.log.line.detail = self._tasks
+        return starting.result()
+
+    def _tasks(self) -> str:
+        from pipeline.runtime import session  # noqa: PLC0415 - importing PySpark takes half a second
+
+        return session.tasks_at_work(self._starting.result())
 
     def compare_zones(self) -> None:
         """Once for each run, before readings are written: check that Python and Java know the same clock changes.

@@ -21,6 +21,7 @@ from pipeline.runtime.spark_settings import (
     BEFORE_MERGED_WRITE,
     BYTES_A_PARTITION,
     EXTENSIONS,
+    FEW_BYTES,
     FEW_JAVA_OPTIONS,
     FEW_PARTITIONS,
     JAVA_OPTIONS,
@@ -57,8 +58,11 @@ def _for_google(settings: Settings, conf: SparkConf, jvm: Any) -> dict[str, str]
     return google_connector.settings(conf.get, jvm.org.apache.hadoop.conf.Configuration().get)
 
 
-def local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int | None, *, few: bool) -> SparkSession:
-    """A session with a JVM of its own, sized for the deliveries; `few` of them do without the optimising compiler."""
+def local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int | None, *, stays: bool) -> SparkSession:
+    """A session with a JVM of its own, sized for the deliveries; few of them do without the optimising compiler.
+
+    For a session that `stays` for many runs that compiler pays off, however small they are.
+    """
     folder = fetch_jars.jar_folder()
     if missing := fetch_jars.missing_jars(folder):
         raise MissingJarError(missing[0].coordinate, str(folder))
@@ -81,13 +85,14 @@ def local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int 
     conf.setIfMissing("spark.master", f"local[{at_once}]")
     for name, value in (LOCAL | EXTENSIONS | REQUIRED | (SMALL if small else {})).items():
         conf.setIfMissing(name, value)
-    options = FEW_JAVA_OPTIONS if few else JAVA_OPTIONS
+    options = FEW_JAVA_OPTIONS if waiting_bytes < FEW_BYTES and not stays else JAVA_OPTIONS
     given = [settings.spark.get(name, "") for name in ADDED_TO]
     # Only a run that loads something uses the classes that the next one needs; classes of listeners do not belong in
-    # the archive.
+    # the archive; and a session that stays is ended by a signal, which does not wait.
     archive = ""
     if not class_archive.has_agent(given[0], conf.get("spark.driver.defaultJavaOptions", "")):
-        archive = class_archive.java_options(folder.absolute(), java, record=waiting_bytes > 0 and not settings.spark)
+        record = waiting_bytes > 0 and not settings.spark and not stays
+        archive = class_archive.java_options(folder.absolute(), java, record=record)
     conf.setIfMissing(ADDED_TO[0], " ".join(filter(None, (options, archive, given[0]))))
     jars = [str(folder / jar.file) for jar in fetch_jars.expected_jars()]
     conf.set(ADDED_TO[1], os.pathsep.join(filter(None, (*jars, given[1]))))

@@ -16,12 +16,14 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline.errors import printable
+from pipeline.runtime.status_line import StatusLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STDERR = 2
 SECONDS_OF_A_PANIC = 0.5
+SECONDS_OF_A_LONG_STEP = 2
 _silence = threading.Lock()
 _silenced: list[int] = []
 
@@ -39,6 +41,37 @@ class Log:
 
     def __post_init__(self) -> None:
         self._console = Console(file=self.stream, highlight=False, soft_wrap=True)
+        self.line = StatusLine(self.stream, self.started)
+        self._written = time.monotonic()
+
+    def doing(self, what: str) -> None:
+        """What the run is doing from now on, in a few words for a person.
+
+        A terminal shows it until the next step or `rest`. Elsewhere it is an event, but only after a step that took
+        some seconds: quick steps fill no log.
+        """
+        if self.quiet:
+            return
+        if self.stream.isatty():
+            self.line.show(what)
+        elif time.monotonic() - self._written >= SECONDS_OF_A_LONG_STEP:
+            self._print("info", "doing", {"what": what})
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """The same for something that the step at work waits for."""
+        before = self.line.text
+        self.doing(what)
+        try:
+            yield
+        finally:
+            if self.line.text:
+                self.line.show(before)
+
+    def rest(self) -> None:
+        """Nothing is being done any more: what is printed next stands on a line of its own."""
+        if self.line.text:
+            self.line.show("")
 
     def info(self, event: str, **facts: Any) -> None:  # noqa: ANN401 - facts are whatever JSON can hold
         """An event and its facts."""
@@ -51,13 +84,18 @@ class Log:
     def _write(self, level: str, event: str, facts: dict[str, Any]) -> None:
         if self.listener:
             self.listener(event, facts)
-        if self.quiet:
-            return
+        if not self.quiet:
+            self._print(level, event, facts)
+
+    def _print(self, level: str, event: str, facts: dict[str, Any]) -> None:
+        self._written = time.monotonic()
         if self.stream.isatty():
-            details = "  ".join(f"{name} {_shown(value)}" for name, value in facts.items() if value not in (None, []))
+            told = ((name, value) for name, value in facts.items() if value not in (None, [], {}))
+            details = "  ".join(f"{name} {_shown(value)}" for name, value in told)
             style = "yellow" if level == "warning" else "dim"
             line = Text.assemble((f"{time.monotonic() - self.started:6.1f} s  ", "cyan"), (f"{event:<22}", "bold"))
-            self._console.print(line.append(details, style=style))
+            with self.line.hidden():
+                self._console.print(line.append(details, style=style))
         else:
             record = {"ts": datetime.now(UTC).isoformat(), "level": level, "run_id": self.run_id, "event": event}
             print(json.dumps(record | facts, default=str, ensure_ascii=False), file=self.stream, flush=True)

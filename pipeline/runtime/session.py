@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from pipeline.errors import LakeError
 from pipeline.runtime import connect, jvm_names
-from pipeline.runtime.spark_settings import FEW_BYTES, FEW_PARTITIONS, REQUIRED, WISHED
+from pipeline.runtime.spark_settings import FEW_PARTITIONS, REQUIRED, WISHED
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Settings
@@ -32,9 +32,8 @@ def build(
 ) -> SparkSession:
     """A new session, sized for all waiting deliveries and for the largest one.
 
-    The settings say whether it needs a metastore. Its JVM inherits the open file `lock`. For a session that `stays` for
-    many runs the optimising compiler pays off, however small they are. A server's session (Spark Connect) has the size
-    and the settings of its server.
+    The settings say whether it needs a metastore. Its JVM inherits the open file `lock`; one that `stays` serves many
+    runs. A server's session (Spark Connect) has the size and the settings of its server.
     """
     if connect.is_used():
         session = prepared(connect.opened(settings.spark))
@@ -45,8 +44,7 @@ def build(
         if is_submitted():
             session = prepared(jvm_session.of_the_submission(settings))
         else:
-            few = waiting_bytes < FEW_BYTES and not stays
-            session = prepared(jvm_session.local(settings, waiting_bytes, largest_bytes, lock, few=few))
+            session = prepared(jvm_session.local(settings, waiting_bytes, largest_bytes, lock, stays=stays))
     try:
         check_names(session, settings)
     except LakeError:
@@ -139,6 +137,17 @@ def jobs_so_far(session: SparkSession) -> int | None:
     return None if context is None else int(context._jsc.sc().dagScheduler().numTotalJobs())  # noqa: SLF001
 
 
+def tasks_at_work(session: SparkSession) -> str:
+    """How far the stages at work are, such as `3 of 24 tasks`; empty if none is, or it cannot be asked."""
+    context = getattr(session, "_sc", None)
+    if context is None:
+        return ""
+    tracker = context.statusTracker()
+    stages = [found for each in tracker.getActiveStageIds() if (found := tracker.getStageInfo(each)) is not None]
+    tasks = sum(each.numTasks for each in stages)
+    return f"{sum(each.numCompletedTasks for each in stages):,} of {tasks:,} tasks" if tasks > 1 else ""
+
+
 def file_name_encoding(session: SparkSession) -> str | None:
     """The encoding of the JVM's file names; None if it cannot be asked (a platform may forbid it)."""
     jvm = getattr(session, "_jvm", None)
@@ -152,3 +161,12 @@ def file_name_encoding(session: SparkSession) -> str | None:
     except PySparkException:
         return None
     return encoding
+
+
+def stop_work(session: SparkSession) -> None:
+    """End what the session computes at this moment; it can be used again."""
+    context = getattr(session, "_sc", None)
+    if context is None:
+        session.interruptAll()
+    else:
+        context.cancelAllJobs()

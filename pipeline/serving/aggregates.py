@@ -70,8 +70,8 @@ ACTIVE = columns(
 )
 # Strict on both sides, as gold.active_agreements.
 ACTIVE_SQL = """
-    SELECT $day AS as_of_date, a.agreement_id, a.meterpoint_id, p.display_name AS product_display_name, p.is_variable,
-        a.valid_from, a.valid_to
+    SELECT $day AS as_of_date, a.agreement_id, a.meterpoint_id,
+        coalesce(p.display_name, a.product_id) AS product_display_name, p.is_variable, a.valid_from, a.valid_to
     FROM agreement a LEFT JOIN product p ON p.product_id = a.product_id
     WHERE a.valid_from < $day AND (a.valid_to IS NULL OR a.valid_to > $day)
 """
@@ -124,9 +124,9 @@ def _answer(
 @router.get(
     "/aggregates/half-hour",
     summary="Energy of a feed by half hour",
-    responses=rows_of("HalfHours", tables.HALF_HOUR.columns),
+    responses=rows_of("HalfHour", tables.HALF_HOUR.columns),
 )
-def half_hour(
+def half_hours(
     asked: AskedRows, first: From, last: To, feed: FeedName = None, direction: DirectionName = None, tz: TimeZone = None
 ) -> Response:
     """gold.total_consumption_half_hour: all meters of a feed, readings of 30 minutes or less."""
@@ -137,9 +137,9 @@ def half_hour(
 @router.get(
     "/aggregates/product-half-hour",
     summary="Energy of a product by half hour: total, and average over its meters",
-    responses=rows_of("ProductHalfHours", tables.PRODUCT_HALF_HOUR.columns),
+    responses=rows_of("ProductHalfHour", tables.PRODUCT_HALF_HOUR.columns),
 )
-def product_half_hour(
+def product_half_hours(
     asked: AskedRows,
     first: From,
     last: To,
@@ -157,9 +157,9 @@ def product_half_hour(
 @router.get(
     "/aggregates/product-day",
     summary="Energy of a product by local day",
-    responses=rows_of("ProductDays", tables.PRODUCT_DAY.columns),
+    responses=rows_of("ProductDay", tables.PRODUCT_DAY.columns),
 )
-def product_day(
+def product_days(
     asked: AskedRows,
     first: FromDay,
     last: ToDay,
@@ -179,9 +179,9 @@ def product_day(
 @router.get(
     "/aggregates/feed-day",
     summary="Energy of a feed by local day, and how complete the day is",
-    responses=rows_of("FeedDays", FEED_DAYS),
+    responses=rows_of("FeedDay", FEED_DAYS),
 )
-def feed_day(
+def feed_days(
     asked: AskedRows, first: FromDay, last: ToDay, feed: FeedName = None, direction: DirectionName = None
 ) -> Response:
     """Sums of gold.meter_day, with the intervals that gold.missing_intervals lists for the day."""
@@ -199,8 +199,12 @@ def feed_day(
     return asked.answer([tables.METER_DAY, tables.MISSING], FEED_DAYS, rows, units=KWH)
 
 
-@router.get("/agreements/active", summary="Agreements active on a date", responses=rows_of("Agreements", ACTIVE))
-def active(asked: AskedRows, day: Annotated[Day, Query(alias="date", description="The date")]) -> Response:
+@router.get(
+    "/agreements/active",
+    summary="Agreements active on a date",
+    responses=rows_of("Agreement", ACTIVE, nullable={"is_variable", "valid_to"}),
+)
+def active_agreements(asked: AskedRows, day: Annotated[Day, Query(alias="date", description="The date")]) -> Response:
     """valid_from < date < valid_to, strict on both sides, as gold.active_agreements; on any date."""
 
     def rows(pinned: Pinned, after: list[Any] | None) -> Rows:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MEDIA = {"json": "application/json", "csv": "text/csv", "arrow": "application/vnd.apache.arrow.stream"}
 # Part of the ETag: new code may give another answer for the same versions.
-GENERATION = "2"
+GENERATION = "3"
 
 
 @dataclass

@@ -23,6 +23,7 @@ from pipeline.serving import (
     aggregates,
     attention,
     deliveries,
+    document,
     feed_deliveries,
     feeds,
     gaps,
@@ -32,6 +33,7 @@ from pipeline.serving import (
     runs,
 )
 from pipeline.serving.asked import Service
+from pipeline.serving.head import Head
 from pipeline.serving.measures import Measured, Measures
 from pipeline.serving.warming import keep_warm
 
@@ -41,9 +43,11 @@ if TYPE_CHECKING:
     from pipeline.attention import Item
     from pipeline.config.settings import Settings
     from pipeline.lake.snapshots import Snapshots
+    from pipeline.serving.siblings import Siblings
 
 DESCRIPTION = """
-Meter readings, their sums, and where they came from; always the newest committed state of the lake.
+Meter readings, their sums, and where they came from; always the newest committed state of the lake;
+a meter's readings are those of at most two seconds ago.
 
 * **Ranges** are half open: `from` is included, `to` is not. A day means its first instant in `tz`, or in the feed's
   zone.
@@ -52,7 +56,9 @@ Meter readings, their sums, and where they came from; always the newest committe
   float. In CSV they are the same digits, in Arrow `decimal128`.
 * **Pages**: `next` (also the header `Link`) leads to the next page, from the same versions of the tables as the first
   one (`as_of`), whatever is committed meanwhile. If those versions are gone, the answer is 410.
+* **Energy** is `energy_kwh` everywhere. Names that are deprecated, such as `total_kwh`, go with the next version.
 * **Forms**: JSON, CSV or an Arrow stream, by `Accept` or `format`; gzip by `Accept-Encoding`.
+* **HEAD** is answered as GET, without the body.
 * **ETag**: send it back as `If-None-Match`; 304 means that nothing was committed that could change the answer.
 * **Problems** are RFC 9457 (`application/problem+json`); `parameter` names what is wrong, an unknown one included.
 """
@@ -63,26 +69,28 @@ def application(
     of_the_lake: Callable[[], bytes] = bytes,
     snapshots: Snapshots | None = None,
     needs_attention: Callable[[], Sequence[Item]] | None = None,
+    siblings: Siblings | None = None,
 ) -> FastAPI:
     """The API of a lake; `of_the_lake` gives its metrics for /metrics, in Prometheus's text format.
 
     With `snapshots` these tell the tables' rows, when they are asked for; `needs_attention` gives the list of
-    /attention, which is otherwise made of the tables where they lie. Raises ConfigurationError if it cannot serve this
-    lake.
+    /attention, which is otherwise made of the tables where they lie. `siblings` are the workers of which this is one:
+    /metrics has the measures of all. Raises ConfigurationError if it cannot serve this lake.
     """
-    service, measures = Service.of(settings, snapshots, needs_attention), Measures(of_the_lake)
+    service, measures = Service.of(settings, snapshots, needs_attention), Measures(of_the_lake, siblings)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
         if snapshots is None:
-            threading.Thread(target=keep_warm, args=(service, stop), name="warm", daemon=True).start()
+            keep_warm(service, stop)
+        measures.keep_leaving(stop)
         yield
         stop.set()
 
     app = FastAPI(
         title="Meterlake", version=release.version(), description=DESCRIPTION, lifespan=life, redoc_url=None,
-        docs_url=None, dependencies=[],
+        docs_url=None, dependencies=[], generate_unique_id_function=document.operation_id,
     )  # fmt: skip
     app.state.service = service
     token = _token(settings)
@@ -102,11 +110,13 @@ def application(
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
     if settings.api.cors_origins:
         app.add_middleware(
-            CORSMiddleware, allow_origins=list(settings.api.cors_origins), allow_methods=["GET"],
+            CORSMiddleware, allow_origins=list(settings.api.cors_origins), allow_methods=["GET", "HEAD"],
             allow_headers=["Authorization", "If-None-Match"], expose_headers=["ETag", "Link"],
         )  # fmt: skip
     app.add_middleware(Measured, measures=measures)
-    _leave_out_what_never_comes(app)
+    app.add_middleware(Head)
+    most = settings.api.max_rows
+    app.openapi = document.corrected(app.openapi, most, needs_token=token is not None)  # type: ignore[method-assign]
     return app
 
 
@@ -120,7 +130,7 @@ def _token(settings: Settings) -> str | None:
 
 
 def _bearer(token: str) -> Any:  # noqa: ANN401 - a dependency
-    scheme = HTTPBearer(auto_error=False, description="The token that the server's configuration names")
+    scheme = HTTPBearer(auto_error=False)
 
     async def check(given: Any = None) -> None:  # noqa: ANN401 - the type is set below
         if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
@@ -135,14 +145,14 @@ def _bearer(token: str) -> Any:  # noqa: ANN401 - a dependency
 
 def _add_service_routes(app: FastAPI, service: Service, measures: Measures, guards: list[Any]) -> None:
     @app.get("/healthz", tags=["Service"], summary="Whether the server answers", response_model=dict[str, str])
-    async def healthz() -> dict[str, str]:
+    async def health() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.get(
         "/readyz", tags=["Service"], summary="Whether there is a lake to answer from", response_model=dict[str, Any],
         responses={503: {"model": problems.Problem, "content": {problems.MEDIA_TYPE: {}}}},
     )  # fmt: skip
-    def readyz() -> dict[str, Any]:
+    def readiness() -> dict[str, Any]:
         pinned = service.snapshots.pin([tables.INGESTION_LOG])
         if not pinned.versions:
             raise problems.ProblemError(503, "the lake has no tables yet: `main.py run` creates them")
@@ -153,22 +163,3 @@ def _add_service_routes(app: FastAPI, service: Service, measures: Measures, guar
     )
     def metrics(request: Request) -> Response:  # noqa: ARG001
         return Response(measures.text(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _leave_out_what_never_comes(app: FastAPI) -> None:
-    """Correct the OpenAPI document: a wrong parameter gives 400, not the framework's 422, and rows have a limit."""
-    made, most = app.openapi, app.state.service.settings.api.max_rows
-
-    def openapi() -> dict[str, Any]:
-        document = made()
-        for path in document["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
-                for parameter in operation.get("parameters", ()):
-                    if parameter["name"] == "limit":
-                        parameter["schema"]["maximum"] = most
-        for name in ("HTTPValidationError", "ValidationError"):
-            document["components"]["schemas"].pop(name, None)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

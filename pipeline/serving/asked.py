@@ -13,8 +13,9 @@ from pipeline import attention
 from pipeline.clock.zones import zone_info
 from pipeline.errors import VersionGoneError
 from pipeline.lake.snapshots import Pinned, Snapshots
+from pipeline.nearest import did_you_mean
 from pipeline.runtime.context import Context
-from pipeline.serving import answers
+from pipeline.serving import answers, naming
 from pipeline.serving.engine import Engine
 from pipeline.serving.meter_files import MeterFiles
 from pipeline.serving.problems import ProblemError
@@ -76,9 +77,9 @@ class Service:
         for feed in self.settings.feeds:
             if feed.name == name:
                 return feed
-        raise ProblemError(
-            404, f"feed: no feed {name!r}; there are {', '.join(feed.name for feed in self.settings.feeds)}", "feed"
-        )
+        names = [feed.name for feed in self.settings.feeds]
+        said = f"feed: no feed {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}"
+        raise ProblemError(404, said, "feed")
 
     def zone_of(self, asked: str | None) -> Callable[[str | None], tzinfo]:
         """The zone for a feed's instants: the requested one, else the feed's own, else UTC."""
@@ -119,8 +120,9 @@ class Asked:
             return tagged(Response(status_code=304), tag)
         with self.service.slot(), readable(self.service):
             found = rows(pinned, self.cursor.after if self.cursor else None)
-            meta = answers.Meta(pinned.versions, time_zone, units or {})
-            return tagged(answers.page(self.request, found, shape, meta, self.form), tag)
+            found.columns = naming.named(found.columns)
+            meta = answers.Meta(pinned.versions, time_zone, naming.named(units or {}))
+            return tagged(answers.page(self.request, found, naming.with_ours(shape), meta, self.form), tag)
 
     def whole(self, wanted: Sequence[Table], body: Callable[[Pinned], bytes], media: str) -> Response:
         """A single object from those tables, or 304 if the client has it."""

@@ -29,7 +29,9 @@ ATTENTION = columns(
 
 
 @router.get(
-    "/attention", summary="What needs attention, the most urgent first", responses=rows_of("Attention", ATTENTION)
+    "/attention",
+    summary="What needs attention, the most urgent first",
+    responses=rows_of("Attention", ATTENTION, nullable=("feed", "command", "since")),
 )
 def attention(request: Request, service: AskedService, format: Format = None) -> Response:  # noqa: A002 - the parameter's name
     """The list that `main.py status` begins with: late feeds, refused deliveries, missing numbers, lost files.

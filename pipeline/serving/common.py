@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
+from pydantic import BaseModel
 
 from pipeline.lake.tables import Column
-from pipeline.serving import answers
+from pipeline.serving import answers, naming
 from pipeline.serving.asked import Asked, Service
 from pipeline.serving.parameters import CursorWord, Format
 from pipeline.serving.problems import MEDIA_TYPE, Problem, ProblemError
-from pipeline.serving.shapes import page_model
+from pipeline.serving.shapes import model, page_model
 
 Limit = Annotated[int, Query(gt=0, description="At most this many rows; the rest is on the next page")]
 DEFAULT_ROWS = 1000
@@ -65,15 +66,22 @@ AskedRows = Annotated[Asked, Depends(asked)]
 AskedService = Annotated[Service, Depends(service_of)]
 
 
-def rows_of(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()) -> dict[int | str, dict[str, Any]]:
-    """The responses of an address with rows, for the OpenAPI document."""
+def rows_of(
+    name: str, shape: Sequence[Column], *, sometimes: Collection[str] = (), nullable: Collection[str] = ()
+) -> dict[int | str, dict[str, Any]]:
+    """The responses of an address with rows, for the OpenAPI document; see shapes.model."""
+    return pages_of(model(name, naming.with_ours(shape), sometimes, nullable))
+
+
+def pages_of(row: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """The responses of an address with many of these rows."""
     other = {
         media: {"schema": {"type": "string", "format": "binary"}}
         for key, media in answers.MEDIA.items()
         if key != "json"
     }
     ok = {
-        "model": page_model(name, shape, sometimes),
+        "model": page_model(row),
         "content": other,
         "description": "Rows; in CSV and Arrow only the rows themselves",
     }

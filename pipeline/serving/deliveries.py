@@ -11,7 +11,7 @@ from pipeline.lake.snapshots import Pinned
 from pipeline.serving import answers, paging, shapes, surroundings
 from pipeline.serving.answers import Rows
 from pipeline.serving.asked import Asked
-from pipeline.serving.common import REFUSALS, AskedRows, rows_of
+from pipeline.serving.common import REFUSALS, AskedRows, pages_of, rows_of
 from pipeline.serving.feed_deliveries import OPEN_REFUSALS_SQL
 from pipeline.serving.grains import micros
 from pipeline.serving.parameters import Day, FeedName, Moment, TimeZone, instant_of, zone_or
@@ -47,8 +47,19 @@ RESTATED_SQL = """
         AND ($since IS NULL OR restated_at >= make_timestamptz($since))
 """
 
-Delivery = shapes.model("Delivery", FILES)
-RejectedRow = shapes.model("RejectedRow", REJECTED)
+# A reference snapshot has no size and no time; a file that could not be read has no digest.
+UNKNOWN = ("size_bytes", "modified_at", "sha256", "reason_code", "reason", "created_at", "generation")
+RESTATED_UNKNOWN = (
+    "meter_id",
+    "interval_start",
+    "product_display_name",
+    "product",
+    "old_value",
+    "new_value",
+    "file_id",
+)
+Delivery = shapes.model("Delivery", FILES, nullable=UNKNOWN)
+RejectedRow = shapes.model("RejectedRow", REJECTED, nullable=["meter_id", "raw"])
 Delivered: type[BaseModel] = create_model(
     "DeliveryWithRejectedRows",
     __base__=(Delivery, surroundings.Surroundings),
@@ -63,7 +74,7 @@ def _of_log(asked: Asked, feed: str | None) -> None:
         asked.service.feed(feed)
 
 
-@router.get("/files", summary="Deliveries: how many, and what became of each", responses=rows_of("Files", FILES))
+@router.get("/files", summary="Deliveries: how many, and what became of each", responses=pages_of(Delivery))
 def files(
     asked: AskedRows,
     status: StatusName = None,
@@ -95,7 +106,7 @@ def files(
 
 
 @router.get("/files/latest", summary="The newest delivery", responses={200: {"model": Delivered}, **REFUSALS})
-def latest(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
+def latest_file(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
     """The delivery with the highest file_id (of a feed or status, if given), with its rejected rows."""
     _of_log(asked, feed)
     newest = f"SELECT max(file_id) AS file_id FROM ({FILES_SQL})"  # noqa: S608 - ours
@@ -139,7 +150,7 @@ def _one(asked: Asked, which: str, parameters: dict[str, Any]) -> Response:
 @router.get(
     "/restatements",
     summary="Published values that changed",
-    responses=rows_of("Restatements", tables.RESTATEMENTS.columns),
+    responses=rows_of("Restatement", tables.RESTATEMENTS.columns, nullable=RESTATED_UNKNOWN),
 )
 def restatements(
     asked: AskedRows,

@@ -28,6 +28,8 @@ FEED_DELIVERIES = columns(
     last_loaded_at TIMESTAMP When the newest loaded delivery was decided
     """
 )
+# NULL where a feed has no delivery yet.
+LAST = [each.name for each in FEED_DELIVERIES if each.name.startswith("last_")]
 # A refusal is settled by a later delivery of the same path, or by `withdraw`: as deliveries/open_issues.py says it.
 OPEN_REFUSALS_SQL = """
     SELECT file_id FROM log WHERE status IN ('rejected', 'conflict') AND NOT EXISTS (SELECT 1 FROM log AS later
@@ -51,7 +53,9 @@ FEED_DELIVERIES_SQL = f"""
 
 
 @router.get(
-    "/feeds/deliveries", summary="Feeds: their last delivery", responses=rows_of("FeedDeliveries", FEED_DELIVERIES)
+    "/feeds/deliveries",
+    summary="Feeds: their last delivery",
+    responses=rows_of("FeedDeliveries", FEED_DELIVERIES, nullable=LAST),
 )
 def feed_deliveries(asked: AskedRows) -> Response:
     """Each feed of the configuration, and the reference database if there is one."""

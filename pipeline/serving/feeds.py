@@ -34,7 +34,11 @@ FEEDS_SQL = """
 """
 
 
-@router.get("/feeds", summary="Feeds: their zones, directions, meters and days", responses=rows_of("Feeds", FEEDS))
+@router.get(
+    "/feeds",
+    summary="Feeds: their zones, directions, meters and days",
+    responses=rows_of("Feed", FEEDS, nullable=["first_date", "last_date"]),
+)
 def feeds(asked: AskedRows) -> Response:
     """Each direction of each feed of the configuration; one without readings has no direction and no days."""
 

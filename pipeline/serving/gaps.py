@@ -39,7 +39,7 @@ GAPS_SQL = """
 """
 
 
-@router.get("/aggregates/gaps", summary="Meters with missing intervals, by local day", responses=rows_of("Gaps", GAPS))
+@router.get("/aggregates/gaps", summary="Meters with missing intervals, by local day", responses=rows_of("Gap", GAPS))
 def gaps(
     asked: AskedRows, first: FromDay, last: ToDay, feed: FeedName = None, direction: DirectionName = None
 ) -> Response:

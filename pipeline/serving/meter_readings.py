@@ -178,8 +178,9 @@ def _page(
         "unit": page.units,
         "quality": page.qualities,
     }
-    own = [column.name for column in shape if column.name not in texts]
+    own = [column.name for column in shape if column.name not in {*texts, reading_shapes.KWH}]
     texts |= dict(zip(own, page.more or [[], []], strict=False))
+    texts[reading_shapes.KWH] = reading_shapes.kwh_texts(page.micros, page.units, texts["consumption"])
     return Rows(texts, [*page.keys()[-1]] if more else None)
 
 

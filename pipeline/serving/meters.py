@@ -70,13 +70,16 @@ GAPS = columns(
     expected_by STRING Why it is expected: history (the meter's own readings) or agreement
     """
 )
+OF_GAPS = tuple(column for column in GAPS if column.name not in {each.name for each in DAYS})
+# Columns that only one of the two has, for the OpenAPI document.
+OF_ONE = {column.name for column in DAYS} ^ {column.name for column in GAPS}
 GAPS_SQL = """
     SELECT feed, meter_id, direction, interval_start, interval_minutes, local_date, expected_by FROM missing
     WHERE meter_id = $meter AND local_date >= $first AND local_date < $last AND ($feed IS NULL OR feed = $feed)
 """
 
 
-@router.get("/meters", summary="Meters: how many, and which", responses=rows_of("Meters", METERS))
+@router.get("/meters", summary="Meters: how many, and which", responses=rows_of("Meter", METERS, nullable=["region"]))
 def meters(
     asked: AskedRows,
     feed: FeedName = None,
@@ -109,7 +112,8 @@ def meters(
 @router.get(
     "/meters/{meter_id:path}/readings",
     summary="Readings of a meter",
-    responses=rows_of("Readings", reading_shapes.ALL, reading_shapes.SOMETIMES),
+    name="meter_readings",
+    responses=rows_of("Reading", reading_shapes.ALL, sometimes=reading_shapes.SOMETIMES, nullable=["quality"]),
 )
 def readings(
     asked: AskedRows,
@@ -143,7 +147,8 @@ def readings(
 @router.get(
     "/meters/{meter_id:path}/completeness",
     summary="How complete a meter's days are",
-    responses=rows_of("Completeness", (*DAYS, *set(GAPS) - set(DAYS)), set(DAYS) ^ set(GAPS)),
+    name="meter_completeness",
+    responses=rows_of("Completeness", (*DAYS, *OF_GAPS), sometimes=OF_ONE),
 )
 def completeness(
     asked: AskedRows,

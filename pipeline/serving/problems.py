@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 from starlette.responses import JSONResponse
 
 from pipeline.errors import MeterlakeError, printable
@@ -27,14 +27,18 @@ TITLES = {
 }
 
 
+# Left out where there is none, never null.
+Parameter = Annotated[str | None, WithJsonSchema({"type": "string"})]
+
+
 class Problem(BaseModel):
     """An RFC 9457 problem."""
 
-    type: str = Field("about:blank", description="Always about:blank: `status` and `title` say what kind it is")
+    type: str = Field(description="Always about:blank: `status` and `title` say what kind it is")
     title: str = Field(description="What kind of problem, in words")
     status: int = Field(description="The HTTP status")
     detail: str = Field(description="What is wrong, and what to do")
-    parameter: str | None = Field(None, description="The parameter that is wrong")
+    parameter: Parameter = Field(None, description="The parameter that is wrong, if it is one")
 
 
 class ProblemError(Exception):

@@ -1,8 +1,14 @@
-"""The columns of answers with readings: as delivered, summed, or every version."""
+"""The columns of answers with readings: as delivered, summed, or every version; each with its energy in kWh."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pipeline.lake.tables import columns
+from pipeline.serving import grains, shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WHOSE = columns(
     """
@@ -16,8 +22,8 @@ WHOSE = columns(
 )
 ENERGY = columns(
     """
-    consumption DECIMAL(28,6) Energy of the interval, in unit
-    unit STRING Unit: raw as delivered, kWh or Wh; summed always kWh
+    consumption DECIMAL(28,6) Raw: the value as delivered, in unit; of sums the same as energy_kwh (deprecated there)
+    unit STRING Unit of consumption: raw as delivered, kWh or Wh; of sums always kWh
     quality STRING Quality mark of the source; NULL if there is none; mixed: readings with different marks
     """
 )
@@ -28,11 +34,21 @@ LINEAGE = columns(
     """
 )
 READINGS = columns("readings INT How many readings are in the sum")
+KWH = "energy_kwh"
+IN_KWH = columns(f"{KWH} DECIMAL(28,6) Energy in kWh, whatever the unit: of Wh rounded half up, as in gold")
 CURRENT = columns("is_current BOOLEAN Whether this version is the one that counts")
-RAW = (*WHOSE, *ENERGY, *LINEAGE)
-SUMS = (*WHOSE, *ENERGY, *READINGS)
-VERSIONS = (*RAW, *CURRENT)
+RAW = (*WHOSE, *ENERGY, *LINEAGE, *IN_KWH)
+SUMS = (*WHOSE, *ENERGY, *READINGS, *IN_KWH)
+RECEIVED = (*WHOSE, *ENERGY, *LINEAGE, *CURRENT)
+VERSIONS = (*RECEIVED, *IN_KWH)
 # All columns that an answer may have, for the OpenAPI document.
-ALL = (*WHOSE, *ENERGY, *LINEAGE, *READINGS, *CURRENT)
-SOMETIMES = (*LINEAGE, *READINGS, *CURRENT)
-UNITS = {"consumption": "column unit"}
+ALL = (*WHOSE, *IN_KWH, *ENERGY, *LINEAGE, *READINGS, *CURRENT)
+SOMETIMES = {column.name for column in (*LINEAGE, *READINGS, *CURRENT)}
+UNITS = {KWH: "kWh", "consumption": "column unit"}
+
+
+def kwh_texts(micros: Sequence[int], units: Sequence[str], as_delivered: list[str]) -> list[str]:
+    """Each value in kWh, from millionths of its unit; those that were delivered in kWh are what they were."""
+    if "Wh" not in units:
+        return as_delivered
+    return [shapes.decimal_text(grains.micro_kwh(micro, unit)) for micro, unit in zip(micros, units, strict=True)]

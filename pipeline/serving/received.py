@@ -1,7 +1,7 @@
 """Every version of a meter's readings that was received, judged again from bronze in Python. No JVM.
 
 The same as layers/reading_history.py says with Spark, for one meter: `versions` are those that passed, on some days;
-`every_version` gives refused ones too, with why and with their text.
+`every_version` gives refused ones too, with why and with their text; `recounted` says how many rows pass.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from pipeline import formats
 from pipeline.deliveries.delivery import LOADED
 from pipeline.errors import VersionsNeedSparkError
+from pipeline.formats import trial
 from pipeline.formats.judged import ALWAYS
 from pipeline.formats.row_rules import BLANKS
 from pipeline.lake.tables import INGESTION_LOG, READINGS
@@ -74,6 +75,13 @@ def every_version(
     for row, reading in _judged(rows, judge, feed, received):
         lineage = {"feed": feed.name, "meter_id": meter_id, "file_id": row["file_id"], "batch_id": row["batch_id"]}
         yield reading._asdict() | lineage | {"raw": judge.as_received(row, feed)}
+
+
+def recounted(feed: Feed, delivery: Delivery, bronze: ds.Dataset) -> Delivery:
+    """The delivery as loaded, with the row counts that the rules of today give; its local days stay as they were."""
+    its = (pc.field("file_id") == delivery.file_id) & (pc.field("batch_id") == delivery.batch_id)
+    rows = _rows(bronze, bronze.schema.names, its)
+    return trial.of_rows(rows, delivery, feed, delivery.received_at or ALWAYS).delivery
 
 
 def _deliveries(log: ds.Dataset, feed: str, first: date, last: date) -> pa.Table:

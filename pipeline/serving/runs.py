@@ -11,6 +11,7 @@ from pipeline.lake import tables
 from pipeline.lake.snapshots import Pinned
 from pipeline.serving import answers, shapes
 from pipeline.serving.common import REFUSALS, AskedRows
+from pipeline.serving.gauges import LAYERS
 from pipeline.serving.grains import micros
 from pipeline.serving.problems import ProblemError
 from pipeline.serving.rhythm import next_due
@@ -26,9 +27,12 @@ RUNS_SQL = """
     WHERE list_contains($main, split_part(command, ' --', 1)) ORDER BY started_at DESC LIMIT $most
 """
 
+# A run that failed early has counted nothing, and a step that a command leaves out has taken no time.
+UNKNOWN = ("files", "rows_read", "rows_merged", "error", *(f"{layer}_milliseconds" for layer in LAYERS))
+
 LatestRun: type[BaseModel] = create_model(
     "LatestRun",
-    __base__=shapes.model("Run", tables.RUNS.columns),
+    __base__=shapes.model("Run", tables.RUNS.columns, nullable=UNKNOWN),
     succeeded_at=(str | None, Field(description="End of the newest of these runs that succeeded")),
     next_due_at=(
         str | None, Field(description="When the next `run` starts by the rhythm of earlier ones; null if none is seen")
@@ -40,7 +44,7 @@ LatestRun: type[BaseModel] = create_model(
 @router.get(
     "/runs/latest", summary="The last run, and when the next is due", responses={200: {"model": LatestRun}, **REFUSALS}
 )
-def latest(asked: AskedRows) -> Response:
+def latest_run(asked: AskedRows) -> Response:
     """The newest `run`, `watch` or `demo` of ops.runs; other commands are no runs of the main job."""
     if asked.form != "json":
         raise ProblemError(406, "a run is available as application/json only", "format")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
 from pipeline.lake.types import TYPES
+from pipeline.serving.naming import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -37,21 +38,31 @@ MODELS: dict[str, Any] = {
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def model(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()) -> type[BaseModel]:
-    """The model of a row, for the OpenAPI document; columns in `sometimes` are optional."""
+def model(
+    name: str, shape: Sequence[Column], sometimes: Collection[str] = (), nullable: Collection[str] = ()
+) -> type[BaseModel]:
+    """The model of a row, for the OpenAPI document.
+
+    Columns named in `sometimes` may be left out, those in `nullable` may be null; all others always have a value.
+    """
     fields: dict[str, Any] = {}
     for column in shape:
         kind = DECIMAL if column.type.startswith("DECIMAL") else MODELS[column.type]
-        fields[column.name] = (kind | None, Field(None if column in sometimes else ..., description=column.comment))
+        ours = NAMES.get(column.name)
+        says = Field(
+            None if column.name in sometimes else ...,
+            description=f"{column.comment}. Deprecated: use {ours}" if ours else column.comment,
+            deprecated=ours is not None,
+        )
+        fields[column.name] = (kind | None if column.name in nullable else kind, says)
     made: type[BaseModel] = create_model(name, **fields)
     return made
 
 
-def page_model(name: str, shape: Sequence[Column], sometimes: Collection[Column] = ()) -> type[BaseModel]:
+def page_model(row: type[BaseModel]) -> type[BaseModel]:
     """The model of an answer with many rows."""
-    row = model(name, shape, sometimes)
     made: type[BaseModel] = create_model(
-        f"{name}Page",
+        f"{row.__name__}Page",
         data=(list[row], Field(description="The rows, in order")),  # type: ignore[valid-type]
         next=(str | None, Field(description="Address of the next page, from the same versions; null on the last")),
         total=(int | None, Field(description="How many rows all pages have together, if counted")),

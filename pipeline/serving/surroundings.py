@@ -54,7 +54,7 @@ NEIGHBOURS_SQL = """
 """
 
 Response = shapes.model("WrittenResponse", RESPONSES)
-Neighbour = shapes.model("Neighbour", NEIGHBOURS)
+Neighbour = shapes.model("Neighbour", NEIGHBOURS, nullable=["relative_path", "generation"])
 Surroundings: type[BaseModel] = create_model(
     "Surroundings",
     next_step=(str | None, Field(description="What can be done about it; null if nothing is to be done")),

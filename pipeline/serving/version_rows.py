@@ -52,7 +52,10 @@ def rows(asked: Asked, pinned: Pinned, query: MeterQuery, feeds: Sequence[Feed],
     page = page.append_column("interval_end", pc.add(page["interval_start"], lengths))
     zone_of = asked.service.zone_of(query.tz)
     more = [*keys[asked.limit - 1]] if len(keys) > asked.limit else None
-    return Rows(shapes.texts(page, reading_shapes.VERSIONS, zone_of), more)
+    texts = shapes.texts(page, reading_shapes.RECEIVED, zone_of)
+    micros = [int(value.scaleb(6)) for value in page["consumption"].to_pylist()]
+    texts[reading_shapes.KWH] = reading_shapes.kwh_texts(micros, page["unit"].to_pylist(), texts["consumption"])
+    return Rows(texts, more)
 
 
 def _of_feed(pinned: Pinned, query: MeterQuery, feed: Feed) -> pa.Table:

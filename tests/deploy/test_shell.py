@@ -8,7 +8,7 @@ from tests.deploy.test_cron import lines
 from tests.deploy.tools import DEPLOY, accepted, done, tool
 
 pytestmark = pytest.mark.deploy
-SCRIPTS = sorted(DEPLOY.rglob("*.sh"))
+SCRIPTS = sorted([*DEPLOY.rglob("*.sh"), DEPLOY.parent / "meterlake.sh"])
 
 
 def test_shellcheck_has_nothing_to_say_and_would_have(tmp_path):

@@ -7,7 +7,6 @@ import json
 import pytest
 from deltalake import DeltaTable
 
-import main
 from jobs import backfill, run, verify
 from pipeline.deliveries.span import Span
 from pipeline.errors import UsageError, VerificationError
@@ -133,7 +132,7 @@ def test_what_cannot_be_rebuilt_is_reported(lake):
 def test_the_command_line(demo):
     assert "--from" in command("run", "--help", config=demo).output
     result = command("run", "--from", "2021-04-01", config=demo)
-    assert result.exit_code == main.UsageError.exit_code
+    assert result.exit_code == UsageError.exit_code
     assert "belong together" in result.output
 
 

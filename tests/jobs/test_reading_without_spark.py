@@ -198,6 +198,17 @@ def test_explain_needs_no_spark(demo: Path) -> None:
     assert "It is part of" in answered(demo, "explain", METER, INSTANT)
 
 
+def test_a_dry_run_of_a_replay_needs_no_spark(demo: Path) -> None:
+    known = {each["file_id"]: each for each in json.loads(answered(demo, "files", "--json"))}
+    again = [each for each in known.values() if each["status"] != "duplicate" and each["feed"] != "reference"]
+    numbers = [f"#{each['file_id']}" for each in again]
+    found = json.loads(answered(demo, "replay", *numbers, "--dry-run", "--json"))["files"]
+    assert len(found) == len(again) > 30
+    for each in found:
+        assert each["before"] == each["after"]
+        assert each["after"] == {name: known[each["file_id"]][name] for name in each["after"]}
+
+
 def test_serve_needs_no_spark(demo: Path) -> None:
     with started(demo, "serve", "--port", "0") as server:
         assert server.stdout is not None

@@ -98,6 +98,7 @@ def test_deliveries_are_loaded_as_they_arrive_and_a_stop_waits_for_the_batch_at_
     arrives(lake_with_deliveries, "PN000902", "2.5")
     watch.until(lambda: [event["event"] for event in watch.events()].count("deliveries") == 4)
     watch.process.send_signal(signal.SIGTERM)
+    watch.until(lambda: "stopping" in [event["event"] for event in watch.events()])
     watch.process.wait(SECONDS)
     assert watch.process.returncode == 0
     assert watch.events()[-1] | {"ts": "", "run_id": ""} == {
@@ -115,6 +116,17 @@ def test_deliveries_are_loaded_as_they_arrive_and_a_stop_waits_for_the_batch_at_
     before = lake_with_deliveries.versions()
     lake_with_deliveries.run()
     assert lake_with_deliveries.versions() == before
+
+
+def test_a_signal_while_it_waits_ends_it_at_once_though_its_jvm_is_large(lake_with_deliveries, watch):
+    watch.batches(1)
+    time.sleep(2)  # it polls every second
+    began = time.monotonic()
+    watch.process.send_signal(signal.SIGTERM)
+    assert watch.process.wait(SECONDS) == 0
+    assert time.monotonic() - began < 5
+    assert [event["event"] for event in watch.events()][-1] == "stopped"
+    lake_with_deliveries.run()  # the lock is free, though the JVM may still be ending
 
 
 ENDED_AND_LARGER = """

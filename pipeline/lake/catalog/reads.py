@@ -58,6 +58,18 @@ class CatalogReads:
         """Those columns of the rows whose `column` is one of the values."""
         yield self.read(table).where(F.col(column).isin(*values)).select(*columns).toArrow()
 
+    def first_rows(
+        self, table: Table, where: Mapping[str, Collection[Any]], order: Sequence[tuple[str, str]], most: int
+    ) -> tuple[pa.Table, int]:
+        """(the first `most` rows in that order whose columns are each one of the values, how many there are in all)."""
+        if not self.facts.exists(table):
+            return arrow_schema(table).empty_table(), 0
+        found = self.read(table)
+        for column, values in where.items():
+            found = found.where(F.col(column).isin(*values))
+        by = [F.col(column).asc() if way == "ascending" else F.col(column).desc() for column, way in order]
+        return found.orderBy(*by).limit(most).toArrow(), found.count()
+
     def rows_without(self, table: Table, column: str) -> pa.Table:
         """The rows whose `column` is NULL."""
         return self.read(table).where(f"{column} IS NULL").toArrow()

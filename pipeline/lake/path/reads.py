@@ -13,7 +13,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from pipeline.errors import LakeError
 from pipeline.lake import data_files, gate, tables
 from pipeline.lake.days import on_days
-from pipeline.lake.path import sql_names
+from pipeline.lake.path import first_rows, sql_names
 from pipeline.lake.types import arrow_schema
 from pipeline.runtime import error_messages
 from pipeline.spark import F
@@ -95,6 +95,18 @@ class PathReads:
         dataset = there.to_pyarrow_dataset()
         for batch in dataset.to_batches(columns=list(columns), filter=pc.field(column).isin(list(values))):
             yield pa.Table.from_batches([batch])
+
+    def first_rows(
+        self, table: Table, where: Mapping[str, Collection[Any]], order: Sequence[tuple[str, str]], most: int
+    ) -> tuple[pa.Table, int]:
+        """(the first `most` rows in that order whose columns are each one of the values, how many there are in all)."""
+        try:
+            there = self._readable(table)
+        except TableNotFoundError:
+            return arrow_schema(table).empty_table(), 0
+        if there is None:
+            return self._spark.first_rows(table, where, order, most)
+        return first_rows.of_dataset(there.to_pyarrow_dataset(), where, order, most)
 
     def rows_without(self, table: Table, column: str) -> pa.Table:
         """The rows whose `column` is NULL, read without the others."""

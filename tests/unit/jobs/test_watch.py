@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import Future
 
 import pytest
@@ -16,6 +22,7 @@ from pipeline.errors import LakeError
 from pipeline.lake import access, run_lock, tables
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -119,6 +126,48 @@ def test_after_so_many_batches_the_tables_are_maintained(context):
     commands = access.small_rows(context, tables.RUNS, ["command", "status"])
     assert sorted(row["command"] for row in commands) == ["maintain", "run"]
     assert {row["status"] for row in commands} == {"succeeded"}
+
+
+def test_a_signal_during_a_batch_is_answered_at_once_and_ends_the_watch_after_it(context, monkeypatch):
+    said = io.StringIO()
+    context.log = Log("", stream=said)
+    batches = []
+
+    def batch(self):
+        signal.raise_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        while "stopping" not in said.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        batches.append([json.loads(line)["event"] for line in said.getvalue().splitlines()])
+
+    monkeypatch.setattr(watch._Watch, "batch", batch)
+    watch.run(context, poll_seconds=60, maintain_every=0, as_json=False)
+    assert batches == [["watching", "stopping"]]
+    events = [json.loads(line) for line in said.getvalue().splitlines()]
+    assert [each["event"] for each in events] == ["watching", "stopping", "stopped"]
+    assert events[1]["after"].startswith("the batch at work")
+
+
+def test_a_signal_while_it_waits_ends_the_process_at_once(context, tmp_path):
+    (tmp_path / "w.toml").write_text(
+        f'lake = "{tmp_path}/lake"\n[[feeds]]\nname = "gas"\nformat = "smrt"\npath = "{tmp_path}/gas"\n'
+    )
+    command = [sys.executable, str(ROOT / "main.py"), "watch", "--poll", "3600", "--config", str(tmp_path / "w.toml")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            for line in process.stderr:
+                if '"event": "done"' in line:
+                    break
+            time.sleep(0.5)
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            said = process.stderr.read()
+            assert process.wait(30) == 0
+            seconds = time.monotonic() - began
+        finally:
+            process.kill()
+    assert [json.loads(line)["event"] for line in said.splitlines()] == ["stopped"]
+    assert seconds < 5
 
 
 def test_a_session_that_did_not_start_is_tried_again(context):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
+import zipfile
+from pathlib import Path
 
 import pytest
 
 from pipeline.runtime import class_archive
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def test_a_folder_with_a_blank_in_its_name_goes_without(folder: Path) -> None:
 
 def jvm(options: str, *, writes: bool) -> subprocess.Popen[bytes]:
     """A process that ends when its input does and writes then, as PySpark's JVM does."""
-    file = options.split("=")[1]
+    file = options.rpartition("=")[2]
     script = f"cat >/dev/null; {f'printf archive > {file}' if writes else 'exit 1'}"
     return subprocess.Popen(["/bin/sh", "-c", script], stdin=subprocess.PIPE)
 
@@ -81,7 +80,7 @@ def test_the_end_of_the_jvm_leaves_one_whole_archive(folder: Path) -> None:
 
 def test_a_jvm_that_died_while_it_wrote_leaves_nothing(folder: Path) -> None:
     options = class_archive.java_options(folder, "17", record=True)
-    file = options.split("=")[1]
+    file = options.rpartition("=")[2]
     dying = subprocess.Popen(["/bin/sh", "-c", f"cat >/dev/null; printf half > {file}; exit 1"], stdin=subprocess.PIPE)
     class_archive.started(dying, lambda: None)
     class_archive.finish()
@@ -93,6 +92,48 @@ def test_a_jvm_that_wrote_nothing_leaves_nothing(folder: Path) -> None:
     class_archive.started(jvm(options, writes=False), lambda: None)
     class_archive.finish()
     assert list(folder.glob("classes-*")) == []
+
+
+def test_an_archive_that_was_left_to_its_jvm_is_used_once_it_says_that_it_is_whole(folder: Path) -> None:
+    options = class_archive.java_options(folder, "17", record=True)
+    unfinished = Path(options.rpartition("=")[2])
+    note = Path(next(each for each in options.split() if each.startswith(class_archive.NOTE)).rpartition("=")[2])
+    process = jvm(options, writes=True)
+    class_archive.started(process, lambda: None)
+    class_archive.leave()
+    assert not class_archive.is_recording()
+    assert process.poll() is None
+    class_archive.finish()
+    assert process.poll() is None
+    assert process.stdin is not None
+    process.stdin.close()  # as the end of this process would
+    process.wait()
+    note.write_text("[9.1s][info][cds,dynamic] Archiving hidden java.util.Pattern\n")
+    assert "ArchiveClassesAtExit" in class_archive.java_options(folder, "17", record=True)
+    assert unfinished.exists()
+    note.write_text(
+        note.read_text() + "[9.9s][info][cds,dynamic] Written dynamic archive 0x1 - 0x2 [984 bytes header]\n"
+    )
+    assert "SharedArchiveFile" in class_archive.java_options(folder, "17", record=True)
+    assert [each.read_bytes() for each in folder.glob("classes-*")] == [b"archive"]
+
+
+def test_java_itself_writes_the_words_that_say_so(tmp_path: Path) -> None:
+    java, javac = shutil.which("java"), shutil.which("javac")
+    if java is None or javac is None:
+        pytest.skip("no Java with its compiler on the path")
+    unfinished, note = tmp_path / "classes-0.1", tmp_path / "classes-0.1.log"
+    source, jar = tmp_path / "Nothing.java", tmp_path / "nothing.jar"
+    source.write_text("public class Nothing { public static void main(String[] a) {} }")
+    subprocess.run([javac, str(source)], check=True)
+    with zipfile.ZipFile(jar, "w") as made:
+        made.write(source.with_suffix(".class"), "Nothing.class")
+    options = [class_archive.QUIET, f"{class_archive.NOTE}{note}", f"-XX:ArchiveClassesAtExit={unfinished}"]
+    said = subprocess.run([java, *options, "-cp", str(jar), "Nothing"], check=True, capture_output=True)
+    assert (said.stdout, said.stderr) == (b"", b"")
+    assert class_archive.COMPLETE in note.read_text()
+    class_archive._take_over(tmp_path / "classes-0.jsa")
+    assert [each.name for each in tmp_path.glob("classes-*")] == ["classes-0.jsa"]
 
 
 @pytest.mark.parametrize("flag", ["-javaagent:a.jar", "-Xmx1g -agentlib:jdwp=x", "-agentpath:/a.so"])

@@ -55,7 +55,8 @@ def test_a_checkout_says_its_own_version_and_pins_without_loading_the_engine():
 
 def test_the_version_is_defined_in_one_place_only():
     number = re.compile(rf"\b{re.escape(PROJECT['version'])}\b")
-    sources = [ROOT / "main.py", *(ROOT / "pipeline").rglob("*.py"), *(ROOT / "jobs").rglob("*.py")]
+    folders = ("jobs", "pipeline")
+    sources = [ROOT / "main.py", *(path for folder in folders for path in (ROOT / folder).rglob("*.py"))]
     # A docstring may give an example; code may not.
     said = [
         path.name
@@ -64,6 +65,12 @@ def test_the_version_is_defined_in_one_place_only():
         if re.search(rf"[\"']{number.pattern}[\"']", line)
     ]
     assert said == []
+
+
+def test_an_installation_has_every_package():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {path.parent.relative_to(ROOT) for name in ("jobs", "pipeline") for path in (ROOT / name).rglob("*.py")}
+    assert {str(folder).replace("/", ".") for folder in folders} <= set(listed)
 
 
 def test_an_installed_wheel_says_what_its_metadata_says(installed):

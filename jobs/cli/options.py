@@ -1,0 +1,46 @@
+"""Options that several commands have, and the groups that --help shows commands in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.cli import completion
+
+LOAD = "Load"
+LOOK = "Look and ask"
+CORRECT = "Correct and maintain"
+START = "Start with a new file or lake"
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        help="Configuration (TOML); if left out, the nearest meterlake.toml from here upwards, else conf/local.toml.",
+        envvar="METERLAKE_CONFIG",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show an error's traceback, and where a run spends its time.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when a delivery was refused.")]
+Wait = Annotated[
+    float, typer.Option(help="Wait this many seconds for another run on this lake (exit 4 if it takes longer).", min=0)
+]
+Limit = Annotated[int, typer.Option(help="At most this many rows.", min=1)]
+OfFeed = Annotated[
+    str | None,
+    typer.Option("--feed", help="Only this feed (or 'reference').", autocompletion=completion.feeds_and_reference),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="delta reads the files itself; spark is slower, and reads what only Spark may.",
+        autocompletion=completion.one_of("delta", "spark"),
+    ),
+]
+
+
+def examples(*lines: str) -> str:
+    """Command lines below a command's help, one a line."""
+    return "\n  ".join(("Examples:", *lines))
