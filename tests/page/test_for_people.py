@@ -70,7 +70,7 @@ def test_every_view_downloads_its_rows_with_every_digit(shown, sql):
     shown.open(view="load", **DAYS)
     expected = sql("""SELECT total_kwh FROM gold.total_consumption_half_hour WHERE feed = 'electricity'
         AND local_date BETWEEN DATE'2021-10-30' AND DATE'2021-11-01' ORDER BY interval_start""")
-    assert [(row["total_kwh"],) for row in shown.csv()] == expected
+    assert [(row["energy_kwh"],) for row in shown.csv()] == expected
     counts = {
         "products": """SELECT count(*) FROM gold.consumption_per_product_per_day WHERE feed = 'electricity'
             AND date BETWEEN DATE'2021-10-30' AND DATE'2021-11-01'""",
