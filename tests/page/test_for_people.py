@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.page.browser import VIEWS, Shown
 
@@ -140,7 +141,7 @@ def test_a_delivery_begins_with_its_verdict_and_what_to_do(shown, sql):
     assert "PN000003.SMRT" in neighbours.inner_text()
     assert page.locator("#view details").get_attribute("open") is None
     neighbours.get_by_role("link", name="PN000003.SMRT").click()
-    page.wait_for_function("document.getElementById('heading').textContent === 'PN000003.SMRT'")
+    expect(page.locator("#heading")).to_have_text("PN000003.SMRT")
     shown.ready()
     assert page.locator("#view h3").all_inner_texts()[:2] == ["What to do next", "Rows that did not pass"]
     assert "did not." in page.locator(".verdict").inner_text()
