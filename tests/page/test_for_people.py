@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.page.browser import VIEWS, Shown
 
@@ -70,7 +71,7 @@ def test_every_view_downloads_its_rows_with_every_digit(shown, sql):
     shown.open(view="load", **DAYS)
     expected = sql("""SELECT total_kwh FROM gold.total_consumption_half_hour WHERE feed = 'electricity'
         AND local_date BETWEEN DATE'2021-10-30' AND DATE'2021-11-01' ORDER BY interval_start""")
-    assert [(row["total_kwh"],) for row in shown.csv()] == expected
+    assert [(row["energy_kwh"],) for row in shown.csv()] == expected
     counts = {
         "products": """SELECT count(*) FROM gold.consumption_per_product_per_day WHERE feed = 'electricity'
             AND date BETWEEN DATE'2021-10-30' AND DATE'2021-11-01'""",
@@ -140,7 +141,7 @@ def test_a_delivery_begins_with_its_verdict_and_what_to_do(shown, sql):
     assert "PN000003.SMRT" in neighbours.inner_text()
     assert page.locator("#view details").get_attribute("open") is None
     neighbours.get_by_role("link", name="PN000003.SMRT").click()
-    page.wait_for_function("document.getElementById('heading').textContent === 'PN000003.SMRT'")
+    expect(page.locator("#heading")).to_have_text("PN000003.SMRT")
     shown.ready()
     assert page.locator("#view h3").all_inner_texts()[:2] == ["What to do next", "Rows that did not pass"]
     assert "did not." in page.locator(".verdict").inner_text()
