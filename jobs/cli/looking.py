@@ -10,6 +10,7 @@ import typer
 from jobs.cli import completion
 from jobs.cli.options import LOOK, AsJson, Config, Debug, Engine, Limit, OfFeed, examples
 from jobs.cli.process import context_of, errors
+from pipeline.errors import UsageError
 
 app = typer.Typer()
 
@@ -85,7 +86,12 @@ def rejected(
     ),
 )
 def sql(
-    query: Annotated[str, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")],
+    query: Annotated[
+        str | None, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")
+    ] = None,
+    check: Annotated[
+        str | None, typer.Option(help="Instead of a query: what this check of the configuration finds.")
+    ] = None,
     form: Annotated[
         str,
         typer.Option("--format", help="table, csv or json.", autocompletion=completion.one_of("table", "csv", "json")),
@@ -98,8 +104,13 @@ def sql(
     """Spark SQL over the tables; read only."""
     with errors(debug):
         from jobs import query as job
+        from jobs.own_checks import sql_of
 
-        job.run(context_of(config), query, "json" if json else form, limit)
+        if (query is None) == (check is None):
+            raise UsageError("give a query or --check NAME, one of the two")
+        context = context_of(config)
+        asked = query if query is not None else sql_of(context, str(check))
+        job.run(context, asked, "json" if json else form, limit)
 
 
 @app.command(rich_help_panel=LOOK, epilog=examples("meterlake explain 1400000001 2021-03-28T18:30Z"))
