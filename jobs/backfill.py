@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 def run(context: Context, span: Span, layer: str | None = None, wait_seconds: float = 0) -> Iterator[Outcome]:
     """A run for each day of the span with waiting deliveries; if there is none, one run that finishes what is left."""
     command = " ".join(filter(None, ("run", layer, str(span))))
-    for part in _days_with_news(context, span):
+    parts = _days_with_news(context, span)
+    for part in parts:
         context = context.next_run()
-        yield main_job.run(context, layer, command, wait_seconds, span=part)
+        more = part is not parts[-1]
+        yield main_job.run(context, layer, command, wait_seconds, span=part, is_one_of_many=more)
 
 
 def _days_with_news(context: Context, span: Span) -> list[Span]:

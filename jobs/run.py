@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import acknowledgements, bronze, completeness, gold, restatements, silver
+from jobs import acknowledgements, bronze, completeness, gold, own_checks, restatements, silver
 from jobs.shared.recorded import Outcome, recorded
 from pipeline.layers import reference_snapshots
 from pipeline.serving.gauges import LAYERS
@@ -24,10 +24,12 @@ def run(  # noqa: PLR0913 - a run may be limited to a layer or a span
     *,
     span: Span | None = None,
     raise_at_end: bool = True,
+    is_one_of_many: bool = False,
 ) -> Outcome:
     """Load deliveries and bring every layer up to date; with a `span`, only deliveries modified in it.
 
     A fault of an endpoint or of the reference database is raised at the end, or left in the outcome for the caller.
+    `is_one_of_many`: the checks of the configuration are left to a later run, if they were run minutes ago.
     """
     if layer in {None, "bronze"}:
         reference_snapshots.check(context)
@@ -36,6 +38,8 @@ def run(  # noqa: PLR0913 - a run may be limited to a layer or a span
             with outcome.timed("bronze"):
                 outcome.batch = bronze.run(context, span)
         derive(context, outcome, layer)
+        if layer in {None, "gold"}:
+            outcome.checks = own_checks.run(context, often=is_one_of_many)
         if raise_at_end and (error := outcome.batch.error):
             raise error
     context.log.info("done", **{name: value for name, value in outcome.facts().items() if name != "refused"})

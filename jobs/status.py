@@ -80,6 +80,7 @@ def found(context: Context, *, with_tables: bool = True) -> dict[str, Any]:
             {"table": name, "files": len(files), "first": files[0]} for name, files in facts.lost_files.items()
         ],
         "overlapping_agreements": len(facts.overlapping),
+        "checks": [each.facts() for each in facts.checks],
         "deliveries": _by_feed(context),
         "completeness": list(facts.completeness),
         "disk_bytes": maintenance.bytes_on_disk(context) if with_tables else None,

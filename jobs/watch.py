@@ -125,7 +125,7 @@ class _Watch:
     def batch(self) -> None:
         """One run. Faults of an endpoint, the reference or a response are logged; the deliveries are loaded anyway."""
         self.last_batch = time.monotonic()
-        outcome = main_job.run(self.context, command="watch", raise_at_end=False)
+        outcome = main_job.run(self.context, command="watch", raise_at_end=False, is_one_of_many=True)
         if error := outcome.batch.error:
             self.context.log.warning("loaded, but", error=str(error))
         self.runs += 1

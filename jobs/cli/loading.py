@@ -54,7 +54,7 @@ def run(
 
         if layer is not None and layer not in job.LAYERS:
             raise UnknownNameError("unknown layer", layer, *job.LAYERS)
-        span, context, refused = Span.of(first, end), context_of(config), False
+        span, context, wrong = Span.of(first, end), context_of(config), False
         with profile(context, shown=debug):
             if span is None:
                 outcomes = iter([job.run(context, layer, f"run {layer}" if layer else "run", wait)])
@@ -64,8 +64,8 @@ def run(
                 outcomes = iter([backfill.rebuild(context, layer, span, wait)])
             for outcome in outcomes:
                 output.outcome(outcome, as_json=json, days_rebuilt=span is not None and layer in {"silver", "gold"})
-                refused = refused or bool(outcome.refused)
-        if strict and refused:
+                wrong = wrong or bool(outcome.refused) or any(each.is_failed for each in outcome.checks)
+        if strict and wrong:
             raise typer.Exit(REFUSED)
 
 

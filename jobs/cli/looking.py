@@ -10,6 +10,7 @@ import typer
 from jobs.cli import completion
 from jobs.cli.options import LOOK, AsJson, Config, Debug, Engine, Limit, OfFeed, examples
 from jobs.cli.process import context_of, errors
+from pipeline.errors import UsageError
 
 app = typer.Typer()
 
@@ -93,6 +94,9 @@ def sql(
             "input; without one a prompt."
         ),
     ] = None,
+    check: Annotated[
+        str | None, typer.Option(help="Instead of a query: what this check of the configuration finds.")
+    ] = None,
     form: Annotated[
         str,
         typer.Option("--format", help="table, csv or json.", autocompletion=completion.one_of("table", "csv", "json")),
@@ -119,8 +123,13 @@ def sql(
     """SQL over the tables; read only. Without a query: a prompt in one warm session."""
     with errors(debug):
         from jobs import query as job
+        from jobs.own_checks import sql_of
 
-        job.run(context_of(config), query, "json" if json else form, limit, engine, expanded)
+        if query is not None and check is not None:
+            raise UsageError("give a query or --check NAME, one of the two")
+        context = context_of(config)
+        asked = query if check is None else sql_of(context, check)
+        job.run(context, asked, "json" if json else form, limit, engine, expanded)
 
 
 @app.command(rich_help_panel=LOOK, epilog=examples("meterlake explain 1400000001 2021-03-28T18:30Z"))

@@ -23,7 +23,12 @@ Config = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show an error's traceback, and where a run spends its time.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Leave with exit code 3 when a delivery was refused.")]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Leave with exit code 3 when a delivery was refused, or a check of severity error found rows."
+    ),
+]
 Wait = Annotated[
     float, typer.Option(help="Wait this many seconds for another run on this lake (exit 4 if it takes longer).", min=0)
 ]

@@ -36,6 +36,7 @@ def found(context: Context) -> gauges.Facts:
         received=attention.received,
         waiting=sum(each.revision > done for each in deliveries if each.local_dates),
         attention=items.of(attention),
+        checks=attention.checks,
         standing_refusals=open_issues.by_reason(attention.refused),
         missing_generations=attention.missing_generations,
         yesterday=days,

@@ -11,6 +11,7 @@ from rich.text import Text
 from jobs.shared import filters
 from jobs.shared.listing import Listing
 from jobs.shared.terminal import cell, console, print_table, text
+from pipeline.attention import items
 from pipeline.deliveries import open_issues, rejected_rows
 from pipeline.deliveries.delivery import STATUSES
 from pipeline.deliveries.ingestion_log import logged
@@ -62,6 +63,12 @@ def outcome(result: Outcome, *, as_json: bool, days_rebuilt: bool = False) -> No
     if as_json:
         print(json.dumps(facts, ensure_ascii=False))
         return
+    _in_words(result, facts, days_rebuilt=days_rebuilt)
+    for item in items.of_checks(result.checks):
+        console().print(text(f"{item.text}: {item.command}"))
+
+
+def _in_words(result: Outcome, facts: dict[str, Any], *, days_rebuilt: bool) -> None:
     out = console()
     if days_rebuilt:
         out.print(Text(f"The days were rebuilt ({facts['seconds']} s)."))

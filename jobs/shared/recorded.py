@@ -24,6 +24,7 @@ from pipeline.serving.gauges import LAYERS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.attention.checked import Checked
     from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
@@ -36,6 +37,8 @@ class Outcome:
     started_at: datetime
     batch: Batch = field(default_factory=Batch)
     rows_merged: int = 0
+    # What the checks of the configuration found.
+    checks: list[Checked] = field(default_factory=list)
     # Table -> how many of its published values changed.
     restated: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
@@ -77,6 +80,7 @@ class Outcome:
                 {"file": each.file_path, "reason_code": each.reason_code, "reason": each.reason}
                 for each in self.refused
             ],
+            "checks": [each.facts() for each in self.checks],
             "seconds": round(self.seconds, 1),
         }
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pipeline import formats
-from pipeline.attention import lateness, runs, yesterday
+from pipeline.attention import checked, lateness, runs, yesterday
 from pipeline.deliveries import open_issues
 from pipeline.deliveries.ingestion_log import logged
 from pipeline.lake import access, lost_files, maintenance, tables
@@ -16,6 +16,7 @@ from pipeline.lake import access, lost_files, maintenance, tables
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pipeline.attention.checked import Checked
     from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
@@ -47,6 +48,8 @@ class Facts:
     missing_generations: Sequence[Mapping[str, Any]] = ()
     # Meterpoints with two agreements that are valid on the same day.
     overlapping: Sequence[str] = ()
+    # What the checks of the configuration found.
+    checks: Sequence[Checked] = ()
     # Version, files, bytes and small_files of each table.
     tables: Sequence[Mapping[str, Any]] = ()
     # How complete each feed's yesterday is (yesterday.py).
@@ -63,7 +66,10 @@ def found(context: Context) -> Facts:
     by_table = {table: lost_files.of_table(context, table) for table in every}
     known = Facts(
         lost_files={table.full_name: files for table, files in by_table.items() if files},
-        missing_tables=[each["table"] for each in stored if each["version"] is None],
+        # Without ops.checks: a configuration that was just given checks has none yet, and it cannot hold what is lost.
+        missing_tables=[
+            each["table"] for each in stored if each["version"] is None and each["table"] != tables.CHECKS.full_name
+        ],
         tables=stored,
     )
     return _read(context, known)
@@ -90,6 +96,7 @@ def _read(context: Context, known: Facts) -> Facts:
         refused=open_issues.standing(deliveries),
         received=received,
         missing_generations=open_issues.missing_generations(deliveries, context.settings.never_sent),
+        checks=checked.latest(context) if is_whole(tables.CHECKS) else [],
         overlapping=_overlapping(context) if is_whole(tables.AGREEMENT) else [],
         completeness=days,
     )

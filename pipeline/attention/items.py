@@ -11,8 +11,9 @@ from pipeline.deliveries.delivery import REFERENCE
 from pipeline.errors import LOST_FILE_SECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from pipeline.attention.checked import Checked
     from pipeline.attention.facts import Facts, Late
     from pipeline.deliveries.delivery import Delivery
 
@@ -30,9 +31,11 @@ def of(facts: Facts) -> list[Item]:
         *_failed_run(facts.last_run),
         *_lost_files(facts.lost_files),
         *_missing_tables(facts.missing_tables),
+        *of_checks(each for each in facts.checks if each.severity == "error"),
         *(_late(each) for each in facts.late),
         *_refused(facts),
         *_gaps(facts.missing_generations),
+        *of_checks(each for each in facts.checks if each.severity != "error"),
         *_overlapping(facts.overlapping),
         *_small_files(facts.tables),
     ]
@@ -56,6 +59,15 @@ def _missing_tables(missing: Sequence[str]) -> Iterator[Item]:
             yield Item("missing_table", None, f"{name} is missing; the next run rebuilds it", "main.py run")
         else:
             yield Item("missing_table", None, f"{name} is missing; verify says what is lost", "main.py verify")
+
+
+def of_checks(checks: Iterable[Checked]) -> Iterator[Item]:
+    """Checks of the configuration that found rows, or whose SQL failed."""
+    for each in checks:
+        if each.says_something:
+            rows = "1 row" if each.rows == 1 else f"{each.rows or 0:,} rows"
+            text = f"Check {each.name} cannot be run: {each.error}" if each.error else f"Check {each.name} found {rows}"
+            yield Item("check", None, text, f"main.py sql --check {each.name}", each.since)
 
 
 def _late(late: Late) -> Item:

@@ -19,6 +19,7 @@ from pipeline.config.feeds import Feed
 from pipeline.config.folders import as_opened, is_volume, lie_one_in_the_other
 from pipeline.config.metrics import Metrics
 from pipeline.config.notify import Notify
+from pipeline.config.own_checks import Check
 from pipeline.config.reference import OWN_SCHEMAS, Reference
 from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions
 from pipeline.errors import ConfigurationError
@@ -56,6 +57,8 @@ class Settings(BaseSettings):
     api: Api = Api()
     metrics: Metrics = Metrics()
     notify: Notify | None = None
+    # Checks of one's own, run after gold.
+    checks: tuple[Check, ...] = ()
     spark: SparkOptions = {}
     _scratch: str | None = PrivateAttr(None)
     _places: Mapping[str, str] | None = PrivateAttr(None)
@@ -80,6 +83,10 @@ class Settings(BaseSettings):
         names = [feed.name for feed in self.feeds]
         if twice := {name for name in names if names.count(name) > 1}:
             message = f"two feeds are named {', '.join(sorted(twice))}"
+            raise ValueError(message)
+        own = [check.name for check in self.checks]
+        if twice := {name for name in own if own.count(name) > 1}:
+            message = f"two checks are named {', '.join(sorted(twice))}"
             raise ValueError(message)
         unknown = set(self.reference.feeds if self.reference else ()) - set(names)
         if unknown:

@@ -46,4 +46,5 @@ def bronze_table(feed: Feed) -> tables.Table:
 
 def lake_tables(settings: Settings) -> tuple[tables.Table, ...]:
     """Every table of the lake of these settings."""
-    return tables.all_tables(bronze_table(feed) for feed in settings.feeds)
+    every = tables.all_tables(bronze_table(feed) for feed in settings.feeds)
+    return (*every, tables.CHECKS) if settings.checks else every

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import formats
 from pipeline.config.feeds import Feed
+from pipeline.config.own_checks import Check
 from pipeline.config.settings import Settings
 from pipeline.lake import views
 
@@ -35,7 +36,8 @@ EXAMPLES = {
 def text() -> str:
     """The whole page."""
     feeds = tuple(Feed(name=name, format=form, path=f"landing/{name}") for name, form in EXAMPLES.items())
-    settings = Settings(lake="data_lake", feeds=feeds)
+    checks = (Check(name="example", sql="SELECT 1"),)  # so that ops.checks is there
+    settings = Settings(lake="data_lake", feeds=feeds, checks=checks)
     parts = [HEAD, *map(_table, formats.lake_tables(settings)), _views(settings)]
     return "\n".join(parts)
 

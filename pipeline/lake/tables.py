@@ -401,6 +401,24 @@ RUNS = Table(
     ("run_id",),
 )
 
+CHECKS = Table(
+    "ops",
+    "checks",
+    "What a check of the configuration found in a run; there once the configuration has checks",
+    columns(
+        """
+    run_id STRING The run: ops.runs.run_id
+    number INT Position of the check in the configuration, from 0
+    name STRING Name of the check
+    severity STRING error or warning
+    rows BIGINT Rows that its query returned; NULL where the query failed
+    error STRING What is wrong with the query, in one line
+    checked_at TIMESTAMP Start of the run (UTC)
+    """
+    ),
+    ("run_id", "name"),
+)
+
 
 def bronze(name: str, comment: str, own: str, more: str = "") -> Table:
     """A bronze table: the source's `own` columns as text, lineage, and `more` columns of the format."""

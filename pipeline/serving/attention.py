@@ -19,7 +19,7 @@ router = APIRouter(tags=["Attention"])
 
 ATTENTION = columns(
     """
-    kind STRING What it is: failed_run, lost_files, missing_table, late, refused, gap_in_numbers, small_files, …
+    kind STRING What it is: failed_run, lost_files, missing_table, late, refused, gap_in_numbers, check, small_files, …
     feed STRING Its feed, or the `reference` database; null: a matter of the lake
     text STRING What is the matter, in a sentence
     command STRING The command that shows exactly it; null if there is none

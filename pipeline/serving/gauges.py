@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pipeline.attention import Item
+    from pipeline.attention.checked import Checked
     from pipeline.config.metrics import Metrics
     from pipeline.deliveries.delivery import Delivery
 
@@ -36,6 +37,7 @@ class Facts:
     received: Mapping[int, datetime] = field(default_factory=dict)
     waiting: int = 0
     attention: Sequence[Item] = ()
+    checks: Sequence[Checked] = ()
     standing_refusals: Sequence[Mapping[str, Any]] = ()
     missing_generations: Sequence[Mapping[str, Any]] = ()
     yesterday: Sequence[Mapping[str, Any]] = ()
@@ -56,6 +58,7 @@ def registry(facts: Facts, wanted: Metrics) -> CollectorRegistry:
     _days(into, facts)
     _tables(into, facts)
     _attention(into, facts)
+    _checks(into, facts.checks)
     return into
 
 
@@ -169,6 +172,15 @@ def _attention(into: CollectorRegistry, facts: Facts) -> None:
     needs = _gauge(into, "attention", "What needed attention when this was measured", ["kind", "feed"])
     for item in facts.attention:
         needs.labels(item.kind, item.feed or "").inc()
+
+
+def _checks(into: CollectorRegistry, checks: Iterable[Checked]) -> None:
+    rows = _gauge(into, "check_rows", "Rows that a check of the configuration found when it was last run", ["check"])
+    broken = _gauge(into, "check_broken", "1 if the check's SQL failed, else 0", ["check"])
+    for check in checks:
+        broken.labels(check.name).set(check.rows is None)
+        if check.rows is not None:
+            rows.labels(check.name).set(check.rows)
 
 
 def _tables(into: CollectorRegistry, facts: Facts) -> None:

@@ -141,7 +141,17 @@ def test_an_abbreviation_or_a_place_that_is_no_zone_is_refused_by_name(refusal, 
     assert repr(zone) in said
 
 
+CHECK = '[[checks]]\nname = "flat"\nsql = "SELECT 1"\n'
 REFUSED = {
+    "two checks of one name": (GAS + CHECK + CHECK, "two checks are named flat"),
+    "a check that is no query": (
+        GAS + CHECK.replace("SELECT 1", "DROP TABLE x"),
+        "check 'flat': checks.0.sql: is not a query",
+    ),
+    "a check that is empty": (GAS + CHECK.replace("SELECT 1", " ; "), "checks.0.sql: is not a query"),
+    "a check with another severity": (GAS + CHECK + "severity = 'fatal'", "check 'flat': checks.0.severity: "),
+    "a key of a check that is mistyped": (GAS + CHECK + "sevrity = 'error'", "unknown key (did you mean 'severity'?)"),
+    "a check with an odd name": (GAS + CHECK.replace("flat", "Flat meters"), "checks.0.name"),
     "a key of the metrics that is not known": (GAS + "[metrics]\nport = 9100", "metrics.port: unknown key"),
     "a file that the node exporter passes over": (GAS + "[metrics]\ntextfile = 'x.txt'", "ends in .prom"),
     "no time of day": (GAS + "[metrics]\ndue = '8:30'", "write it as '08:30'"),
@@ -203,6 +213,22 @@ REFUSED = {
     "no TOML": ("lake = \n", "is not TOML"),
     "bytes that are not UTF-8": (b"lake = '\xff'\n", "cannot be read"),
 }
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1",
+        " select 1 ; ",
+        "-- why\nWITH x AS (SELECT 1) SELECT * FROM x",
+        "/* why */ (SELECT 1)",
+        "FROM gold.meter_day",
+        "VALUES (1)",
+    ],
+)
+def test_a_check_is_a_query_without_a_semicolon_and_a_warning_unless_it_says_otherwise(load, sql):
+    (check,) = load(GAS + CHECK.replace('"SELECT 1"', f"'''{sql}'''")).checks
+    assert (check.sql, check.severity) == (sql.strip().rstrip("; "), "warning")
 
 
 @pytest.mark.parametrize(("text", "said"), REFUSED.values(), ids=REFUSED.keys())
