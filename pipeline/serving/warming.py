@@ -16,11 +16,12 @@ LOOK_SECONDS = 1.0
 
 
 def keep_warm(service: Service, stop: threading.Event) -> None:
-    """Until `stop`: read the files of silver's newest version, as far as the memory limit allows."""
+    """Until `stop`: count the log, and read the files of silver's newest version, as far as the memory limit allows."""
     log, seen = Log("serve"), None
     while not stop.is_set():
         try:
-            pinned = service.snapshots.pin([tables.READINGS])
+            pinned = service.snapshots.pin([tables.READINGS, tables.INGESTION_LOG])
+            service.log.count(pinned, None, None)
             found = pinned.opened[tables.READINGS.full_name]
             if found is not None and found.version != seen:
                 newest_first = sorted(found.fragments.items(), key=lambda item: item[0][1], reverse=True)
