@@ -112,7 +112,7 @@ def _recounted(context: Context, known: list[Delivery], meter: str) -> None:
     gone: Counter[int] = Counter()
     for table in (*(formats.bronze_table(feed) for feed in context.settings.feeds), *OF_METERPOINTS):
         gone.update(erased.pending(context, table, known))
-    batch_id = ingestion_log.next_batch(known)
+    batch_id = ingestion_log.last_batch(context) + 1
     changed = []
     for delivery in known:
         after = delivery

@@ -17,7 +17,7 @@ from jobs.shared.listing import Listing
 from jobs.shared.output import must_exist
 from jobs.shared.recorded import recorded
 from pipeline import formats
-from pipeline.deliveries import decisions, ingestion_log, landing
+from pipeline.deliveries import decisions, ingestion_log, landing, news
 from pipeline.deliveries.decisions import History
 from pipeline.deliveries.delivery import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery
 from pipeline.deliveries.names import delivery_named
@@ -80,7 +80,7 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
         chosen = _chosen(context, names)
         context.expect(formats.weighed(context.settings, chosen))
         context.spark  # noqa: B018 - column expressions need it
-        batch_id = ingestion_log.next_batch(ingestion_log.logged(context))
+        batch_id = ingestion_log.last_batch(context) + 1
         changed = _decided_by_todays_rules(context, chosen, _by_spark)
         counting = [each.after for each in changed if each.after.status == LOADED]
         if counting:
@@ -93,8 +93,8 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
 
 def _chosen(context: Context, names: Sequence[str]) -> list[Delivery]:
     """The named deliveries, in the order of arrival."""
-    known = ingestion_log.logged(context)
-    chosen = {each.file_id: each for each in (delivery_named(known, name, REPLAYABLE, "replay") for name in names)}
+    meant = [delivery_named(ingestion_log.that_may_be(context, name), name, REPLAYABLE, "replay") for name in names]
+    chosen = {each.file_id: each for each in meant}
     return [chosen[number] for number in sorted(chosen)]
 
 
@@ -104,20 +104,26 @@ def _few_rows(chosen: list[Delivery]) -> bool:
 
 
 def _decided_by_todays_rules(context: Context, chosen: list[Delivery], judge: Judge) -> list[Replayed]:
-    known = ingestion_log.logged(context)
-    batch_id = ingestion_log.next_batch(known)
-    return [_decided(context, known, delivery, batch_id, judge) for delivery in chosen]
+    batch_id = ingestion_log.last_batch(context) + 1
+    return [_decided(context, delivery, batch_id, judge) for delivery in chosen]
 
 
-def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_id: int, judge: Judge) -> Replayed:
+def _decided(context: Context, delivery: Delivery, batch_id: int, judge: Judge) -> Replayed:
     feed = next((feed for feed in context.settings.feeds if feed.name == delivery.feed), None)
     if feed is None:
         raise UsageError(f"feed {delivery.feed!r} of file {delivery.file_id} is no longer in the configuration")
-    others = [each for each in known if each.feed == feed.name and each.file_id != delivery.file_id]
     form = formats.format_of(feed)
+    by_name = form.identity_is_name
+    of_its_name = news.with_names(
+        ingestion_log.rows(context),
+        feed.name,
+        {delivery.file_name if by_name else delivery.relative_path},
+        by_name=by_name,
+    )
+    others = [each for each in of_its_name if each.file_id != delivery.file_id]
     if delivery.reason_code:  # refused, perhaps settled since
         return Replayed(delivery, _looked_at_again(context, delivery, others, batch_id, judge))
-    taken = History.of(others).loaded_by_name.get(delivery.file_name) if form.identity_is_name else None
+    taken = History.of(others).loaded_by_name.get(delivery.file_name) if by_name else None
     if delivery.status == WITHDRAWN and taken is not None:
         reason = f"the name was loaded since as file {taken.file_id} ({taken.relative_path}): withdraw that one first"
         return Replayed(delivery, delivery.refused("CHANGED_AFTER_LOADING", reason, CONFLICT))

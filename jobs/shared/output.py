@@ -12,12 +12,11 @@ from jobs.shared import filters
 from jobs.shared.listing import Listing
 from jobs.shared.terminal import cell, console, print_table, text
 from pipeline.attention import items
-from pipeline.deliveries import open_issues, rejected_rows
+from pipeline.deliveries import ingestion_log, log_rows, open_issues, rejected_rows
 from pipeline.deliveries.delivery import STATUSES
-from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import LakeError
 from pipeline.formats.row_rules import ROW_CODES
-from pipeline.lake import access, schema_version, tables
+from pipeline.lake import schema_version, tables
 
 if TYPE_CHECKING:
     from jobs.shared.recorded import Outcome
@@ -111,30 +110,28 @@ def files(  # noqa: PLR0913 - each is an option
     """Print deliveries, newest first; `only_open`: refused ones that nothing has replaced or settled since."""
     filters.check("no status", status, STATUSES)
     must_exist(context)
-    rows = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
-    filters.check("no feed", feed, filters.feeds(context, rows))
-    rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
+    log = ingestion_log.rows(context)
+    filters.check_feed(context, log, feed)
+    where = log_rows.of(status, feed)
     if only_open:
-        standing = {each.file_id for each in open_issues.standing(logged(context))}
-        rows = [row for row in rows if row["file_id"] in standing]
-    rows.sort(key=lambda row: -row["file_id"])
+        where = log_rows.numbered([each.file_id for each in open_issues.standing(open_issues.refused_in(log))], where)
+    found = log.table_with(tables.INGESTION_LOG.names, "file_id", log.newest(where, limit))
+    rows = found.sort_by([("file_id", "descending")]).to_pylist()
     if as_json:
-        print(
-            json.dumps([{name: cell(value) for name, value in row.items()} for row in rows[:limit]], ensure_ascii=False)
-        )
+        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows], ensure_ascii=False))
         return
-    FILES.print(rows[:limit])
-    console().print(f"({min(limit, len(rows))} of {len(rows)} deliveries)")
+    FILES.print(rows)
+    console().print(f"({len(rows)} of {log.count(where)} deliveries)")
 
 
 def rejected(context: Context, wanted: filters.OfRejected, limit: int, *, as_json: bool) -> None:
     """Print rejected rows, newest delivery first."""
     filters.check("no reason code", wanted.reason, ROW_CODES)
     must_exist(context)
-    log = access.small_rows(context, tables.INGESTION_LOG, ["file_id", "feed", "relative_path"])
-    filters.check("no feed", wanted.feed, filters.feeds(context, log))
+    log = ingestion_log.rows(context)
+    filters.check_feed(context, log, wanted.feed)
     rows, count = rejected_rows.newest(context, wanted.where(log), limit)
-    paths = {row["file_id"]: row["relative_path"] for row in log}
+    paths = log.paths(row["file_id"] for row in rows)
     named = [{"file": paths.get(row["file_id"])} | row for row in rows]
     if as_json:
         print(json.dumps([{name: cell(value) for name, value in row.items()} for row in named], ensure_ascii=False))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,31 @@ WRONG_CLOCK = timedelta(hours=1)
 READERS = 2
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What lies below a feed's folder, in the order of paths; deliveries are made only of entries that are needed."""
+
+    feed: Feed
+    paths: list[str]
+    seen: list[local_files.Seen]
+
+    def delivery(self, place: int) -> Delivery:
+        """The entry at that place, found and not looked at yet."""
+        path, seen = self.paths[place], self.seen[place]
+        whole = self.feed.path.rstrip("/") + "/" + path
+        delivery = Delivery(self.feed.name, path.rpartition("/")[2], whole, path, seen.size, seen.modified)
+        objection = seen.objection or memory.too_large(seen.size)
+        return delivery.refused("UNREADABLE", objection) if objection else delivery
+
+
 def find(feed: Feed) -> list[Delivery]:
-    """The files below the feed's folder, at any depth, in order of their paths.
+    """The files below the feed's folder, at any depth, in order of their paths; see `listed`."""
+    found = listed(feed)
+    return [found.delivery(place) for place in range(len(found.paths))]
+
+
+def listed(feed: Feed) -> Listing:
+    """The files below the feed's folder, at any depth.
 
     Hidden and unfinished files are left out, and so is what Spark leaves beside its output.
     """
@@ -46,21 +70,21 @@ def find(feed: Feed) -> list[Delivery]:
         # A store has no folders: a missing one is one that nothing has come to yet.
         if not stores.is_remote(feed.path) and system.get_file_info(folder).type != fs.FileType.Directory:
             raise LandingFolderError(feed.name, feed.path, "does not exist: create it, or correct the feed's path")
-        entries = list(local_files.listed(folder) if not stores.is_remote(feed.path) else _remote_files(system, folder))
+        entries = local_files.listed(folder) if not stores.is_remote(feed.path) else _remote_files(system, folder)
+        found = sorted((entry for entry in entries if _is_delivery(entry[0])), key=itemgetter(0))
     except OSError as problem:
         raise LandingFolderError(feed.name, feed.path, f"cannot be listed: {problem}") from None
-    found = []
-    for relative, seen in entries:
-        parts = relative.split("/")
-        if any(part.startswith(".") or part == UNCOMMITTED for part in parts) or relative.endswith(UNFINISHED):
-            continue
-        if SIDECARS.fullmatch(parts[-1]):
-            continue
-        path = feed.path.rstrip("/") + "/" + relative
-        delivery = Delivery(feed.name, parts[-1], path, relative, seen.size, seen.modified)
-        objection = seen.objection or memory.too_large(seen.size)
-        found.append(delivery.refused("UNREADABLE", objection) if objection else delivery)
-    return sorted(found, key=lambda delivery: delivery.relative_path)
+    return Listing(feed, [path for path, _ in found], [seen for _, seen in found])
+
+
+def _is_delivery(relative: str) -> bool:
+    if relative.endswith(UNFINISHED) or relative.startswith(".") or "/." in relative:
+        return False
+    # The pattern is tried only where it can fit: there may be hundreds of thousands of files.
+    name = relative.rpartition("/")[2]
+    if name.startswith("_") or name.endswith(".crc"):
+        return not SIDECARS.fullmatch(name) and UNCOMMITTED not in relative.split("/")
+    return UNCOMMITTED not in relative or UNCOMMITTED not in relative.split("/")
 
 
 def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, local_files.Seen]]:
@@ -71,7 +95,7 @@ def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, loc
         if info.type != fs.FileType.Directory and (info.size or info.path.rstrip("/") not in folders):
             yield (
                 info.path[len(folder) :].lstrip("/"),
-                local_files.Seen(info.size, local_files.instant(info.mtime_ns or 0)),
+                local_files.Seen(info.size, (info.mtime_ns or 0) // 1000),
             )
 
 
@@ -131,11 +155,9 @@ def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
     """
     system, folder = stores.opened(feed.path)
     paths = [stores.inside(folder, delivery.relative_path) for delivery in deliveries]
-    then = [local_files.Seen(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
+    then = [local_files.Seen(each.size_bytes, local_files.moment(each.modified_at)) for each in deliveries]
     if stores.is_remote(feed.path):
-        now = [
-            local_files.Seen(info.size, local_files.instant(info.mtime_ns or 0)) for info in system.get_file_info(paths)
-        ]
+        now = [local_files.Seen(info.size, (info.mtime_ns or 0) // 1000) for info in system.get_file_info(paths)]
         then, now = ([seen.to_the_second() for seen in each] for each in (then, now))
     else:
         now = [local_files.seen(path, folder) for path in paths]

@@ -17,6 +17,7 @@ from pipeline.nearest import did_you_mean
 from pipeline.runtime.context import Context
 from pipeline.serving import answers, naming
 from pipeline.serving.engine import Engine
+from pipeline.serving.log_pages import LogPages
 from pipeline.serving.meter_files import MeterFiles
 from pipeline.serving.problems import ProblemError
 
@@ -46,6 +47,7 @@ class Service:
     slots: threading.BoundedSemaphore
     needs_attention: Callable[[], Sequence[Item]]
     known_meters: dict[str, Any] = field(default_factory=dict)
+    log: LogPages = field(default_factory=LogPages)
 
     @classmethod
     def of(

@@ -75,9 +75,21 @@ def _newest_first(version: Version | None) -> list[ds.Fragment]:
 
 
 def keep_warm(service: Service, stop: threading.Event) -> None:
-    """Begin to follow silver.readings, in a thread of its own, until `stop`."""
+    """Begin to follow silver.readings and the log, in threads of their own, until `stop`."""
     warm = Warm(service.snapshots, service.files)
     in_a_store = "://" in tables.address(service.settings, tables.READINGS)
     seconds = LOOK_SECONDS_IN_A_STORE if in_a_store else LOOK_SECONDS
     service.snapshots.show(tables.READINGS, warm)
     threading.Thread(target=warm.follow, args=(stop, seconds), name="warm", daemon=True).start()
+    threading.Thread(target=_count_deliveries, args=(service, stop), name="log", daemon=True).start()
+
+
+def _count_deliveries(service: Service, stop: threading.Event) -> None:
+    """Until `stop`: count the log, so that the first page of /files need not."""
+    log = Log("serve")
+    while not stop.is_set():
+        try:
+            service.log.count(service.snapshots.pin([tables.INGESTION_LOG]), None, None)
+        except Exception as problem:  # noqa: BLE001 - requests work without it, and it is retried
+            log.warning("warming failed", problem=f"{type(problem).__name__}: {problem}")
+        stop.wait(FRESH_SECONDS)
