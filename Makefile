@@ -44,7 +44,7 @@ test-cluster: setup $(TOOLS)/.packages $(TOOLS)/stores/.packages ## a standalone
 deploy-tools: setup $(TOOLS)/.packages $(TOOLS)/node/.packages $(TOOLS)/prometheus/.packages $(AIRFLOW)/.packages ## what test-deploy needs beside .venv: tools of those who deploy (minutes)
 
 test-deploy: deploy-tools ## what runs it elsewhere, validated by the tools of those who use it (minutes)
-	@$(BIN)/python -m pytest -m deploy $(ARGS)
+	@$(BIN)/python -m pytest -m deploy $(TWO) $(ARGS)
 
 # Each version in an environment of its own, with the whole suite of `make test`. Unclosed sockets are the older PySparks'.
 test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packages ## the suite on Spark 4.0, 4.1 and Connect; JAVA_21=/where/one/is for Java 21 (an hour)
@@ -60,7 +60,7 @@ test-faults: setup ## commands that are killed, damaged lakes, full disks, fuzze
 	@$(BIN)/python -m pytest -m "faults or fuzz" $(ARGS)
 
 test-laws: setup ## the laws of time over every zone and clock change (minutes)
-	@$(BIN)/python -m pytest -m laws
+	@$(BIN)/python -m pytest -m laws $(TWO)
 
 test-fast: setup ## the tests that need no Spark
 	@$(BIN)/python -m pytest tests/unit

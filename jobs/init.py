@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TOP = """\
-# The configuration of Meterlake; README.md has every key. Folders are relative
+# The configuration of Meterlake; docs/configuration.md has every key. Folders are relative
 # to the folder in which a command starts. `main.py check` looks at all of it.
 lake = "data_lake"              # a folder, or a URI: s3a://, gs://, abfss://
 environment = "production"      # "development" takes test files (DV) too

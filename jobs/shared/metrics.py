@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import generate_latest, write_to_textfile
 
 from pipeline import formats
-from pipeline.attention import yesterday
+from pipeline.attention import facts as attention_facts
+from pipeline.attention import items, lateness
 from pipeline.clock.zones import zone_info
 from pipeline.deliveries import open_issues
 from pipeline.deliveries.ingestion_log import logged
@@ -18,31 +19,30 @@ from pipeline.runtime import error_messages
 from pipeline.serving import gauges
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pipeline.runtime.context import Context
 
 
 def found(context: Context) -> gauges.Facts:
     """The facts that are measured, from the tables and their logs; no JVM in path mode."""
-    deliveries = logged(context)
-    days = yesterday.completeness(context)
+    attention = attention_facts.found(context)
+    deliveries, days = logged(context), attention.completeness
     done = access.done_to(context, tables.METER_DAY)
-    received = access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
+    stored = {each["table"]: each for each in attention.tables}
     return gauges.Facts(
         runs=access.small_rows(context, tables.RUNS, tables.RUNS.names),
         deliveries=deliveries,
-        received={row["file_id"]: row["received_at"] for row in received},
+        received=attention.received,
         waiting=sum(each.revision > done for each in deliveries if each.local_dates),
-        standing_refusals=open_issues.standing_refusals(deliveries),
-        missing_generations=open_issues.missing_generations(deliveries, context.settings.never_sent),
+        attention=items.of(attention),
+        standing_refusals=open_issues.by_reason(attention.refused),
+        missing_generations=attention.missing_generations,
         yesterday=days,
         last_day_ends={day["feed"]: _end(context, day["feed"], day["last_day"]) for day in days if day["last_day"]},
+        due=_due(context, days),
         tables=[
-            {
-                "table": table.full_name,
-                "rows": access.row_count(context, table),
-                "version": access.version(context, table),
-                **maintenance.storage(context, table),
-            }
+            {"rows": access.row_count(context, table), **stored[table.full_name]}
             for table in formats.lake_tables(context.settings)
         ],
         disk_bytes=maintenance.bytes_on_disk(context),
@@ -52,6 +52,13 @@ def found(context: Context) -> gauges.Facts:
 def _end(context: Context, feed: str, day: str) -> datetime:
     zone = zone_info(context.settings.feed(feed).time_zone)
     return datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+def _due(context: Context, days: Sequence[Mapping[str, Any]]) -> dict[str, datetime]:
+    """When readings of the day after the last one must be there, for feeds that say by when they are expected."""
+    feeds = [(context.settings.feed(each["feed"]), each["last_day"]) for each in days if each["last_day"]]
+    after = timedelta(days=1)
+    return {feed.name: lateness.due(feed, date.fromisoformat(last) + after) for feed, last in feeds if feed.expected_by}
 
 
 def text(context: Context) -> bytes:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jobs.shared import metrics
+from jobs.shared import metrics, notices
 from jobs.shared.batch import Batch
 from pipeline import formats
 from pipeline.deliveries import guards, leftovers
@@ -171,3 +171,4 @@ def _record(context: Context, outcome: Outcome, command: str, problem: Exception
             raise
         context.log.warning("the run could not be recorded", error=error_messages.one_line(second))
     metrics.write(context)
+    notices.tell(context)

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
-# The tables whose rows are read.
-READ = (tables.INGESTION_LOG, tables.RUNS, tables.METER_DAY, tables.MISSING, tables.AGREEMENT)
-
 
 @dataclass(frozen=True)
 class Late:
@@ -31,6 +28,7 @@ class Late:
     last_day: date | None
     last_delivery_at: datetime | None
     since: datetime | None
+    expected_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Facts:
 
 
 def found(context: Context) -> Facts:
-    """The facts of the lake as it is now; little but the lost file where a table that they are read from has one."""
+    """The facts of the lake as it is now; without those of tables that have lost a file."""
     every = formats.lake_tables(context.settings)
     stored: list[dict[str, Any]] = [
         {"table": table.full_name, "version": access.version(context, table), **maintenance.storage(context, table)}
@@ -68,17 +66,23 @@ def found(context: Context) -> Facts:
         missing_tables=[each["table"] for each in stored if each["version"] is None],
         tables=stored,
     )
-    return known if any(by_table[table] for table in READ) else _read(context, known)
+    return _read(context, known)
 
 
 def _read(context: Context, known: Facts) -> Facts:
-    """With what stands in the rows of tables."""
+    """With what stands in the rows of tables, as far as those can be read."""
+
+    def is_whole(*every: tables.Table) -> bool:
+        return not any(table.full_name in known.lost_files for table in every)
+
+    if not is_whole(tables.INGESTION_LOG, tables.RUNS):
+        return known
     deliveries = logged(context)
     received = {
         row["file_id"]: row["received_at"]
         for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
     }
-    days = yesterday.completeness(context)
+    days = yesterday.completeness(context) if is_whole(tables.METER_DAY, tables.MISSING) else []
     return replace(
         known,
         last_run=runs.last_main(access.small_rows(context, tables.RUNS, tables.RUNS.names)),
@@ -86,7 +90,7 @@ def _read(context: Context, known: Facts) -> Facts:
         refused=open_issues.standing(deliveries),
         received=received,
         missing_generations=open_issues.missing_generations(deliveries, context.settings.never_sent),
-        overlapping=_overlapping(context),
+        overlapping=_overlapping(context) if is_whole(tables.AGREEMENT) else [],
         completeness=days,
     )
 
@@ -99,7 +103,7 @@ def _late(context: Context, days: list[dict[str, Any]], last_delivery: Mapping[s
         last = date.fromisoformat(each["last_day"]) if each["last_day"] else None
         since = lateness.late_since(feed, last, context.now) if last else None
         if since or last is None:
-            late.append(Late(feed.name, last, last_delivery.get(feed.name), since))
+            late.append(Late(feed.name, last, last_delivery.get(feed.name), since, feed.expected_by))
     return late
 
 

@@ -63,7 +63,8 @@ def _late(late: Late) -> Item:
         text = "No delivery yet"
     else:
         readings = f"No readings after {late.last_day}" if late.last_day else "No readings"
-        text = f"{readings}; last delivery {late.last_delivery_at:%Y-%m-%d %H:%M}Z"
+        expected = f", expected by {late.expected_by}" if late.expected_by else ""
+        text = f"{readings}{expected}; last delivery {late.last_delivery_at:%Y-%m-%d %H:%M}Z"
     return Item("late", late.feed, text, f"main.py files --feed {late.feed}", late.since)
 
 

@@ -14,8 +14,9 @@ DAY = timedelta(days=1)
 
 
 def due(feed: Feed, day: date) -> datetime:
-    """When readings of that local day should be there: when it is over."""
-    return datetime.combine(day + DAY, time(), zone_info(feed.time_zone)).astimezone(UTC)
+    """When readings of that local day must be there: the day after, by the feed's `expected_by`, else at its start."""
+    at = time.fromisoformat(feed.expected_by or "00:00")
+    return datetime.combine(day + DAY, at, zone_info(feed.time_zone)).astimezone(UTC)
 
 
 def late_since(feed: Feed, last_day: date, now: datetime) -> datetime | None:

@@ -8,9 +8,10 @@ import socket
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pipeline.checks.finding import Finding
+from pipeline.config.notify import secret
 from pipeline.config.reference import SQLITE
 from pipeline.deliveries import endpoint
 from pipeline.errors import ConfigurationError, EndpointError, ReferenceDatabaseError
@@ -18,9 +19,10 @@ from pipeline.formats import reference_dialects
 from pipeline.formats.reference_sqlite import SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pipeline.config.feeds import Feed
+    from pipeline.config.notify import Mail, Notify
     from pipeline.config.reference import Reference
     from pipeline.config.settings import Settings
 
@@ -30,7 +32,7 @@ _ADDRESS = re.compile(r"(?://|@)(?:[^/@]*@)?(?P<host>\[[0-9A-Fa-f:]+\]|[\w.-]+):
 
 
 def found(settings: Settings) -> Iterator[Finding]:
-    """Each endpoint, the reference, and the token of the read API."""
+    """Each endpoint, the reference, the token of the read API, and who is told what needs attention."""
     for feed in settings.feeds:
         if feed.url:
             yield _endpoint(feed)
@@ -39,6 +41,37 @@ def found(settings: Settings) -> Iterator[Finding]:
     if name := settings.api.token_env:
         unset = f"the environment variable {name} holds no token: set it where `serve` is started"
         yield Finding("api: token_env", name, None if os.environ.get(name) else unset)
+    if settings.notify:
+        yield from _notify(settings.notify)
+
+
+def _notify(wanted: Notify) -> Iterator[Finding]:
+    """Whether the webhook's and the mail server's port answer, and the variables hold something. Nothing is sent."""
+    if wanted.has_webhook:
+        yield _asked("notify: webhook", lambda: _webhook(wanted))
+    if mail := wanted.mail:
+        yield _asked("notify: mail", lambda: _mail_server(mail))
+
+
+def _asked(what: str, look: Callable[[], tuple[str, str | None]]) -> Finding:
+    try:
+        return Finding(what, *look())
+    except ConfigurationError as problem:
+        return Finding(what, "", str(problem))
+
+
+def _webhook(wanted: Notify) -> tuple[str, str | None]:
+    if wanted.token_env:
+        secret("notify.token_env", wanted.token_env)
+    parts = urlsplit(wanted.webhook())
+    host, port = str(parts.hostname), parts.port or (443 if parts.scheme.lower() == "https" else 80)
+    return f"{host}:{port} answers", _no_answer(host, port, "correct the webhook's address")
+
+
+def _mail_server(mail: Mail) -> tuple[str, str | None]:
+    if mail.password_env:
+        secret("notify.mail.password_env", mail.password_env)
+    return f"{mail.host}:{mail.port} answers", _no_answer(mail.host, mail.port, "correct host and port")
 
 
 def _endpoint(feed: Feed) -> Finding:
@@ -90,10 +123,14 @@ def _silence(url: str) -> str | None:
     found = _ADDRESS.search(url)
     if found is None:
         return None
-    host, port = found["host"].strip("[]"), int(found["port"])
+    advice = "start the database, or correct reference.url"
+    return _no_answer(found["host"].strip("[]"), int(found["port"]), advice)
+
+
+def _no_answer(host: str, port: int, advice: str) -> str | None:
     try:
         socket.create_connection((host, port), timeout=SECONDS).close()
     except (OSError, OverflowError) as problem:
         why = getattr(problem, "strerror", None) or problem
-        return f"{host}:{port} does not answer ({why}): start the database, or correct reference.url"
+        return f"{host}:{port} does not answer ({why}): {advice}"
     return None

@@ -22,6 +22,7 @@ from pipeline.config.values import (
     LandingFolder,
     ResponseFolder,
     Strict,
+    TimeOfDay,
     TokenVariable,
     Url,
     Zone,
@@ -86,6 +87,8 @@ class Feed(Strict):
     url_max_megabytes: int = Field(default=512, gt=0)
     # The folder for response files to the senders of deliveries.
     acknowledge: ResponseFolder | None = None
+    # By when, of its own local time, a day's readings must be there on the day after; None: when the day is over.
+    expected_by: TimeOfDay | None = None
     # SMRT numbers that are not expected: the sender says that they were never used.
     never_sent: tuple[Generations, ...] = ()
 

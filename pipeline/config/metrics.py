@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from pipeline.config.folders import as_opened
-from pipeline.config.values import Strict, Zone
-
-
-def _time_of_day(text: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
-        message = f"{text!r} is not a time of day: write it as '08:30'"
-        raise ValueError(message)
-    return text
+from pipeline.config.values import Strict, TimeOfDay, Zone
 
 
 def _textfile(path: str) -> str:
@@ -30,5 +22,5 @@ class Metrics(Strict):
     """Metrics for Prometheus: the file that each run writes, and the time by which the day's run must succeed."""
 
     textfile: Annotated[str, AfterValidator(_textfile)] | None = None
-    due: Annotated[str, AfterValidator(_time_of_day)] = "08:30"
+    due: TimeOfDay = "08:30"
     time_zone: Zone = "Europe/London"

@@ -16,6 +16,7 @@ from pipeline.config.api import Api
 from pipeline.config.feeds import Feed
 from pipeline.config.folders import as_opened, is_volume, lie_one_in_the_other
 from pipeline.config.metrics import Metrics
+from pipeline.config.notify import Notify
 from pipeline.config.reference import OWN_SCHEMAS, Reference
 from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions
 from pipeline.errors import ConfigurationError
@@ -37,7 +38,7 @@ UNWRITABLE = set("%[]^|\\")
 
 
 class Settings(BaseSettings):
-    """The whole configuration; conf/local.toml is an example, README.md names the other keys."""
+    """The whole configuration; conf/local.toml is an example, docs/configuration.md names the other keys."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     reference: Reference | None = None
     api: Api = Api()
     metrics: Metrics = Metrics()
+    notify: Notify | None = None
     spark: SparkOptions = {}
     _scratch: str | None = PrivateAttr(None)
     _places: Mapping[str, str] | None = PrivateAttr(None)

@@ -125,6 +125,13 @@ def _origin(origin: str) -> str:
     return origin
 
 
+def _time_of_day(text: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text, re.ASCII):
+        message = f"{text!r} is not a time of day: write it as '08:30'"
+        raise ValueError(message)
+    return text
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach what listens there."""
     try:
@@ -172,6 +179,7 @@ FormatName = Annotated[str, AfterValidator(_format)]
 Generations = Annotated[str, AfterValidator(_generations)]
 ResponseFolder = Annotated[str, AfterValidator(_response_folder)]
 LandingFolder = Annotated[str, Field(min_length=1), AfterValidator(as_opened)]
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
 Url = Annotated[str, AfterValidator(_url)]
 SparkOptions = Annotated[dict[str, str], AfterValidator(_spark_options)]
 TokenVariable = Annotated[str, AfterValidator(_token_variable)]

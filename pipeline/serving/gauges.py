@@ -19,6 +19,7 @@ from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pipeline.attention import Item
     from pipeline.config.metrics import Metrics
     from pipeline.deliveries.delivery import Delivery
 
@@ -34,11 +35,14 @@ class Facts:
     # file_id -> instant
     received: Mapping[int, datetime] = field(default_factory=dict)
     waiting: int = 0
+    attention: Sequence[Item] = ()
     standing_refusals: Sequence[Mapping[str, Any]] = ()
     missing_generations: Sequence[Mapping[str, Any]] = ()
     yesterday: Sequence[Mapping[str, Any]] = ()
     # Feed -> end of its last local day with readings.
     last_day_ends: Mapping[str, datetime] = field(default_factory=dict)
+    # Feed with `expected_by` -> when readings of the day after its last one must be there.
+    due: Mapping[str, datetime] = field(default_factory=dict)
     # Table -> rows; files, bytes, small_files and version of each.
     tables: Sequence[Mapping[str, Any]] = ()
     disk_bytes: int | None = None
@@ -51,6 +55,7 @@ def registry(facts: Facts, wanted: Metrics) -> CollectorRegistry:
     _deliveries(into, facts)
     _days(into, facts)
     _tables(into, facts)
+    _attention(into, facts)
     return into
 
 
@@ -150,9 +155,20 @@ def _days(into: CollectorRegistry, facts: Facts) -> None:
         received, missing = day["intervals_received"], day["intervals_missing"]
         if missing is not None and received + missing:
             complete.labels(day["feed"]).set(received / (received + missing))
+    due = _gauge(
+        into, "feed_due_timestamp_seconds", "When the next day of a feed with expected_by must be there", ["feed"]
+    )
+    for feed, at in facts.due.items():
+        due.labels(feed).set(at.timestamp())
     ends = _gauge(into, "feed_last_day_end_timestamp_seconds", "End of the last local day with readings", ["feed"])
     for feed, end in facts.last_day_ends.items():
         ends.labels(feed).set(end.timestamp())
+
+
+def _attention(into: CollectorRegistry, facts: Facts) -> None:
+    needs = _gauge(into, "attention", "What needed attention when this was measured", ["kind", "feed"])
+    for item in facts.attention:
+        needs.labels(item.kind, item.feed or "").inc()
 
 
 def _tables(into: CollectorRegistry, facts: Facts) -> None:

@@ -189,12 +189,20 @@ def answers(port):
 
 @contextmanager
 def metastore(folder):
-    """A Hive metastore as a service, of the classes that Spark brings; yields its address."""
+    """A Hive metastore as a service, of the classes that Spark brings (it lacks those of asynchronous logs and of pools).
+
+    Yields its address.
+    """
     port = free_port()
     java = str(Path(os.environ["JAVA_HOME"]) / "bin" / "java") if "JAVA_HOME" in os.environ else "java"
     jars = Path(pyspark.__file__).parent / "jars" / "*"
     where = f"-Djavax.jdo.option.ConnectionURL=jdbc:derby:;databaseName={folder / 'metastore'};create=true"
-    settings = [where, "-Ddatanucleus.schema.autoCreateAll=true", "-Dhive.metastore.schema.verification=false"]
+    settings = [
+        where,
+        "-Dhive.async.log.enabled=false",
+        "-Ddatanucleus.schema.autoCreateAll=true",
+        "-Dhive.metastore.schema.verification=false",
+    ]
     settings += [
         "-Xmx256m",
         "-Ddatanucleus.connectionPoolingType=none",
@@ -210,6 +218,11 @@ def metastore(folder):
     finally:
         service.terminate()
         service.wait(30)
+
+
+def answered(*command, **options):
+    """The answer in JSON of a command by spark-submit, which sends standard error the same way, before it."""
+    return json.loads(accepted(*command, **options).splitlines()[-1])
 
 
 def test_with_these_properties_the_tables_are_in_a_metastore_that_outlives_the_job(tmp_path):
@@ -235,9 +248,9 @@ def test_with_these_properties_the_tables_are_in_a_metastore_that_outlives_the_j
         start = [submit, "--master", "local[2]", "--jars", jars, *properties, ROOT / "main.py"]
         own = environment(PYSPARK_PYTHON=sys.executable)
         *words, _ = batch["message"]["pysparkBatch"]["args"]
-        assert json.loads(accepted(*start, *words, config, env=own, cwd=tmp_path))["files"] == 2
+        assert answered(*start, *words, config, env=own, cwd=tmp_path)["files"] == 2
         query = "SELECT product_display_name, total_kwh FROM gold.consumption_per_product_per_day"
-        rows = json.loads(accepted(*start, "sql", query, "--json", "--config", config, env=own, cwd=tmp_path))
+        rows = answered(*start, "sql", query, "--json", "--config", config, env=own, cwd=tmp_path)
         assert [(row["product_display_name"], float(row["total_kwh"])) for row in rows] == [("Fixed", 0.125)]
     assert (tmp_path / "warehouse/gold.db").is_dir()
     assert not (tmp_path / "metastore_db").exists()  # the session made none of its own

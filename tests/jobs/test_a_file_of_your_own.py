@@ -16,7 +16,9 @@ pytestmark = pytest.mark.slow
 
 
 def lines_of_the_section():
-    section = re.search(r"## A file of your own\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    section = re.search(
+        r"## The second day: a file of your own\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL
+    )[1]
     blocks = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
     return [line.split("   #")[0].strip() for block in blocks for line in block.splitlines()]
 

@@ -126,8 +126,9 @@ def test_a_second_demo_finds_nothing_new(config: Path) -> None:
 
 
 def readme_commands(*, of_operations: bool = False) -> list[str]:
-    """Every `main.py` command in the README's code blocks; those that work on the lake as a whole are tested apart."""
-    blocks = re.findall(r"```(?:sh|bash)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    """Every `main.py` command in the README and docs/commands.md; those that work on the lake as a whole are tested apart."""
+    text = "".join((ROOT / page).read_text() for page in ("README.md", "docs/commands.md"))
+    blocks = re.findall(r"```(?:sh|bash)\n(.*?)```", text, re.DOTALL)
     lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
     every = [line.split("main.py ", 1)[1] for line in lines if "python main.py " in line]
     # tests/platform starts and stops these; test_a_file_of_your_own.py runs what needs a configuration of its own

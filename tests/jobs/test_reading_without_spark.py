@@ -106,7 +106,7 @@ def test_the_example_of_the_readme_runs_where_spark_and_java_are_not(demo: Path)
         cwd=demo.parent, env={"PATH": ""}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    assert re.search(r"electricity +│ +2021-03-28 +│ +167\.984000 ", ran.stdout), ran.stdout
+    assert re.search(r"electricity +│ +import +│ +2021-03-28 +│ +167\.984000 ", ran.stdout), ran.stdout
 
 
 # --- commands that only read ----------------------------------------------------------------------------------

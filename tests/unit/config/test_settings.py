@@ -13,7 +13,7 @@ import pytest
 from pipeline.config.settings import load as load_settings
 from pipeline.errors import ConfigurationError
 
-README = Path(__file__).parents[3] / "README.md"
+DOCS = Path(__file__).parents[3] / "docs"
 GAS = '[[feeds]]\nname = "gas"\nformat = "smrt"\npath = "in/gas"\n'
 POWER = '[[feeds]]\nname = "power"\nformat = "split_json"\npath = "in/power"\n'
 REFERENCE = '[reference]\nurl = "jdbc:sqlite:in/reference.db"\nfeeds = ["power"]\n'
@@ -236,16 +236,16 @@ def test_a_wrong_variable_is_refused_in_one_line_that_names_it(refusal, monkeypa
     assert variable.removeprefix("METERLAKE_").lower().replace("__", ".") in said
 
 
-def test_the_feeds_of_the_readme_are_feeds(load):
-    fetched, answered = re.findall(r"```toml\n(\[\[feeds.*?)```", README.read_text(), re.DOTALL)
+def test_the_feeds_of_the_documentation_are_feeds(load):
+    fetched, answered = re.findall(r"```toml\n(\[\[feeds.*?)```", (DOCS / "configuration.md").read_text(), re.DOTALL)
     (feed,) = load(fetched).feeds
     assert (feed.format, feed.url_token_env) == ("obis_json", "ROOF_TOKEN")
     (feed,) = load(answered).feeds
     assert feed.acknowledge == "data_lake/acknowledgements/gas"
 
 
-def test_the_api_of_the_readme_is_one(load):
-    text = re.search(r"```toml\n(\[api\]\n.*?)```", README.read_text(), re.DOTALL)[1]
+def test_the_api_of_the_documentation_is_one(load):
+    text = re.search(r"```toml\n(\[api\]\n.*?)```", (DOCS / "serving.md").read_text(), re.DOTALL)[1]
     api = load(GAS + text).api
     assert (api.host, api.port, api.max_rows, api.cache_megabytes) == ("127.0.0.1", 8321, 10_000, 512)
 
