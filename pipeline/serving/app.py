@@ -21,6 +21,7 @@ from pipeline.lake import tables
 from pipeline.runtime import release
 from pipeline.serving import (
     aggregates,
+    answers,
     attention,
     deliveries,
     document,
@@ -107,7 +108,7 @@ def application(
         Exception: problems.on_error,
     }.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
+    app.add_middleware(GZipMiddleware, minimum_size=answers.WORTH_PACKING, compresslevel=answers.PACKING)
     if settings.api.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.api.cors_origins), allow_methods=["GET", "HEAD"],
