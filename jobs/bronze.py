@@ -13,7 +13,7 @@ from jobs.shared.batch import Batch
 from pipeline import formats
 from pipeline.deliveries import decisions, endpoint, ingestion_log, landing
 from pipeline.deliveries.decisions import History
-from pipeline.deliveries.delivery import LOADED, Delivery
+from pipeline.deliveries.delivery import LOADED, Delivery, megabytes
 from pipeline.errors import (
     BusyLakeError,
     LandingFolderError,
@@ -27,8 +27,6 @@ from pipeline.runtime import error_messages, session
 from pipeline.runtime.spark_errors import SPARK_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pyspark.sql import DataFrame
 
     from pipeline.config.feeds import Feed
@@ -46,10 +44,10 @@ def run(context: Context, span: Span | None = None) -> Batch:
     sound = [found for files in new.values() for found in files if not found.reason_code]
     context.expect(formats.weighed(context.settings, sound))
     if sound or reference_snapshots.must_be_read(context, known):  # refusing at first sight needs no Spark
-        context.log.info("starting", files=len(sound), megabytes=_megabytes(sound))
+        context.log.info("starting", files=len(sound), megabytes=megabytes(sound))
         context.start_spark()
     if any(new.values()):
-        context.log.doing(f"Reading {sum(map(len, new.values())):,} new files, {_megabytes(sound)} MB")
+        context.log.doing(f"Reading {sum(map(len, new.values())):,} new files, {megabytes(sound)} MB")
     decided = [delivery for feed in context.settings.feeds for delivery in _decide(context, feed, new, known, batch)]
     batch_id = ingestion_log.next_batch(known)
     first_id = max((delivery.file_id for delivery in known), default=0) + 1
@@ -67,10 +65,6 @@ def run(context: Context, span: Span | None = None) -> Batch:
         batch.deliveries += reference_snapshots.load(context, numbered[-1], snapshot[1])
     ingestion_log.write(context, batch.deliveries, batch_id)
     return batch
-
-
-def _megabytes(files: Iterable[Delivery]) -> float:
-    return round(sum(each.size_bytes or 0 for each in files) / 1e6, 1)
 
 
 def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
@@ -133,10 +127,12 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     sound = [delivery for delivery in deliveries if delivery.status == LOADED]
     if not sound:
         return deliveries
-    batch_id, began = sound[0].batch_id, time.monotonic()
-    context.log.doing(f"Loading {len(sound):,} files of {feed.name} into bronze, {_megabytes(sound)} MB")
+    batch_id = sound[0].batch_id
+    context.log.doing(f"Loading {len(sound):,} files of {feed.name} into bronze, {megabytes(sound)} MB")
     try:
-        written = access.append(context, table, _new_rows(context, feed, sound), {"batch_id": batch_id})
+        rows = _new_rows(context, feed, sound)
+        began = time.monotonic()  # Spark has started
+        written = access.append(context, table, rows, {"batch_id": batch_id})
     except (BusyLakeError, OvertakenError):
         raise  # not the fault of a delivery
     except Exception as problem:
