@@ -15,7 +15,7 @@ from pipeline import formats
 from pipeline.deliveries import decisions, endpoint, ingestion_log, landing
 from pipeline.deliveries import news as files_news
 from pipeline.deliveries.decisions import History
-from pipeline.deliveries.delivery import LOADED, REFERENCE, Delivery
+from pipeline.deliveries.delivery import LOADED, REFERENCE, Delivery, megabytes
 from pipeline.deliveries.news import News
 from pipeline.errors import (
     BusyLakeError,
@@ -30,8 +30,6 @@ from pipeline.runtime import error_messages, session
 from pipeline.runtime.spark_errors import SPARK_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pyspark.sql import DataFrame
 
     from pipeline.config.feeds import Feed
@@ -51,11 +49,11 @@ def run(context: Context, span: Span | None = None) -> Batch:
     sound = [found for news in new.values() for found in news.found if not found.reason_code]
     context.expect(formats.weighed(context.settings, sound))
     if sound or reference_snapshots.must_be_read(context, known):  # refusing at first sight needs no Spark
-        context.log.info("starting", files=len(sound), megabytes=_megabytes(sound))
+        context.log.info("starting", files=len(sound), megabytes=megabytes(sound))
         context.start_spark()
     if any(news.found for news in new.values()):
         files = sum(len(news.found) for news in new.values())
-        context.log.doing(f"Reading {files:,} new files, {_megabytes(sound)} MB")
+        context.log.doing(f"Reading {files:,} new files, {megabytes(sound)} MB")
     decided = [each for feed in context.settings.feeds for each in _decide(context, feed, new[feed.name], batch)]
     snapshot, batch.reference_error = reference_snapshots.read(context, known, batch.touched)
     if not decided and snapshot is None:
@@ -74,10 +72,6 @@ def run(context: Context, span: Span | None = None) -> Batch:
         batch.deliveries += reference_snapshots.load(context, numbered[-1], snapshot[1])
     ingestion_log.write(context, batch.deliveries, batch_id)
     return batch
-
-
-def _megabytes(files: Iterable[Delivery]) -> float:
-    return round(sum(each.size_bytes or 0 for each in files) / 1e6, 1)
 
 
 def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
@@ -141,10 +135,12 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
     sound = [delivery for delivery in deliveries if delivery.status == LOADED]
     if not sound:
         return deliveries
-    batch_id, began = sound[0].batch_id, time.monotonic()
-    context.log.doing(f"Loading {len(sound):,} files of {feed.name} into bronze, {_megabytes(sound)} MB")
+    batch_id = sound[0].batch_id
+    context.log.doing(f"Loading {len(sound):,} files of {feed.name} into bronze, {megabytes(sound)} MB")
     try:
-        written = access.append(context, table, _new_rows(context, feed, sound), {"batch_id": batch_id})
+        rows = _new_rows(context, feed, sound)
+        began = time.monotonic()  # Spark has started
+        written = access.append(context, table, rows, {"batch_id": batch_id})
     except (BusyLakeError, OvertakenError):
         raise  # not the fault of a delivery
     except Exception as problem:

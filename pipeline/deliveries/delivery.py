@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
 LOADED, REJECTED, DUPLICATE, CONFLICT = "loaded", "rejected", "duplicate", "conflict"
@@ -78,3 +79,8 @@ class Delivery:
         return replace(
             self, status=status, reason_code=code, reason=line, rows_read=0, rows_accepted=0, rows_rejected=0
         )
+
+
+def megabytes(deliveries: Iterable[Delivery]) -> float:
+    """Their size in all, for a person."""
+    return round(sum(each.size_bytes or 0 for each in deliveries) / 1e6, 1)
