@@ -23,7 +23,7 @@ DIRECT = {
     "typer": "the command line",
     "fastapi": "`serve`: routes, checked parameters, the OpenAPI document",
     "uvicorn": "`serve`: the HTTP server",
-    "duckdb": "`serve` and `report`: SQL over Arrow data, exact decimals",
+    "duckdb": "`guess`: the delimiter; `serve` and `report`: SQL over Arrow data, exact decimals",
     "fastapi-offline": "`serve`: the files of Swagger UI",
     "plotly": "`serve`: the script of the page's charts",
     "prometheus-client": "measures of runs as text for Prometheus; `/metrics`",
