@@ -24,7 +24,7 @@ DIRECT = {
     "prompt_toolkit": "`sql`: its prompt: history, several lines, completion",
     "fastapi": "`serve`: routes, checked parameters, the OpenAPI document",
     "uvicorn": "`serve`: the HTTP server",
-    "duckdb": "`serve`, `report` and `sql --engine duckdb`: SQL over Arrow data, exact decimals",
+    "duckdb": "`guess`: the delimiter; `serve`, `report`, `sql --engine duckdb`: SQL over Arrow data, exactly",
     "fastapi-offline": "`serve`: the files of Swagger UI",
     "plotly": "`serve`: the script of the page's charts",
     "prometheus-client": "measures of runs as text for Prometheus; `/metrics`",

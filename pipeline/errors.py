@@ -66,10 +66,11 @@ class MissingJarError(MeterlakeError):
 
 
 class MissingPackageError(MeterlakeError):
-    """A package of an extra is not installed."""
+    """A package of an extra, or without one of Meterlake itself, is not installed."""
 
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"missing package {package}: install the extra, pip install 'meterlake[{extra}]'")
+    def __init__(self, package: str, extra: str | None = None) -> None:
+        needed = f"the extra, pip install 'meterlake[{extra}]'" if extra else "all requirements, pip install meterlake"
+        super().__init__(f"missing package {package}: install {needed}")
 
 
 class JarDownloadError(MeterlakeError):
