@@ -60,9 +60,9 @@ def _session(context: Context, engine: str) -> Session:
     """The engine's session; Spark starts in the background."""
     if engine == "duckdb":
         try:
-            from pipeline.queries.by_duckdb import DuckDBQueries  # noqa: PLC0415 - an extra of the package
+            from pipeline.queries.by_duckdb import DuckDBQueries  # noqa: PLC0415 - Spark needs none
         except ModuleNotFoundError as problem:
-            raise MissingPackageError(problem.name or "", "serve") from None
+            raise MissingPackageError(problem.name or "") from None
         session = DuckDBQueries(context)
         must_exist(context)
         return session
