@@ -12,12 +12,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from jobs import bronze
+from jobs import archiving, bronze
 from jobs import run as main_job
 from jobs.shared.output import must_exist, print_table
 from jobs.shared.recorded import recorded
 from pipeline import formats
-from pipeline.deliveries import decisions, ingestion_log, landing, news
+from pipeline.deliveries import archive, decisions, ingestion_log, landing, news
 from pipeline.deliveries.decisions import History
 from pipeline.deliveries.delivery import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery
 from pipeline.deliveries.names import delivery_named
@@ -29,6 +29,7 @@ from pipeline.layers.judged import judged as judged_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
 
 REPLAYABLE = {LOADED, WITHDRAWN} | REFUSED
@@ -56,6 +57,7 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
         _show(_decided_by_todays_rules(context, _chosen(context, names)), {}, dry_run=True, as_json=as_json)
         return
     with recorded(context, f"replay {' '.join(names)}", wait_seconds) as outcome:
+        archiving.finish(context)
         chosen = _chosen(context, names)
         batch_id = ingestion_log.last_batch(context) + 1
         changed = _decided_by_todays_rules(context, chosen)
@@ -113,13 +115,8 @@ def _decided(context: Context, delivery: Delivery, batch_id: int) -> Replayed:
 
 def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery], batch_id: int) -> Delivery:
     feed, form = context.settings.feed(delivery.feed), formats.format_of(context.settings.feed(delivery.feed))
-    there = [each for each in landing.find(feed) if each.relative_path == delivery.relative_path]
-    if not there:
-        raise ReplayError(delivery.file_path, "is no longer in the landing folder: deliver it again")
-    found = landing.inspect(there, feed, form.inspect, context.settings.environment)
-    if found[0].sha256 != delivery.sha256:
-        raise ReplayError(delivery.file_path, "holds other bytes than those refused: `run` loads it as a new delivery")
-    verdict = decisions.decide(found, History.of(others), by_name=form.identity_is_name)
+    place, found = _where_it_lies(context, feed, delivery)
+    verdict = decisions.decide([found], History.of(others), by_name=form.identity_is_name)
     if not verdict or verdict[0].status != LOADED:
         return verdict[0] if verdict else delivery
     new = replace(
@@ -128,19 +125,39 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
         batch_id=batch_id,
         revision=batch_id,
         received_at=delivery.received_at,
+        file_path=delivery.file_path,
     )
-    paths = landing.contents_with_file_id(context.spark, form.contents, [new], feed)
-    rows = bronze.rows_of(form, paths, feed, [new], batch_id)
-    rows = form.judged(rows, feed, received_at([new]))
+    paths = landing.contents_with_file_id(context.spark, form.contents, [new], place)
+    rows = bronze.rows_of(form, paths, place, [new], batch_id)
+    rows = form.judged(rows, place, received_at([new]))
     return replace(new, **counts(rows, many_readings_per_row=form.many_readings_per_row).get(new.file_id, NOTHING))
+
+
+def _where_it_lies(context: Context, feed: Feed, delivery: Delivery) -> tuple[Feed, Delivery]:
+    """The feed with the folder that the file lies in as its path, the landing folder or its archive; and the file."""
+    form, there = formats.format_of(feed), False
+    for place in archive.lies(feed, delivery):
+        found = landing.at(place, delivery.relative_path)
+        (inspected,) = landing.inspect([found] if found else [], place, form.inspect, context.settings.environment)
+        if inspected.sha256 == delivery.sha256:
+            return place, inspected
+        there = True
+    if there:
+        raise ReplayError(delivery.file_path, "holds other bytes than those refused: `run` loads it as a new delivery")
+    raise ReplayError(delivery.file_path, "is no longer in the landing folder: deliver it again")
 
 
 def _loaded(context: Context, changed: list[Replayed]) -> list[Delivery]:
     """The deliveries that count now; rows of deliveries that were refused go into bronze first."""
     counting = [each.after for each in changed if not each.before.reason_code]
     for feed in context.settings.feeds:
-        new = [each.after for each in changed if each.after.feed == feed.name and each.before.reason_code]
-        counting += [each for each in bronze.load(context, feed, new) if each.status == LOADED]
+        places: dict[str, tuple[Feed, list[Delivery]]] = {}
+        for each in changed:
+            if each.after.feed == feed.name and each.before.reason_code:
+                place, _ = _where_it_lies(context, feed, each.before)
+                places.setdefault(place.path, (place, []))[1].append(each.after)
+        for place, new in places.values():
+            counting += [each for each in bronze.load(context, place, new) if each.status == LOADED]
     return counting
 
 
