@@ -93,7 +93,7 @@ def news(context: Context) -> tuple[frozenset[tuple[Any, ...]], int]:
 def waiting(context: Context) -> list[Delivery]:
     """Files of all feeds that the log does not have in their present state; no file is read."""
     log = ingestion_log.rows(context)
-    return [found for feed in context.settings.feeds for found in _new_files(feed, log, Batch()).found]
+    return [found for feed in context.settings.feeds for found in _new_files(feed, log, Batch(), all_of_it=True).found]
 
 
 def _of_reference(log: LogRows) -> list[Delivery]:
@@ -101,10 +101,10 @@ def _of_reference(log: LogRows) -> list[Delivery]:
     return log.deliveries(pc.field("feed") == REFERENCE)
 
 
-def _new_files(feed: Feed, log: LogRows, batch: Batch, span: Span | None = None) -> News:
+def _new_files(feed: Feed, log: LogRows, batch: Batch, span: Span | None = None, *, all_of_it: bool = False) -> News:
     looked = datetime.now(UTC)  # the run began before it waited for the lock and for endpoints
     try:
-        lying = landing.listed(feed)
+        lying = landing.listed(feed, None if span or all_of_it else files_news.since(feed, log))
     except LandingFolderError as problem:
         batch.folder_errors.append(problem)
         return News([], History())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -16,12 +17,14 @@ from pyarrow import fs
 
 from pipeline.deliveries import local_files
 from pipeline.deliveries.delivery import Delivery
+from pipeline.deliveries.store_files import listed as _remote_files
 from pipeline.errors import LandingFolderError
 from pipeline.lake import stores
 from pipeline.runtime import jvm_names, memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from datetime import date
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -60,8 +63,8 @@ def find(feed: Feed) -> list[Delivery]:
     return [found.delivery(place) for place in range(len(found.paths))]
 
 
-def listed(feed: Feed) -> Listing:
-    """The files below the feed's folder, at any depth.
+def listed(feed: Feed, since: date | None = None) -> Listing:
+    """The files below the feed's folder, at any depth; `since`: not in folders whose names are of days before.
 
     Hidden and unfinished files are left out, and so is what Spark leaves beside its output.
     """
@@ -70,11 +73,24 @@ def listed(feed: Feed) -> Listing:
         # A store has no folders: a missing one is one that nothing has come to yet.
         if not stores.is_remote(feed.path) and system.get_file_info(folder).type != fs.FileType.Directory:
             raise LandingFolderError(feed.name, feed.path, "does not exist: create it, or correct the feed's path")
-        entries = local_files.listed(folder) if not stores.is_remote(feed.path) else _remote_files(system, folder)
+        is_local = not stores.is_remote(feed.path)
+        entries = local_files.listed(folder, since) if is_local else _remote_files(system, folder, since)
         found = sorted((entry for entry in entries if _is_delivery(entry[0])), key=itemgetter(0))
     except OSError as problem:
         raise LandingFolderError(feed.name, feed.path, f"cannot be listed: {problem}") from None
     return Listing(feed, [path for path, _ in found], [seen for _, seen in found])
+
+
+def at(feed: Feed, relative_path: str) -> Delivery | None:
+    """The file at that path below the feed's folder, found and not looked at yet; None where there is none."""
+    system, folder = stores.opened(feed.path)
+    path = stores.inside(folder, relative_path)
+    if not stores.is_remote(feed.path):
+        seen = local_files.seen(path, folder) if os.path.lexists(path) else None
+    else:
+        info = system.get_file_info(path)
+        seen = None if info.type == fs.FileType.NotFound else local_files.Seen(info.size, (info.mtime_ns or 0) // 1000)
+    return None if seen is None else Listing(feed, [relative_path], [seen]).delivery(0)
 
 
 def _is_delivery(relative: str) -> bool:
@@ -85,18 +101,6 @@ def _is_delivery(relative: str) -> bool:
     if name.startswith("_") or name.endswith(".crc"):
         return not SIDECARS.fullmatch(name) and UNCOMMITTED not in relative.split("/")
     return UNCOMMITTED not in relative or UNCOMMITTED not in relative.split("/")
-
-
-def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, local_files.Seen]]:
-    infos = system.get_file_info(fs.FileSelector(folder, recursive=True))
-    # Some tools make a folder by writing an empty object with its name: that is not a file.
-    folders = {str(parent) for info in infos for parent in PurePosixPath(info.path).parents} | {folder}
-    for info in infos:
-        if info.type != fs.FileType.Directory and (info.size or info.path.rstrip("/") not in folders):
-            yield (
-                info.path[len(folder) :].lstrip("/"),
-                local_files.Seen(info.size, (info.mtime_ns or 0) // 1000),
-            )
 
 
 def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:

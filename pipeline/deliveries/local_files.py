@@ -8,8 +8,11 @@ import stat
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.deliveries import dated_folders
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 READ_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
@@ -35,11 +38,11 @@ class Seen(NamedTuple):
         return self._replace(moment=None if self.moment is None else self.moment // SECOND * SECOND)
 
 
-def listed(folder: str) -> Iterator[tuple[str, Seen]]:
+def listed(folder: str, since: date | None = None) -> Iterator[tuple[str, Seen]]:
     r"""Relative paths of everything but folders (but also links to folders and unreadable folders), with their facts.
 
     Not pyarrow's listing, which leaves out broken links and stops at a name that is not UTF-8. Such a name is given
-    with its odd bytes as `\xff`, and refused under that name.
+    with its odd bytes as `\xff`, and refused under that name. Folders of days before `since` are passed over.
     """
     unlisted: list[OSError] = []
     # A link to a folder is not followed: it could lead anywhere, or in a circle.
@@ -48,6 +51,8 @@ def listed(folder: str) -> Iterator[tuple[str, Seen]]:
         # Of hundreds of thousands of files each call counts: what is the same for a folder is done once.
         inside = os.path.join(parent, "")  # noqa: PTH118
         below = "" if parent == folder else os.path.join(os.path.relpath(parent, folder), "")  # noqa: PTH118
+        if since is not None:
+            folders[:] = [name for name in folders if not dated_folders.is_before(below + name, since)]
         for name in [*names, *links]:
             relative = below + name
             if not relative.isascii():

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.deliveries import log_rows
 from pipeline.deliveries.decisions import History
+from pipeline.deliveries.local_files import moment
 from pipeline.deliveries.log_rows import together
 from pipeline.runtime import memory
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from pipeline.config.feeds import Feed
     from pipeline.deliveries.delivery import Delivery
     from pipeline.deliveries.landing import Listing
     from pipeline.deliveries.log_rows import LogRows
@@ -38,6 +44,16 @@ class _Asked:
     rows: pa.Table
 
 
+def since(feed: Feed, log: LogRows) -> date | None:
+    """The first day whose folders are looked at; None: all are.
+
+    It is counted from the feed's newest delivery: what came while no run took it is found, however long that was.
+    """
+    newest = [] if feed.keep_days is None else log.newest(log_rows.of(None, feed.name), 1)
+    came = log.table_with(["received_at"], "file_id", newest)["received_at"].to_pylist()
+    return came[0].date() - timedelta(days=feed.keep_days or 0) if came and came[0] else None
+
+
 def of(log: LogRows, listing: Listing, *, by_name: bool) -> News:
     """Files that are new or changed, or that could not be read before; `by_name`: a name is loaded once.
 
@@ -52,6 +68,23 @@ def of(log: LogRows, listing: Listing, *, by_name: bool) -> News:
     history = History.of(log.deliveries_with("file_id", of_them["file_id"].to_pylist()))
     found = [listing.delivery(place) for place in places]
     return News([each for each in found if not history.is_unchanged(each, by_name=by_name)], history)
+
+
+def decided(log: LogRows, listing: Listing, *, by_name: bool) -> list[Delivery]:
+    """Entries of the log whose files lie in the folder as they were when their bytes were decided."""
+    new = {each.relative_path for each in of(log, listing, by_name=by_name).found}
+    column = "file_name" if by_name else "relative_path"
+    names = [path.rpartition("/")[2] for path in listing.paths] if by_name else listing.paths
+    rows = _asked(log, listing.feed.name, names, column)
+    there = dict(zip(listing.paths, listing.seen, strict=True))
+    found: dict[str, Delivery] = {}
+    wanted = rows.filter(pc.is_in(rows["relative_path"], pa.array(there.keys() - new, pa.string())))
+    for each in log.deliveries_with("file_id", wanted["file_id"].to_pylist()):
+        seen = there[each.relative_path]
+        # Without a hash it could not be read, and is tried again.
+        if each.sha256 and (each.size_bytes, moment(each.modified_at)) == (seen.size, seen.moment):
+            found[each.relative_path] = each
+    return list(found.values())
 
 
 def with_names(log: LogRows, feed: str, names: set[str], *, by_name: bool) -> list[Delivery]:
