@@ -2,6 +2,8 @@
 
     python benchmarks/load.py --size M --seconds 60              # each asks again as soon as it is answered
     python benchmarks/load.py --size M --seconds 60 --pause 0.5  # ... half a second later
+    python benchmarks/load.py --size M --pause 0.5 --rewrite 8   # no run: one commit that writes eight days again
+    python benchmarks/load.py --size M --workers 2
 
 Begins with a lake after the first run (created if missing) and a warm server. Prints requests, statuses and latencies;
 afterwards compares the sums of some meters' answers with Spark SQL's; exit 1 on a difference or a 5xx.
@@ -73,14 +75,23 @@ def ask(port: int, address: str) -> dict[str, Any]:
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory in 10^6 bytes."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+    """Resident memory of the server and its workers in 10^6 bytes; pages that they share count for each."""
+    pages = sum(int(Path(f"/proc/{each}/statm").read_text().split()[1]) for each in processes(pid))
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
+
+
+def processes(pid: int) -> list[int]:
+    """The server's process and its workers."""
+    return [pid, *(int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """CPU seconds of the server and its workers so far."""
+    used = 0
+    for each in processes(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
+        used += int(fields[11]) + int(fields[12])
+    return used / os.sysconf("SC_CLK_TCK")
 
 
 def warm(server: subprocess.Popen[str]) -> None:
@@ -103,13 +114,18 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0, help="seconds between an answer and the next request")
     parser.add_argument("--nice", type=int, default=0, help="how far the run steps back for the server (nice)")
     parser.add_argument("--no-run", action="store_true", help="nothing commits meanwhile")
+    parser.add_argument("--rewrite", type=int, default=0, metavar="DAYS", help="no run: these newest days again")
+    parser.add_argument("--workers", type=int, default=1, help="processes of the server")
     args = parser.parse_args()
     data, expected = prepared((HERE / "data" / args.size).resolve(), args.size)
     config = ["--config", str(data / "meterlake.toml")]
-    if not args.no_run or not (data / "lake").exists():
+    if not (args.no_run or args.rewrite) or not (data / "lake").exists():
         one_repeat(data, [sys.executable, "main.py", "run", *config], expected, ["first run"])
     with subprocess.Popen(
-        [sys.executable, "main.py", "serve", "--port", "0", *config], cwd=HERE.parent, stdout=subprocess.PIPE, text=True
+        [sys.executable, "main.py", "serve", "--port", "0", "--workers", str(args.workers), *config],
+        cwd=HERE.parent,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as server:
         try:
             figures = measure(server, args, data, config)
@@ -142,7 +158,10 @@ def measure(server: subprocess.Popen[str], args: argparse.Namespace, data: Path,
     for client in clients:
         client.start()
     runs = 0.0
-    if not args.no_run:
+    if args.rewrite:
+        time.sleep(RUN_AFTER_SECONDS)
+        runs = rewritten(data / "lake" / "silver" / "readings", args.rewrite)
+    elif not args.no_run:
         time.sleep(RUN_AFTER_SECONDS)
         for file in sorted((data / "next_day").iterdir()):
             (data / "landing" / "electricity" / file.name).hardlink_to(file)
@@ -165,11 +184,28 @@ def measure(server: subprocess.Popen[str], args: argparse.Namespace, data: Path,
         "slowest ms": round(seconds[-1] * 1000, 1),
         "server CPU ms a request": round(used / len(seconds) * 1000, 2),
         "server MB": round(resident_mb(server.pid)),
-        "seconds of the run": round(runs, 1),
+        "seconds of the run or commit": round(runs, 1),
         "5xx": sum(count for status, count in statuses.items() if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR),
         "statuses": dict(statuses),
         "meters that differ": differing(port, names[:: max(1, len(names) // CHECKED)], span, config),
     }
+
+
+def rewritten(silver: Path, days: int) -> float:
+    """Write the newest days again in one commit, as a run with corrections does; returns the seconds of the process."""
+    program = """
+import sys
+from datetime import date
+from deltalake import DeltaTable, write_deltalake
+table = DeltaTable(sys.argv[1])
+days = sorted({part["local_date"] for part in table.partitions()})[-int(sys.argv[2]):]
+rows = table.to_pyarrow_table(filters=[("local_date", "in", [date.fromisoformat(day) for day in days])])
+write_deltalake(table, rows, mode="overwrite", predicate=f"local_date >= '{days[0]}'")
+"""
+    command = [sys.executable, "-c", program, str(silver), str(days)]
+    started = time.monotonic()
+    subprocess.run(command, check=True)
+    return time.monotonic() - started
 
 
 def differing(port: int, meters: list[str], span: str, config: list[str]) -> int:
