@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from jobs import explain, query, run
 from jobs.shared import output
+from jobs.shared.filters import OfRejected
 from pipeline import formats
 from pipeline.deliveries import landing
 from pipeline.lake import tables
@@ -61,7 +62,7 @@ def test_deliveries_of_odd_names_load_each_for_itself_and_are_shown_on_a_line_ea
     capsys.readouterr()
     for command, arguments, count in (
         (output.files, (None, None), len(verdicts)),
-        (output.rejected, (None,), 2 * len(ODD)),
+        (output.rejected, (OfRejected(),), 2 * len(ODD)),
     ):
         command(context, *arguments, 1000, as_json=False)
         lines = capsys.readouterr().out.splitlines()
@@ -108,7 +109,7 @@ def test_meters_of_hostile_names_are_kept_apart_merged_exactly_and_shown_as_they
     assert sorted(refused) == sorted((meter, "OFF_GRID") for meter in HOSTILE)
 
     capsys.readouterr()
-    output.rejected(context, None, 1000, as_json=False)
+    output.rejected(context, OfRejected(), 1000, as_json=False)
     _inert(capsys.readouterr().out, HOSTILE)
     query.run(context, "SELECT DISTINCT meter_id FROM silver.readings", "table", 1000)
     _inert(capsys.readouterr().out, HOSTILE)

@@ -15,7 +15,7 @@ import pytest
 from jobs import query, report, run
 from pipeline.config.settings import load
 from pipeline.errors import LakeError
-from pipeline.lake.views import KWH
+from pipeline.lake.view_dialects import SPARK
 from pipeline.runtime.context import Context
 from pipeline.serving.report.asked import Asked
 from tests.jobs.conftest import ELECTRICITY, GAS, put, split_json
@@ -36,7 +36,7 @@ SERIES = f"""WITH local AS (
         WHERE interval_minutes <= grain),
     series AS (
         SELECT feed, direction, grain, local_date, interval_start - MAKE_DT_INTERVAL(0, 0, since % grain) AS start,
-            CAST(since - since % grain AS INT) AS minute, SUM({KWH}) AS kwh
+            CAST(since - since % grain AS INT) AS minute, SUM({SPARK.kwh}) AS kwh
         FROM local GROUP BY ALL)"""
 QUESTIONS = {
     "hour": """SELECT feed, direction, hour_start, SUM(total_kwh) AS kwh, SUM(readings) AS readings
