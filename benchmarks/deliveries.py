@@ -1,4 +1,4 @@
-"""Half-hourly split JSON files, written in order of arrival, and the exact totals that follow from them.
+"""Half-hourly split JSON or CSV files, written in order of arrival, and the exact totals that follow from them.
 
 A file holds about 36,000 rows (250 meters x 3 days, 750 meters x 1 day), 1.7 MB: small enough to read a
 whole file as one record, and many enough (S 21, M 281) that costs per file are visible and the cores share
@@ -23,25 +23,35 @@ MAX_DAYS = 89  # one more day follows
 ROWS_PER_FILE = 36_000
 DUPLICATES = 0.01  # share of a file's rows that are repeated in it
 CORRECTIONS = 0.0025  # and of those repeated with another value
-COLUMNS = '["interval_start","meterpoint_id","consumption_delta"]'
+COLUMNS = ("interval_start", "meterpoint_id", "consumption_delta")
 MAX_WH = 5_000  # as drawn; each of at most three corrections adds less than 400
-WH_TEXT = [f"{wh // 1000}.{wh % 1000:03d}]" for wh in range(MAX_WH + 1_200)]
+QUOTED = '","'.join(COLUMNS)
+# Around the cells of a row, around and between the rows of a file, and the ending of its name.
+FORMATS = {
+    "split_json": ('["{}","{}",{}]', f'{{{{"columns":["{QUOTED}"],"data":[{{}}]}}}}\n', ",", ".json"),
+    "csv": ("{},{},{}", ",".join(COLUMNS) + "\n{}\n", "\n", ".csv"),
+}
 
 
 class Deliveries:
     """Writes files in order of arrival and keeps the current values: `wh[meter, day, half hour]`."""
 
-    def __init__(self, meters: int, days: int, seed: int) -> None:
+    def __init__(self, meters: int, days: int, seed: int, form: str = "split_json") -> None:
         """Draw every reading of `days` + 1 days, higher in the evening, most of them below 1 kWh."""
+        row, self.file, self.between, self.ending = FORMATS[form]
+        before, middle, after = (row.split("{}")[n] for n in (0, 1, 3))
         self.rng = np.random.default_rng(seed)
         shape = 1 + 0.8 * np.sin((np.arange(HALF_HOURS) - 22) / HALF_HOURS * 2 * np.pi)
         drawn = self.rng.gamma(1.3, 140, (meters, days + 1, HALF_HOURS)) * shape
         self.wh: Ints = np.minimum(drawn, MAX_WH).astype(np.int64)
         self.meter_ids = [str(1_200_000_000_000 + 7_919 * i) for i in range(meters)]
         self.times = [
-            f'["{day_of(day)} {h // 2:02d}:{h % 2 * 30:02d}:00","' for day in range(days + 1) for h in range(HALF_HOURS)
+            f"{before}{day_of(day)} {h // 2:02d}:{h % 2 * 30:02d}:00{middle}"
+            for day in range(days + 1)
+            for h in range(HALF_HOURS)
         ]
-        self.meters = [f'{meter_id}",' for meter_id in self.meter_ids]
+        self.meters = [f"{meter_id}{row.split('{}')[2]}" for meter_id in self.meter_ids]
+        self.wh_text = [f"{wh // 1000}.{wh % 1000:03d}{after}" for wh in range(MAX_WH + 1_200)]
         self.files = self.rows = self.sent_on = 0
 
     def readings(self, folder: Path, first: int, last: int) -> None:
@@ -60,7 +70,7 @@ class Deliveries:
             order = np.argsort(np.concatenate([np.arange(n), after]), kind="stable")
             row = np.concatenate([np.arange(n), picked])[order]
             sent = np.concatenate([wh, wh[picked] + change])[order]
-            name = f"readings-{day_of(first)}-{part:04d}.json"
+            name = f"readings-{day_of(first)}-{part:04d}{self.ending}"
             self._write(folder / name, meter[row] + start, day[row] + first, half_hour[row], sent)
             wh[picked] += change
             self.wh[start : start + step, first:last] = wh.reshape(block.shape)
@@ -74,15 +84,15 @@ class Deliveries:
             meter, day, half_hour = np.unravel_index(picked[start : start + ROWS_PER_FILE], shape)
             sent = self.wh[meter, day + first, half_hour] + self.rng.integers(1, 400, len(meter))
             self.wh[meter, day + first, half_hour] = sent
-            name = f"corrections-{day_of(first)}-{part:04d}.json"
+            name = f"corrections-{day_of(first)}-{part:04d}{self.ending}"
             self._write(folder / name, meter, day + first, half_hour, sent)
 
     def _write(self, path: Path, meter: Ints, day: Ints, half_hour: Ints, wh: Ints) -> None:
         """Write one delivery, modified on the morning of the day `sent_on`, a second after the one before."""
         cells = zip((day * HALF_HOURS + half_hour).tolist(), meter.tolist(), wh.tolist(), strict=True)
-        data = ",".join([self.times[t] + self.meters[m] + WH_TEXT[v] for t, m, v in cells])
+        data = self.between.join([self.times[t] + self.meters[m] + self.wh_text[v] for t, m, v in cells])
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f'{{"columns":{COLUMNS},"data":[{data}]}}\n', encoding="utf-8")
+        path.write_text(self.file.format(data), encoding="utf-8")
         morning = datetime.combine(day_of(self.sent_on), datetime.min.time(), UTC) + timedelta(
             hours=6, seconds=self.files
         )

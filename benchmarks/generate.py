@@ -2,6 +2,7 @@
 
     python benchmarks/generate.py --size S                            # or M, L, into benchmarks/data/
     python benchmarks/generate.py --meters 500 --days 7 --target DIR
+    python benchmarks/generate.py --size M --format csv               # the same readings as CSV, into data/M-csv
 
 Below the target: `landing/` (first run), `next_day/` (linked into it for the second run: one more day, and
 corrections of the day before), `reference.db`, `meterlake.toml` (its lake is `lake/` there) and
@@ -27,25 +28,37 @@ active_on = [{active_on}]
 
 [[feeds]]
 name = "electricity"
-format = "split_json"
+format = "{form}"
 path = {landing}
 time_zone = "Europe/London"
 interval_minutes = 30
 direction = "import"
 unit = "kWh"
 
-[feeds.columns]
-meter_id = "meterpoint_id"
-interval_start = "interval_start"
-consumption = "consumption_delta"
-
+{columns}
 [reference]
 url = {reference}
 feeds = ["electricity"]
 """
 
 
-def generate(target: Path, meters: int, days: int, seed: int) -> None:
+COLUMNS = {
+    "split_json": """\
+[feeds.columns]
+meter_id = "meterpoint_id"
+interval_start = "interval_start"
+consumption = "consumption_delta"
+""",
+    "csv": """\
+[feeds.csv]
+meter = "meterpoint_id"
+timestamp = "interval_start"
+value = "consumption_delta"
+""",
+}
+
+
+def generate(target: Path, meters: int, days: int, seed: int, form: str = "split_json") -> None:
     """Fill `target`, from which older deliveries are removed."""
     target = target.resolve()
     landing, next_day = target / "landing" / "electricity", target / "next_day"
@@ -53,7 +66,7 @@ def generate(target: Path, meters: int, days: int, seed: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     (target / "expected.json").unlink(missing_ok=True)  # written last: it says that the rest is complete
 
-    deliveries = Deliveries(meters, days, seed)
+    deliveries = Deliveries(meters, days, seed, form)
     agreements = draw_agreements(meters, days, np.random.default_rng(seed + 1))
     product = product_per_meter_day(meters, days + 1, agreements)
     for first in range(0, days, DAYS_PER_FILE):
@@ -68,6 +81,8 @@ def generate(target: Path, meters: int, days: int, seed: int) -> None:
     as_of = day_of(days // 2)
     config = CONFIG.format(
         lake=json.dumps(str(target / "lake")),
+        form=form,
+        columns=COLUMNS[form],
         landing=json.dumps(str(landing)),
         reference=json.dumps(f"jdbc:sqlite:{target / 'reference.db'}"),
         active_on=json.dumps(str(as_of)),
@@ -94,13 +109,15 @@ def main() -> None:
     parser.add_argument("--meters", type=int, help="another number of meters")
     parser.add_argument("--days", type=int, help=f"another number of days (1 to {MAX_DAYS}, from 2024-01-01)")
     parser.add_argument("--seed", type=int, default=2024)
+    parser.add_argument("--format", choices=COLUMNS, default="split_json")
     parser.add_argument("--target", type=Path, help="folder to fill (benchmarks/data/SIZE)")
     args = parser.parse_args()
     meters, days = args.meters or SIZES[args.size][0], args.days or SIZES[args.size][1]
     if meters < 1 or not 1 <= days <= MAX_DAYS:
         parser.error(f"at least 1 meter and 1 to {MAX_DAYS} days (the clock changes after that)")
-    default = Path(__file__).parent / "data" / (f"{meters}x{days}" if args.meters or args.days else args.size)
-    generate(args.target or default, meters, days, args.seed)
+    name = f"{meters}x{days}" if args.meters or args.days else args.size
+    name += "" if args.format == "split_json" else f"-{args.format}"
+    generate(args.target or Path(__file__).parent / "data" / name, meters, days, args.seed, args.format)
 
 
 if __name__ == "__main__":

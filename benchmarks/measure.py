@@ -135,12 +135,13 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, help="a folder filled by generate.py (benchmarks/data/SIZE)")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--steps", nargs="+", choices=list(STEPS), default=list(STEPS), help="which runs, in order")
     parser.add_argument("--command", default=f"{shlex.quote(sys.executable)} main.py", help="what to measure")
     args = parser.parse_args()
     data, expected = prepared((args.data or HERE / "data" / args.size).resolve(), args.size)
     started_at, load = datetime.now(UTC), os.getloadavg()[0]
     command = [*shlex.split(args.command), "run", "--config", str(data / "meterlake.toml")]
-    runs = [run for _ in range(args.repeat) for run in one_repeat(data, command, expected)]
+    runs = [run for _ in range(args.repeat) for run in one_repeat(data, command, expected, args.steps)]
     about = {
         "started_at": started_at.isoformat(timespec="seconds"),
         "meters": expected["meters"],

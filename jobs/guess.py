@@ -43,8 +43,8 @@ def heading(file: Path, entry: Entry) -> str:
 def guessed(file: Path, name: str | None) -> Entry:
     """The entry, as the configuration accepts it; FileError where none can be guessed."""
     if find_spec("duckdb") is None:
-        raise MissingPackageError("duckdb", "serve")
-    from pipeline.guess import guessing  # noqa: PLC0415 - needs the extra
+        raise MissingPackageError("duckdb")
+    from pipeline.guess import guessing  # noqa: PLC0415 - after the check above
     from pipeline.guess.csv_entry import UnknownFileError  # noqa: PLC0415
 
     try:

@@ -1,109 +1,90 @@
-"""`sql`: Spark SQL over the lake's tables by their names."""
+"""`sql`: queries over the lake's tables by their names, by Spark or by DuckDB: one, those of a pipe, or a prompt."""
 
 from __future__ import annotations
 
-import csv
-import json
-import re
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
-from pyspark.errors import AnalysisException, ParseException
-
-from jobs.shared.output import cell, print_table
-from pipeline import formats
-from pipeline.errors import LakeError, UnknownNameError, UsageError
-from pipeline.lake import access, schema_version, tables, views
-from pipeline.layers import reading_history
+from jobs.shared.output import console, must_exist
+from jobs.sql import answers
+from pipeline.errors import MissingPackageError, UnknownNameError, UsageError
+from pipeline.queries import mistakes, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pyspark.sql import DataFrame
 
+    from pipeline.queries.session import Session
     from pipeline.runtime.context import Context
 
-HISTORY = "reading_history"
-FORMS = ("table", "csv", "json")
-# Statements that change nothing and cannot be used inside a SELECT.
-PLAIN = re.compile(r"\s*(SHOW|DESCRIBE|DESC|EXPLAIN)\b", re.IGNORECASE)
+ENGINES = ("spark", "duckdb")
+STANDARD_INPUT = "-"
 
 
-def run(context: Context, query: str, form: str, limit: int) -> None:
-    """Print the query's answer on standard output as `form`; timestamps are UTC."""
-    if form not in FORMS:
-        raise UnknownNameError("unknown format", form, *FORMS)
-    query = query.strip().rstrip(";")
-    if not query:
-        raise UsageError("the query is empty")
-    schema_version.check(context)
-    answer = select(context, query)
-    if form == "table":
-        _print(answer.limit(limit + 1), limit)
-        return
-    rows = answer.toArrow().to_pylist()
-    if form == "json":
-        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows], ensure_ascii=False))
-        return
-    # Values as they are, for the next program, even those that a spreadsheet would take for a formula (`=1+1`).
-    writer = csv.writer(_Lines())
-    writer.writerow(answer.columns)
-    writer.writerows([["" if value is None else cell(value) for value in row.values()] for row in rows])
+def run(  # noqa: PLR0913, PLR0917 - what the command line says
+    context: Context, query: str | None, form: str, limit: int, engine: str = "spark", expanded: str = "auto"
+) -> None:
+    """Print the answers on standard output as `form`; timestamps are UTC.
 
-
-class _Lines:
-    """Standard output for CSV: rows end in a line feed, and a value with a carriage return is still quoted.
-
-    (Python 3.11 quotes a value only for the characters that rows end in.)
+    `-`, or nothing where standard input is no terminal, reads queries from there; nothing on a terminal is a prompt.
+    Queries end at semicolons; the first that fails is the last.
     """
-
-    def write(self, row: str) -> None:
-        """One row, as the writer gives it."""
-        sys.stdout.write(row.removesuffix("\r\n") + "\n")
+    answers.check(form, expanded)
+    if engine not in ENGINES:
+        raise UnknownNameError("unknown engine", engine, *ENGINES)
+    if query is None and sys.stdin.isatty():
+        _prompt(context, engine, form, limit, expanded)
+        return
+    text = sys.stdin.read() if query in {None, STANDARD_INPUT} else str(query)
+    dialect = statements.DUCKDB if engine == "duckdb" else statements.SPARK
+    asked = statements.all_of(text, dialect)
+    if not asked:
+        raise UsageError("the query is empty")
+    if engine == "spark":
+        mistakes.must_read(asked[0], dialect)  # before a JVM starts
+    session = _session(context, engine)
+    wait_for_spark(context)
+    for statement in asked:
+        answers.show(session.ask(statement, limit + 1 if form == "table" else None), form, limit, expanded)
+        sys.stdout.flush()  # a later one may fail, or take long
 
 
 def select(context: Context, query: str) -> DataFrame:
-    """Run the query; a statement that would change something is refused."""
-    lake_tables = formats.lake_tables(context.settings)
-    lake = access.lake_of(context)
-    if not lake.facts.exists(tables.INGESTION_LOG):
-        raise LakeError(context.settings.where, "has no tables yet: run `main.py run` or `main.py demo` first")
-    shown = views.all_views(context.settings)
-    names = _named(query, [each.full_name for each in lake_tables] + [each.name for each in shown])
-    lake.reads.name_in_session(names, lake_tables, shown)
-    spark = context.spark
-    if _says(query.lower(), HISTORY) and (versions := reading_history.readings(context)) is not None:
-        versions.createOrReplaceTempView(HISTORY)
-    try:
-        if not PLAIN.match(query):
-            # Analysed, never run: only a query can be used as a table.
-            spark.sql(f"SELECT * FROM (\n{query}\n)")  # noqa: S608 - the query is the user's own
-        return spark.sql(query)
-    except ParseException as problem:
-        raise UsageError(f"not a query that reads: {_first(problem)}") from None
-    except AnalysisException as problem:
-        raise UsageError(f"{_first(problem)}; tables: {', '.join(t.full_name for t in lake_tables)}") from None
+    """The answer of one query by Spark, not computed yet; a statement that would change something is refused."""
+    from pipeline.queries.by_spark import SparkQueries  # noqa: PLC0415 - importing PySpark takes half a second
+
+    return SparkQueries(context).frame(query.strip().rstrip(";"))
 
 
-def _named(query: str, every: Iterable[str]) -> list[str] | None:
-    """Names that stand in the query; None (all) for a statement that lists tables."""
-    text = re.sub(r"\s*\.\s*", ".", query.lower().replace("`", ""))
-    if PLAIN.match(query) and "tables" in text:
-        return None
-    return [name for name in every if _says(text, name)]
+def _session(context: Context, engine: str) -> Session:
+    """The engine's session; Spark starts in the background."""
+    if engine == "duckdb":
+        try:
+            from pipeline.queries.by_duckdb import DuckDBQueries  # noqa: PLC0415 - Spark needs none
+        except ModuleNotFoundError as problem:
+            raise MissingPackageError(problem.name or "") from None
+        session = DuckDBQueries(context)
+        must_exist(context)
+        return session
+    if context.settings.catalog:
+        context.start_spark()
+        wait_for_spark(context)
+    must_exist(context)  # of a lake in a folder, before a JVM starts
+    context.start_spark()
+    from pipeline.queries.by_spark import SparkQueries  # noqa: PLC0415 - importing PySpark takes half a second
+
+    return SparkQueries(context)
 
 
-def _says(text: str, name: str) -> bool:
-    return re.search(rf"\b{re.escape(name)}\b", text) is not None
+def wait_for_spark(context: Context) -> None:
+    """Until Spark has started, if it was asked to; on a terminal something moves meanwhile."""
+    if not context.has_spark:
+        return
+    with console(stderr=True).status("Starting Spark …") if sys.stderr.isatty() else nullcontext():
+        _ = context.spark
 
 
-def _first(problem: Exception) -> str:
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    return re.sub(r"\s*SQLSTATE.*$", "", lines[0]) if lines else type(problem).__name__
+def _prompt(context: Context, engine: str, form: str, limit: int, expanded: str) -> None:
+    from jobs.sql.prompt import Prompt  # noqa: PLC0415 - only a prompt needs it
 
-
-def _print(answer: DataFrame, limit: int) -> None:
-    rows: list[dict[str, Any]] = answer.toArrow().to_pylist()
-    print_table(answer.columns, [list(row.values()) for row in rows[:limit]])
-    more = f"the first {limit} rows; --limit shows more" if len(rows) > limit else f"{len(rows)} rows"
-    print(f"({more})")
+    Prompt(_session(context, engine), lambda: wait_for_spark(context), form, limit, expanded).run()

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,14 @@ from pipeline.config.values import is_loopback, origin
 from pipeline.errors import MissingPackageError, UnknownNameError, UsageError
 from pipeline.lake import places, schema_version
 from pipeline.runtime import error_messages
+from pipeline.runtime.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
+    from pipeline.config.settings import Settings
     from pipeline.lake.snapshots import Snapshots
-    from pipeline.runtime.context import Context
+    from pipeline.serving.siblings import Siblings
 
 ENGINES = ("delta", "spark")
 
@@ -32,28 +35,31 @@ GRACE_SECONDS = 10
 ASK_AGAIN_SECONDS = 300.0
 
 
-def run(context: Context, host: str | None, port: int | None, engine: str = "delta", cors: Sequence[str] = ()) -> None:
+def allowing(context: Context, origins: Iterable[str]) -> Context:
+    """The context with web pages of these origins that may ask, beside those of the configuration."""
+    api = context.settings.api
+    more = api.model_copy(update={"cors_origins": (*api.cors_origins, *(_origin(each) for each in origins))})
+    return replace(context, settings=context.settings.model_copy(update={"api": more}))
+
+
+def run(context: Context, host: str | None, port: int | None, engine: str = "delta", workers: int = 1) -> None:
     """Listen where the command line says, else where the configuration does.
 
-    Web pages of the origins in `cors` may ask, beside those of the configuration. `engine` says who reads the tables:
-    this process where they lie, or Spark, in a session that stays.
+    `engine` says who reads the tables: this process where they lie, or Spark, in a session that stays. `workers`
+    processes answer at the one address.
     """
     if engine not in ENGINES:
         raise UnknownNameError("unknown engine", engine, *ENGINES)
+    if engine == "spark" and workers > 1:
+        raise UsageError("--workers: with --engine spark one process answers, because each would need a session")
     try:
-        import uvicorn  # noqa: PLC0415 - an extra of the package
+        import uvicorn  # noqa: F401, PLC0415 - an extra of the package
 
-        from pipeline.serving.app import application  # noqa: PLC0415
+        from pipeline.serving import app  # noqa: F401, PLC0415
     except ModuleNotFoundError as problem:
         raise MissingPackageError(problem.name or "", "serve") from None
     api = context.settings.api
-    where = api.model_copy(
-        update={
-            "host": host or api.host,
-            "port": api.port if port is None else port,
-            "cors_origins": (*api.cors_origins, *(_origin(each) for each in cors)),
-        }
-    )
+    where = api.model_copy(update={"host": host or api.host, "port": api.port if port is None else port})
     if api.token_env is None and not is_loopback(where.host):
         raise UsageError(
             f"--host {where.host} lets other machines ask: set token_env in [api] to the name of a variable that "
@@ -62,7 +68,7 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
     if engine == "delta":
         context = places.located(context, formats.lake_tables(context.settings))
     schema_version.check(context)
-    settings = context.settings.model_copy(update={"api": where})
+    context = replace(context, settings=context.settings.model_copy(update={"api": where}))
     try:
         listening = socket.create_server((where.host, where.port), backlog=BACKLOG)
     except OSError as problem:
@@ -71,18 +77,52 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
         ) from None
     with listening, tempfile.TemporaryDirectory(prefix="meterlake-serve-") as folder:
         copies = _copies(context, Path(folder)) if engine == "spark" else None
-        app = application(settings, lambda: _measures(context), copies, lambda: attention.found(context.next_run()))
         shown = f"[{where.host}]" if ":" in where.host else where.host
         print(
-            f"Serving {settings.where} on http://{shown}:{listening.getsockname()[1]}/ (its documentation: /docs)",
+            f"Serving {context.settings.where} on http://{shown}:{listening.getsockname()[1]}/ "
+            f"(its documentation: /docs){f' by {workers} workers' if workers > 1 else ''}",
             flush=True,
         )
-        config = uvicorn.Config(
-            app, access_log=False, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
-        )
-        if settings.places is not None:
-            threading.Thread(target=_follow, args=(context,), name="places", daemon=True).start()
-        uvicorn.Server(config).run([listening])
+        if workers == 1:
+            _answer(context, listening, copies=copies)
+        else:
+            _by_workers(context, listening, workers, Path(folder))
+
+
+def _answer(
+    context: Context, listening: socket.socket, *, copies: Snapshots | None = None, siblings: Siblings | None = None
+) -> None:
+    """Answer in this process, until a signal says to stop."""
+    import uvicorn  # noqa: PLC0415 - an extra of the package
+
+    from pipeline.serving.app import application  # noqa: PLC0415
+
+    app = application(
+        context.settings,
+        lambda: _measures(context),
+        copies,
+        lambda: attention.found(context.next_run()),
+        siblings,
+    )
+    config = uvicorn.Config(
+        app, access_log=False, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
+    )
+    if context.settings.places is not None:
+        threading.Thread(target=_follow, args=(context,), name="places", daemon=True).start()
+    uvicorn.Server(config).run([listening])
+
+
+def _by_workers(context: Context, listening: socket.socket, count: int, folder: Path) -> None:
+    from pipeline.serving import workers  # noqa: PLC0415 - an extra of the package
+
+    # An answer that is being sent may take this long, and some time passes until a worker has seen the signal.
+    workers.run(count, _as_worker, context.settings, listening, folder, grace_seconds=GRACE_SECONDS + 5)
+
+
+def _as_worker(number: int, settings: Settings, listening: socket.socket, folder: Path) -> None:
+    from pipeline.serving.siblings import Siblings  # noqa: PLC0415 - an extra of the package
+
+    _answer(Context(settings), listening, siblings=Siblings(folder, number))
 
 
 def _origin(text: str) -> str:

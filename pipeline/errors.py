@@ -66,10 +66,11 @@ class MissingJarError(MeterlakeError):
 
 
 class MissingPackageError(MeterlakeError):
-    """A package of an extra is not installed."""
+    """A package of an extra, or without one of Meterlake itself, is not installed."""
 
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"missing package {package}: install the extra, pip install 'meterlake[{extra}]'")
+    def __init__(self, package: str, extra: str | None = None) -> None:
+        needed = f"the extra, pip install 'meterlake[{extra}]'" if extra else "all requirements, pip install meterlake"
+        super().__init__(f"missing package {package}: install {needed}")
 
 
 class JarDownloadError(MeterlakeError):
@@ -125,6 +126,13 @@ class AcknowledgementError(MeterlakeError):
             f"feed {feed!r}: response {path!r} cannot be written ({problem}), {count} in all; "
             "correct acknowledge, free space or grant permission there: the next run writes what is missing"
         )
+
+
+class ArchiveError(MeterlakeError):
+    """Files could not be moved to a feed's archive; everything else is done."""
+
+    def __init__(self, feed: str, path: str, problem: str) -> None:
+        super().__init__(f"feed {feed!r}: archive {path!r}: {problem}; a later run moves what is left")
 
 
 class SeveralError(MeterlakeError):
@@ -236,6 +244,16 @@ class MiscountedRowsError(MeterlakeError):
         super().__init__(
             f"feed {feed!r}: {path} holds {held:,} rows, but Spark read {read:,} into bronze: nothing of this batch "
             "counts; run again, and if it persists keep the file and report it to the owner of the program"
+        )
+
+
+class WorkersEndError(MeterlakeError):
+    """Processes of `serve` ended as soon as they had begun."""
+
+    def __init__(self, exit_code: int | None) -> None:
+        super().__init__(
+            f"workers end as soon as they begin (exit code {exit_code}): the lines above say why, or `serve` without "
+            "--workers"
         )
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipeline import formats
 from pipeline.config.feeds import Feed
 from pipeline.deliveries.delivery import Delivery
-from pipeline.formats import csv_bronze
+from pipeline.formats import csv_bronze, row_readers
 
 RECEIVED = datetime(2035, 1, 1, tzinfo=UTC)
 # Days in spring and autumn on which the clocks of these zones change, and one on which they do not.
@@ -103,13 +103,17 @@ def written(draw, rows, names, dialect):
         out.write(f"sep={dialect['delimiter']}{end}")
     for number in range(dialect["skip_lines"]):
         out.write(f'about "this; report, {number}{end}')
-    blanks = draw(st.booleans())
+    blanks, leaves_out = draw(st.booleans()), draw(st.booleans())
     if dialect["header"]:
-        writer.writerow(names)
+        writer.writerow([*names, *[""] * draw(st.sampled_from([0, 0, 1, 3]))])
     for number, row in enumerate(rows):
         if blanks and number % 3 == 0:
             out.write(end)
         cells = [f" {row[name]}  " if blanks and quoting == csv.QUOTE_MINIMAL else row[name] for name in names]
+        # The last column is none that the feed names. Without a header the first row says how many there are.
+        if leaves_out and not row[names[-1]] and (number or dialect["header"]):
+            writer.writerow(cells[:-1])
+            continue
         writer.writerow([*cells, ""] if blanks and dialect["header"] else cells)
     text = out.getvalue()
     if draw(st.booleans()):
@@ -152,7 +156,12 @@ def long_tables(draw):
             label = local_label(at, zone, minutes, None if pattern == "ISO" else pattern, is_end=is_end, use_24=use_24)
             label = label.replace(" ", "T") if pattern == "ISO" else label
             when = dict(zip(("when", "at"), label.split(" ", 1) if parts == 2 else (label, ""), strict=True))
-            row = when | {"meter": meter, "quality": "A" if n % 2 else "", "kind": "e", "more": "x, y; z"}
+            row = when | {
+                "meter": meter,
+                "quality": "A" if n % 2 else "",
+                "kind": "e",
+                "more": "" if n % 3 else "x, y; z",
+            }
             for said in ["IN", "OUT"] if form == "column" else ["IN"]:
                 values = [number_of(numbers[(n + k) % 8]) if (n + k) % 5 else "-" for k in range(2)]
                 texts = dict(zip(("v1", "v2"), (with_decimal(each, dialect) for each in values), strict=True))
@@ -233,7 +242,11 @@ def wide_tables(draw):
             midnight + timedelta(minutes=minutes * n)
             for n in range(int((end - midnight).total_seconds()) // 60 // minutes)
         ]
-        row = {"meter": "m-1", "day": f"{day:%d.%m.%Y}"} | dict.fromkeys(titles, "") | {f"Q{t}": "" for t in titles}
+        row = (
+            {"meter": "m-1", "day": f"{day:%d.%m.%Y}", "more": "" if day.day % 2 else "x"}
+            | dict.fromkeys(titles, "")
+            | {f"Q{t}": "" for t in titles}
+        )
         for n, at in enumerate(starts):
             shown = at.astimezone(ZoneInfo(zone))
             place = (shown.hour * 60 + shown.minute) // minutes if by_time else n
@@ -244,7 +257,7 @@ def wide_tables(draw):
                 ("m-1", "import", f"{at:%Y-%m-%d %H:%M}", f"{Decimal(number):.6f}", "A" if beside and n % 2 else None)
             )
         rows.append(row)
-    names = ["meter", "day", *([name for t in titles for name in (t, f"Q{t}")] if beside else titles)]
+    names = ["meter", "day", *([name for t in titles for name in (t, f"Q{t}")] if beside else titles), "more"]
     table = dialect | {
         "layout": "wide",
         "meter": "meter",
@@ -281,8 +294,12 @@ def judged_in_python(table):
     judge = formats.format_of(table.feed).row_judge
     meter = judge.columns(table.feed)[0]
     rows_of = defaultdict(list)
-    for number, cells in enumerate(table.cells, start=1):
-        rows_of[cells[meter]].append(cells | {"raw": None, "row_number": number})
+    read = row_readers.READERS["csv"].rows(table.content, delivery, table.feed)
+    for number, (cells, row) in enumerate(zip(table.cells, read, strict=True), start=1):
+        shared = row.keys() & cells.keys()
+        assert {name: row[name] for name in shared} == {name: cells[name] for name in shared}
+        assert (row["raw"], row["row_number"]) == (None, number)
+        rows_of[row[meter]].append(row)
     found = [
         (of_meter, each.direction, f"{each.interval_start:%Y-%m-%d %H:%M}", f"{each.consumption:.6f}", each.quality)
         for of_meter, rows in rows_of.items()

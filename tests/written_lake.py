@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import formats
@@ -15,8 +18,7 @@ from pipeline.runtime.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
+EMPTY = tempfile.TemporaryDirectory(prefix="meterlake_empty_")
 NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)
 GAS = Feed(name="gas", format="smrt", path="in/gas")
 ELECTRICITY = Feed(name="electricity", format="split_json", path="in/electricity", time_zone="Europe/London")
@@ -58,7 +60,7 @@ def written(
 ) -> Context:
     """The context of such a lake; `days` are the local days of each feed that have readings."""
     context = again(folder, *feeds, now=now, **settings)
-    maintenance.create_missing(context, formats.lake_tables(context.settings))
+    shutil.copytree(_empty(feeds or (GAS,)), folder / "lake")
     rows = []
     for each in deliveries:
         came = (received or {}).get(each.file_id, at("2026-11-29 06:30"))
@@ -69,6 +71,15 @@ def written(
     meter_days = [_meter_day(feed, date.fromisoformat(day)) for feed, some in (days or {}).items() for day in some]
     access.write_rows(context, tables.METER_DAY, meter_days, {"batch_id": len(rows)})
     return context
+
+
+def _empty(feeds: tuple[Feed, ...]) -> Path:
+    """An empty lake of such feeds, made once: tables are made in half a second, and copied in no time."""
+    place = Path(EMPTY.name) / "-".join(feed.name for feed in feeds)
+    if not place.exists():
+        context = again(place, *feeds)
+        maintenance.create_missing(context, formats.lake_tables(context.settings))
+    return place / "lake"
 
 
 def again(folder: Path, *feeds: Feed, now: datetime = NOW, **settings: Any) -> Context:

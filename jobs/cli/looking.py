@@ -83,11 +83,16 @@ def rejected(
     epilog=examples(
         'meterlake sql "SELECT feed, direction, sum(consumption) FROM gold.meter_day GROUP BY ALL"',
         'meterlake sql "SELECT * FROM silver.readings" --format csv > readings.csv',
+        'meterlake sql --engine duckdb "SELECT count(*) FROM gold.meter_day"',
     ),
 )
 def sql(
     query: Annotated[
-        str | None, typer.Argument(help="A query over the tables by their names, such as gold.meter_day.")
+        str | None,
+        typer.Argument(
+            help="A query over the tables by their names, such as gold.meter_day; -, or a pipe: those of standard "
+            "input; without one a prompt."
+        ),
     ] = None,
     check: Annotated[
         str | None, typer.Option(help="Instead of a query: what this check of the configuration finds.")
@@ -97,20 +102,34 @@ def sql(
         typer.Option("--format", help="table, csv or json.", autocompletion=completion.one_of("table", "csv", "json")),
     ] = "table",
     limit: Annotated[int, typer.Option(help="At most this many rows of a table; csv and json give all.", min=1)] = 1000,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="spark, or duckdb: in its own dialect, in a second and without a JVM.",
+            autocompletion=completion.one_of("spark", "duckdb"),
+        ),
+    ] = "spark",
+    expanded: Annotated[
+        str,
+        typer.Option(
+            help="A line for each value of a table: on, off, or auto, where a row is too wide.",
+            autocompletion=completion.one_of("auto", "on", "off"),
+        ),
+    ] = "auto",
     config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Spark SQL over the tables; read only."""
+    """SQL over the tables; read only. Without a query: a prompt in one warm session."""
     with errors(debug):
         from jobs import query as job
         from jobs.own_checks import sql_of
 
-        if (query is None) == (check is None):
+        if query is not None and check is not None:
             raise UsageError("give a query or --check NAME, one of the two")
         context = context_of(config)
-        asked = query if query is not None else sql_of(context, str(check))
-        job.run(context, asked, "json" if json else form, limit)
+        asked = query if check is None else sql_of(context, check)
+        job.run(context, asked, "json" if json else form, limit, engine, expanded)
 
 
 @app.command(rich_help_panel=LOOK, epilog=examples("meterlake explain 1400000001 2021-03-28T18:30Z"))
@@ -173,6 +192,9 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="Let web pages of this origin ask too; may be given several times."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes that answer at this address, each with its own memory.", min=1, max=64)
+    ] = 1,
     config: Config = None,
     debug: Debug = False,
 ) -> None:
@@ -183,4 +205,4 @@ def serve(
     with errors(debug):
         from jobs import serve as job
 
-        job.run(context_of(config), host, port, engine, cors or ())
+        job.run(job.allowing(context_of(config), cors or ()), host, port, engine, workers)

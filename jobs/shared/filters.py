@@ -6,12 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
+
+from pipeline.deliveries import tally
 from pipeline.deliveries.delivery import REFERENCE
 from pipeline.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
+    from pipeline.deliveries.log_rows import LogRows
     from pipeline.runtime.context import Context
 
 
@@ -22,10 +26,13 @@ def check(what: str, word: str | None, known: Iterable[str]) -> None:
         raise UnknownNameError(what, word, *every)
 
 
-def feeds(context: Context, log: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The feeds of the configuration, those that left it and have deliveries in the log, and `reference`."""
+def check_feed(context: Context, log: LogRows, feed: str | None) -> None:
+    """The same of a feed: of the configuration, or one that left it and has deliveries in the log, or `reference`."""
     names = [feed.name for feed in context.settings.feeds]
-    return [*dict.fromkeys([*names, *sorted({row["feed"] for row in log} - {REFERENCE}), REFERENCE])]
+    if feed is None or feed in {*names, REFERENCE}:
+        return  # the log, which may be long, is not asked
+    logged = {each.feed for each in tally.of(log, tally.FOR_GUARDS)} - {REFERENCE}
+    check("no feed", feed, [*dict.fromkeys([*names, *sorted(logged), REFERENCE])])
 
 
 @dataclass(frozen=True)
@@ -38,19 +45,21 @@ class OfRejected:
     meter: str | None = None
     reason: str | None = None
 
-    def where(self, log: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    def where(self, log: LogRows) -> dict[str, list[Any]]:
         """Column -> its values; UsageError if the log has no such delivery."""
         given = {"feed": self.feed, "meter_id": self.meter, "reason_code": self.reason}
         wanted: dict[str, list[Any]] = {column: [value] for column, value in given.items() if value is not None}
         return wanted if self.file is None else wanted | {"file_id": _ids(self.file, log)}
 
 
-def _ids(file: str, log: Iterable[Mapping[str, Any]]) -> list[int]:
-    by_id = {row["file_id"]: row["relative_path"] for row in log}
+def _ids(file: str, log: LogRows) -> list[int]:
     number = re.fullmatch("#?([0-9]{1,18})", file)
-    if number and int(number[1]) in by_id:
+    if number and log.paths([int(number[1])]):
         return [int(number[1])]
-    found = [file_id for file_id, path in by_id.items() if file in path]
+    found: list[int] = []
+    for piece in log.pieces(["file_id", "relative_path"]):
+        holds_it = pc.match_substring(piece["relative_path"], file)
+        found += piece.filter(holds_it)["file_id"].to_pylist()
     if not found:
         raise UsageError(f"no delivery with {file!r} in its path, or as its file_id: `main.py files` lists all")
     return found

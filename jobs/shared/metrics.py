@@ -12,8 +12,7 @@ from pipeline import formats
 from pipeline.attention import facts as attention_facts
 from pipeline.attention import items, lateness
 from pipeline.clock.zones import zone_info
-from pipeline.deliveries import open_issues
-from pipeline.deliveries.ingestion_log import logged
+from pipeline.deliveries import ingestion_log, open_issues, tally
 from pipeline.lake import access, maintenance, tables
 from pipeline.runtime import error_messages
 from pipeline.serving import gauges
@@ -26,15 +25,14 @@ if TYPE_CHECKING:
 
 def found(context: Context) -> gauges.Facts:
     """The facts that are measured, from the tables and their logs; no JVM in path mode."""
-    attention = attention_facts.found(context)
-    deliveries, days = logged(context), attention.completeness
-    done = access.done_to(context, tables.METER_DAY)
+    attention, counted = attention_facts.found(context), tally.of(ingestion_log.rows(context), tally.FOR_MEASURES)
+    days, done = attention.completeness, access.done_to(context, tables.METER_DAY)
     stored = {each["table"]: each for each in attention.tables}
     return gauges.Facts(
         runs=access.small_rows(context, tables.RUNS, tables.RUNS.names),
-        deliveries=deliveries,
-        received=attention.received,
-        waiting=sum(each.revision > done for each in deliveries if each.local_dates),
+        deliveries=counted,
+        received={each.file_id: each.received_at for each in counted if each.received_at},
+        waiting=tally.waiting(counted, done),
         attention=items.of(attention),
         checks=attention.checks,
         standing_refusals=open_issues.by_reason(attention.refused),

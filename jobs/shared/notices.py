@@ -13,12 +13,10 @@ from pipeline.lake import access, maintenance, tables
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pipeline.attention import Item
     from pipeline.runtime.context import Context
 
 PROPERTY = "meterlake.told."
+LONGEST = 300
 
 
 def tell(context: Context) -> None:
@@ -28,19 +26,21 @@ def tell(context: Context) -> None:
         return
     try:
         items, before = attention.found(context), access.properties(context, tables.RUNS) or {}
+        for channel in sending.channels(wanted):
+            told = before.get(PROPERTY + channel.name, "")
+            due = notice.of(context.settings.where, items, told.split(",") if told else [])
+            if due is not None and _is_sent(context, channel, due):
+                maintenance.set_properties(context, tables.RUNS, {PROPERTY + channel.name: ",".join(due.digests)})
     except Exception as problem:  # noqa: BLE001 - the readings are in
-        context.log.warning("what needs attention could not be found", error=error_messages.one_line(problem))
-        return
-    for channel in sending.channels(wanted):
-        try:
-            _tell(context, channel, items, before.get(PROPERTY + channel.name, ""))
-        except Exception as problem:  # noqa: BLE001 - the readings are in, and the other channel may work
-            context.log.warning("a notice could not be sent", by=channel.name, error=error_messages.one_line(problem))
+        context.log.warning("what needs attention could not be told", error=error_messages.one_line(problem))
 
 
-def _tell(context: Context, channel: sending.Channel, items: Sequence[Item], before: str) -> None:
-    due = notice.of(context.settings.where, items, before.split(",") if before else [])
-    if due is not None:
+def _is_sent(context: Context, channel: sending.Channel, due: notice.Notice) -> bool:
+    try:
         channel.send(due)
-        maintenance.set_properties(context, tables.RUNS, {PROPERTY + channel.name: ",".join(due.digests)})
-        context.log.info("notice sent", by=channel.name, items=len(due.items))
+    except Exception as problem:  # noqa: BLE001 - the readings are in, and the other channel may work
+        said = " ".join(f"{type(problem).__name__}: {problem}".split())[:LONGEST]
+        context.log.warning("a notice could not be sent", by=channel.name, error=said)
+        return False
+    context.log.info("notice sent", by=channel.name, items=len(due.items))
+    return True

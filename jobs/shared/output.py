@@ -12,12 +12,11 @@ from jobs.shared import filters
 from jobs.shared.listing import Listing
 from jobs.shared.terminal import cell, console, print_table, text
 from pipeline.attention import items
-from pipeline.deliveries import open_issues, rejected_rows
+from pipeline.deliveries import ingestion_log, log_rows, open_issues, rejected_rows
 from pipeline.deliveries.delivery import STATUSES
-from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import LakeError
 from pipeline.formats.row_rules import ROW_CODES
-from pipeline.lake import access, schema_version, tables
+from pipeline.lake import schema_version, tables
 
 if TYPE_CHECKING:
     from jobs.shared.recorded import Outcome
@@ -37,6 +36,16 @@ FILES = Listing(
     names={"file_id": "id", "relative_path": "file", "rows_read": "rows", "rows_rejected": "rejected"}
     | {"received_at": "received"},
 )
+
+REJECTED = Listing(
+    columns=("file", "row_number", "feed", "meter_id", "reason_code", "reason", "raw"),
+    narrow=("file", "row_number", "feed", "meter_id"),
+    folds="file",
+    below=("reason_code", "reason", "raw"),
+    names={"row_number": "row", "meter_id": "meter"},
+)
+# A row as received may be a day of a hundred values: more of it than this is for programs.
+SHOWN_OF_A_ROW = 160
 
 
 def profile(found: Profile) -> None:
@@ -101,34 +110,39 @@ def files(  # noqa: PLR0913 - each is an option
     """Print deliveries, newest first; `only_open`: refused ones that nothing has replaced or settled since."""
     filters.check("no status", status, STATUSES)
     must_exist(context)
-    rows = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
-    filters.check("no feed", feed, filters.feeds(context, rows))
-    rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
+    log = ingestion_log.rows(context)
+    filters.check_feed(context, log, feed)
+    where = log_rows.of(status, feed)
     if only_open:
-        standing = {each.file_id for each in open_issues.standing(logged(context))}
-        rows = [row for row in rows if row["file_id"] in standing]
-    rows.sort(key=lambda row: -row["file_id"])
+        where = log_rows.numbered([each.file_id for each in open_issues.standing(open_issues.refused_in(log))], where)
+    found = log.table_with(tables.INGESTION_LOG.names, "file_id", log.newest(where, limit))
+    rows = found.sort_by([("file_id", "descending")]).to_pylist()
     if as_json:
-        print(
-            json.dumps([{name: cell(value) for name, value in row.items()} for row in rows[:limit]], ensure_ascii=False)
-        )
+        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows], ensure_ascii=False))
         return
-    FILES.print(rows[:limit])
-    console().print(f"({min(limit, len(rows))} of {len(rows)} deliveries)")
+    FILES.print(rows)
+    console().print(f"({len(rows)} of {log.count(where)} deliveries)")
 
 
 def rejected(context: Context, wanted: filters.OfRejected, limit: int, *, as_json: bool) -> None:
     """Print rejected rows, newest delivery first."""
     filters.check("no reason code", wanted.reason, ROW_CODES)
     must_exist(context)
-    log = access.small_rows(context, tables.INGESTION_LOG, ["file_id", "feed", "relative_path"])
-    filters.check("no feed", wanted.feed, filters.feeds(context, log))
+    log = ingestion_log.rows(context)
+    filters.check_feed(context, log, wanted.feed)
     rows, count = rejected_rows.newest(context, wanted.where(log), limit)
-    paths = {row["file_id"]: row["relative_path"] for row in log}
+    paths = log.paths(row["file_id"] for row in rows)
     named = [{"file": paths.get(row["file_id"])} | row for row in rows]
     if as_json:
         print(json.dumps([{name: cell(value) for name, value in row.items()} for row in named], ensure_ascii=False))
         return
-    names = ["file", "row_number", "feed", "meter_id", "reason_code", "reason", "raw"]
-    print_table(names, [[row[name] for name in names] for row in named])
-    console().print(f"({len(named)} of {count} rejected rows)")
+    out = console()
+    if out.is_terminal:
+        named = [row | {"raw": cut(row["raw"])} for row in named]
+    REJECTED.print(named)
+    out.print(f"({len(named)} of {count} rejected rows)")
+
+
+def cut(raw: str | None) -> str | None:
+    """The beginning of a row as received, with what shows the whole."""
+    return raw if raw is None or len(raw) <= SHOWN_OF_A_ROW else f"{raw[:SHOWN_OF_A_ROW]}… (whole with --json)"

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import formats
 from pipeline.attention import checked, lateness, runs, yesterday
-from pipeline.deliveries import open_issues
-from pipeline.deliveries.ingestion_log import logged
+from pipeline.deliveries import ingestion_log, open_issues, tally
 from pipeline.lake import access, lost_files, maintenance, tables
 
 if TYPE_CHECKING:
@@ -41,9 +40,8 @@ class Facts:
     lost_files: Mapping[str, Sequence[str]] = field(default_factory=dict)
     missing_tables: Sequence[str] = ()
     late: Sequence[Late] = ()
-    # Refused deliveries that are not settled, and when each delivery was received: file_id -> instant.
+    # Refused deliveries that are not settled.
     refused: Sequence[Delivery] = ()
-    received: Mapping[int, datetime] = field(default_factory=dict)
     # Of each: feed, first, last and count.
     missing_generations: Sequence[Mapping[str, Any]] = ()
     # Meterpoints with two agreements that are valid on the same day.
@@ -83,19 +81,15 @@ def _read(context: Context, known: Facts) -> Facts:
 
     if not is_whole(tables.INGESTION_LOG, tables.RUNS):
         return known
-    deliveries = logged(context)
-    received = {
-        row["file_id"]: row["received_at"]
-        for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
-    }
+    log = ingestion_log.rows(context)
+    counted = sorted(tally.of(log, tally.FOR_MEASURES), key=lambda each: each.file_id)
     days = yesterday.completeness(context) if is_whole(tables.METER_DAY, tables.MISSING) else []
     return replace(
         known,
         last_run=runs.last_main(access.small_rows(context, tables.RUNS, tables.RUNS.names)),
-        late=_late(context, days, {each.feed: received[each.file_id] for each in deliveries}),
-        refused=open_issues.standing(deliveries),
-        received=received,
-        missing_generations=open_issues.missing_generations(deliveries, context.settings.never_sent),
+        late=_late(context, days, {each.feed: each.received_at for each in counted if each.received_at}),
+        refused=open_issues.standing(open_issues.refused_in(log)),
+        missing_generations=open_issues.missing_from(log, context.settings.never_sent),
         checks=checked.latest(context) if is_whole(tables.CHECKS) else [],
         overlapping=_overlapping(context) if is_whole(tables.AGREEMENT) else [],
         completeness=days,

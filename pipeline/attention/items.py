@@ -91,7 +91,7 @@ def _refused(facts: Facts) -> Iterator[Item]:
             codes = Counter(each.reason_code or "" for each in refused)
             reasons = ", ".join(f"{code} ({n:,})" if n > 1 else code for code, n in sorted(codes.items()))
             text = f"{len(refused):,} deliveries were refused and are not replaced: {reasons}"
-        since = min((facts.received[each.file_id] for each in refused), default=None)
+        since = min((each.received_at for each in refused if each.received_at), default=None)
         yield Item("refused", feed, text, f"main.py files --open --feed {feed}", since)
 
 

@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib import request as web
+from urllib.error import HTTPError
 
 from pipeline.attention import notice as notices
 from pipeline.config.notify import secret
@@ -69,12 +70,15 @@ class _NoRedirect(web.HTTPRedirectHandler):
 def _post(wanted: Notify, notice: Notice) -> None:
     """One POST of JSON; HTTPError where the answer is not a success."""
     body = notices.for_slack(notice) if wanted.format == "slack" else notices.for_programs(notice)
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", "User-Agent": "Meterlake"}
     if wanted.token_env:
         headers["Authorization"] = f"Bearer {secret('notify.token_env', wanted.token_env)}"
     request = web.Request(wanted.webhook(), json.dumps(body).encode(), headers, method="POST")  # noqa: S310 - http only
-    with web.build_opener(_NoRedirect).open(request, timeout=wanted.timeout_seconds):
-        pass
+    try:
+        web.build_opener(_NoRedirect).open(request, timeout=wanted.timeout_seconds).close()
+    except HTTPError as answer:
+        answer.close()
+        raise
 
 
 def _mail(mail: Mail, seconds: float, notice: Notice) -> None:

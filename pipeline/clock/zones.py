@@ -56,6 +56,18 @@ def _changes(name: str) -> tuple[_Change, ...]:
     return tuple(found)
 
 
+@cache
+def offsets(name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Since when a zone has had which offset: instants and offsets in microseconds; the last instant ends the facts."""
+    zone, first, last = zone_info(name), datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR, 1, 1, tzinfo=UTC)
+    since = [first, *(change.at for change in _changes(name)), last]
+    tick = timedelta(microseconds=1)
+    return (
+        tuple((at - first) // tick for at in since),
+        tuple(_offset(at, zone) // tick for at in since),
+    )
+
+
 def _end_of_offset(offset: timedelta, moment: datetime, zone: tzinfo) -> datetime:
     """The first second within a step after `moment` at which the zone no longer has that offset."""
     has_changed = bisect_left(

@@ -90,13 +90,15 @@ def cells(facts: Facts, said: Csv) -> Column:
 
 
 def is_whole(facts: Facts, said: Csv) -> Column:
-    """Whether a row has as many fields as the header, empty ones at the end aside."""
+    """Whether a row has as many fields as the header, empty ones at the end aside, and every configured column."""
     size, width = F.size("cells"), facts["width"]
-    rest = F.array_join(F.slice("cells", width + 1, F.lit(ALL)), said.delimiter)
-    blanks = f"[{blanks_but(said.delimiter)}\r\n]*+"
-    empty = rf'{blanks}(?:"[{BLANKS}]*+"{blanks})?+'
-    all_empty = rest.rlike(rf"\A{empty}(?:{re.escape(said.delimiter)}{empty})*+\z")
-    return F.when(size == width, True).otherwise((size > width) & all_empty)  # noqa: FBT003
+    rest = F.slice("cells", width + 1, F.lit(ALL))
+    if facts.may("has_quotes"):
+        all_empty = F.forall(texts(rest, facts), lambda text: text == "")
+    else:
+        # A pattern, because a function of arrays would keep Spark from compiling the whole step.
+        all_empty = F.array_join(rest, said.delimiter).rlike(rf"\A[{BLANKS}{re.escape(said.delimiter)}]*+\z")
+    return F.when(size.between(facts["least"], width), True).otherwise((size > width) & all_empty)  # noqa: FBT003
 
 
 def with_texts(rows: DataFrame, places: dict[str, Column], facts: Facts) -> DataFrame:

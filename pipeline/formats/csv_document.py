@@ -33,12 +33,14 @@ class Frame:
     has_blank_rows: bool = False
     # Of a wide file: the place of each position's column, -1 where there is none.
     positions: tuple[int, ...] = ()
+    # Fields that a row has at least: up to the last configured column. Empty ones behind it may be left out.
+    least: int = 0
 
     @property
     def width(self) -> int:
-        """The header's fields without empty ones at its end; a row may have empty ones there too."""
+        """The fields that the header names; what a row has behind these must be empty."""
         named = [number for number, name in enumerate(self.names, start=1) if name]
-        return max(named, default=0)
+        return max([*named, self.least])
 
 
 def csv_of(feed: Feed) -> Csv:
@@ -91,4 +93,5 @@ def _framed(text: str, encoding: str, delivery: Delivery, feed: Feed, said: Csv)
             raise lacking
         if said.is_wide:
             frame = replace(frame, positions=csv_header.positions(header, feed, said))
+        frame = replace(frame, least=csv_header.fields_at_least(header, frame.positions, said))
     return replace(delivery, rows_read=body.rows, columns=header, frame=frame)

@@ -28,18 +28,29 @@ class HeaderError(ValueError):
 
 
 def names(fields: list[str], said: Csv) -> tuple[str, ...]:
-    """The columns' names, cut of blanks, each once: one that stands twice is NAME, then NAME.2."""
+    """The columns' names, cut of blanks, each once: one that stands twice is NAME, then NAME.2.
+
+    Empty names at the end are no columns, except for one that may stand above the qualities of the last values.
+    """
     if not said.header:
         return tuple(f"c{number}" for number in range(1, len(fields) + 1))
+    cut = [field.strip(BLANKS) for field in fields]
+    named = max((number for number, name in enumerate(cut, start=1) if name), default=0)
     found: dict[str, None] = {}
-    for field in fields:
-        name = field.strip(BLANKS)
+    for name in cut[:named]:
         number = 2
         own = name
         while own in found:
             own, number = f"{name}.{number}", number + 1
         found[own] = None
-    return tuple(found)
+    return tuple(found) + tuple(cut[named : named + said.quality_beside])
+
+
+def fields_at_least(header: tuple[str, ...], positions: tuple[int, ...], said: Csv) -> int:
+    """The number of fields up to the last column that the configuration names; `positions` as below."""
+    places = [header.index(name) for name in said.columns]
+    places += [place + said.quality_beside for place in positions if place >= 0]
+    return max(places) + 1
 
 
 def missing(header: tuple[str, ...], said: Csv) -> HeaderError | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.config.feeds import Feed
 
 NO_NUMBER = "?"
-FIELD_COUNT = "the row is shorter or longer than the header"
+FIELD_COUNT = "the row lacks a configured column, or is longer than the header"
 
 
 def is_one_of(text: Column, values: Sequence[str]) -> Column:

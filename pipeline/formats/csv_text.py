@@ -31,6 +31,7 @@ FRAMES = pa.schema(
         ("frame_of", pa.int64()),
         ("lines_before", pa.int32()),
         ("width", pa.int32()),
+        ("least", pa.int32()),
         ("has_quotes", pa.bool_()),
         ("is_quoted", pa.bool_()),
         ("has_blank_rows", pa.bool_()),
@@ -118,7 +119,7 @@ def _table(frames: dict[int, Frame], said: Csv) -> pa.Table:
             "others": _others(frame, said),
             "other_names": [frame.names[place] for place in _others(frame, said)],
         }
-        | {name: getattr(frame, name) for name in FRAMES.names[1:6]}
+        | {name: getattr(frame, name) for name in FRAMES.names[1:7]}
         for file_id, frame in frames.items()
     ]
     return pa.Table.from_pylist(found, FRAMES)

@@ -24,6 +24,11 @@ VERSION = "NEM12"
 # Lines that are not clearly a record between header and trailer: checked one by one. The others are only counted.
 _OTHER_LINES = re.compile(r'^(?![ \t]*+(?:"[2-5]00"|[2-5]00)[ \t]*+,).*', re.MULTILINE)
 _DAYS = re.compile(r'^[ \t]*+(?:"300"|300)[ \t]*+,', re.MULTILINE)
+# The first 400 or 500 record that follows a 100 or 200 record: the day that it belongs to is missing.
+_WITHOUT_A_DAY = re.compile(
+    r'^[ \t]*+"?[12]00(?![A-Za-z0-9_])[^\n]*\n(?:[ \t\r]*\n)*+(?P<line>[ \t]*+"?(?P<record>[45]00)(?![A-Za-z0-9_]))',
+    re.MULTILINE,
+)
 _LIKELY_RECORD = re.compile(r'[ \t]*"?([1-59]00)(?![A-Za-z0-9_])')
 
 
@@ -87,6 +92,10 @@ def _frame(text: str) -> tuple[int, dict[str, str]]:
             rows += record == DAY
         else:
             oddities.setdefault("HEADER_INVALID" if record == HEADER else "UNKNOWN_RECORD", (start, record or line))
+    if found := _WITHOUT_A_DAY.search(text):
+        problems["WRONG_SHAPE"] = (
+            f"line {number(found.start('line'))}: a {found['record']} record without a 300 record before it"
+        )
     for code, (start, what) in oddities.items():
         said = "a second 100 record" if code == "HEADER_INVALID" else f"record {quoted(what)}"
         problems.setdefault(code, f"line {number(start)}: {said}")

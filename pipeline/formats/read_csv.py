@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import time
+from datetime import UTC, time
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pipeline.clock import written
@@ -12,7 +13,7 @@ from pipeline.config.csv_columns import BLANKS
 from pipeline.formats import csv_bronze, csv_frame, csv_row_roles, csv_wide_rows, unread_arrays
 from pipeline.formats.csv_document import Frame, csv_of, meter_in_path
 from pipeline.formats.csv_long import written_as
-from pipeline.formats.row_judge import shown
+from pipeline.formats.row_judge import out_of_range, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def rows(content: bytes, delivery: Delivery, feed: Feed) -> Iterator[Row]:
         cells = [_clean(field) for field in fields]
         row: Row = meter | {name: cells[place] if place < len(cells) else None for name, place in places.items()}
         row |= _of_wide(cells, frame, said)
-        whole = len(cells) >= frame.width and not any(cells[frame.width :])
+        whole = len(cells) >= frame.least and not any(cells[frame.width :])
         yield row | {"row_number": number, "raw": None if whole else said.delimiter.join(fields)}
 
 
@@ -73,9 +74,18 @@ def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:
     for direction, texts in csv_row_roles.values(row, feed, said):
         holds = any(text is not None for text in texts) and not csv_row_roles.skipped(row, said)
         if holds or row["raw"] is not None:
-            not_a_time = "INTERVAL_START_INVALID", f"not {written_as(said)}: {shown(_time(row, said))}"
-            return next(csv_row_roles.broken(row, said, direction), not_a_time)
+            return next(chain(csv_row_roles.broken(row, said, direction), _unread_time(row, feed, said, received)))
     return None
+
+
+def _unread_time(row: Row, feed: Feed, said: Csv, received: datetime) -> Iterator[Refusal]:
+    """Why a time gave no interval: it is none, or the interval is not in the years 1 to 9999."""
+    text = _time(row, said)
+    if (found := written.read(text, said.time_pattern)) is None:
+        yield "INTERVAL_START_INVALID", f"not {written_as(said)}: {shown(text)}"
+        return
+    yield from out_of_range(found[0].replace(tzinfo=UTC), found[0].date(), shown(text), feed, received)
+    yield "INTERVAL_OUT_OF_RANGE", f"{shown(text)} is out of range: before {feed.earliest}"
 
 
 def _unread_wide(row: Row, feed: Feed, said: Csv, received: datetime) -> Iterator[Refusal]:

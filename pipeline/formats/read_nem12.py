@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.config.values import DAY_MINUTES
+from pipeline.formats import unread_arrays
 from pipeline.formats.nem12_rows import (
     DETAILS,
     DIRECTION_OF,
@@ -77,13 +78,13 @@ def _row(line: str, details: list[str] | None) -> Row:
     return row | {"raw": None}
 
 
-def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:  # noqa: ARG001 - a format's
+def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:
     """Why a row of which the judge says nothing is refused; None for other quantities, and for days without a value."""
     unit = (row["uom"] or "").upper()
-    return None if unit and unit not in POWER_OF else next(_broken(row), None)
+    return None if unit and unit not in POWER_OF else next(_broken(row, feed, received), None)
 
 
-def _broken(row: Row) -> Iterator[Refusal]:
+def _broken(row: Row, feed: Feed, received: datetime) -> Iterator[Refusal]:
     if row["raw"] is not None:
         yield "FIELD_COUNT", OPEN_QUOTE
     if row["meter"] is not None and is_blank(row["uom"]):
@@ -92,8 +93,11 @@ def _broken(row: Row) -> Iterator[Refusal]:
         yield "METER_ID_MISSING", NO_METER
     if (row["nmi_suffix"] or "")[:1].upper() not in DIRECTION_OF:
         yield "DIRECTION_UNKNOWN", f"suffix {shown(row['nmi_suffix'])} is neither import (E) nor export (B)"
-    if time_of(_DAY.fullmatch(row["interval_date"] or "")) is None:
-        yield "INTERVAL_START_INVALID", f"not YYYYMMDD: {shown(row['interval_date'])}"
+    said, midnight = shown(row["interval_date"]), time_of(_DAY.fullmatch(row["interval_date"] or ""))
+    if midnight is None:
+        yield "INTERVAL_START_INVALID", f"not YYYYMMDD: {said}"
+    else:
+        yield from unread_arrays.day_out_of_range(midnight.date(), said, feed, received)
     length = _LENGTH.fullmatch(row["interval_length"] or "")
     if length is None:
         yield "ARRAY_LENGTH_INVALID", f"interval length {shown(row['interval_length'])} is none of NEM12"

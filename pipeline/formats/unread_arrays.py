@@ -23,12 +23,18 @@ def broken(  # noqa: PLR0913 - all are independent
     if day is None:
         yield "INTERVAL_START_INVALID", f"not a day: {said}"
         return
-    start, length = day_start(day, feed.time_zone), day_minutes(day, feed.time_zone)
-    if start is not None:
-        yield from out_of_range(start, day, said, feed, received)
-    elif day < feed.earliest:  # whose midnight is before all years
-        yield "INTERVAL_OUT_OF_RANGE", f"{said} is out of range: before {feed.earliest}"
+    yield from day_out_of_range(day, said, feed, received)
+    length = day_minutes(day, feed.time_zone)
     if not length:
         yield "LOCAL_TIME_NONEXISTENT", f"{said} does not exist in {feed.time_zone}: the day was skipped"
     elif not has_places:
         yield "ARRAY_LENGTH_INVALID", f"a list of {size} on a day of {length} minutes"
+
+
+def day_out_of_range(day: date, said: str, feed: Feed, received: datetime) -> Iterator[Refusal]:
+    """A day begins in the feed's span."""
+    start = day_start(day, feed.time_zone)
+    if start is not None:
+        yield from out_of_range(start, day, said, feed, received)
+    elif day < feed.earliest:  # whose midnight is before all years
+        yield "INTERVAL_OUT_OF_RANGE", f"{said} is out of range: before {feed.earliest}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.config.csv_columns import Csv
+from pipeline.formats import csv_header
 from pipeline.guess import columns, energy, no_times, numbers, series, whose, words
 from pipeline.guess.entry import Entry
 from pipeline.guess.series import Evidence
@@ -64,6 +66,7 @@ def entry_of(sheet: Sheet, text: Text, feed: dict[str, object], file_name: str) 
             energy.surprises(entry, labels, keys, cells)
         if quality := next(iter(columns.few(sheet, words.QUALITY, used)), None):
             entry.csv["quality"] = quality
+    _fields(entry, sheet, wide)
     return entry
 
 
@@ -82,8 +85,14 @@ def _frame(entry: Entry, sheet: Sheet, text: Text) -> None:
     if not sheet.header:
         entry.csv["header"] = False
         entry.note("header", "the first row looks like data; without names columns are c1, c2, …")
-    if sheet.odd_rows:
-        says = f"{sheet.odd_rows:,} rows have another number of fields than the header, and would be rejected"
+
+
+def _fields(entry: Entry, sheet: Sheet, wide: Wide | None) -> None:
+    """Say how many rows have too few or too many fields for the entry, which is complete."""
+    positions = tuple(map(sheet.names.index, wide.names)) if wide else ()
+    least = csv_header.fields_at_least(tuple(sheet.names), positions, Csv.model_validate(entry.csv))
+    if odd := sheet.odd_rows(least):
+        says = f"{odd:,} rows lack a configured column or are longer than the header, and would be rejected"
         entry.note("timestamp", f"{says} (FIELD_COUNT)")
 
 

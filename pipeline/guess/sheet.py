@@ -31,7 +31,8 @@ _KINDS = {
 class Sheet(NamedTuple):
     """Rows of a delimited text, cells cut of blanks and of Excel's `="…"`; `skip_lines` stand before header or data.
 
-    `preamble` is the cells of those lines, `odd_rows` the number of rows with another number of fields than the header.
+    `preamble` is the cells of those lines; `lengths` has the number of fields of each row, empty ones behind those of
+    the header aside, which are `width`.
     """
 
     delimiter: str
@@ -40,12 +41,17 @@ class Sheet(NamedTuple):
     names: list[str]
     rows: list[list[str]]
     preamble: list[list[str]]
-    odd_rows: int
+    lengths: list[int]
+    width: int
 
     def column(self, name: str) -> list[str]:
         """The cells of a column."""
         at = self.names.index(name)
         return [row[at] for row in self.rows]
+
+    def odd_rows(self, least: int) -> int:
+        """Rows with fewer fields than this, or with more than the header."""
+        return sum(not least <= length <= max(self.width, least) for length in self.lengths)
 
 
 def sheet_of(text: Text) -> Sheet | None:
@@ -63,8 +69,10 @@ def sheet_of(text: Text) -> Sheet | None:
     names = _unique(top[1]) if header else [f"c{n}" for n in range(1, len(top[1]) + 1)]
     rows = [(cells + [""] * len(names))[: len(names)] for _, cells in lines[first:]]
     named = _used(top[1]) if header else len(names)
-    odd = sum(len(cells) < named or _used(cells) > max(named, len(names)) for _, cells in lines[first:])
-    return Sheet(delimiter, top[0], header, names, rows, [cells for _, cells in lines[: first - header]], odd)
+    lengths = [max(min(len(cells), named), _used(cells)) for _, cells in lines[first:]]
+    return Sheet(
+        delimiter, top[0], header, names, rows, [cells for _, cells in lines[: first - header]], lengths, named
+    )
 
 
 def _first_data(rows: list[list[str]]) -> int | None:

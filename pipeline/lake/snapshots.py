@@ -48,6 +48,13 @@ class Newest(Protocol):
         """The table at its newest version; None if there is no table."""
 
 
+class Shown(Newest, Protocol):
+    """What requests see of a table in place of its newest version."""
+
+    def forget(self) -> None:
+        """Files of what is shown are gone."""
+
+
 class Opened:
     """See Version; read where it lies."""
 
@@ -165,6 +172,7 @@ class Snapshots:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._heads: dict[str, Newest] = {}
+        self._shown: dict[str, Shown] = {}
         self._lock = threading.Lock()
 
     def pin(self, wanted: Iterable[Table], versions: Mapping[str, int] | None = None) -> Pinned:
@@ -175,7 +183,7 @@ class Snapshots:
         opened: dict[str, Version | None] = {}
         heads = set()
         for table in wanted:
-            head = self._head(table).opened()
+            head = (self._shown.get(table.full_name) or self._head(table)).opened()
             asked = (versions or {}).get(table.full_name)
             if asked is None or (head is not None and head.version == asked):
                 opened[table.full_name] = head
@@ -184,10 +192,20 @@ class Snapshots:
                 opened[table.full_name] = self._earlier(table, asked)
         return Pinned(opened, frozenset(heads))
 
+    def newest(self, table: Table) -> Version | None:
+        """The table at its newest version, whatever requests see of it."""
+        return self._head(table).opened()
+
+    def show(self, table: Table, shown: Shown) -> None:
+        """From now on requests see of this table what `shown` has opened."""
+        self._shown[table.full_name] = shown
+
     def forget(self) -> None:
         """Open every table from its log again: files of a newest version are gone, so it may have been made again."""
         with self._lock:
             self._heads.clear()
+            for shown in self._shown.values():
+                shown.forget()
 
     def _head(self, table: Table) -> Newest:
         with self._lock:

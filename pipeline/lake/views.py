@@ -10,16 +10,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.lake.view_dialects import SPARK, Dialect
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pipeline.config.settings import Settings
 
 TABLE = re.compile(r"\b(?:silver|gold)\.[a-z_]+")
-KWH = (
-    "CASE WHEN unit = 'Wh' THEN CAST(ROUND(CAST(consumption AS DECIMAL(28,9)) / 1000, 6) AS DECIMAL(18,6)) "
-    "ELSE consumption END"
-)
 SUMMED = "CAST(SUM({}) AS DECIMAL(28,6))"
 
 
@@ -37,29 +35,29 @@ class View:
         return sorted(set(TABLE.findall(self.query)))
 
 
-def _by_meter(name: str, unit: str) -> View:
+def _by_meter(name: str, unit: str, says: Dialect) -> View:
     return View(
         f"gold.meter_{name}",
         f"Energy of a meter in a local {name}, and how many of its intervals are there",
-        f"""SELECT feed, meter_id, direction, CAST(TRUNC(local_date, '{unit}') AS DATE) AS {name}_start,
+        f"""SELECT feed, meter_id, direction, {says.first_day("local_date", unit)} AS {name}_start,
             {SUMMED.format("consumption")} AS total_kwh, COUNT(*) AS days_with_readings,
             SUM(intervals_received) AS intervals_received, SUM(intervals_expected) AS intervals_expected
         FROM gold.meter_day GROUP BY ALL""",
     )
 
 
-def _by_feed(name: str, unit: str) -> View:
+def _by_feed(name: str, unit: str, says: Dialect) -> View:
     return View(
         f"gold.feed_{name}",
         f"Energy of all meters of a feed in a local {name}",
-        f"""SELECT feed, direction, CAST(TRUNC(local_date, '{unit}') AS DATE) AS {name}_start,
+        f"""SELECT feed, direction, {says.first_day("local_date", unit)} AS {name}_start,
             COUNT(DISTINCT meter_id) AS meterpoint_count, {SUMMED.format("consumption")} AS total_kwh
         FROM gold.meter_day GROUP BY ALL""",
     )
 
 
-def all_views(settings: Settings) -> tuple[View, ...]:
-    """Every view of a lake; views with local times contain the zones of its feeds."""
+def all_views(settings: Settings, says: Dialect = SPARK) -> tuple[View, ...]:
+    """Every view of a lake, in an engine's dialect; views with local times contain the zones of its feeds."""
     zone = "CASE feed " + " ".join(f"WHEN '{f.name}' THEN '{f.time_zone}'" for f in settings.feeds) + " ELSE 'UTC' END"
     local = f"FROM_UTC_TIMESTAMP(interval_start, {zone})"
     return (
@@ -72,12 +70,12 @@ def all_views(settings: Settings) -> tuple[View, ...]:
             "gold.meter_hour",
             "Energy of a meter in an hour of the local clock; readings of an hour or less",
             f"""SELECT feed, meter_id, direction,
-                interval_start - MAKE_DT_INTERVAL(0, 0, MINUTE({local}), SECOND({local})) AS hour_start,
-                local_date, {SUMMED.format(KWH)} AS total_kwh, COUNT(*) AS readings
+                {says.hour_start("interval_start", local)} AS hour_start,
+                local_date, {SUMMED.format(says.kwh)} AS total_kwh, COUNT(*) AS readings
             FROM silver.readings WHERE interval_minutes <= 60 GROUP BY ALL""",
         ),
-        _by_meter("month", "MONTH"),
-        _by_meter("year", "YEAR"),
+        _by_meter("month", "MONTH", says),
+        _by_meter("year", "YEAR", says),
         View(
             "gold.feed_hour",
             "Energy of all meters of a feed in an hour of the local clock; readings of an hour or less",
@@ -93,14 +91,14 @@ def all_views(settings: Settings) -> tuple[View, ...]:
                 SUM(intervals_received) AS intervals_received, SUM(intervals_expected) AS intervals_expected
             FROM gold.meter_day GROUP BY ALL""",
         ),
-        _by_feed("month", "MONTH"),
-        _by_feed("year", "YEAR"),
+        _by_feed("month", "MONTH", says),
+        _by_feed("year", "YEAR", says),
         View(
             "gold.load_profile",
             "The usual half hour: by weekday (1 is Monday) and local clock time, over all days and meters of a feed",
-            f"""SELECT feed, direction, WEEKDAY(local_date) + 1 AS weekday, DATE_FORMAT({local}, 'HH:mm') AS half_hour,
+            f"""SELECT feed, direction, {says.weekday("local_date")} AS weekday, {says.clock_time(local)} AS half_hour,
                 COUNT(DISTINCT local_date) AS days, {SUMMED.format("total_kwh")} AS total_kwh,
-                CAST(SUM(total_kwh) / SUM(meterpoint_count) AS DECIMAL(18,6)) AS avg_kwh_per_meter
+                {says.quotient("SUM(total_kwh)", "SUM(meterpoint_count)")} AS avg_kwh_per_meter
             FROM gold.total_consumption_half_hour GROUP BY ALL""",
         ),
     )

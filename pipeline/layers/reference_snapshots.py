@@ -77,6 +77,7 @@ def read(
             if not refused and not newer(context, known):
                 return None, None
             delivery = replace(delivery, size_bytes=now[0], modified_at=now[1])
+        context.log.doing("Reading the reference database")
         snapshot = source.read(context.spark)
     except ReferenceDatabaseError as problem:
         fault = delivery.refused("UNREADABLE", str(problem))
@@ -107,6 +108,7 @@ def load(context: Context, delivery: Delivery, snapshot: Snapshot | None) -> lis
     """Load the snapshot's rows into bronze, as received."""
     if snapshot is None:
         return [delivery]
+    context.log.doing(f"Loading {snapshot.count:,} rows of the reference database into bronze")
     lineage = {"file_id": delivery.file_id, "batch_id": delivery.batch_id}
     rejected = 0
     for table in tables.SNAPSHOTS:

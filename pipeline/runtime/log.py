@@ -90,7 +90,8 @@ class Log:
     def _print(self, level: str, event: str, facts: dict[str, Any]) -> None:
         self._written = time.monotonic()
         if self.stream.isatty():
-            details = "  ".join(f"{name} {_shown(value)}" for name, value in facts.items() if value not in (None, []))
+            told = ((name, value) for name, value in facts.items() if value not in (None, [], {}))
+            details = "  ".join(f"{name} {_shown(value)}" for name, value in told)
             style = "yellow" if level == "warning" else "dim"
             line = Text.assemble((f"{time.monotonic() - self.started:6.1f} s  ", "cyan"), (f"{event:<22}", "bold"))
             with self.line.hidden():

@@ -161,3 +161,12 @@ def file_name_encoding(session: SparkSession) -> str | None:
     except PySparkException:
         return None
     return encoding
+
+
+def stop_work(session: SparkSession) -> None:
+    """End what the session computes at this moment; it can be used again."""
+    context = getattr(session, "_sc", None)
+    if context is None:
+        session.interruptAll()
+    else:
+        context.cancelAllJobs()

@@ -21,6 +21,7 @@ from pipeline.lake import tables
 from pipeline.runtime import release
 from pipeline.serving import (
     aggregates,
+    answers,
     attention,
     deliveries,
     document,
@@ -43,9 +44,11 @@ if TYPE_CHECKING:
     from pipeline.attention import Item
     from pipeline.config.settings import Settings
     from pipeline.lake.snapshots import Snapshots
+    from pipeline.serving.siblings import Siblings
 
 DESCRIPTION = """
-Meter readings, their sums, and where they came from; always the newest committed state of the lake.
+Meter readings, their sums, and where they came from; always the newest committed state of the lake;
+a meter's readings are those of at most two seconds ago.
 
 * **Ranges** are half open: `from` is included, `to` is not. A day means its first instant in `tz`, or in the feed's
   zone.
@@ -67,20 +70,22 @@ def application(
     of_the_lake: Callable[[], bytes] = bytes,
     snapshots: Snapshots | None = None,
     needs_attention: Callable[[], Sequence[Item]] | None = None,
+    siblings: Siblings | None = None,
 ) -> FastAPI:
     """The API of a lake; `of_the_lake` gives its metrics for /metrics, in Prometheus's text format.
 
     With `snapshots` these tell the tables' rows, when they are asked for; `needs_attention` gives the list of
-    /attention, which is otherwise made of the tables where they lie. Raises ConfigurationError if it cannot serve this
-    lake.
+    /attention, which is otherwise made of the tables where they lie. `siblings` are the workers of which this is one:
+    /metrics has the measures of all. Raises ConfigurationError if it cannot serve this lake.
     """
-    service, measures = Service.of(settings, snapshots, needs_attention), Measures(of_the_lake)
+    service, measures = Service.of(settings, snapshots, needs_attention), Measures(of_the_lake, siblings)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
         if snapshots is None:
-            threading.Thread(target=keep_warm, args=(service, stop), name="warm", daemon=True).start()
+            keep_warm(service, stop)
+        measures.keep_leaving(stop)
         yield
         stop.set()
 
@@ -103,7 +108,7 @@ def application(
         Exception: problems.on_error,
     }.items():
         app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)
+    app.add_middleware(GZipMiddleware, minimum_size=answers.WORTH_PACKING, compresslevel=answers.PACKING)
     if settings.api.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.api.cors_origins), allow_methods=["GET", "HEAD"],

@@ -17,6 +17,7 @@ from pipeline.nearest import did_you_mean
 from pipeline.runtime.context import Context
 from pipeline.serving import answers, naming
 from pipeline.serving.engine import Engine
+from pipeline.serving.log_pages import LogPages
 from pipeline.serving.meter_files import MeterFiles
 from pipeline.serving.problems import ProblemError
 
@@ -46,6 +47,7 @@ class Service:
     slots: threading.BoundedSemaphore
     needs_attention: Callable[[], Sequence[Item]]
     known_meters: dict[str, Any] = field(default_factory=dict)
+    log: LogPages = field(default_factory=LogPages)
 
     @classmethod
     def of(
@@ -122,7 +124,8 @@ class Asked:
             found = rows(pinned, self.cursor.after if self.cursor else None)
             found.columns = naming.named(found.columns)
             meta = answers.Meta(pinned.versions, time_zone, naming.named(units or {}))
-            return tagged(answers.page(self.request, found, naming.with_ours(shape), meta, self.form), tag)
+            page = answers.page(self.request, found, naming.with_ours(shape), meta, self.form)
+            return tagged(answers.packed(self.request, page), tag)
 
     def whole(self, wanted: Sequence[Table], body: Callable[[Pinned], bytes], media: str) -> Response:
         """A single object from those tables, or 304 if the client has it."""
@@ -130,7 +133,7 @@ class Asked:
         if answers.is_known(self.request, tag):
             return tagged(Response(status_code=304), tag)
         with self.service.slot(), readable(self.service):
-            return tagged(Response(body(pinned), media_type=media), tag)
+            return tagged(answers.packed(self.request, Response(body(pinned), media_type=media)), tag)
 
     def pinned(self, wanted: Sequence[Table]) -> tuple[Pinned, str]:
         """Those tables at the versions of this request, and the answer's ETag."""

@@ -47,13 +47,13 @@ def known_parameters(request: Request) -> None:
             raise ProblemError(400, f"{name}: given twice", name)
 
 
-def asked(
+async def asked(
     request: Request,
     limit: Limit = DEFAULT_ROWS,
     cursor: CursorWord = None,
     format: Format = None,  # noqa: A002 - the parameter's name
 ) -> Asked:
-    """The request, for an address with rows."""
+    """The request, for an address with rows. Async, so that the framework needs no further thread for it."""
     known_parameters(request)
     service = service_of(request)
     if limit > service.settings.api.max_rows:

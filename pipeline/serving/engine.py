@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 # Two threads: answers are small, and a run may be working on the same machine.
-SETTINGS: dict[str, str | int | float | list[str]] = {
+SETTINGS: dict[str, str | float | list[str]] = {
     "threads": 2,
     "memory_limit": "1GB",
     "python_enable_replacements": False,
@@ -24,15 +24,20 @@ SETTINGS: dict[str, str | int | float | list[str]] = {
 class Engine:
     """A DuckDB database without data of its own; every query names what it reads."""
 
-    def __init__(self) -> None:
-        self._database = duckdb.connect(":memory:", config=dict(SETTINGS))
+    def __init__(self, settings: Mapping[str, str | float | list[str]] = SETTINGS) -> None:
+        self._database = duckdb.connect(":memory:", config=dict(settings))
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the database; instants in UTC."""
+        connection = self._database.cursor()
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection
 
     def query(
         self, sql: str, parameters: Sequence[Any] | Mapping[str, Any], reads: Mapping[str, ds.Dataset | pa.Table]
     ) -> pa.Table:
         """The answer as Arrow; `reads` has the tables of the query. Values are passed as parameters, never as text."""
-        with self._database.cursor() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with self.connection() as connection:
             for name, rows in reads.items():
                 connection.register(name, rows)
             answer: pa.Table = connection.sql(sql, params=parameters).to_arrow_table()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from pipeline.serving.siblings import Siblings
+
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10)
 # The lake is measured at most this often, even with several Prometheus servers or a short scrape interval.
 FRESH_SECONDS = 10.0
@@ -22,10 +24,12 @@ FRESH_SECONDS = 10.0
 class Measures:
     """Requests by route and status, their durations, and the lake's metrics."""
 
-    def __init__(self, of_the_lake: Callable[[], bytes] = bytes) -> None:
+    def __init__(self, of_the_lake: Callable[[], bytes] = bytes, siblings: Siblings | None = None) -> None:
         self._of_the_lake, self._lock = of_the_lake, threading.Lock()
+        self._siblings = siblings
         self._said, self._said_at = b"", -FRESH_SECONDS
-        self.registry = CollectorRegistry()
+        # Of this process, and of the lake as this process found it.
+        self.registry, self._of_reading = CollectorRegistry(), CollectorRegistry()
         labels = ["route", "status"]
         self.requests = Counter("meterlake_api_requests", "Requests answered", labels, registry=self.registry)
         self.seconds = Histogram(
@@ -33,7 +37,7 @@ class Measures:
             registry=self.registry,
         )  # fmt: skip
         self.lake_readable = Gauge(
-            "meterlake_lake_readable", "1 if the lake is there and can be measured", registry=self.registry
+            "meterlake_lake_readable", "1 if the lake is there and can be measured", registry=self._of_reading
         )
 
     def text(self) -> bytes:
@@ -48,7 +52,23 @@ class Measures:
                     self._said = b""
                     self.lake_readable.set(0)
                 self._said_at = time.monotonic()
-            return generate_latest(self.registry) + self._said
+            return self._of_the_api() + generate_latest(self._of_reading) + self._said
+
+    def _of_the_api(self) -> bytes:
+        if self._siblings is None:
+            return generate_latest(self.registry)
+        self._siblings.leave(self.registry)
+        of_all = CollectorRegistry()
+        of_all.register(self._siblings)
+        return generate_latest(of_all)
+
+    def keep_leaving(self, stop: threading.Event) -> None:
+        """Where there are several workers: tell the others what this one counts, until `stop`."""
+        if self._siblings is not None:
+            thread = threading.Thread(
+                target=self._siblings.keep_leaving, args=(self.registry, stop), name="measures", daemon=True
+            )
+            thread.start()
 
 
 class Measured:

@@ -22,7 +22,7 @@ from pipeline.lake import tables
 from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -167,16 +167,21 @@ class MeterFiles:
         found = (self._file(fragment, meter, keep=keep).part(meter) for fragment in fragments)
         return [part for part in found if part is not None]
 
-    def warm(self, fragments: Iterable[ds.Fragment], stop: threading.Event) -> None:
-        """Read those files now, until memory is full or `stop` is set; drop all others."""
-        wanted = list(fragments)
-        self._forget_all_but({fragment.path for fragment in wanted})
-        for fragment in wanted:
-            if stop.is_set() or self._size + fragment.count_rows() * ROW_BYTES > self._limit:
+    def warm(self, fragments: Sequence[ds.Fragment], stop: threading.Event) -> None:
+        """Read those files now, until memory is full or `stop` is set; others make room where they must."""
+        for fragment in fragments:
+            if not self._fits(fragment):
+                self.keep_only(fragments)
+            if stop.is_set() or not self._fits(fragment):
                 return
             self._file(fragment, "", keep=True)
 
-    def _forget_all_but(self, paths: set[str]) -> None:
+    def _fits(self, fragment: ds.Fragment) -> bool:
+        return fragment.path in self._kept or self._size + fragment.count_rows() * ROW_BYTES <= self._limit
+
+    def keep_only(self, fragments: Iterable[ds.Fragment]) -> None:
+        """Drop all other files."""
+        paths = {fragment.path for fragment in fragments}
         with self._lock:
             for path in [path for path in self._kept if path not in paths]:
                 self._size -= self._kept.pop(path).size

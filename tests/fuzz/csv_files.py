@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pipeline.config.feeds import Feed
 from tests.fuzz.hostile import NUMBERS, TEXTS, otherwise_encoded, spoilt_bytes
 
 ZONE = ZoneInfo("Europe/London")
@@ -25,6 +26,18 @@ ODD_LABELS = [
 ]  # fmt: skip
 METERS = ["1", "0012", "AB 1", "é", "m;1", '5" pipe', "12E5"]
 ODD_METERS = ["", " ", "1.0", "7.22E+13", "true", '"', "-1.5", "x" * 3000]
+CSV = {
+    "delimiter": ";",
+    "decimal": ",",
+    "skip_lines": 1,
+    "meter": "Meter",
+    "timestamp": "End",
+    "timestamp_format": "d/M/yyyy H:mm",
+    "label": "end",
+    "value": "kWh",
+    "direction": {"column": "Way", "import": ["in"], "export": ["out"], "ignore": ["none"]},
+}
+FEED = Feed(name="power", format="csv", path="landing", time_zone="Europe/London", csv=CSV)
 NAMES = ["day.csv", "DAY.CSV", "é.csv", "a b.csv"]
 ODD_NAMES = ["day.txt", "day", "_day.csv", "d:y.csv", "day.csv.gz"]
 
@@ -43,14 +56,19 @@ def made(number):  # noqa: C901 - a choice a line
     dice.shuffle(names)
     if dice.random() < 0.3:
         names.insert(dice.randrange(5), dice.choice(("more", "", "kwh", "Meter", "é", "kWh")))
+    nameless = dice.choice((0, 0, 0, 0, 1, 2, 3))
     rows = _rows(dice)
     if change in {4, 5, 6} or dice.random() < 0.05:
         for row in rows:
             if dice.random() < 0.5:
                 _spoil(dice, row)
     quoting = dice.choice((0.0, 0.0, 0.3, 1.0))
-    lines = [_line(dice, names, quoting)]
-    lines += [_line(dice, [row.get(name, dice.choice(TEXTS)) for name in names], quoting) for row in rows]
+    lines = [_line(dice, [*names, *[""] * nameless], quoting)]
+    for row in rows:
+        cells = [row.get(name, dice.choice(TEXTS)) for name in names]
+        # Often left out, or more than the header has; seldom not empty.
+        cells += [dice.choice(TEXTS) if dice.random() < 0.03 else "" for _ in range(dice.randrange(nameless + 2))]
+        lines.append(_line(dice, cells, quoting))
     if change == 7:
         _spoil_lines(dice, lines)
     if change == 8:

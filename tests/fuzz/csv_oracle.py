@@ -81,14 +81,14 @@ def verdict(name, content):  # noqa: C901, PLR0911 - a return a code
     records = [record for record in records if len(record) > 1 or record[0].strip(BLANKS)]
     if not records:
         return "HEADER_MISSING", None
-    header = names([field.strip(BLANKS) for field in records[0]])
+    header = [field.strip(BLANKS) for field in records[0]]
+    while header and not header[-1]:
+        header.pop()
+    header = names(header)
     if not set(COLUMNS) <= set(header):
         return "COLUMNS_MISSING", None
-    width = len(header)
-    while width and not header[width - 1]:
-        width -= 1
     places = [header.index(name) for name in COLUMNS]
-    return None, list(judged([row_of(n, record, places, width) for n, record in enumerate(records[1:], start=1)]))
+    return None, list(judged([row_of(n, record, places, len(header)) for n, record in enumerate(records[1:], start=1)]))
 
 
 def records_of(text):
@@ -143,7 +143,8 @@ def cell(field):
 
 
 def row_of(number, record, places, width):
-    whole = len(record) >= width and not any(field.strip(BLANKS) for field in record[width:])
+    # Empty fields at the end may be more, or be left out, as long as every column of the feed is there.
+    whole = len(record) > max(places) and not any(cell(field) for field in record[width:])
     return Row(number, [cell(record[at]) if at < len(record) else None for at in places], whole)
 
 

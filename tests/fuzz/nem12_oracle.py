@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from tests.fuzz.numbers import millionths
 from tests.fuzz.smrt_oracle import fields_of
@@ -16,6 +17,7 @@ FILE_CODES = (
     "TRAILER_MISSING",
     "TRAILER_NOT_LAST",
     "UNKNOWN_RECORD",
+    "WRONG_SHAPE",
 )
 ROW_CODES = (
     "FIELD_COUNT",
@@ -87,6 +89,9 @@ def _problems(records):
         codes.add("TRAILER_MISSING")
     elif trailers[0] != len(rest) - 1:
         codes.add("TRAILER_NOT_LAST")
+    # A 400 or 500 record says something of a day, so one stands before it, perhaps with others in between.
+    if any(later in {"400", "500"} and earlier in {"100", "200"} for (earlier, _), (later, _) in pairwise(records)):
+        codes.add("WRONG_SHAPE")
     others = [record for record, line in rest if not _is_trailer(record, line)]
     if any(record not in {"100", "200", "300", "400", "500"} for record in others):
         codes.add("UNKNOWN_RECORD")

@@ -7,24 +7,12 @@ import pytest
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.config.feeds import Feed
 from tests.fuzz import csv_files, csv_oracle, judging
+from tests.fuzz.csv_files import FEED
 
 pytestmark = pytest.mark.fuzz
 
 FILES = 20_000
-CSV = {
-    "delimiter": ";",
-    "decimal": ",",
-    "skip_lines": 1,
-    "meter": "Meter",
-    "timestamp": "End",
-    "timestamp_format": "d/M/yyyy H:mm",
-    "label": "end",
-    "value": "kWh",
-    "direction": {"column": "Way", "import": ["in"], "export": ["out"], "ignore": ["none"]},
-}
-FEED = Feed(name="power", format="csv", path="landing", time_zone="Europe/London", csv=CSV)
 FORM = formats.format_of(FEED)
 
 

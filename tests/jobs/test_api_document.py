@@ -23,7 +23,7 @@ __all__ = ["config"]
 load_all_checks()
 # What a schema cannot say: that `to` lies after `from`, which zones there are, that a cursor is one of ours.
 REQUIRED = {"from", "to", "date"}
-BEYOND_A_SCHEMA = {"from", "to", "tz", "cursor", "since", "date"}
+BEYOND_A_SCHEMA = {"from", "to", "tz", "cursor", "since", "date", "day"}
 
 
 @pytest.fixture(scope="module")

@@ -192,8 +192,8 @@ def test_answers_for_machines_are_json_and_csv(config: Path) -> None:
     ("arguments", "code", "says"),
     [
         (("run", "platinum"), 2, "unknown layer 'platinum'"),
-        (("sql", "DROP TABLE gold.meter_day"), 2, "not a query that reads"),
-        (("sql", "SELECT * FROM gold.nothing"), 2, "gold.meter_day"),
+        (("sql", "DROP TABLE gold.meter_day"), 2, "reads only"),
+        (("sql", "SELECT * FROM gold.nothing"), 2, "no table 'gold.nothing'"),
         (("sql", "SELECT 1", "--format", "xml"), 2, "unknown format 'xml'"),
         (("status", "--config", "nowhere.toml"), 2, "no such file"),
     ],

@@ -16,6 +16,9 @@ import pytest
 from jobs import query, run
 from jobs.shared.output import cell
 from pipeline.config.settings import load
+from pipeline.errors import UsageError
+from pipeline.queries.by_duckdb import DuckDBQueries
+from pipeline.queries.by_spark import SparkQueries
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 from tests.conftest import ROOT, demo_in
@@ -23,6 +26,7 @@ from tests.jobs.conftest import split_json
 from tests.jobs.demo_oracle import expected_readings
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import SparkSession
 
 PAGE = ROOT / "docs" / "queries.md"
@@ -41,9 +45,8 @@ def questions() -> list[Question]:
     return [Question(int(number), *rest) for number, *rest in QUESTION.findall(PAGE.read_text())]
 
 
-def answered(context: Context, sql: str) -> str:
+def answered(found: pa.Table) -> str:
     """The rows as aligned text: numbers to the right, NULL where nothing is."""
-    found = query.select(context, sql).toArrow()
     columns = [
         [name, *("NULL" if value is None else str(cell(value)) for value in found[name].to_pylist())]
         for name in found.column_names
@@ -65,6 +68,11 @@ def context(spark: SparkSession, demo: Path) -> Context:
     return Context(load(demo))
 
 
+@pytest.fixture(scope="module")
+def duckdb(demo: Path) -> DuckDBQueries:
+    return DuckDBQueries(Context(load(demo)))
+
+
 def test_there_are_twenty_questions_each_with_its_query_and_its_answer() -> None:
     assert [each.number for each in questions()] == list(range(1, 21))
     assert PAGE.read_text().count("\n## ") == 20
@@ -73,13 +81,52 @@ def test_there_are_twenty_questions_each_with_its_query_and_its_answer() -> None
 
 @pytest.mark.parametrize("question", questions(), ids=lambda each: f"{each.number}")
 def test_the_answer_is_the_one_shown(context: Context, question: Question) -> None:
-    answer = answered(context, question.sql)
+    answer = answered(query.select(context, question.sql).toArrow())
     if os.environ.get("ANSWERS") == "write":
         shown = f"```sql\n{question.sql}```\n\n```text\n{question.answer}```"
         written = f"```sql\n{question.sql}```\n\n```text\n{answer}```"
         PAGE.write_text(PAGE.read_text().replace(shown, written))
         return
     assert answer == question.answer
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda each: f"{each.number}")
+def test_duckdb_gives_the_same_answer_to_the_same_text(duckdb: DuckDBQueries, question: Question) -> None:
+    assert answered(duckdb.ask(question.sql)) == question.answer
+
+
+def test_every_view_has_the_same_rows_by_both_engines(context: Context, duckdb: DuckDBQueries) -> None:
+    by_spark = SparkQueries(context)
+    for view in duckdb.names.views:
+        by_each = [
+            sorted([(name, str(value)) for name, value in row.items()] for row in rows)
+            for rows in (engine.ask(f"SELECT * FROM {view.name}").to_pylist() for engine in (by_spark, duckdb))
+        ]
+        assert by_each[0], view.name
+        assert by_each[0] == by_each[1], view.name
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("SELECT consumtion FROM gold.meter_day", "no column 'consumtion' in gold.meter_day: did you mean consumption? (gold."),
+        ("SELECT d.consumtion FROM gold.meter_day d, silver.readings", "no column 'consumtion' in gold.meter_day: did you"),
+        ("SELECT totl_kwh FROM gold.feed_month", "no column 'totl_kwh' in gold.feed_month: did you mean total_kwh?"),
+        ("SELECT * FROM gold.meter_dya", "no table 'gold.meter_dya': did you mean gold.meter_day?"),
+        ("SELECT * FROM meter_day", "no table 'meter_day': did you mean gold.meter_day?"),
+        ("SELECT sun(1)", "no function 'sun': did you mean sum?"),
+        ("SELECT feed FORM gold.meter_day", "did you mean FROM for 'FORM'?"),
+        ("SELECT (1", "not a query that reads: syntax error at its end"),
+        ("SELECT 1 / 0", "the query failed: Division by zero"),
+        ("WITH a AS (SELECT 1) INSERT INTO gold.meter_day SELECT * FROM a", "`sql` reads only"),
+        ("FROM gold.meter_day INSERT INTO gold.meter_day SELECT *", "`sql` reads only"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_a_line_by_spark_too(context: Context, asked: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        SparkQueries(context).ask(asked)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_what_changed_since_friday_is_found_once_something_has(spark: SparkSession, demo: Path, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 SECONDS = 60
-VIEWS = ("load", "heat", "products", "completeness", "deliveries", "restatements")
+VIEWS = ("today", "load", "heat", "products", "completeness", "deliveries", "restatements")
 READY = "#main[aria-busy=false]"
 
 
@@ -59,6 +62,11 @@ class Shown:
         page.on("pageerror", lambda problem: self.errors.append(str(problem)))
         page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
 
+    def at(self, address: str) -> Page:
+        """A view by the rest of its address."""
+        self.page.goto(f"{self.origin}/{address}")
+        return self.ready()
+
     def open(self, **state: str) -> Page:
         """A view by its address, when everything of it is there."""
         self.page.goto(f"{self.origin}/?{urlencode({name.rstrip('_'): value for name, value in state.items()})}")
@@ -77,12 +85,25 @@ class Shown:
         return self.table()
 
     def table(self) -> list[list[str]]:
-        """Cells of the one table that is shown, without its head."""
+        """Cells of the one table that is shown, without its head: exact values where it shows short ones."""
         more = self.page.get_by_role("button", name="Show more rows")
         while more.count():
             more.click()
+        exact = "cell.querySelector('time')?.dateTime ?? cell.querySelector('data')?.value ?? cell.textContent"
+        rows = f"rows => rows.map(row => [...row.cells].map(cell => {exact}))"
+        return self.page.locator("#view tbody tr").evaluate_all(rows)
+
+    def texts(self) -> list[list[str]]:
+        """The same cells as a person sees them."""
+        self.figures()
         rows = "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
         return self.page.locator("#view tbody tr").evaluate_all(rows)
+
+    def csv(self) -> list[dict[str, str]]:
+        """The rows that the view's download holds."""
+        with self.page.expect_download() as download:
+            self.page.locator("p.download button").last.click()
+        return list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"), newline="")))
 
     def traces(self) -> list[dict[str, Any]]:
         """What Plotly was given."""
@@ -90,8 +111,8 @@ class Shown:
         return self.page.locator(".chart").evaluate(f"chart => chart.data.map({keys})")
 
     def said(self) -> str:
-        """The view's sentence."""
-        return self.page.locator("#said").inner_text()
+        """The view's sentence; ages, which grow, are left out."""
+        return re.sub(r"\d+ (second|minute|hour|day)s? ago|\bnow\b", "…", self.page.locator("#said").inner_text())
 
     def alert(self) -> str:
         """The problem that is shown."""

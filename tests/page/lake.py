@@ -24,6 +24,8 @@ RESTATED = "2021-11-01 18:00:00"
 def make(folder: Path) -> Path:
     """The configuration of that lake."""
     text = (ROOT / "conf" / "local.toml").read_text().replace("data_lake", str(folder / "data_lake"))
+    # One feed is answered, so that a delivery has a response to show.
+    text = text.replace('company = "GAZ"', f'company = "GAZ"\nacknowledge = "{folder / "responses"}"')
     config = folder / "local.toml"
     config.write_text(text)
     _run(config, "demo")

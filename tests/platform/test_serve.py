@@ -1,18 +1,22 @@
-"""`serve` as a separate process: it listens on this machine, answers, is not blocked by slow readers, and ends."""
+"""`serve` as a process, or as several: it listens on this machine, answers, is not blocked by slow readers, and ends."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+from pipeline.serving import workers
 from tests.faults.a_lake import ROOT, environment
 from tests.jobs.test_demo import config
 
@@ -97,3 +101,89 @@ def test_without_a_token_it_listens_to_this_machine_only(config):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "token_env" in done.stderr
+
+
+@pytest.fixture
+def shared(config):
+    """A server of two workers over the demo's lake."""
+    with Server(config, "--workers", "2") as server:
+        yield server
+
+
+def workers_of(server):
+    """The process ids of its workers."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return [int(pid) for pid in children if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+
+
+def counted(server):
+    """Requests for /meters by worker, as /metrics says."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SECONDS)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    found = re.findall(r'meterlake_api_requests_total\{route="/meters",status="200",worker="(\d)"\} (\d+)', text)
+    assert text.count("# TYPE meterlake_api_requests_total") == 1
+    assert text.count("\nmeterlake_lake_readable 1.0") == 1
+    return {int(worker): int(count) for worker, count in found}
+
+
+def until(holds, seconds=SECONDS):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_two_workers_answer_at_one_address_and_any_of_them_tells_what_both_count(shared):
+    asked = 0
+    while len(counted(shared)) < 2:
+        assert shared.ask("/meters?limit=1")[0] == 200
+        asked += 1
+        assert asked < 1000
+    until(lambda: sum(counted(shared).values()) == asked)
+    assert len(workers_of(shared)) == 2
+    versions = {tuple(shared.ask("/readyz")[1]["as_of"].items()) for _ in range(10)}
+    assert len(versions) == 1
+
+
+def test_a_worker_that_dies_is_replaced_and_the_other_answers_meanwhile(shared):
+    until(lambda: len(workers_of(shared)) == 2)
+    until(lambda: shared.ask("/healthz")[0] == 200)
+    before = set(workers_of(shared))
+    time.sleep(workers.SECONDS_TO_BEGIN)  # one that dies sooner could not begin
+    os.kill(min(before), signal.SIGKILL)
+    until(lambda: len(workers_of(shared)) == 2 and set(workers_of(shared)) != before)
+    assert max(before) in workers_of(shared)
+    assert shared.ask("/meters?limit=1")[0] == 200
+
+
+def test_a_signal_ends_all_workers(shared):
+    until(lambda: shared.ask("/healthz")[0] == 200)
+    pids = workers_of(shared)
+    shared.process.send_signal(signal.SIGTERM)
+    assert shared.process.wait(SECONDS) == 0
+    assert shared.process.stderr.read() == ""
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_workers_do_not_outlive_a_server_that_is_killed(shared):
+    until(lambda: shared.ask("/healthz")[0] == 200)
+    pids = workers_of(shared)
+    shared.process.kill()
+    shared.process.wait(SECONDS)
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def test_workers_that_cannot_begin_end_the_server_and_say_so(config, tmp_path):
+    broken = tmp_path / "sitecustomize.py"
+    broken.write_text("import os, sys\nif 'spawn_main' in ' '.join(sys.orig_argv):\n    os._exit(9)\n")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), "serve", "--port", "0", "--workers", "2", "--config", str(config)],
+        cwd=config.parent, env=environment() | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}, capture_output=True, text=True,
+        timeout=SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "workers end as soon as they begin" in done.stderr.splitlines()[-1]
+    assert "exit code 9" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr

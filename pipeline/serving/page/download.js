@@ -3,6 +3,9 @@
 import { el } from "./dom.js";
 import { counted } from "./numbers.js";
 
+// Names that the API still gives beside its own, for one version.
+const FORMER = new Set(["total_kwh", "meterpoint_count", "meterpoint_id", "product_display_name", "date"]);
+
 function field(value) {
   const text = Array.isArray(value) ? value.join(" ") : String(value ?? "");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
@@ -10,7 +13,7 @@ function field(value) {
 
 /** RFC 4180: the names of the columns, then a line for each row. */
 export function csv(rows) {
-  const names = Object.keys(rows[0]);
+  const names = Object.keys(rows[0]).filter((name) => !FORMER.has(name));
   return [names, ...rows.map((row) => names.map((name) => row[name]))].map((line) => `${line.map(field).join(",")}\r\n`).join("");
 }
 

@@ -57,10 +57,10 @@ function behind({ delivery, feed, lag }) {
 
 function complete({ feed, days, from, to, arrived, expected, silent }) {
   if (!days) return "";
-  const part = arrived === expected ? "all came" : `${Math.floor((arrived / expected) * 1000) / 10} % came`;
-  const share = expected ? part : "nothing came";
-  const silence = silent ? `, ${counted(silent, "day")} with nothing at all` : "";
-  const words = `${share}${silence}`;
+  const part = `${Math.floor((arrived / expected) * 1000) / 10} %`;
+  const whole = arrived === expected ? "all came" : `${part} came`;
+  const others = arrived === expected ? "; the others are complete" : `; ${part} of the others`;
+  const words = silent ? `${counted(silent, "day")} with nothing at all${expected ? others : ""}` : whole;
   const chart = spark(days, `${feed.name}, ${dayText(from)} to ${dayText(to)}: ${words}`);
   return el("div", {}, link(elsewhere({}, "completeness", { feed: feed.name, from, to }), chart), el("small", {}, `${words} (${spanText(from, to)})`));
 }

@@ -11,7 +11,7 @@ import { clockText as momentText, day as dayOf, dayText, spanText } from "./when
 
 async function asked({ state, feed, days, signal }, direction) {
   const range = { from: days.from, to: plusDays(days.to, 1), feed: feed.name, direction };
-  if (!state.meter) return { ...(await api.rows("aggregates/half-hour", range, signal)), value: "total_kwh", step: 30 };
+  if (!state.meter) return { ...(await api.rows("aggregates/half-hour", range, signal)), value: "energy_kwh", step: 30 };
   for (const [granularity, step] of [["half_hour", 30], ["hour", 60]]) {
     const found = await api.rows(api.meterPath(state.meter, "readings"), { ...range, granularity }, signal);
     if (found.data.length || step === 60) return { ...found, value: "consumption", step };

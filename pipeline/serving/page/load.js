@@ -20,8 +20,8 @@ function question({ state, feed, days }) {
     const path = api.meterPath(state.meter, "readings");
     return { path, asked: { ...range, granularity }, value: "consumption", of: `meter ${state.meter}`, one: GRAINS[granularity] ?? "sum" };
   }
-  if (feed.halfHours) return { path: "aggregates/half-hour", asked: range, value: "total_kwh", of: feed.name, one: "half hour" };
-  return { path: "aggregates/feed-day", asked: range, value: "total_kwh", of: feed.name, one: "day" };
+  if (feed.halfHours) return { path: "aggregates/half-hour", asked: range, value: "energy_kwh", of: feed.name, one: "half hour" };
+  return { path: "aggregates/feed-day", asked: range, value: "energy_kwh", of: feed.name, one: "day" };
 }
 
 export async function render(context) {
@@ -55,7 +55,7 @@ const span = (instants, least) => {
   const edge = Math.max((last - first) * 0.01, least);
   return [first - edge, last + edge];
 };
-const units = (rows, asks) => (asks.value === "total_kwh" ? "kWh" : [...new Set(rows.map((row) => row.unit))].join(", "));
+const units = (rows, asks) => (asks.value === "energy_kwh" ? "kWh" : [...new Set(rows.map((row) => row.unit))].join(", "));
 
 /** One line for each direction (and unit), interrupted where readings are missing. */
 function traces(rows, value, start, byDay) {
@@ -104,7 +104,7 @@ function table(asks, rows, byDay) {
   const columns = byDay ? [["Day", (row) => when.day(row.local_date), "when"]] : [["Start", (row) => when.start(row.interval_start, turns), "when"]];
   columns.push(["Direction", (row) => row.direction], ["Energy", (row) => exactly(row[asks.value], row.unit ?? "kWh", behind(row)), "number"]);
   columns.push(["Unit", (row) => row.unit ?? "kWh"]);
-  if ("meterpoint_count" in rows[0]) columns.push(["Meters", (row) => count(row.meterpoint_count), "number"]);
+  if ("meters" in rows[0]) columns.push(["Meters", (row) => count(row.meters), "number"]);
   if ("readings" in rows[0]) columns.push(["Readings", (row) => count(row.readings), "number"]);
   if ("quality" in rows[0]) columns.push(["Quality", (row) => row.quality ?? ""]);
   if ("file_id" in rows[0]) columns.push(["Newest delivery", delivery, "number"]);

@@ -20,23 +20,23 @@ export async function render(context) {
   const varies = (name) => new Set(data.map((row) => row[name])).size > 1;
   // A name has only the parts that distinguish the bars.
   const whose = ["feed", "direction"].filter(varies);
-  const nameOf = (row) => [row.product_display_name, ...whose.map((name) => row[name])].join(", ");
+  const nameOf = (row) => [row.product, ...whose.map((name) => row[name])].join(", ");
   const groups = [...Map.groupBy(data, nameOf)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const shares = groups.map(([name, rows]) => `${name} ${short(sum(rows.map((row) => row.total_kwh)))} kWh`);
-  const summary = `${counted(new Set(data.map((row) => row.date)).size, "day")} ${spanText(days.from, days.to)}: ${listed(shares)}.`;
+  const shares = groups.map(([name, rows]) => `${name} ${short(sum(rows.map((row) => row.energy_kwh)))} kWh`);
+  const summary = `${counted(new Set(data.map((row) => row.local_date)).size, "day")} ${spanText(days.from, days.to)}: ${listed(shares)}.`;
   const where = place(summary, "tall");
   const columns = [
-    ["Day", (row) => day(row.date), "when"], ["Feed", (row) => row.feed], ["Direction", (row) => row.direction],
-    ["Product", (row) => row.product_display_name], ["Meters", (row) => count(row.meterpoint_count), "number"],
-    ["kWh", (row) => exactly(row.total_kwh, "kWh", elsewhere({}, "deliveries", { feed: row.feed, day: row.date })), "number"],
+    ["Day", (row) => day(row.local_date), "when"], ["Feed", (row) => row.feed], ["Direction", (row) => row.direction],
+    ["Product", (row) => row.product], ["Meters", (row) => count(row.meters), "number"],
+    ["kWh", (row) => exactly(row.energy_kwh, "kWh", elsewhere({}, "deliveries", { feed: row.feed, day: row.local_date })), "number"],
     ["Newest delivery", (row) => link(elsewhere({}, "deliveries", { file: row.file_id }), String(row.file_id)), "number"],
   ];
   const notes = [note("Energy of the meters with an agreement for the product on that day.")];
   if (cut) notes.push(note(`Only the first ${counted(data.length, "row")} are shown: choose fewer days.`));
   context.show(heading, summary, ...notes, where, figures(heading, columns, data), download(heading, data));
   const traces = groups.map(([name, rows]) => ({
-    type: "bar", name: plain(name), x: rows.map((row) => row.date), y: rows.map((row) => Number(row.total_kwh)),
-    customdata: rows.map((row) => [row.total_kwh, counted(row.meterpoint_count, "meter"), dayText(row.date)]),
+    type: "bar", name: plain(name), x: rows.map((row) => row.local_date), y: rows.map((row) => Number(row.energy_kwh)),
+    customdata: rows.map((row) => [row.energy_kwh, counted(row.meters, "meter"), dayText(row.local_date)]),
     hovertemplate: `${plain(name)}<br>%{customdata[2]}: %{customdata[0]} kWh of %{customdata[1]}<extra></extra>`,
   }));
   await draw(where, traces, {
@@ -48,6 +48,6 @@ export async function render(context) {
 
 /** Few days: one tick each, and never one between two days. */
 function everyDay(rows) {
-  const days = [...new Set(rows.map((row) => row.date))];
+  const days = [...new Set(rows.map((row) => row.local_date))];
   return days.length <= 10 ? { tickmode: "array", tickvals: days } : {};
 }

@@ -49,7 +49,7 @@ const value = (row, text) => (text === null ? "none" : exactly(text, named(row)[
 
 /** Whose value it is, in words; its table and key in full when it is pointed at. */
 function what(row, zones) {
-  const of = row.meter_id !== null ? `meter ${row.meter_id}` : (row.product_display_name ?? row.feed);
+  const of = row.meter_id !== null ? `meter ${row.meter_id}` : (row.product ?? row.feed);
   const at = row.interval_start ? clockText(inZone(row.interval_start, zones.get(row.feed) ?? "UTC")) : dayText(row.local_date);
   return el("span", { title: `${row.table_name}: ${row.key}` }, `${of}, ${row.direction}, ${at}`);
 }

@@ -73,7 +73,10 @@ const VIEWS = {
 const URGENT = new Set(["failed_run", "lost_files", "missing_table", "late", "refused"]);
 
 /** The text with its days and instants as people say them; commands in it stay as they are. */
-const sentence = (text) => prose(text.replace(/(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)Z)?/g, (_, day, at) => (at ? clockText(inZone(`${day}T${at}Z`)) : dayText(day))));
+const sentence = (text) => prose(text.replace(/(at )?(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)Z)?/g, (_, before, day, at) => {
+  const said = at ? clockText(inZone(`${day}T${at}Z`)) : dayText(day);
+  return before ? `on ${said}` : said;
+}));
 
 function item(each) {
   const seen = VIEWS[each.kind]?.(each.feed ?? undefined);

@@ -32,6 +32,9 @@ def plain(read):
         "excel.csv": HEADER + '="0012",2021-06-01 00:00,="0.5"\n"=""0012""",2021-06-01 00:30,1\n',
         "extra.csv": 'note,value,meter,timestamp,more\n"a, b",1,m,2021-06-01 00:00,\n,2,m,2021-06-01 00:30,x\n',
         "count.csv": HEADER + "m,2021-06-01 00:00\nm,2021-06-01 00:30,1,,\nm,2021-06-01 01:00,1,2\nm\n",
+        "short.csv": "meter,timestamp,value,a,notes,,\n"
+        "m,2021-06-01 00:00,1,x,y\nm,2021-06-01 00:30,1,x\nm,2021-06-01 01:00,1\nm,2021-06-01 01:30,1,,,,,\n"
+        "m,2021-06-01 02:00\nm,2021-06-01 02:30,\nm,2021-06-01 03:00,1,x,y,z\n",
         "missing.csv": HEADER + "m,2021-06-01 00:00,-\nm,2021-06-01 00:30, NULL \nm,x,\n,x,N/A\nm,x,null\n",
         "meters.csv": HEADER
         + ",2021-06-01 00:00,1\n7.22E+13,2021-06-01 00:00,1\n1.0,2021-06-01 00:00,1\n12E5,2021-06-01 00:00,1\n",
@@ -110,6 +113,22 @@ def test_columns_are_found_by_name_and_further_ones_are_kept(plain):
 def test_another_number_of_fields_is_a_rejected_row_empty_ones_at_the_end_aside(plain):
     assert plain.codes("count.csv") == [(1, "FIELD_COUNT"), (2, None), (3, "FIELD_COUNT"), (4, "FIELD_COUNT")]
     assert plain.values("count.csv", "raw")[2] == "m,2021-06-01 01:00,1,2"
+
+
+def test_empty_fields_at_the_end_may_be_left_out_unless_their_column_is_configured(plain):
+    codes = [code for _, code in plain.codes("short.csv")]
+    assert codes == [None, None, None, None, "FIELD_COUNT", None, "FIELD_COUNT"]
+    assert [row["value"] for row in plain.bronze["short.csv"]] == ["1", "1", "1", "1", None, "", "1"]
+    assert [dict(row["extra"] or ()) for row in plain.bronze["short.csv"]] == [
+        {"a": "x", "notes": "y"},
+        {"a": "x", "notes": None},
+        {"a": None, "notes": None},
+        {"a": "", "notes": ""},
+        {},
+        {"a": None, "notes": None},
+        {},
+    ]
+    assert plain.values("short.csv", "raw")[-1] == "m,2021-06-01 03:00,1,x,y,z"
 
 
 def test_a_missing_value_is_accepted_and_gives_no_reading(plain):

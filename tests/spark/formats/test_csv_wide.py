@@ -131,6 +131,12 @@ def periods(read):
         ),
         "forty-eight.csv": table(names[:48], ["m", SPRING, *[1] * 46, "", ""], ["m", AUTUMN, *[1] * 48]),
         "odd.csv": table(names[:40], ["m", NORMAL, *[1] * 40]),
+        "short.csv": table(
+            [*names[:48], "notes", "", ""],
+            ["m", NORMAL, *[1] * 48],
+            ["m", NORMAL, *[1] * 47, ""],
+            ["m", NORMAL, *[1] * 47],
+        ),
         "day.csv": table(["P1"], ["m", AUTUMN, 50]),
         "half.csv": table(names[:48], ["m", NORMAL, *[1] * 24, *[""] * 24]),
     }
@@ -151,6 +157,8 @@ def test_missing_cells_behind_the_days_end_are_dropped(periods):
     found = readings(periods, "forty-eight.csv")
     assert len(found) == 46 + 50
     assert [start for start, *_ in found][2] == f"{SPRING} 01:00:00"
+    assert codes(periods, "short.csv") == {(3, "FIELD_COUNT"): 1}
+    assert len(readings(periods, "short.csv")) == 48 + 47
     assert codes(periods, "odd.csv") == {(1, "ARRAY_LENGTH_INVALID"): 1}
     assert [row["interval_minutes"] for row in periods.judged["day.csv"]] == [1500]
     assert len(readings(periods, "half.csv")) == 24

@@ -23,8 +23,7 @@ def test_the_most_urgent_comes_first():
         lost_files={"gold.meter_day": ["a.parquet", "b.parquet"]},
         missing_tables=["silver.readings", "ops.ingestion_log"],
         late=[Late("gas", date(2026, 11, 27), at("2026-11-28 06:00"), at("2026-11-29 00:00"))],
-        refused=[delivery(4, "PN000004.SMRT", "rejected", "TRAILER_MISSING")],
-        received={4: at("2026-11-28 06:00")},
+        refused=[delivery(4, "PN000004.SMRT", "rejected", "TRAILER_MISSING", received_at=at("2026-11-28 06:00"))],
         missing_generations=[{"feed": "gas", "first": "PN000004", "last": "PN000004", "count": 1}],
         overlapping=["1400000003"],
         tables=[{"table": "gold.x", "small_files": 5}, {"table": "gold.y", "small_files": None}],
@@ -59,18 +58,12 @@ def test_a_late_feed_says_where_its_readings_end():
 
 def test_refusals_of_a_feed_are_one_item_with_every_reason_and_the_first_time():
     refused = [
-        delivery(1, "a.SMRT", "rejected", "NOT_UTF8"),
-        delivery(2, "b.SMRT", "rejected", "EMPTY_FILE"),
-        delivery(3, "c.SMRT", "rejected", "NOT_UTF8"),
-        delivery(4, "d.json", "rejected", "MALFORMED_JSON", feed="electricity"),
+        delivery(1, "a.SMRT", "rejected", "NOT_UTF8", received_at=at("2026-11-03 06:00")),
+        delivery(2, "b.SMRT", "rejected", "EMPTY_FILE", received_at=at("2026-11-02 06:00")),
+        delivery(3, "c.SMRT", "rejected", "NOT_UTF8", received_at=at("2026-11-04 06:00")),
+        delivery(4, "d.json", "rejected", "MALFORMED_JSON", feed="electricity", received_at=at("2026-11-05 06:00")),
     ]
-    received = {
-        1: at("2026-11-03 06:00"),
-        2: at("2026-11-02 06:00"),
-        3: at("2026-11-04 06:00"),
-        4: at("2026-11-05 06:00"),
-    }
-    one, three = told(refused=refused, received=received)
+    one, three = told(refused=refused)
     assert one.text == "d.json was refused (MALFORMED_JSON) and is not replaced"
     assert three.text == "3 deliveries were refused and are not replaced: EMPTY_FILE, NOT_UTF8 (2)"
     assert three.since == at("2026-11-02 06:00")

@@ -146,6 +146,22 @@ def test_a_name_that_stands_twice_is_numbered():
     assert frame(text, value="kWh.2").columns == ("meter", "timestamp", "kWh", "kWh.2", "kWh.3")
 
 
+def test_empty_names_at_the_end_of_a_header_are_no_columns():
+    for header in ("meter,timestamp,value,,,\n", 'meter,timestamp,value, ,""\n'):
+        delivery = frame(header + ROWS)
+        assert delivery.columns == ("meter", "timestamp", "value")
+        assert (delivery.frame.least, delivery.frame.width) == (3, 3)
+    inner = frame("meter,,,timestamp,value,,\n")
+    assert inner.columns == ("meter", "", ".2", "timestamp", "value")
+
+
+def test_a_row_has_the_fields_up_to_the_last_configured_column_at_least():
+    assert (frame("meter,timestamp,value,a,b\n").frame.least, frame("a,value,timestamp,meter\n").frame.least) == (3, 4)
+    assert frame("meter,timestamp,value,a,b\n", quality="a").frame.least == 4
+    assert frame("1,2,3,4\n", header=False, meter="c1", timestamp="c2", value="c3").frame.least == 3
+    assert wide([*HALF_HOURS, "a", "b"]).frame.least == 50
+
+
 def test_a_header_may_hold_quotes_and_line_breaks():
     text = 'meter,timestamp,"value\n(kWh)"\r\n' + ROWS
     delivery = frame(text, value="value\n(kWh)")
@@ -231,6 +247,8 @@ def test_a_quality_stands_beside_each_value():
     names = [each for time in HALF_HOURS for each in (time, f"Q{time}")]
     assert wide(names, quality_beside=True).frame.positions == tuple(range(2, 98, 2))
     assert wide(names[:-1], quality_beside=True).reason_code == "COLUMNS_MISSING"
+    nameless = wide([*names[:-1], "", ""], quality_beside=True).frame
+    assert (nameless.positions[-1], nameless.least, nameless.width) == (96, 98, 98)
     assert wide(HALF_HOURS, quality_beside=True).reason_code == "COLUMNS_MISSING"
 
 

@@ -91,6 +91,10 @@ REFUSED = {
     "a 600 record": (lines(HEADER, DETAILS, DAY, "600,1", TRAILER), "UNKNOWN_RECORD"),
     "a longer record number than 300": (lines(HEADER, DETAILS, "3000,1", TRAILER), "UNKNOWN_RECORD"),
     "a record number with a letter": (lines(HEADER, DETAILS, "300x,1", TRAILER), "UNKNOWN_RECORD"),
+    "a 400 record before any day": (lines(HEADER, QUALITY, DETAILS, DAY, TRAILER), "WRONG_SHAPE"),
+    "a 400 record before the days of a 200 record": (lines(HEADER, DETAILS, QUALITY, DAY, TRAILER), "WRONG_SHAPE"),
+    "a 500 record, after a blank line": (lines(HEADER, DETAILS, DAY, DETAILS, " ", '"500",S', TRAILER), "WRONG_SHAPE"),
+    "400 records and no day": (lines(HEADER, QUALITY, QUALITY, TRAILER), "WRONG_SHAPE"),
     "a lone comma": (lines(HEADER, DETAILS, ",", TRAILER), "UNKNOWN_RECORD"),
     "a lone quote": (lines(HEADER, DETAILS, '"', TRAILER), "UNKNOWN_RECORD"),
 }
@@ -121,6 +125,11 @@ TWO_FAULTS = {
     "no header before no trailer": (DAY, "power.csv", "HEADER_MISSING"),
     "a wrong header before no trailer": ("100,NEM13", "power.csv", "HEADER_INVALID"),
     "no trailer before an unknown record": (lines(HEADER, "600"), "power.csv", "TRAILER_MISSING"),
+    "an unknown record before a 400 record without a day": (
+        lines(HEADER, QUALITY, "600", TRAILER),
+        "power.csv",
+        "UNKNOWN_RECORD",
+    ),
     "data after the trailer before an unknown record": (lines(HEADER, TRAILER, "6"), "power.csv", "TRAILER_NOT_LAST"),
 }
 
@@ -142,6 +151,7 @@ def test_a_file_cut_at_any_byte_is_never_accepted_unless_the_whole_trailer_is_th
     [
         (lines(HEADER, "", DETAILS, HEADER, TRAILER), "line 4: a second 100 record"),
         (lines("", HEADER, DETAILS, "600,x", TRAILER), "line 4: record '600'"),
+        (lines(HEADER, DETAILS, "", QUALITY, DAY, TRAILER), "line 4: a 400 record without a 300 record before it"),
         (lines(HEADER, TRAILER, "", DAY), "line 4 stands after the 900 record of line 2"),
         (lines(HEADER.replace("NEM12", "NEM13"), TRAILER), "the 100 record names 'NEM13', not NEM12"),
     ],

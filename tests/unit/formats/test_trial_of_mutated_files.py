@@ -11,6 +11,10 @@ from pipeline.config.feeds import Feed
 from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import trial
 from tests.fuzz import (
+    csv_files,
+    csv_oracle,
+    nem12_files,
+    nem12_oracle,
     obis_documents,
     obis_oracle,
     parquet_files,
@@ -40,7 +44,11 @@ CASES = {
         parquet_oracle,
         400,
     ),
+    "csv": (csv_files.FEED, csv_files, csv_oracle, 3000),
+    "nem12": (Feed(name="f", format="nem12", path="p"), nem12_files, nem12_oracle, 4000),
 }
+# Where an oracle's rows say the direction.
+WAY = {"obis_json": 5, "csv": 5, "nem12": 6}
 
 
 def truth(form, made, oracle):
@@ -73,7 +81,7 @@ def test_counts_reasons_and_energy_are_the_oracles(form):
         assert (found.judged, found.delivery.rows_accepted) == (len(numbers), len(numbers) - len(codes)), number
         # The last row of a meter, direction and interval counts.
         current = {
-            (row[2], row[5:6] if form == "obis_json" else (), row[3]): row[4]
+            (row[2], row[WAY[form]] if form in WAY else None, row[3]): row[4]
             for row in rows
             if row[1] is None and row[3] is not None
         }

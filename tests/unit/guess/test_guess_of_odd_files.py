@@ -135,7 +135,9 @@ def test_register_readings_are_told(tmp_path):
 
 def test_rows_with_another_number_of_fields_than_the_header_are_told(tmp_path):
     text = long("meter,timestamp,kwh,notes", "A,{at:%Y-%m-%d %H:%M},0.{n}", "2023-01-25", 96)
-    assert "96 rows have another number of fields" in said(guessed(tmp_path, text), "timestamp")
+    assert said(guessed(tmp_path, text), "timestamp") == ""
+    assert "2 rows lack a configured column" in said(guessed(tmp_path, text + "A\nA,2023-01-28 00:00\n"), "timestamp")
+    assert "1 rows lack" in said(guessed(tmp_path, text + "A,2023-01-28 00:00,1,x,y\n"), "timestamp")
     text = long("meter,timestamp,kwh,", "A,{at:%Y-%m-%d %H:%M},0.{n},", "2023-01-25", 96)
     assert said(guessed(tmp_path, text), "timestamp") == ""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs import guess as job
-from tests.conftest import command
+from tests.conftest import ROOT, command
 from tests.unit.guess.supplier_files import FILES
 
 NO_CONFIGURATION = Path("no-such-folder/none.toml")
@@ -66,8 +66,13 @@ def test_a_name_that_no_feed_can_have_is_told(esb):
     assert "cannot name a feed" in result.stderr
 
 
-def test_without_duckdb_the_extra_is_named(esb, monkeypatch):
+def test_without_duckdb_what_to_install_is_named_in_one_line(esb, monkeypatch):
     monkeypatch.setattr(job, "find_spec", lambda _: None)
     result = command("guess", str(esb), config=NO_CONFIGURATION)
     assert result.exit_code == 1
-    assert "pip install 'meterlake[serve]'" in result.stderr
+    assert result.stderr == "meterlake: missing package duckdb: install all requirements, pip install meterlake\n"
+
+
+def test_duckdb_is_required_without_any_extra():
+    required = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert any(each.startswith("duckdb==") for each in required)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
+from jobs.shared import output
 from jobs.shared.listing import Listing, expanded, short
 from jobs.shared.terminal import PIPE_WIDTH
 
@@ -99,3 +100,15 @@ def test_short_times_have_the_year_where_it_is_another():
     assert short(now).plain == "3 Nov 06:05"
     assert short(CAME).plain == "2021-03-29 06:30"
     assert short(None).plain == ""
+
+
+def test_a_rejected_row_says_why_below_itself_and_a_long_one_is_cut_for_people():
+    row = {
+        "file": "2021/03/a.json", "row_number": 7, "feed": "solar", "meter_id": "M1",
+        "reason_code": "OFF_GRID", "reason": "12:01 is between two intervals", "raw": output.cut("x" * 500),
+    }  # fmt: skip
+    lines = printed(80, output.REJECTED, [row]).splitlines()
+    assert lines[2].split() == ["2021/03/a.json", "7", "solar", "M1"]
+    assert lines[3].strip() == "OFF_GRID: 12:01 is between two intervals:"
+    assert "".join(map(str.strip, lines[4:])) == "x" * 160 + "… (whole with --json)"
+    assert output.cut("short") == "short"

@@ -15,14 +15,17 @@ from pipeline import formats
 from pipeline.config.feeds import Feed
 from pipeline.errors import DamagedLakeError, ReplayError, UsageError
 from pipeline.formats import trial
+from pipeline.formats.row_readers import READERS
 from pipeline.lake import access
 from tests.jobs.conftest import smrt
+from tests.recipes import EXAMPLES, recipes
 from tests.written_lake import again, at, delivery, written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipeline.runtime.context import Context
+    from tests.recipes import Recipe
 
 ROWS = [
     ("2021-01-04 00:00:00", "m1", "1"),
@@ -98,6 +101,25 @@ def test_a_refused_file_is_read_again_from_the_landing_folder(
     (tmp_path / "gas" / "DV000001.SMRT").write_bytes(b"other")
     with pytest.raises(ReplayError, match="holds other bytes"):
         dry_run(again(tmp_path, gas, environment="development"), capsys, "#1")
+
+
+@pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: str(recipe.name))
+def test_rows_of_every_recipe_are_counted_in_bronze_as_the_page_says(
+    recipe: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feed = Feed(**recipe.feed)
+    content = recipe.file.read_bytes()
+    found = delivery(1, str(recipe.file.relative_to(EXAMPLES / recipe.file.parent.name)), feed=feed.name)
+    sound = trial.inspected(content, found, feed, "production")
+    assert sound.reason_code is None
+    context = written(tmp_path, feed, deliveries=[found])
+    table = formats.bronze_table(feed)
+    nothing = dict.fromkeys(table.names) | {"file_id": 1, "batch_id": 1}
+    rows = [nothing | row for row in READERS[feed.format].rows(content, sound, feed)]
+    access.write_rows(context, table, rows, {"batch_id": 1})
+    (shown,) = dry_run(context, capsys, "#1")
+    rejected = len(recipe.expected.rejected)
+    assert (shown["after"]["rows_read"], shown["after"]["rows_rejected"]) == (recipe.expected.rows, rejected)
 
 
 def test_a_name_that_was_refused_because_it_is_loaded_is_a_conflict_still(

@@ -39,6 +39,12 @@ def test_pages_of_every_origin_that_is_named_may_ask(config, monkeypatch):
                 answered[origin] = answer.headers.get("access-control-allow-origin")
 
     monkeypatch.setattr("uvicorn.Server.run", instead)
-    serve.run(Context(load(config)), None, 0, cors=["https://b.example", "http://localhost:5173"])
+    serve.run(serve.allowing(Context(load(config)), ["https://b.example", "http://localhost:5173"]), None, 0)
     named = ("https://a.example", "https://b.example", "http://localhost:5173")
     assert answered == {**{origin: origin for origin in named}, "https://c.example": None}
+
+
+def test_several_workers_do_not_each_start_a_session_of_spark(config):
+    result = command("serve", "--workers", "2", "--engine", "spark", config=config)
+    assert result.exit_code == 2
+    assert "one process answers" in result.output

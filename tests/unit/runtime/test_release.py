@@ -67,6 +67,12 @@ def test_the_version_is_defined_in_one_place_only():
     assert said == []
 
 
+def test_an_installation_has_every_package():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {path.parent.relative_to(ROOT) for name in ("jobs", "pipeline") for path in (ROOT / name).rglob("*.py")}
+    assert {str(folder).replace("/", ".") for folder in folders} <= set(listed)
+
+
 def test_an_installed_wheel_says_what_its_metadata_says(installed):
     assert release.version() == "7.8.9"
     assert release.in_words() == "meterlake 7.8.9 (Spark 4.2.0, Delta 4.4.0)"

@@ -17,17 +17,26 @@ from pipeline.serving.app import application
 SETTINGS = Settings(feeds=(Feed(name="gas", format="smrt", path="gas"),))
 # What may be null: where a source says nothing, where nothing happened yet, and on the last page.
 NULLABLE = {
+    "Attention": {"feed", "command", "since"},
     "Agreement": {"is_variable", "valid_to"},
     "Delivery": {"size_bytes", "modified_at", "sha256", "reason_code", "reason", "created_at", "generation"},
     "Feed": {"first_date", "last_date"},
+    "FeedDeliveries": {
+        "last_file_id", "last_relative_path", "last_status", "last_received_at", "last_loaded_at",
+    },
+    "LatestRun": {
+        "files", "rows_read", "rows_merged", "error", "bronze_milliseconds", "silver_milliseconds", "gold_milliseconds",
+        "succeeded_at", "next_due_at",
+    },
     "Meter": {"region"},
+    "Neighbour": {"relative_path", "generation"},
     "Reading": {"quality"},
     "RejectedRow": {"meter_id", "raw"},
     "Restatement": {
         "meter_id", "interval_start", "product_display_name", "product", "old_value", "new_value", "file_id",
     },
 }  # fmt: skip
-NULLABLE["DeliveryWithRejectedRows"] = NULLABLE["Delivery"]
+NULLABLE["DeliveryWithRejectedRows"] = NULLABLE["Delivery"] | {"next_step"}
 OF_A_PAGE = {"next", "total", "time_zone"}
 
 

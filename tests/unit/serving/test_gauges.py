@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pipeline.attention import Item
 from pipeline.config.metrics import Metrics
 from pipeline.deliveries.delivery import Delivery
 from pipeline.serving.gauges import Facts, first_due, next_due, registry
@@ -140,3 +141,21 @@ def test_completeness_gaps_refusals_and_the_end_of_the_last_day():
     assert found[("sequence_gaps", "gas")] == 4
     assert found[("standing_refusals", "gas", "TRAILER_MISSING")] == 2
     assert found[("feed_last_day_end_timestamp_seconds", "gas")] == at("2026-06-01 00:00:00").timestamp()
+
+
+def test_what_needs_attention_is_counted_by_kind_and_feed():
+    items = [
+        Item("late", "gas", "a"),
+        Item("refused", "gas", "b"),
+        Item("lost_files", None, "c"),
+        Item("lost_files", None, "d"),
+    ]
+    found = measured(Facts(attention=items))
+    assert found[("attention", "late", "gas")] == 1
+    assert found[("attention", "lost_files", "")] == 2
+    assert not [name for name in measured(Facts()) if name[0] == "attention"]
+
+
+def test_a_feed_with_a_time_by_which_it_is_expected_says_when_it_is_due():
+    found = measured(Facts(due={"gas": at("2026-11-30 06:00")}))
+    assert found[("feed_due_timestamp_seconds", "gas")] == at("2026-11-30 06:00").timestamp()

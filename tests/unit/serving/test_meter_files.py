@@ -85,6 +85,7 @@ def test_what_was_read_is_forgotten_with_the_version_it_belonged_to(tmp_path):
     files.warm(old, threading.Event())
     assert list(files._kept) == [old[0].path]
     files.warm(new, threading.Event())
+    files.keep_only(new)
     assert list(files._kept) == [new[0].path]
     assert files._size == files._kept[new[0].path].size > 0
 

@@ -1,0 +1,1 @@
+"""`sql`: how answers are printed, and the prompt."""
