@@ -1,6 +1,6 @@
 """The checks of the configuration, run after gold: each is a query of which every row is something wrong.
 
-A check that fails or finds rows never fails a run. It cannot write, because it is run as a subquery. Of the rows only
+A check that fails or finds rows never fails a run. It cannot write, for it is asked as `sql` asks. Of the rows only
 their number is kept, so that no erased meter is left in a result.
 """
 
@@ -12,17 +12,16 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pipeline import formats
 from pipeline.attention import checked
 from pipeline.attention.checked import Checked
 from pipeline.errors import BusyLakeError, OvertakenError, UnknownNameError, UsageError
-from pipeline.lake import access, tables, views
+from pipeline.lake import access, tables
+from pipeline.queries.names import Names
 from pipeline.runtime import error_messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pipeline.config.own_checks import Check
+    from pipeline.queries.by_spark import SparkQueries
     from pipeline.runtime.context import Context
 
 # `watch` runs them no more often than this: each reads whole tables, and a batch may come every second.
@@ -54,7 +53,10 @@ def _run(context: Context, *, often: bool) -> list[Checked]:
     if mark.get(OF) == what or (often and _are_fresh(context)):
         return checked.latest(context)
     context.log.doing(f"Running {len(context.settings.checks)} checks")
-    found = [result(context, check) for check in context.settings.checks]
+    from pipeline.queries.by_spark import SparkQueries  # noqa: PLC0415 - a run with nothing new needs no PySpark
+
+    queries = SparkQueries(context)
+    found = [result(queries, check) for check in context.settings.checks]
     rows = [
         {**each.facts(), "run_id": context.run_id, "number": number, "checked_at": context.now}
         for number, each in enumerate(found)
@@ -84,44 +86,25 @@ def _are_fresh(context: Context) -> bool:
 
 def _what_they_read(context: Context) -> str:
     """A digest of the checks, the versions of the tables that they name, and the day, which SQL may ask for."""
-    settings = context.settings
-    every = {table.full_name: table for table in formats.lake_tables(settings) if table.full_name not in ALWAYS_NEW}
-    read = {name for check in settings.checks for name in _named(context, check.sql)}
-    versions = {name: access.version(context, every[name]) for name in sorted(read & every.keys())}
-    facts = [[check.model_dump() for check in settings.checks], versions, context.now.date().isoformat()]
+    names, own = Names.of(context.settings), context.settings.checks
+    read = names.with_used(name for check in own for name in names.named(check.sql))
+    every = [table for table in names.tables if table.full_name in read - ALWAYS_NEW]
+    versions = {table.full_name: access.version(context, table) for table in every}
+    facts = [[check.model_dump() for check in own], versions, context.now.date().isoformat()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def _named(context: Context, sql: str) -> set[str]:
-    """The tables and views that a query names, and those that its views read."""
-    shown = {view.name: view.uses for view in views.all_views(context.settings)}
-    text = re.sub(r"\s*\.\s*", ".", sql.lower().replace("`", ""))
-    wanted = [*shown, *(table.full_name for table in formats.lake_tables(context.settings))]
-    return _with_what_they_read([name for name in wanted if re.search(rf"\b{re.escape(name)}\b", text)], shown)
-
-
-def _with_what_they_read(names: Iterable[str], shown: dict[str, list[str]]) -> set[str]:
-    found: set[str] = set()
-    for name in names:
-        found |= {name} | _with_what_they_read(shown.get(name, ()), shown)
-    return found
-
-
-def result(context: Context, check: Check) -> Checked:
+def result(queries: SparkQueries, check: Check) -> Checked:
     """What a check finds in the lake as it is now."""
     try:
-        settings = context.settings
-        reads = access.lake_of(context).reads
-        reads.name_in_session(_named(context, check.sql), formats.lake_tables(settings), views.all_views(settings))
-        # Only a query can stand in brackets; the line break ends a comment in its last line.
-        counted = context.spark.sql(f"SELECT count(*) AS found FROM (\n{check.sql}\n)")  # noqa: S608 - their own query
-        return Checked(check.name, check.severity, int(counted.collect()[0]["found"]))
+        return Checked(check.name, check.severity, queries.frame(check.sql).count())
+    except UsageError as problem:
+        return Checked(check.name, check.severity, None, str(problem))
     except Exception as problem:  # noqa: BLE001 - whatever is wrong with a check, the readings are in
-        return Checked(check.name, check.severity, None, _in_a_line(problem))
+        return Checked(check.name, check.severity, None, _without_values(problem))
 
 
-def _in_a_line(problem: Exception) -> str:
-    """What is wrong with the query. A value that it quotes is left out: it may be a meter, and the line is kept."""
+def _without_values(problem: Exception) -> str:
+    """What went wrong while the rows were read. Values are left out: one may be a meter's id, and the line is kept."""
     said = error_messages.in_words(problem) or error_messages.one_line(problem)
-    said = re.sub(r"\s*SQLSTATE.*$|\s*;?\s*line \d+ pos \d+.*$", "", said)
     return re.sub(r"'(?:[^'\\]|\\.)*'", "'…'", said)

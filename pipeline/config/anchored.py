@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LAKE = "data_lake"
 # Table or list of tables -> its keys that are paths of this machine.
-PATHS = {"feeds": ("path", "acknowledge"), "metrics": ("textfile",), "reference": ("url",)}
+PATHS = {"feeds": ("path", "acknowledge", "archive"), "metrics": ("textfile",), "reference": ("url",)}
 
 
 def anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:

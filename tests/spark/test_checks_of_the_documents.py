@@ -15,6 +15,7 @@ from pipeline import formats
 from pipeline.config.feeds import Feed
 from pipeline.config.settings import Settings
 from pipeline.lake import access, maintenance, tables
+from pipeline.queries.by_spark import SparkQueries
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 
@@ -159,7 +160,7 @@ def test_there_are_ten_and_each_is_tested():
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check["name"])
 def test_it_finds_the_rows_that_are_wrong_and_no_others(lake, check):
     (own,) = [each for each in lake.settings.checks if each.name == check["name"]]
-    result = own_checks.result(lake, own)
+    result = own_checks.result(SparkQueries(lake), own)
     assert result.error is None
     found = sorted(names(row) for row in lake.spark.sql(own.sql).toArrow().to_pylist())
     assert found == FOUND[own.name]
@@ -168,4 +169,4 @@ def test_it_finds_the_rows_that_are_wrong_and_no_others(lake, check):
 
 def test_the_example_of_the_first_lines_is_one(lake):
     (own,) = [each for each in lake.settings.checks if each.name == EXAMPLE["name"]]
-    assert (own_checks.result(lake, own).rows, own.severity) == (1, "error")
+    assert (own_checks.result(SparkQueries(lake), own).rows, own.severity) == (1, "error")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from inspect import getsource
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
+from pydantic import AfterValidator, BaseModel
 
 from jobs.cli import configuration
-from pipeline.config.anchored import anchored
-from pipeline.config.settings import load
+from pipeline.config.anchored import PATHS, anchored
+from pipeline.config.folders import as_opened
+from pipeline.config.settings import Settings, load
 
 
 @pytest.fixture
@@ -50,6 +54,7 @@ name = "gas"
 format = "smrt"
 path = "in/gas"
 acknowledge = "../answers"
+archive = "done"
 [[feeds]]
 name = "cloud"
 format = "split_json"
@@ -71,9 +76,35 @@ def test_every_path_of_a_file_above_is_relative_to_its_folder(tmp_path):
     found = load(tmp_path / "meterlake.toml", tmp_path)
     assert found.root == f"{tmp_path}/lake"
     assert [feed.path for feed in found.feeds] == [f"{tmp_path}/in/gas", "s3a://bucket/in", "/srv/in"]
-    assert found.feeds[0].acknowledge == f"{tmp_path}/../answers"
+    assert (found.feeds[0].acknowledge, found.feeds[0].archive) == (f"{tmp_path}/../answers", f"{tmp_path}/done")
     assert found.reference.url == f"jdbc:sqlite:{tmp_path}/db/reference.db"
     assert found.metrics.textfile == f"{tmp_path}/m.prom"
+
+
+def validators(annotation):
+    """The functions that check a key, however deep they stand in its type."""
+    found = [each.func for each in getattr(annotation, "__metadata__", ()) if isinstance(each, AfterValidator)]
+    return [*found, *(func for part in get_args(annotation) for func in validators(part))]
+
+
+def keys_that_are_paths(table, name=""):
+    """(table, key) of every key that is checked as what Python opens (folders.as_opened), in all tables below."""
+    for key, hint in get_type_hints(table, include_extras=True).items():
+        if key not in table.model_fields:
+            continue
+        if any(
+            func is as_opened or "_folder(" in getsource(func) or "as_opened(" in getsource(func)
+            for func in validators(hint)
+        ):
+            yield name, key
+        for part in [hint, *get_args(hint), *(each for arg in get_args(hint) for each in get_args(arg))]:
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from keys_that_are_paths(part, key)
+
+
+def test_every_key_that_is_a_path_is_known_to_be_one():
+    known = {(table, key) for table, keys in PATHS.items() for key in keys} - {("reference", "url")}
+    assert set(keys_that_are_paths(Settings)) == known
 
 
 def test_the_environment_is_over_it_and_relative_to_the_working_folder(tmp_path, monkeypatch):
