@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import formats
-from pipeline.deliveries import rejected_rows, response
+from pipeline.deliveries import ingestion_log, rejected_rows, response
 from pipeline.deliveries.ingestion_log import ASKED
 from pipeline.errors import AcknowledgementError
 from pipeline.lake import access, stores, tables
@@ -50,11 +50,12 @@ def run(context: Context) -> list[AcknowledgementError]:
     # that stops asking loses the responses that were still due.
     asked = log_mark.get(ASKED, {})
     first_batches = {feed.name: asked[feed.name] for feed in asking if feed.name in asked}
-    answers = access.small_rows(context, tables.ACKNOWLEDGEMENTS, LAST)
+    log = ingestion_log.rows(context)
+    later = log.table(tables.INGESTION_LOG.names, log.later_than(done_to)).to_pylist()
+    decided = [row | {"batch_id": row["revision"] or row["batch_id"]} for row in later]
+    answers = _answers(context, [row["file_id"] for row in decided])
     answered = {(row["file_id"], row["batch_id"]) for row in answers}
     last = {row["file_id"]: row for row in sorted(answers, key=lambda row: row["batch_id"])}
-    logged = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
-    decided = [row | {"batch_id": row["revision"] or row["batch_id"]} for row in logged]
     due = response.unanswered(decided, first_batches, done_to, answered)
     ready = _in_silver(context, due)
     written: list[Row] = []
@@ -73,6 +74,14 @@ def run(context: Context) -> list[AcknowledgementError]:
         access.write_rows(context, tables.ACKNOWLEDGEMENTS, written, {"batch_id": answered_to})
         context.log.info("acknowledged", responses=len(written), said_before=len(settled))
     return problems
+
+
+def _answers(context: Context, file_ids: list[int]) -> list[Row]:
+    """The responses so far to those deliveries."""
+    if not file_ids or not access.lake_of(context).facts.exists(tables.ACKNOWLEDGEMENTS):
+        return []
+    pieces = access.scan(context, tables.ACKNOWLEDGEMENTS, LAST, "file_id", file_ids)
+    return [row for piece in pieces for row in piece.to_pylist()]
 
 
 def _in_silver(context: Context, due: list[Row]) -> list[Row]:

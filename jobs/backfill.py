@@ -16,7 +16,6 @@ from jobs import run as main_job
 from jobs.shared.recorded import Outcome, recorded
 from pipeline import formats
 from pipeline.deliveries import decisions, ingestion_log
-from pipeline.deliveries.delivery import LOADED
 from pipeline.errors import UsageError
 from pipeline.lake import tables
 from pipeline.layers import changed_days
@@ -74,13 +73,10 @@ def rebuild(context: Context, layer: str, span: Span, wait_seconds: float = 0) -
 
 def _silver(context: Context, outcome: Outcome, span: Span) -> None:
     """Everything received for these days is marked as revised, which makes silver rebuild them from bronze."""
-    known = ingestion_log.logged(context)
-    batch_id = ingestion_log.next_batch(known)
-    chosen = [
-        replace(each, revision=batch_id)
-        for each in known
-        if each.status == LOADED and span.local_days(each.local_dates)
-    ]
+    batch_id = ingestion_log.last_batch(context) + 1
+    log = ingestion_log.rows(context)
+    days = {feed: span.local_days(some) for feed, some in log.days().items()}
+    chosen = [replace(each, revision=batch_id) for each in log.on_days(days)]
     if not chosen:
         return
     context.expect(formats.weighed(context.settings, chosen))

@@ -21,7 +21,7 @@ from jobs import silver as silver_job
 from jobs.shared.output import console, must_exist
 from jobs.shared.recorded import recorded
 from pipeline import formats
-from pipeline.deliveries import erased, ingestion_log
+from pipeline.deliveries import archive, erased, ingestion_log
 from pipeline.deliveries.delivery import REFERENCE
 from pipeline.errors import UsageError
 from pipeline.formats import reference_rows
@@ -85,7 +85,7 @@ def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0,
         restatements.accept(context)
         access.write_rows(context, tables.ERASURES, [], {"run_id": context.run_id})  # it is finished
         files = [each for each in ingestion_log.logged(context) if each.file_id in file_ids]
-    _show(certificate, files, as_json=as_json)
+    _show(certificate, [_where(context, each) for each in files], as_json=as_json)
 
 
 def _from_bronze(context: Context, table: Table, keys: pa.Table | None, known: list[Delivery]) -> None:
@@ -103,7 +103,7 @@ def _recounted(context: Context, known: list[Delivery], meter: str) -> None:
     gone: Counter[int] = Counter()
     for table in (*(formats.bronze_table(feed) for feed in context.settings.feeds), *OF_METERPOINTS):
         gone.update(erased.pending(context, table, known))
-    batch_id = ingestion_log.next_batch(known)
+    batch_id = ingestion_log.last_batch(context) + 1
     changed = []
     for delivery in known:
         after = delivery
@@ -181,7 +181,7 @@ def _blank_totals(context: Context) -> None:
 def _show_what_would_go(context: Context, found: Found, *, as_json: bool) -> None:
     if found.is_nothing and not erased.unfinished(context):
         raise UsageError(NOWHERE)
-    files = [each.file_path for each in ingestion_log.logged(context) if each.file_id in found.file_ids]
+    files = [_where(context, each) for each in ingestion_log.logged(context) if each.file_id in found.file_ids]
     if as_json:
         facts = {"dry_run": True, "deliveries": len(files), **found.counts, "still_in": files}
         print(json.dumps(facts, ensure_ascii=False))
@@ -194,9 +194,14 @@ def _show_what_would_go(context: Context, found: Found, *, as_json: bool) -> Non
         out.print(f"  of {path}", markup=False)
 
 
-def _show(certificate: dict[str, Any], files: list[Delivery], *, as_json: bool) -> None:
+def _where(context: Context, delivery: Delivery) -> str:
+    """The path that the delivery's file has now: it may be in its feed's archive."""
+    feed = next((feed for feed in context.settings.feeds if feed.name == delivery.feed), None)
+    return archive.where(feed, delivery) if feed and feed.archive else delivery.file_path
+
+
+def _show(certificate: dict[str, Any], landed: list[str], *, as_json: bool) -> None:
     counts = {name: value for name, value in certificate.items() if name not in {"run_id", "erased_at"}}
-    landed = [each.file_path for each in files]
     if as_json:
         print(json.dumps({"run_id": certificate["run_id"], **counts, "still_in": landed}, ensure_ascii=False))
         return

@@ -12,12 +12,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from jobs import bronze
+from jobs import archiving, bronze
 from jobs import run as main_job
 from jobs.shared.output import must_exist, print_table
 from jobs.shared.recorded import recorded
 from pipeline import formats
-from pipeline.deliveries import decisions, ingestion_log, landing
+from pipeline.deliveries import archive, decisions, ingestion_log, landing, news
 from pipeline.deliveries.decisions import History
 from pipeline.deliveries.delivery import CONFLICT, LOADED, REFUSED, WITHDRAWN, Delivery
 from pipeline.deliveries.names import delivery_named
@@ -29,6 +29,7 @@ from pipeline.layers.judged import judged as judged_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
 
 REPLAYABLE = {LOADED, WITHDRAWN} | REFUSED
@@ -56,8 +57,9 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
         _show(_decided_by_todays_rules(context, _chosen(context, names)), {}, dry_run=True, as_json=as_json)
         return
     with recorded(context, f"replay {' '.join(names)}", wait_seconds) as outcome:
+        archiving.finish(context)
         chosen = _chosen(context, names)
-        batch_id = ingestion_log.next_batch(ingestion_log.logged(context))
+        batch_id = ingestion_log.last_batch(context) + 1
         changed = _decided_by_todays_rules(context, chosen)
         counting = [each.after for each in changed if each.after.status == LOADED]
         if counting:
@@ -70,28 +72,34 @@ def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool,
 
 def _chosen(context: Context, names: Sequence[str]) -> list[Delivery]:
     """The named deliveries, in the order of arrival; starts a Spark session that is large enough for them."""
-    known = ingestion_log.logged(context)
-    chosen = {each.file_id: each for each in (delivery_named(known, name, REPLAYABLE, "replay") for name in names)}
+    meant = [delivery_named(ingestion_log.that_may_be(context, name), name, REPLAYABLE, "replay") for name in names]
+    chosen = {each.file_id: each for each in meant}
     context.expect(formats.weighed(context.settings, chosen.values()))
     context.spark  # noqa: B018 - column expressions need it
     return [chosen[number] for number in sorted(chosen)]
 
 
 def _decided_by_todays_rules(context: Context, chosen: list[Delivery]) -> list[Replayed]:
-    known = ingestion_log.logged(context)
-    batch_id = ingestion_log.next_batch(known)
-    return [_decided(context, known, delivery, batch_id) for delivery in chosen]
+    batch_id = ingestion_log.last_batch(context) + 1
+    return [_decided(context, delivery, batch_id) for delivery in chosen]
 
 
-def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_id: int) -> Replayed:
+def _decided(context: Context, delivery: Delivery, batch_id: int) -> Replayed:
     feed = next((feed for feed in context.settings.feeds if feed.name == delivery.feed), None)
     if feed is None:
         raise UsageError(f"feed {delivery.feed!r} of file {delivery.file_id} is no longer in the configuration")
-    others = [each for each in known if each.feed == feed.name and each.file_id != delivery.file_id]
     form = formats.format_of(feed)
+    by_name = form.identity_is_name
+    of_its_name = news.with_names(
+        ingestion_log.rows(context),
+        feed.name,
+        {delivery.file_name if by_name else delivery.relative_path},
+        by_name=by_name,
+    )
+    others = [each for each in of_its_name if each.file_id != delivery.file_id]
     if delivery.reason_code:  # refused, perhaps settled since
         return Replayed(delivery, _looked_at_again(context, delivery, others, batch_id))
-    taken = History.of(others).loaded_by_name.get(delivery.file_name) if form.identity_is_name else None
+    taken = History.of(others).loaded_by_name.get(delivery.file_name) if by_name else None
     if delivery.status == WITHDRAWN and taken is not None:
         reason = f"the name was loaded since as file {taken.file_id} ({taken.relative_path}): withdraw that one first"
         return Replayed(delivery, delivery.refused("CHANGED_AFTER_LOADING", reason, CONFLICT))
@@ -107,13 +115,8 @@ def _decided(context: Context, known: list[Delivery], delivery: Delivery, batch_
 
 def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery], batch_id: int) -> Delivery:
     feed, form = context.settings.feed(delivery.feed), formats.format_of(context.settings.feed(delivery.feed))
-    there = [each for each in landing.find(feed) if each.relative_path == delivery.relative_path]
-    if not there:
-        raise ReplayError(delivery.file_path, "is no longer in the landing folder: deliver it again")
-    found = landing.inspect(there, feed, form.inspect, context.settings.environment)
-    if found[0].sha256 != delivery.sha256:
-        raise ReplayError(delivery.file_path, "holds other bytes than those refused: `run` loads it as a new delivery")
-    verdict = decisions.decide(found, History.of(others), by_name=form.identity_is_name)
+    place, found = _where_it_lies(context, feed, delivery)
+    verdict = decisions.decide([found], History.of(others), by_name=form.identity_is_name)
     if not verdict or verdict[0].status != LOADED:
         return verdict[0] if verdict else delivery
     new = replace(
@@ -122,19 +125,39 @@ def _looked_at_again(context: Context, delivery: Delivery, others: list[Delivery
         batch_id=batch_id,
         revision=batch_id,
         received_at=delivery.received_at,
+        file_path=delivery.file_path,
     )
-    paths = landing.contents_with_file_id(context.spark, form.contents, [new], feed)
-    rows = bronze.rows_of(form, paths, feed, [new], batch_id)
-    rows = form.judged(rows, feed, received_at([new]))
+    paths = landing.contents_with_file_id(context.spark, form.contents, [new], place)
+    rows = bronze.rows_of(form, paths, place, [new], batch_id)
+    rows = form.judged(rows, place, received_at([new]))
     return replace(new, **counts(rows, many_readings_per_row=form.many_readings_per_row).get(new.file_id, NOTHING))
+
+
+def _where_it_lies(context: Context, feed: Feed, delivery: Delivery) -> tuple[Feed, Delivery]:
+    """The feed with the folder that the file lies in as its path, the landing folder or its archive; and the file."""
+    form, there = formats.format_of(feed), False
+    for place in archive.lies(feed, delivery):
+        found = landing.at(place, delivery.relative_path)
+        (inspected,) = landing.inspect([found] if found else [], place, form.inspect, context.settings.environment)
+        if inspected.sha256 == delivery.sha256:
+            return place, inspected
+        there = True
+    if there:
+        raise ReplayError(delivery.file_path, "holds other bytes than those refused: `run` loads it as a new delivery")
+    raise ReplayError(delivery.file_path, "is no longer in the landing folder: deliver it again")
 
 
 def _loaded(context: Context, changed: list[Replayed]) -> list[Delivery]:
     """The deliveries that count now; rows of deliveries that were refused go into bronze first."""
     counting = [each.after for each in changed if not each.before.reason_code]
     for feed in context.settings.feeds:
-        new = [each.after for each in changed if each.after.feed == feed.name and each.before.reason_code]
-        counting += [each for each in bronze.load(context, feed, new) if each.status == LOADED]
+        places: dict[str, tuple[Feed, list[Delivery]]] = {}
+        for each in changed:
+            if each.after.feed == feed.name and each.before.reason_code:
+                place, _ = _where_it_lies(context, feed, each.before)
+                places.setdefault(place.path, (place, []))[1].append(each.after)
+        for place, new in places.values():
+            counting += [each for each in bronze.load(context, place, new) if each.status == LOADED]
     return counting
 
 

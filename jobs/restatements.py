@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
+from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN
-from pipeline.deliveries.ingestion_log import logged, next_batch
 from pipeline.errors import VersionGoneError
 from pipeline.lake import access, tables, versions
 from pipeline.layers.restated_key import key_text
@@ -47,7 +47,9 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
     now = {table.full_name: access.version(context, table) or 0 for table in MEASURES}
     if now == compared or not any(now.values()):
         return {}
-    causes = _Causes(logged(context), int(written.get("batch_id", 0)))
+    done, last = int(written.get("batch_id", 0)), ingestion_log.last_batch(context)
+    log = ingestion_log.rows(context)
+    causes = _Causes(log.deliveries(log.later_than(done)), done, last)
     rows: list[dict[str, Any]] = []
     changed = {table: measures for table, measures in MEASURES.items() if _moved(table, compared, now)}
     gone = versions.rows_without(context, tables.RESTATEMENTS, "new_value") if changed else None
@@ -63,7 +65,7 @@ def run(context: Context, *, without_meter: str | None = None) -> dict[str, int]
             context.log.warning("not compared", table=table.full_name, reason=str(problem))
     if without_meter is not None:
         rows = [row | {"file_id": None} for row in rows if row["meter_id"] != without_meter]
-    mark = {"batch_id": next_batch(logged(context)) - 1, "compared": now}
+    mark = {"batch_id": last, "compared": now}
     access.write_rows(context, tables.RESTATEMENTS, rows, mark)
     counts: dict[str, int] = {}
     for row in rows:
@@ -119,8 +121,8 @@ def _restated(
 class _Causes:
     """Which delivery changed a cell: one that was loaded, withdrawn or replayed since the last comparison."""
 
-    def __init__(self, known: list[Delivery], done: int) -> None:
-        self.batch_id = next_batch(known) - 1
+    def __init__(self, known: list[Delivery], done: int, last: int) -> None:
+        self.batch_id = last
         later = [each for each in known if each.revision > done and each.status in {LOADED, WITHDRAWN}]
         self._later = {each.file_id for each in later}
         self._snapshot = max((each.file_id for each in later if each.feed == REFERENCE), default=None)

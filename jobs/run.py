@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import acknowledgements, bronze, completeness, gold, restatements, silver
+from jobs import acknowledgements, archiving, bronze, completeness, gold, restatements, silver
 from jobs.shared.recorded import Outcome, recorded
 from pipeline.layers import reference_snapshots
 from pipeline.serving.gauges import LAYERS
@@ -53,3 +53,4 @@ def derive(context: Context, outcome: Outcome, layer: str | None = None) -> None
             completeness.run(context)
             outcome.restated = restatements.run(context)
     outcome.batch.acknowledgement_errors = acknowledgements.run(context)
+    outcome.batch.archive_errors = archiving.run(context)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline import formats
+from pipeline.deliveries import ingestion_log, log_rows
 from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN, Delivery
-from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_rows
 from pipeline.lake import access, tables
@@ -23,16 +24,43 @@ if TYPE_CHECKING:
     from datetime import date
 
     from pipeline.config.feeds import Feed
+    from pipeline.deliveries.log_rows import LogRows
     from pipeline.runtime.context import Context
+
+
+# Batches that the mark of the rejected rows may be behind: nearly every batch has none.
+FOLLOWED_AFTER = 100
+COUNTED = pc.field("status").isin([LOADED, WITHDRAWN])
 
 
 def run(context: Context) -> int:
     """Bring silver up to the log; returns how many readings were inserted or updated."""
-    counted = [delivery for delivery in logged(context) if delivery.status in {LOADED, WITHDRAWN}]
-    _must_be_configured(context, counted)
-    _keep_rejected(context, counted)
-    _keep_reference(context, [each for each in counted if each.feed == REFERENCE])
-    return _merge_readings(context, [each for each in counted if each.feed != REFERENCE])
+    log = ingestion_log.rows(context)
+    later = log.deliveries(COUNTED & log.later_than(access.done_to(context, tables.READINGS)))
+    with_rejected = _with_rejected(log, access.done_to(context, tables.REJECTED))
+    _must_be_configured(context, [*later, *with_rejected])
+    _keep_rejected(context, with_rejected)
+    _keep_reference(context, log.deliveries(COUNTED & (pc.field("feed") == REFERENCE)))
+    merged = _merge_readings(context, [each for each in later if each.feed != REFERENCE])
+    _follow(context)
+    return merged
+
+
+def _with_rejected(log: LogRows, done: int) -> list[Delivery]:
+    """Deliveries later than the batch that have rejected rows, or may have had some before they were revised."""
+    names = ("file_id", "status", "reason_code", "batch_id", "revision", "rows_rejected")
+    ids: list[int] = []
+    for piece in log.pieces(names, COUNTED & log.later_than(done)):
+        some = pc.or_(pc.greater(piece["rows_rejected"], 0), log_rows.is_revised(piece))
+        ids += piece["file_id"].filter(some).to_pylist()
+    return log.deliveries_with("file_id", ids)
+
+
+def _follow(context: Context) -> None:
+    """A mark for batches without rejected rows, now and then: each run looks at the deliveries since the last one."""
+    done, readings = (access.done_to(context, table) for table in (tables.REJECTED, tables.READINGS))
+    if context.commits and readings - done >= FOLLOWED_AFTER:
+        access.write_rows(context, tables.REJECTED, [], {"batch_id": readings})
 
 
 def _must_be_configured(context: Context, loaded: list[Delivery]) -> None:
@@ -106,7 +134,7 @@ def _merge_readings(context: Context, counted: list[Delivery]) -> int:
     days = {feed.name: _days([each for each in pending if each.feed == feed.name]) for feed in feeds}
     rebuild = any(delivery.is_revised for delivery in pending)
     # Readings may have to be removed: then these days are rebuilt from everything received for them.
-    taken = _received_on(counted, days) if rebuild else pending
+    taken = ingestion_log.rows(context).on_days(days) if rebuild else pending
     source = reduce(
         DataFrame.unionByName,
         [_current(context, feed, [each for each in taken if each.feed == feed.name]) for feed in feeds],
@@ -149,16 +177,6 @@ def most_readings(context: Context, delivery: Delivery) -> int:
 
 def _days(deliveries: list[Delivery]) -> list[date]:
     return sorted({day for delivery in deliveries for day in delivery.local_dates})
-
-
-def _received_on(counted: list[Delivery], days: dict[str, list[date]]) -> list[Delivery]:
-    """Deliveries that count and have a reading on one of their feed's days."""
-    wanted = {feed: set(some) for feed, some in days.items()}
-    return [
-        each
-        for each in counted
-        if each.status == LOADED and wanted.get(each.feed, set()).intersection(each.local_dates)
-    ]
 
 
 def _current(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:

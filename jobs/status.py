@@ -14,13 +14,12 @@ from rich.text import Text
 from jobs.shared import yesterday
 from jobs.shared.output import cell, console, must_exist, print_table, text
 from pipeline import formats
-from pipeline.deliveries import open_issues
-from pipeline.deliveries.delivery import LOADED
-from pipeline.deliveries.ingestion_log import logged
+from pipeline.deliveries import ingestion_log, open_issues, tally
 from pipeline.errors import LOST_FILE_SECTION
 from pipeline.lake import access, lost_files, maintenance, tables
 
 if TYPE_CHECKING:
+    from pipeline.deliveries.tally import Tally
     from pipeline.runtime.context import Context
 
 COUNTS = ("loaded", "duplicate", "rejected", "conflict", "rows_read", "rows_rejected")
@@ -43,22 +42,19 @@ def run(context: Context, *, as_json: bool) -> None:
 def found(context: Context) -> dict[str, Any]:
     """The last run, what needs attention, deliveries by feed, completeness of yesterday, and the tables."""
     runs = sorted(access.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["started_at"])
-    received = {
-        row["file_id"]: row["received_at"]
-        for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
-    }
-    deliveries = logged(context)
+    log = ingestion_log.rows(context)
+    counted = tally.of(log, tally.FOR_MEASURES)
     days = yesterday.completeness(context)
     return {
         "lake": context.settings.where,
         "last_run": {name: cell(value) for name, value in runs[-1].items()} if runs else None,
-        "gold": _gold(context, received),
-        "late": _late(context, days, received),
-        "refused": open_issues.standing_refusals(deliveries),
-        "missing_generations": open_issues.missing_generations(deliveries, context.settings.never_sent),
+        "gold": _gold(context, counted),
+        "late": _late(days, counted),
+        "refused": open_issues.standing_refusals(open_issues.refused_in(log)),
+        "missing_generations": open_issues.missing_from(log, context.settings.never_sent),
         "lost_files": _lost(context),
         "overlapping_agreements": _overlaps(context),
-        "deliveries": _by_feed(context),
+        "deliveries": _by_feed(counted),
         "completeness": days,
         "disk_bytes": maintenance.bytes_on_disk(context),
         "tables": [
@@ -79,24 +75,22 @@ def _lost(context: Context) -> list[dict[str, Any]]:
     return [{"table": name, "files": len(lost), "first": lost[0]} for name, lost in found if lost]
 
 
-def _gold(context: Context, received: dict[int, Any]) -> dict[str, Any]:
+def _gold(context: Context, counted: list[Tally]) -> dict[str, Any]:
     """How far gold.meter_day is behind the log: the newest delivery in it, and how many wait."""
     done = access.done_to(context, tables.METER_DAY)
-    counted = [each for each in logged(context) if each.local_dates]
-    inside = [received[each.file_id] for each in counted if each.revision <= done and each.status == LOADED]
-    newest = max(inside, default=None)
+    newest = tally.newest_in(counted, done)
     return {
         "newest_delivery_at": cell(newest),
         "age_seconds": int((context.now - newest).total_seconds()) if newest else None,
-        "waiting_deliveries": sum(each.revision > done for each in counted),
+        "waiting_deliveries": tally.waiting(counted, done),
     }
 
 
-def _late(context: Context, days: list[dict[str, Any]], received: dict[int, Any]) -> list[dict[str, Any]]:
+def _late(days: list[dict[str, Any]], counted: list[Tally]) -> list[dict[str, Any]]:
     """Feeds without a reading of yesterday or later: their last day, and when their last delivery came."""
     last_delivery: dict[str, Any] = {}
-    for each in logged(context):
-        last_delivery[each.feed] = received[each.file_id]
+    for each in sorted(counted, key=lambda tally: tally.file_id):
+        last_delivery[each.feed] = each.received_at
     return [
         {
             "feed": feed["feed"],
@@ -108,11 +102,11 @@ def _late(context: Context, days: list[dict[str, Any]], received: dict[int, Any]
     ]
 
 
-def _by_feed(context: Context) -> list[dict[str, Any]]:
+def _by_feed(counted: list[Tally]) -> list[dict[str, Any]]:
     by_feed: dict[str, Counter[str]] = {}
-    for each in logged(context):
+    for each in counted:
         feed = by_feed.setdefault(each.feed, Counter())
-        feed[each.status or ""] += 1
+        feed[each.status] += each.deliveries
         feed["rows_read"] += each.rows_read
         feed["rows_rejected"] += each.rows_rejected
     return [{"feed": feed} | {name: counts[name] for name in COUNTS} for feed, counts in sorted(by_feed.items())]

@@ -70,7 +70,7 @@ def _seen(file: Path) -> local_files.Seen:
         raise FileError(str(file), f"cannot be read: {problem.strerror or problem}") from None
     if not file.is_file():
         raise FileError(str(file), "is not a file: name one delivery")
-    return local_files.Seen(entry.st_size, local_files.instant(entry.st_mtime_ns))
+    return local_files.Seen(entry.st_size, entry.st_mtime_ns // 1000)
 
 
 def _below(file: Path, folder: Path) -> str | None:

@@ -31,14 +31,14 @@ def run(  # noqa: PLR0913 - each is an option of the command
     """Withdraw the delivery called `name`; `reason` is kept in the log. A dry run shows what would change."""
     if dry_run:
         must_exist(context)
-        known = ingestion_log.logged(context)
+        known = ingestion_log.that_may_be(context, name)
         _show_what_would_go(delivery_named(known, name, {LOADED}, "withdraw", otherwise=REFUSED), as_json=as_json)
         return
     with recorded(context, f"withdraw {name}", wait_seconds) as outcome:
-        known = ingestion_log.logged(context)
+        known = ingestion_log.that_may_be(context, name)
         delivery = delivery_named(known, name, {LOADED}, "withdraw", otherwise=REFUSED)
         said = f"withdrawn by run {context.run_id}" + (f": {reason}" if reason else "")
-        batch_id = ingestion_log.next_batch(known)
+        batch_id = ingestion_log.last_batch(context) + 1
         withdrawn = replace(delivery, status=WITHDRAWN, reason=" ".join(said.split()), revision=batch_id)
         context.log.info("withdrawn", file_id=delivery.file_id, file=delivery.relative_path)
         if delivery.status in REFUSED:

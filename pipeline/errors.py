@@ -118,6 +118,13 @@ class AcknowledgementError(MeterlakeError):
         )
 
 
+class ArchiveError(MeterlakeError):
+    """Files could not be moved to a feed's archive; everything else is done."""
+
+    def __init__(self, feed: str, path: str, problem: str) -> None:
+        super().__init__(f"feed {feed!r}: archive {path!r}: {problem}; a later run moves what is left")
+
+
 class SeveralError(MeterlakeError):
     """Several faults, none of which stopped the rest of the run."""
 

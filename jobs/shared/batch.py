@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import (
     AcknowledgementError,
+    ArchiveError,
     EndpointError,
     LandingFolderError,
     MeterlakeError,
@@ -29,6 +30,7 @@ class Batch:
     folder_errors: list[LandingFolderError] = field(default_factory=list)
     endpoint_errors: list[EndpointError] = field(default_factory=list)
     acknowledgement_errors: list[AcknowledgementError] = field(default_factory=list)
+    archive_errors: list[ArchiveError] = field(default_factory=list)
     # Log entries whose files have the same bytes as before but another time.
     touched: list[Delivery] = field(default_factory=list)
 
@@ -38,5 +40,5 @@ class Batch:
         problems: list[MeterlakeError] = [*self.folder_errors, *self.endpoint_errors]
         if self.reference_error:
             problems.append(self.reference_error)
-        problems += self.acknowledgement_errors
+        problems += [*self.acknowledgement_errors, *self.archive_errors]
         return SeveralError(problems) if len(problems) > 1 else next(iter(problems), None)

@@ -11,8 +11,7 @@ from prometheus_client import generate_latest, write_to_textfile
 from jobs.shared import yesterday
 from pipeline import formats
 from pipeline.clock.zones import zone_info
-from pipeline.deliveries import open_issues
-from pipeline.deliveries.ingestion_log import logged
+from pipeline.deliveries import ingestion_log, open_issues, tally
 from pipeline.lake import access, maintenance, tables
 from pipeline.runtime import error_messages
 from pipeline.serving import gauges
@@ -23,17 +22,17 @@ if TYPE_CHECKING:
 
 def found(context: Context) -> gauges.Facts:
     """The facts that are measured, from the tables and their logs; no JVM in path mode."""
-    deliveries = logged(context)
+    log = ingestion_log.rows(context)
+    counted = tally.of(log, tally.FOR_MEASURES)
     days = yesterday.completeness(context)
     done = access.done_to(context, tables.METER_DAY)
-    received = access.small_rows(context, tables.INGESTION_LOG, ["file_id", "received_at"])
     return gauges.Facts(
         runs=access.small_rows(context, tables.RUNS, tables.RUNS.names),
-        deliveries=deliveries,
-        received={row["file_id"]: row["received_at"] for row in received},
-        waiting=sum(each.revision > done for each in deliveries if each.local_dates),
-        standing_refusals=open_issues.standing_refusals(deliveries),
-        missing_generations=open_issues.missing_generations(deliveries, context.settings.never_sent),
+        deliveries=counted,
+        received={each.file_id: each.received_at for each in counted if each.received_at},
+        waiting=tally.waiting(counted, done),
+        standing_refusals=open_issues.standing_refusals(open_issues.refused_in(log)),
+        missing_generations=open_issues.missing_from(log, context.settings.never_sent),
         yesterday=days,
         last_day_ends={day["feed"]: _end(context, day["feed"], day["last_day"]) for day in days if day["last_day"]},
         tables=[

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from pipeline.deliveries import ingestion_log, log_rows
 from pipeline.errors import LakeError, printable
 from pipeline.lake import access, schema_version, tables
 
@@ -123,36 +124,28 @@ def must_exist(context: Context) -> None:
 def files(context: Context, status: str | None, feed: str | None, limit: int, *, as_json: bool) -> None:
     """Print deliveries, newest first."""
     must_exist(context)
-    rows = access.small_rows(context, tables.INGESTION_LOG, tables.INGESTION_LOG.names)
-    rows = [row for row in rows if status in {None, row["status"]} and feed in {None, row["feed"]}]
-    rows.sort(key=lambda row: -row["file_id"])
+    log = ingestion_log.rows(context)
+    where = log_rows.of(status, feed)
+    found = log.table_with(tables.INGESTION_LOG.names, "file_id", log.newest(where, limit))
+    rows = found.sort_by([("file_id", "descending")]).to_pylist()
     if as_json:
-        print(
-            json.dumps([{name: cell(value) for name, value in row.items()} for row in rows[:limit]], ensure_ascii=False)
-        )
+        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows], ensure_ascii=False))
         return
     names = ["file_id", "feed", "relative_path", "status", "rows_read", "rows_rejected", "received_at", "reason_code"]
-    print_table([*names, "reason"], [[row[name] for name in [*names, "reason"]] for row in rows[:limit]])
-    console().print(f"({min(limit, len(rows))} of {len(rows)} deliveries)")
+    print_table([*names, "reason"], [[row[name] for name in [*names, "reason"]] for row in rows])
+    console().print(f"({len(rows)} of {log.count(where)} deliveries)")
 
 
 def rejected(context: Context, feed: str | None, limit: int, *, as_json: bool) -> None:
     """Print rejected rows, newest delivery first."""
     must_exist(context)
     rows = access.small_rows(context, tables.REJECTED, tables.REJECTED.names, ("feed", "=", feed) if feed else None)
-    paths = {
-        row["file_id"]: row["relative_path"]
-        for row in access.small_rows(context, tables.INGESTION_LOG, ["file_id", "relative_path"])
-    }
     rows.sort(key=lambda row: (-row["file_id"], row["row_number"]))
-    named = [{"file": paths.get(row["file_id"])} | row for row in rows]
+    paths = ingestion_log.rows(context).paths(row["file_id"] for row in rows[:limit])
+    named = [{"file": paths.get(row["file_id"])} | row for row in rows[:limit]]
     if as_json:
-        print(
-            json.dumps(
-                [{name: cell(value) for name, value in row.items()} for row in named[:limit]], ensure_ascii=False
-            )
-        )
+        print(json.dumps([{name: cell(value) for name, value in row.items()} for row in named], ensure_ascii=False))
         return
     names = ["file", "row_number", "feed", "meter_id", "reason_code", "reason", "raw"]
-    print_table(names, [[row[name] for name in names] for row in named[:limit]])
+    print_table(names, [[row[name] for name in names] for row in named])
     console().print(f"({min(limit, len(rows))} of {len(rows)} rejected rows)")

@@ -14,7 +14,6 @@ from jobs.shared import metrics
 from jobs.shared.batch import Batch
 from pipeline import formats
 from pipeline.deliveries import guards, leftovers
-from pipeline.deliveries.ingestion_log import logged
 from pipeline.errors import BusyLakeError
 from pipeline.lake import access, claim, maintenance, run_lock, schema_version, tables
 from pipeline.layers import lake_zones
@@ -101,7 +100,7 @@ def recorded(context: Context, command: str, wait_seconds: float = 0) -> Iterato
             context.before_commit = partial(_claimed, context, every)
             schema_version.record(context, before, every)
             lake_zones.check_zones(context)
-            leftovers.undo(context, [table for table in every if table.layer == "bronze"], logged(context))
+            leftovers.undo(context, [table for table in every if table.layer == "bronze"])
             yield outcome
         except BusyLakeError:
             raise  # turned away: the other run has its own row
@@ -121,7 +120,7 @@ def _every_table(context: Context) -> list[tables.Table]:
 def _look(context: Context, every: list[tables.Table]) -> None:
     """Check the lake before anything is written; DamagedLakeError if it is not whole."""
     context.claimed_before = claim.newest(access.mark(context, tables.INGESTION_LOG))
-    guards.check(context, every, logged(context))
+    guards.check(context, every)
 
 
 def _claimed(context: Context, every: list[tables.Table]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.checks.finding import Finding, as_far_as_it_is, objection_to_writing
 from pipeline.deliveries import landing
+from pipeline.deliveries.archive import ELSEWHERE
 from pipeline.errors import LakeError, LandingFolderError
 from pipeline.lake import schema_version, stores
 
@@ -34,6 +35,8 @@ def found(context: Context) -> Iterator[Finding]:
         if feed.acknowledge:
             problem = objection_to_writing(feed.acknowledge)
             yield Finding(f"feed {feed.name}: acknowledge", feed.acknowledge, problem)
+        if feed.archive:
+            yield Finding(f"feed {feed.name}: archive", feed.archive, _objection_to_archiving(feed, feed.archive))
     if textfile := settings.metrics.textfile:
         yield Finding("metrics: textfile", textfile, objection_to_writing(Path(textfile).parent))
     yield _lake(context)
@@ -56,6 +59,14 @@ def _landing(feed: Feed) -> tuple[Finding, int]:
     elif feed.url and (unwritable := objection_to_writing(feed.path)):
         objection = f"what is fetched cannot be written: {unwritable}"
     return Finding(what, f"{feed.path}, {len(files)} files", objection), sum(each.size_bytes or 0 for each in files)
+
+
+def _objection_to_archiving(feed: Feed, archive: str) -> str | None:
+    """Why files cannot be moved from the feed's folder to its archive; None if they can."""
+    if objection := objection_to_writing(archive) or objection_to_writing(feed.path):
+        return objection
+    one, other = (as_far_as_it_is(path).stat().st_dev for path in (feed.path, archive))
+    return None if one == other else ELSEWHERE
 
 
 def _lake(context: Context) -> Finding:

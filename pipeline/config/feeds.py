@@ -13,6 +13,7 @@ from pipeline.config.values import (
     ANY_ENDING,
     DAY_MINUTES,
     DEFAULT_INTERVAL,
+    ArchiveFolder,
     ColumnName,
     Direction,
     Ending,
@@ -86,6 +87,10 @@ class Feed(Strict):
     url_max_megabytes: int = Field(default=512, gt=0)
     # The folder for response files to the senders of deliveries.
     acknowledge: ResponseFolder | None = None
+    # The folder that deliveries are moved to once they are decided and in silver, under their paths.
+    archive: ArchiveFolder | None = None
+    # Folders whose names are of days earlier than this before the newest delivery are not looked at.
+    keep_days: int | None = Field(default=None, gt=0)
     # SMRT numbers that are not expected: the sender says that they were never used.
     never_sent: tuple[Generations, ...] = ()
 
@@ -165,5 +170,15 @@ class Feed(Strict):
             raise ValueError(message)
         if self.url is not None and "://" in self.path:
             message = "a feed with url needs a local folder as its path: what is fetched is written there"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _archived_from_a_local_folder(self) -> Self:
+        if self.archive is not None and "://" in self.path:
+            message = (
+                f"archive of feed {self.name!r}: a store cannot move a file in one step; leave it out, and name "
+                "keep_days where its folders are named by date"
+            )
             raise ValueError(message)
         return self

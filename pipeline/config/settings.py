@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -118,6 +119,19 @@ class Settings(BaseSettings):
                     message = (
                         f"the landing folders of feeds {feed.name!r} ({feed.path}) and {other.name!r} ({other.path}) "
                         "overlap: files would be deliveries of both; give each feed its own folder"
+                    )
+                    raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _archives_are_of_one_feed(self) -> Self:
+        for feed, other in product(self.feeds, self.feeds):
+            others = [other.path] if feed is other else [other.path, other.archive]
+            for folder in filter(None, others):
+                if feed.archive and lie_one_in_the_other(feed.archive, folder):
+                    message = (
+                        f"archive of feed {feed.name!r} ({feed.archive}) and {folder} of feed {other.name!r} lie one "
+                        "in the other: what is archived would come again; name a folder beside it"
                     )
                     raise ValueError(message)
         return self

@@ -111,8 +111,16 @@ def _token_variable(name: str) -> str:
 
 
 def _response_folder(path: str) -> str:
+    return _local_folder(path, "responses")
+
+
+def _archive_folder(path: str) -> str:
+    return _local_folder(path, "an archive")
+
+
+def _local_folder(path: str, what: str) -> str:
     if not as_opened(path).strip() or "://" in path or "\0" in path:
-        message = f"{path!r} cannot hold responses: name a local folder"
+        message = f"{path!r} cannot hold {what}: name a local folder"
         raise ValueError(message)
     return path
 
@@ -170,6 +178,7 @@ Origin = Annotated[str, AfterValidator(origin)]
 FeedName = Annotated[str, AfterValidator(_feed_name)]
 FormatName = Annotated[str, AfterValidator(_format)]
 Generations = Annotated[str, AfterValidator(_generations)]
+ArchiveFolder = Annotated[str, AfterValidator(_archive_folder)]
 ResponseFolder = Annotated[str, AfterValidator(_response_folder)]
 LandingFolder = Annotated[str, Field(min_length=1), AfterValidator(as_opened)]
 Url = Annotated[str, AfterValidator(_url)]

@@ -56,6 +56,21 @@ class Delivery:
         """Whether readings of it may have to be removed from silver: it was loaded, then replayed or withdrawn."""
         return self.revision != self.batch_id or self.was_taken_out
 
+    @property
+    def deliveries(self) -> int:
+        """How many it stands for; a Tally stands for many."""
+        return 1
+
+    @property
+    def numbered(self) -> int:
+        """How many of these have a number of their sender."""
+        return int(self.generation is not None)
+
+    @property
+    def unaccounted(self) -> int:
+        """Rows that are counted as neither accepted nor rejected, or as both."""
+        return abs(self.rows_accepted + self.rows_rejected - self.rows_read)
+
     def refused(self, code: str, reason: str, status: str = REJECTED) -> Delivery:
         """This delivery, refused, with no rows. Text of the file in the reason becomes one line of valid text."""
         line = " ".join(reason.encode("utf-8", "backslashreplace").decode().split())

@@ -154,18 +154,22 @@ def _kept(feed: Feed, files: FilesOfAFormat, body: Body, part: Path, stamp: str)
     subfolder, where they are decided like any other file. Otherwise the name says when it came.
     """
     folder = Path(feed.path)
-    lying = [found for found in landing.find(feed) if not found.reason_code]  # leaves out links that lead elsewhere
+    is_archived = feed.archive is not None and Path(feed.archive).is_dir()
+    places = [feed, *([feed.model_copy(update={"path": feed.archive})] if is_archived else [])]
+    # Without links that lead elsewhere.
+    lying = [found for place in places for found in landing.find(place) if not found.reason_code]
     own = f"{stamp}-{body.sha256[:12]}"
     target = f"{feed.name}-{own}{files.ending}"
     if files.identity_is_name:
         name = next((safe for safe in (_safe(given, files) for given in body.names) if safe), target)
-        same = [found.relative_path for found in lying if found.file_name == name]
+        same = [found for found in lying if found.file_name == name]
         target = f"{own}/{name}" if os.path.lexists(folder / name) else name
     else:
         pattern = re.compile(rf"{feed.name}-{STAMP}-[0-9a-f]{{12}}{re.escape(files.ending)}")
         # Compared with the last one only: content A, B, A is three deliveries.
-        same = [found.relative_path for found in lying if pattern.fullmatch(found.relative_path)][-1:]
-    if any(_holds(folder / path, body) for path in same):
+        fetched = [found for found in lying if pattern.fullmatch(found.file_name)]
+        same = sorted(fetched, key=lambda found: found.file_name)[-1:]
+    if any(_holds(Path(found.file_path), body) for found in same):
         return None
     (folder / target).parent.mkdir(exist_ok=True)
     with failpoints.around(f"move {feed.name}"):

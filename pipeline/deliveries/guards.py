@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.deliveries import erased
+from pipeline.deliveries import erased, ingestion_log, tally
 from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN
 from pipeline.errors import DamagedLakeError
 from pipeline.lake import access, tables
@@ -28,13 +28,19 @@ NO_PROGRESS = "A table's progress is no longer in its history"
 GONE = "is not there, but the log says that it holds rows"
 UNTOLD = "no longer says in its history how far it is complete"
 SNAPSHOTS = {table.full_name for table in tables.SNAPSHOTS}
+# Where deliveries that count gave readings, these hold rows.
+FOLLOWING = (tables.READINGS, tables.METER_DAY)
 # These tables cannot go on without their marks; others are rebuilt without theirs, or compared from then on.
 NEEDED_MARKS = {tables.READINGS.full_name, tables.REJECTED.full_name, tables.INGESTION_LOG.full_name}
 
 
-def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -> None:
+def check(context: Context, every: Iterable[Table]) -> None:
     """Raise DamagedLakeError where the lake is not whole; nothing is written."""
     states = {each.table: each for each in access.states(context, every)}
+    log = ingestion_log.rows(context)
+    known = tally.landmarks(log)
+    if any(table.full_name in states and not states[table.full_name].holds_files for table in FOLLOWING):
+        known += tally.first_reading(log)
     found = next(problems(states, known, erasing=bool(erased.unfinished(context))), None)
     if found is not None:
         raise DamagedLakeError(context.settings.where, *found)
@@ -43,7 +49,7 @@ def check(context: Context, every: Iterable[Table], known: Sequence[Delivery]) -
 def problems(
     states: dict[str, State], known: Sequence[Delivery], *, erasing: bool = False
 ) -> Iterator[tuple[str, str, str]]:
-    """(table, what is wrong, section of the runbook), the worst first.
+    """(table, what is wrong, section of the runbook), the worst first. Of `known` the landmarks will do (tally.py).
 
     While an erasure is unfinished (`erasing`), bronze may hold less than the log says.
     """
@@ -91,7 +97,7 @@ def _behind_the_log(states: dict[str, State], known: Sequence[Delivery]) -> Iter
             yield name, "is empty, but the log says that it holds rows", LOST_BRONZE
     if _held(known).keys() & SNAPSHOTS and not any(states[name].holds_files for name in SNAPSHOTS & states.keys()):
         yield min(SNAPSHOTS), "is empty, but the log says that it holds rows", LOST_BRONZE
-    for table in (tables.READINGS, tables.METER_DAY):
+    for table in FOLLOWING:
         derived = states.get(table.full_name)
         if derived is not None and not derived.holds_files and _has_readings(known, derived.batch_id):
             yield derived.table, "is empty, but the log says that it holds rows", LOST_DERIVED

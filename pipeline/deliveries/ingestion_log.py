@@ -4,49 +4,74 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipeline.deliveries.delivery import Delivery
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from pipeline.deliveries.log_rows import SCHEMA, LogRows
 from pipeline.lake import access
 from pipeline.lake.tables import INGESTION_LOG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
 ASKED = "acknowledge"
+# Digits that surely fit a BIGINT.
+LONGEST_NUMBER = 18
+# So many rows are named one by one when they are replaced; more are replaced together with those between them.
+FEW_TO_REPLACE = 1000
+
+
+def rows(context: Context) -> LogRows:
+    """The log as it is now; opened once for each version."""
+    question = ("logged", access.version(context, INGESTION_LOG))
+    if question not in context.answers:
+        context.answers[question] = LogRows(_dataset(context))
+    found: LogRows = context.answers[question]
+    return found
+
+
+def _dataset(context: Context) -> ds.Dataset:
+    """Its rows where they lie; in memory where only Spark may read them, and none where there is no log."""
+    if access.version(context, INGESTION_LOG) is None:
+        return ds.dataset(SCHEMA.empty_table())
+    found = access.dataset(context, INGESTION_LOG)
+    return ds.dataset(access.small_table(context, INGESTION_LOG)) if found is None else found[0]
 
 
 def logged(context: Context) -> list[Delivery]:
-    """Every delivery of the log, in the order of file_id."""
-    question = ("logged", access.version(context, INGESTION_LOG))
-    if question not in context.answers:
-        names = [name for name in INGESTION_LOG.names if name != "run_id"]
-        found = [_delivery(row) for row in access.small_rows(context, INGESTION_LOG, names)]
-        context.answers[question] = sorted(found, key=lambda delivery: delivery.file_id)
-    return list(context.answers[question])
+    """Every delivery of the log, in the order of file_id: for what rebuilds or proves the whole lake."""
+    return rows(context).deliveries()
 
 
-def _delivery(row: dict[str, Any]) -> Delivery:
-    later = {"revision": row["revision"] or row["batch_id"], "rows_erased": row["rows_erased"] or 0}
-    return Delivery(**row | later | {"local_dates": tuple(row["local_dates"] or ())})
+def that_may_be(context: Context, name: str) -> list[Delivery]:
+    """The deliveries that a name given by a person may mean (names.delivery_named), in the order of file_id."""
+    log, texts = rows(context), {name, name.partition("/")[2]}
+    number = name.removeprefix("#")
+    ids = {int(number)} if name.startswith("#") and number.isdecimal() and len(number) <= LONGEST_NUMBER else set()
+    for column in ("relative_path", "file_name"):
+        for piece in log.pieces_with(["file_id"], column, texts):
+            ids.update(piece["file_id"].to_pylist())
+    return log.deliveries_with("file_id", ids)
 
 
-def next_batch(known: Iterable[Delivery]) -> int:
-    """The next batch number after all that the log knows."""
-    return max((max(each.batch_id, each.revision) for each in known), default=0) + 1
+def last_batch(context: Context) -> int:
+    """The highest batch number that the log names; 0 for none."""
+    return max(rows(context).greatest(name) for name in ("batch_id", "revision"))
 
 
 def write(context: Context, deliveries: list[Delivery], batch_id: int) -> None:
     """Log the batch, in one commit: from then on its rows in bronze count."""
     stamp = {"received_at": context.now, "run_id": context.run_id}
-    rows = [
+    values = [
         {name: getattr(delivery, name) for name in INGESTION_LOG.names if name not in stamp}
         | {"local_dates": list(delivery.local_dates)}
         | stamp
         for delivery in deliveries
     ]
-    if rows:
-        access.write_rows(context, INGESTION_LOG, rows, {"batch_id": batch_id} | asked(context, batch_id))
+    if values:
+        access.write_rows(context, INGESTION_LOG, values, {"batch_id": batch_id} | asked(context, batch_id))
 
 
 def asked(context: Context, batch_id: int) -> dict[str, dict[str, int]]:
@@ -71,15 +96,20 @@ def note(context: Context, deliveries: list[Delivery]) -> None:
 
 
 def _replace(context: Context, deliveries: list[Delivery], mark: dict[str, Any], stamp: dict[str, Any]) -> None:
-    """Replace the deliveries' rows, in one commit; the rows between them are written again unchanged."""
+    """Replace the deliveries' rows, in one commit; of many, the rows between are written again unchanged."""
     revised = {delivery.file_id: delivery for delivery in deliveries}
     first, last = min(revised), max(revised)
-    rows = []
-    for row in access.small_rows(context, INGESTION_LOG, INGESTION_LOG.names):
-        delivery = revised.get(row["file_id"])
-        if delivery is not None:
-            facts = {name: getattr(delivery, name) for name in row if name not in {"received_at", "run_id"}}
-            rows.append(row | facts | {"local_dates": list(delivery.local_dates)} | stamp)
-        elif first < row["file_id"] < last:
-            rows.append(row)
-    access.write_rows(context, INGESTION_LOG, rows, mark, replace=f"file_id >= {first} AND file_id <= {last}")
+    replaced = f"file_id >= {first} AND file_id <= {last}"
+    between = (pc.field("file_id") >= first) & (pc.field("file_id") <= last)
+    if len(revised) <= FEW_TO_REPLACE:
+        replaced += f" AND file_id IN ({', '.join(map(str, sorted(revised)))})"
+        between &= pc.field("file_id").isin(pa.array(revised, pa.int64()))
+    there = rows(context).table(INGESTION_LOG.names, between)
+    named = pc.is_in(there["file_id"], pa.array(revised, pa.int64()))
+    values = []
+    for row in there.filter(named).to_pylist():
+        delivery = revised[row["file_id"]]
+        facts = {name: getattr(delivery, name) for name in row if name not in {"received_at", "run_id"}}
+        values.append(row | facts | {"local_dates": list(delivery.local_dates)} | stamp)
+    after = pa.concat_tables([pa.Table.from_pylist(values, schema=SCHEMA), there.filter(pc.invert(named))])
+    access.write_rows(context, INGESTION_LOG, after, mark, replace=replaced)

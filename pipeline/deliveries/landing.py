@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
+from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -15,12 +17,14 @@ from pyarrow import fs
 
 from pipeline.deliveries import local_files
 from pipeline.deliveries.delivery import Delivery
+from pipeline.deliveries.store_files import listed as _remote_files
 from pipeline.errors import LandingFolderError
 from pipeline.lake import stores
 from pipeline.runtime import jvm_names, memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from datetime import date
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -36,8 +40,31 @@ WRONG_CLOCK = timedelta(hours=1)
 READERS = 2
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What lies below a feed's folder, in the order of paths; deliveries are made only of entries that are needed."""
+
+    feed: Feed
+    paths: list[str]
+    seen: list[local_files.Seen]
+
+    def delivery(self, place: int) -> Delivery:
+        """The entry at that place, found and not looked at yet."""
+        path, seen = self.paths[place], self.seen[place]
+        whole = self.feed.path.rstrip("/") + "/" + path
+        delivery = Delivery(self.feed.name, path.rpartition("/")[2], whole, path, seen.size, seen.modified)
+        objection = seen.objection or memory.too_large(seen.size)
+        return delivery.refused("UNREADABLE", objection) if objection else delivery
+
+
 def find(feed: Feed) -> list[Delivery]:
-    """The files below the feed's folder, at any depth, in order of their paths.
+    """The files below the feed's folder, at any depth, in order of their paths; see `listed`."""
+    found = listed(feed)
+    return [found.delivery(place) for place in range(len(found.paths))]
+
+
+def listed(feed: Feed, since: date | None = None) -> Listing:
+    """The files below the feed's folder, at any depth; `since`: not in folders whose names are of days before.
 
     Hidden and unfinished files are left out, and so is what Spark leaves beside its output.
     """
@@ -46,33 +73,34 @@ def find(feed: Feed) -> list[Delivery]:
         # A store has no folders: a missing one is one that nothing has come to yet.
         if not stores.is_remote(feed.path) and system.get_file_info(folder).type != fs.FileType.Directory:
             raise LandingFolderError(feed.name, feed.path, "does not exist: create it, or correct the feed's path")
-        entries = list(local_files.listed(folder) if not stores.is_remote(feed.path) else _remote_files(system, folder))
+        is_local = not stores.is_remote(feed.path)
+        entries = local_files.listed(folder, since) if is_local else _remote_files(system, folder, since)
+        found = sorted((entry for entry in entries if _is_delivery(entry[0])), key=itemgetter(0))
     except OSError as problem:
         raise LandingFolderError(feed.name, feed.path, f"cannot be listed: {problem}") from None
-    found = []
-    for relative, seen in entries:
-        parts = relative.split("/")
-        if any(part.startswith(".") or part == UNCOMMITTED for part in parts) or relative.endswith(UNFINISHED):
-            continue
-        if SIDECARS.fullmatch(parts[-1]):
-            continue
-        path = feed.path.rstrip("/") + "/" + relative
-        delivery = Delivery(feed.name, parts[-1], path, relative, seen.size, seen.modified)
-        objection = seen.objection or memory.too_large(seen.size)
-        found.append(delivery.refused("UNREADABLE", objection) if objection else delivery)
-    return sorted(found, key=lambda delivery: delivery.relative_path)
+    return Listing(feed, [path for path, _ in found], [seen for _, seen in found])
 
 
-def _remote_files(system: fs.FileSystem, folder: str) -> Iterator[tuple[str, local_files.Seen]]:
-    infos = system.get_file_info(fs.FileSelector(folder, recursive=True))
-    # Some tools make a folder by writing an empty object with its name: that is not a file.
-    folders = {str(parent) for info in infos for parent in PurePosixPath(info.path).parents} | {folder}
-    for info in infos:
-        if info.type != fs.FileType.Directory and (info.size or info.path.rstrip("/") not in folders):
-            yield (
-                info.path[len(folder) :].lstrip("/"),
-                local_files.Seen(info.size, local_files.instant(info.mtime_ns or 0)),
-            )
+def at(feed: Feed, relative_path: str) -> Delivery | None:
+    """The file at that path below the feed's folder, found and not looked at yet; None where there is none."""
+    system, folder = stores.opened(feed.path)
+    path = stores.inside(folder, relative_path)
+    if not stores.is_remote(feed.path):
+        seen = local_files.seen(path, folder) if os.path.lexists(path) else None
+    else:
+        info = system.get_file_info(path)
+        seen = None if info.type == fs.FileType.NotFound else local_files.Seen(info.size, (info.mtime_ns or 0) // 1000)
+    return None if seen is None else Listing(feed, [relative_path], [seen]).delivery(0)
+
+
+def _is_delivery(relative: str) -> bool:
+    if relative.endswith(UNFINISHED) or relative.startswith(".") or "/." in relative:
+        return False
+    # The pattern is tried only where it can fit: there may be hundreds of thousands of files.
+    name = relative.rpartition("/")[2]
+    if name.startswith("_") or name.endswith(".crc"):
+        return not SIDECARS.fullmatch(name) and UNCOMMITTED not in relative.split("/")
+    return UNCOMMITTED not in relative or UNCOMMITTED not in relative.split("/")
 
 
 def settled(found: Iterable[Delivery], feed: Feed, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
@@ -131,11 +159,9 @@ def changed_since(deliveries: list[Delivery], feed: Feed) -> list[Delivery]:
     """
     system, folder = stores.opened(feed.path)
     paths = [stores.inside(folder, delivery.relative_path) for delivery in deliveries]
-    then = [local_files.Seen(delivery.size_bytes, delivery.modified_at) for delivery in deliveries]
+    then = [local_files.Seen(each.size_bytes, local_files.moment(each.modified_at)) for each in deliveries]
     if stores.is_remote(feed.path):
-        now = [
-            local_files.Seen(info.size, local_files.instant(info.mtime_ns or 0)) for info in system.get_file_info(paths)
-        ]
+        now = [local_files.Seen(info.size, (info.mtime_ns or 0) // 1000) for info in system.get_file_info(paths)]
         then, now = ([seen.to_the_second() for seen in each] for each in (then, now))
     else:
         now = [local_files.seen(path, folder) for path in paths]

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.deliveries import ingestion_log, tally
 from pipeline.lake import access
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from pipeline.deliveries.delivery import Delivery
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
 
-def undo(context: Context, bronze: Iterable[Table], known: Sequence[Delivery]) -> None:
+def undo(context: Context, bronze: Iterable[Table]) -> None:
     """Remove what the log does not know; a table whose newest batch is logged is as it should be."""
-    logged = {each.batch_id for each in known}
+    logged = {each.batch_id for each in tally.of(ingestion_log.rows(context), tally.FOR_GUARDS)}
     for table in bronze:
         newest = access.done_to(context, table)
         if newest and newest not in logged:

@@ -8,36 +8,57 @@ import stat
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipeline.deliveries import dated_folders
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+READ_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
+SECOND = 1_000_000
+BY_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 
 class Seen(NamedTuple):
     """What the file system says about an entry; `objection` is why it may not or cannot be read."""
 
     size: int | None
-    modified: datetime | None
+    # Microseconds since 1970.
+    moment: int | None
     objection: str | None = None
+
+    @property
+    def modified(self) -> datetime | None:
+        """The same as an instant."""
+        return None if self.moment is None else EPOCH + timedelta(microseconds=self.moment)
 
     def to_the_second(self) -> Seen:
         """The same, its time without fractions."""
-        return self._replace(modified=self.modified.replace(microsecond=0) if self.modified else None)
+        return self._replace(moment=None if self.moment is None else self.moment // SECOND * SECOND)
 
 
-def listed(folder: str) -> Iterator[tuple[str, Seen]]:
+def listed(folder: str, since: date | None = None) -> Iterator[tuple[str, Seen]]:
     r"""Relative paths of everything but folders (but also links to folders and unreadable folders), with their facts.
 
     Not pyarrow's listing, which leaves out broken links and stops at a name that is not UTF-8. Such a name is given
-    with its odd bytes as `\xff`, and refused under that name.
+    with its odd bytes as `\xff`, and refused under that name. Folders of days before `since` are passed over.
     """
     unlisted: list[OSError] = []
     # A link to a folder is not followed: it could lead anywhere, or in a circle.
     for parent, folders, names in os.walk(folder, onerror=unlisted.append):
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]  # noqa: PTH114, PTH118
+        # Of hundreds of thousands of files each call counts: what is the same for a folder is done once.
+        inside = os.path.join(parent, "")  # noqa: PTH118
+        below = "" if parent == folder else os.path.join(os.path.relpath(parent, folder), "")  # noqa: PTH118
+        if since is not None:
+            folders[:] = [name for name in folders if not dated_folders.is_before(below + name, since)]
         for name in [*names, *links]:
-            path = os.path.join(parent, name)  # noqa: PTH118 - a name may hold bytes that Path would have to encode
-            relative = os.path.relpath(path, folder).encode("utf-8", "backslashreplace").decode()
-            yield relative, seen(path, folder)
+            relative = below + name
+            if not relative.isascii():
+                relative = relative.encode("utf-8", "backslashreplace").decode()
+            # Not a Path: a name may hold bytes that it would have to encode.
+            yield relative, seen(inside + name, folder)
     for problem in unlisted:
         relative = os.path.relpath(str(problem.filename), folder)
         if relative == ".":
@@ -54,7 +75,7 @@ def seen(path: str, folder: str) -> Seen:
     try:
         entry = os.lstat(path)
         if stat.S_ISLNK(entry.st_mode):
-            made, leads_to = instant(entry.st_mtime_ns), os.path.realpath(path)
+            made, leads_to = entry.st_mtime_ns // 1000, os.path.realpath(path)
             # Both paths are resolved: the landing folder itself may be a link.
             if not leads_to.startswith(os.path.join(os.path.realpath(folder), "")):  # noqa: PTH118
                 return Seen(None, made, f"a link that leads out of the landing folder, to {leads_to}")
@@ -65,12 +86,18 @@ def seen(path: str, folder: str) -> Seen:
         return Seen(None, None, f"cannot be read: {problem.strerror}")
     if not stat.S_ISREG(entry.st_mode):
         return Seen(None, None, "not a file that can be read (a pipe, a socket, a device)")
-    modified = instant(entry.st_mtime_ns)
-    if not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+    modified = entry.st_mtime_ns // 1000
+    # The system is not asked again about a file that everybody may read: so is nearly every one.
+    if entry.st_mode & READ_BY_ALL != READ_BY_ALL and not os.access(path, os.R_OK, effective_ids=BY_EFFECTIVE_IDS):
         return Seen(entry.st_size, modified, f"cannot be read: {os.strerror(errno.EACCES)}")
     return Seen(entry.st_size, modified)
 
 
+def moment(at: datetime | None) -> int | None:
+    """An instant as microseconds since 1970."""
+    return None if at is None else (at - EPOCH) // timedelta(microseconds=1)
+
+
 def instant(nanoseconds: int) -> datetime:
     """A UTC instant from nanoseconds since 1970, cut to microseconds."""
-    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
+    return EPOCH + timedelta(microseconds=nanoseconds // 1000)

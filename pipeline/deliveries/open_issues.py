@@ -6,13 +6,20 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipeline.deliveries.delivery import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN
+from pipeline.deliveries.log_rows import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.deliveries.delivery import Delivery
+    from pipeline.deliveries.log_rows import LogRows
 
+# (feed, prefix) -> numbers.
+Numbers = dict[tuple[str, str], set[int]]
 GENERATION = re.compile(r"([A-Z]{2})([0-9]{6})")
 
 
@@ -33,6 +40,18 @@ def standing_refusals(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
     return [{"feed": feed, "reason_code": code, "files": count} for (feed, code), count in sorted(counts.items())]
 
 
+def refused_in(log: LogRows) -> list[Delivery]:
+    """What `standing_refusals` needs of the log: refused deliveries, and what came later under their paths."""
+    names = ("file_id", "feed", "relative_path", "status", "reason_code")
+    refused = log.table(names, pc.field("status").isin([REJECTED, CONFLICT]))
+    if not refused.num_rows:
+        return []
+    after = pc.field("file_id") > pc.min(refused["file_id"])
+    pieces = log.pieces_with(["file_id"], "relative_path", refused["relative_path"].to_pylist(), after)
+    ids = {number for piece in pieces for number in piece["file_id"].to_pylist()}
+    return objects(refused) + log.deliveries_with("file_id", ids.difference(refused["file_id"].to_pylist()), names)
+
+
 def missing_generations(
     deliveries: Iterable[Delivery], never_sent: Iterable[tuple[str, str]] = ()
 ) -> list[dict[str, Any]]:
@@ -41,7 +60,7 @@ def missing_generations(
     A refused delivery leaves a gap; a withdrawn one does not: it did arrive, or is settled. `never_sent`:
     (feed, "PN000004" or "PN000004-PN000009") of numbers that are not expected.
     """
-    arrived: dict[tuple[str, str], set[int]] = {}
+    arrived: Numbers = {}
     settled = []
     for each in deliveries:
         found = GENERATION.fullmatch(each.generation or "")
@@ -49,7 +68,30 @@ def missing_generations(
             arrived.setdefault((each.feed, found[1]), set()).add(int(found[2]))
         elif found and each.status == WITHDRAWN:
             settled.append((each.feed, found[0]))
-    for feed, unused in [*never_sent, *settled]:
+    return _gaps(arrived, [*never_sent, *settled])
+
+
+def missing_from(log: LogRows, never_sent: Iterable[tuple[str, str]] = ()) -> list[dict[str, Any]]:
+    """The same, of the whole log."""
+    arrived: Numbers = {}
+    settled: list[tuple[str, str]] = []
+    numbered = pc.field("generation").is_valid() & pc.field("status").isin([LOADED, WITHDRAWN])
+    for piece in log.pieces(("feed", "generation", "status", "reason_code"), numbered):
+        sound = piece.filter(pc.match_substring_regex(piece["generation"], f"^(?:{GENERATION.pattern})$"))
+        is_settled = pc.and_(pc.equal(sound["status"], WITHDRAWN), pc.is_valid(sound["reason_code"]))
+        by_hand = sound.filter(is_settled)
+        settled += zip(by_hand["feed"].to_pylist(), by_hand["generation"].to_pylist(), strict=True)
+        came = sound.filter(pc.invert(is_settled))
+        keys = pa.table({"feed": came["feed"], "prefix": pc.utf8_slice_codeunits(came["generation"], 0, 2)})
+        numbers = pc.utf8_slice_codeunits(came["generation"], 2).cast(pa.int64())
+        for key in keys.group_by(["feed", "prefix"]).aggregate([]).to_pylist():
+            its = pc.and_(pc.equal(keys["feed"], key["feed"]), pc.equal(keys["prefix"], key["prefix"]))
+            arrived.setdefault((key["feed"], key["prefix"]), set()).update(numbers.filter(its).to_pylist())
+    return _gaps(arrived, [*never_sent, *settled])
+
+
+def _gaps(arrived: Numbers, not_expected: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    for feed, unused in not_expected:
         first, _, last = unused.partition("-")
         if loaded := arrived.get((feed, first[:2])):
             lowest, highest = min(loaded), max(loaded)

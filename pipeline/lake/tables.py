@@ -40,6 +40,8 @@ class Table:
     stats: tuple[str, ...] = ()
     # The column by which maintenance sorts the rows of a partition.
     cluster_by: tuple[str, ...] = ()
+    # Rows of a row group, where a few of very many rows are looked up; None: as the writer likes.
+    row_group: int | None = None
 
     @property
     def full_name(self) -> str:
@@ -314,6 +316,7 @@ INGESTION_LOG = Table(
     """
     ),
     ("file_id",),
+    row_group=20_000,
 )
 RESTATEMENTS = Table(
     "ops",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
+from pipeline.deliveries import ingestion_log, log_rows
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
-from pipeline.deliveries.ingestion_log import logged
 from pipeline.formats import reference_rows
 from pipeline.lake import access, tables
 from pipeline.lake.rows import frame_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 Days = dict[str, list[date]]
-COUNTED = {LOADED, WITHDRAWN}
+COUNTED = [LOADED, WITHDRAWN]
 
 
 def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Days:
@@ -31,10 +32,10 @@ def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Da
     From the log alone: the latest received wins, so a delivery changes silver on every day that it has a reading for.
     """
     done = access.done_to(context, tables.READINGS)
-    days: dict[str, set[date]] = {}
-    for delivery in logged(context):
-        if delivery.feed in feeds and delivery.status in COUNTED and after_batch < delivery.revision <= done:
-            days.setdefault(delivery.feed, set()).update(delivery.local_dates)
+    log = ingestion_log.rows(context)
+    counted = pc.field("status").isin(COUNTED) & pc.field("feed").isin(list(feeds))
+    later = log.pieces(("feed", "batch_id", "revision", "local_dates"), counted & log.later_than(after_batch))
+    days = log_rows.days_in(piece.filter(pc.less_equal(log_rows.revision_of(piece), done)) for piece in later)
     return {feed: sorted(some) for feed, some in sorted(days.items()) if some}
 
 

@@ -68,5 +68,5 @@ def _of(delivery: Delivery, rows: Rows) -> Iterator[str]:
         yield f"{named}: {in_bronze} rows in bronze, but only {different} different row numbers"
     elif rejected != refused:
         yield f"{named}: {rejected} rejected rows in silver, {refused} in the log"
-    elif delivery.status == LOADED and delivery.rows_accepted + delivery.rows_rejected != delivery.rows_read:
+    elif delivery.status == LOADED and delivery.unaccounted:
         yield f"{named}: {delivery.rows_accepted} accepted, {refused} rejected, but {delivery.rows_read} read"

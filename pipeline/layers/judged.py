@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.deliveries.ingestion_log import logged
+from pipeline.deliveries import ingestion_log, log_rows
 from pipeline.formats.judged import received_at
 from pipeline.lake import access
 
@@ -42,7 +43,15 @@ def _of(context: Context, feed: Feed, deliveries: list[Delivery], without: list[
     """
     batches = {delivery.batch_id for delivery in deliveries}
     rows = access.read_batches(context, formats.bronze_table(feed), batches)
-    revised = any(delivery.is_revised for delivery in logged(context) if delivery.feed == feed.name)
+    revised = _any_revised(context, feed, batches)
     if revised or batches & {delivery.batch_id for delivery in without}:
         rows = rows.where(F.col("file_id").isin(*(delivery.file_id for delivery in deliveries)))
     return rows
+
+
+def _any_revised(context: Context, feed: Feed, batches: set[int]) -> bool:
+    """Whether a delivery of those batches of the feed was replayed or withdrawn since."""
+    names = ("status", "reason_code", "batch_id", "revision")
+    log, of_feed = ingestion_log.rows(context), pc.field("feed") == feed.name
+    pieces = log.pieces_with(names, "batch_id", batches, of_feed)
+    return any(pc.any(log_rows.is_revised(piece)).as_py() for piece in pieces)

@@ -14,6 +14,7 @@ from pipeline.errors import VersionGoneError
 from pipeline.lake.snapshots import Pinned, Snapshots
 from pipeline.serving import answers, naming
 from pipeline.serving.engine import Engine
+from pipeline.serving.log_pages import LogPages
 from pipeline.serving.meter_files import MeterFiles
 from pipeline.serving.problems import ProblemError
 
@@ -41,6 +42,7 @@ class Service:
     files: MeterFiles
     slots: threading.BoundedSemaphore
     known_meters: dict[str, Any] = field(default_factory=dict)
+    log: LogPages = field(default_factory=LogPages)
 
     @classmethod
     def of(cls, settings: Settings, snapshots: Snapshots | None = None) -> Service:

@@ -1,11 +1,14 @@
 """/files and /restatements: deliveries, what became of them, and what changed after it was published."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
 
+from pipeline.deliveries import log_rows
+from pipeline.deliveries.log_rows import LogRows
 from pipeline.lake import tables
 from pipeline.lake.snapshots import Pinned
 from pipeline.serving import answers, paging, shapes
@@ -25,7 +28,6 @@ Status = Literal["loaded", "rejected", "duplicate", "conflict", "withdrawn"]
 StatusName = Annotated[Status | None, Query(description="Only deliveries with this status")]
 LOG_FEED = "Only this feed, or the `reference` database"
 LogFeed = Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]{0,62}$", description=LOG_FEED)]
-FILES_SQL = "SELECT * FROM log WHERE ($feed IS NULL OR feed = $feed) AND ($status IS NULL OR status = $status)"
 RESTATED_SQL = """
     SELECT * FROM restatements WHERE ($feed IS NULL OR feed = $feed)
         AND ($table_name IS NULL OR table_name = $table_name)
@@ -65,19 +67,9 @@ def files(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> 
     _of_log(asked, feed)
 
     def rows(pinned: Pinned, after: list[Any] | None) -> Rows:
-        reads = {"log": pinned.dataset(tables.INGESTION_LOG)}
-        return paging.rows_after(
-            asked.service.engine,
-            FILES_SQL,
-            {"feed": feed, "status": status},
-            reads,
-            FILES,
-            ("file_id",),
-            after=after,
-            limit=asked.limit,
-            zone_of=asked.service.zone_of("UTC"),
-            descending=True,
-            counted=True,
+        zone_of = asked.service.zone_of("UTC")
+        return asked.service.log.page(
+            pinned, FILES, status=status, feed=feed, after=after, limit=asked.limit, zone_of=zone_of
         )
 
     return asked.answer([tables.INGESTION_LOG], FILES, rows, time_zone="UTC")
@@ -87,8 +79,7 @@ def files(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> 
 def latest_file(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
     """The delivery with the highest file_id (of a feed or status, if given), with its rejected rows."""
     _of_log(asked, feed)
-    newest = f"SELECT max(file_id) AS file_id FROM ({FILES_SQL})"  # noqa: S608 - ours
-    return _one(asked, newest, {"feed": feed, "status": status})
+    return _one(asked, lambda log: log.newest(log_rows.of(status, feed), 1))
 
 
 @router.get(
@@ -96,17 +87,17 @@ def latest_file(asked: AskedRows, status: StatusName = None, feed: LogFeed = Non
 )
 def file(asked: AskedRows, file_id: Annotated[int, Path(ge=0, lt=2**63, description="Its number")]) -> Response:
     """One delivery, with its rejected rows and the reasons."""
-    return _one(asked, "SELECT $file_id::BIGINT AS file_id", {"file_id": file_id})
+    return _one(asked, lambda _: [file_id])
 
 
-def _one(asked: Asked, which: str, parameters: dict[str, Any]) -> Response:
+def _one(asked: Asked, which: Callable[[LogRows], list[int]]) -> Response:
     if asked.form != "json":
         raise ProblemError(406, "a delivery is available as application/json only", "format")
 
     def body(pinned: Pinned) -> bytes:
         engine, zone_of = asked.service.engine, asked.service.zone_of("UTC")
-        reads = {"log": pinned.dataset(tables.INGESTION_LOG)}
-        found = engine.query(f"SELECT * FROM log WHERE file_id = ({which})", parameters, reads)  # noqa: S608 - ours
+        log = asked.service.log.rows(pinned)
+        found = log.table_with([column.name for column in FILES], "file_id", which(log))
         if not found.num_rows:
             raise ProblemError(404, "no such delivery; /files lists all")
         facts = {name: values[0] for name, values in shapes.texts(found, FILES, zone_of).items()}

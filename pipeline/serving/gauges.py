@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pipeline.config.metrics import Metrics
     from pipeline.deliveries.delivery import Delivery
+    from pipeline.deliveries.tally import Tally
 
 LAYERS = ("bronze", "silver", "gold")
 # Commands that bring gold up to date.
@@ -31,7 +32,8 @@ class Facts:
     """What is measured, as in `status` and the tables."""
 
     runs: Sequence[Mapping[str, Any]] = ()
-    deliveries: Sequence[Delivery] = ()
+    # One by one, or counted: then each stands for many, with the file_id of the newest.
+    deliveries: Sequence[Delivery | Tally] = ()
     # file_id -> instant
     received: Mapping[int, datetime] = field(default_factory=dict)
     waiting: int = 0
@@ -116,21 +118,14 @@ def _deliveries(into: CollectorRegistry, facts: Facts) -> None:
     rows = _gauge(into, "rows", "Source rows of loaded deliveries", ["feed", "outcome"])
     ratio = _gauge(into, "rejected_ratio", "Share of rows rejected in the feed's newest batch with rows", ["feed"])
     arrived = _gauge(into, "feed_last_delivery_timestamp_seconds", "When the last loaded delivery came", ["feed"])
-    newest: dict[str, list[int]] = {}
-    for each in facts.deliveries:
-        files.labels(each.feed, each.status or "").inc()
+    for each in sorted(facts.deliveries, key=lambda delivery: delivery.file_id):
+        files.labels(each.feed, each.status or "").inc(each.deliveries)
         if each.status != LOADED:
             continue
         rows.labels(each.feed, "accepted").inc(each.rows_accepted)
         rows.labels(each.feed, "rejected").inc(each.rows_rejected)
         arrived.labels(each.feed).set(facts.received[each.file_id].timestamp())
-        if each.rows_read:
-            batch = newest.setdefault(each.feed, [each.batch_id, 0, 0])
-            if each.batch_id > batch[0]:
-                batch[:] = [each.batch_id, 0, 0]
-            batch[1] += each.rows_rejected
-            batch[2] += each.rows_read
-    for feed, (_, rejected, read) in newest.items():
+    for feed, (rejected, read) in _newest_with_rows(facts.deliveries).items():
         ratio.labels(feed).set(rejected / read)
     _gauge(into, "waiting_deliveries", "Loaded deliveries that gold does not have yet").set(facts.waiting)
     standing = _gauge(
@@ -139,10 +134,21 @@ def _deliveries(into: CollectorRegistry, facts: Facts) -> None:
     for refusal in facts.standing_refusals:
         standing.labels(refusal["feed"], refusal["reason_code"]).set(refusal["files"])
     gaps = _gauge(into, "sequence_gaps", "Sender numbers that were never loaded", ["feed"])
-    for feed in {each.feed for each in facts.deliveries if each.generation}:
+    for feed in {each.feed for each in facts.deliveries if each.numbered}:
         gaps.labels(feed).set(0)
     for gap in facts.missing_generations:
         gaps.labels(gap["feed"]).inc(gap["count"])
+
+
+def _newest_with_rows(deliveries: Iterable[Delivery | Tally]) -> dict[str, tuple[int, int]]:
+    """Feed -> rows rejected and rows read of its newest batch with rows."""
+    batches: dict[str, dict[int, tuple[int, int]]] = {}
+    for each in deliveries:
+        if each.status == LOADED and each.rows_read:
+            of_feed = batches.setdefault(each.feed, {})
+            rejected, read = of_feed.get(each.batch_id, (0, 0))
+            of_feed[each.batch_id] = rejected + each.rows_rejected, read + each.rows_read
+    return {feed: of_feed[max(of_feed)] for feed, of_feed in batches.items()}
 
 
 def _days(into: CollectorRegistry, facts: Facts) -> None:
@@ -180,7 +186,7 @@ def _tables(into: CollectorRegistry, facts: Facts) -> None:
         _gauge(into, "disk_bytes", "The lake's folder, earlier versions included").set(facts.disk_bytes)
 
 
-def rows_by_the_log(deliveries: Iterable[Delivery]) -> dict[str, int]:
+def rows_by_the_log(deliveries: Iterable[Delivery | Tally]) -> dict[str, int]:
     """Bronze table of each feed -> the rows that it must hold according to the log.
 
     The reference's three tables share one delivery, and a source row may give several rejected rows: both are left to
@@ -193,8 +199,6 @@ def rows_by_the_log(deliveries: Iterable[Delivery]) -> dict[str, int]:
     return expected
 
 
-def unaccounted(deliveries: Iterable[Delivery]) -> int:
+def unaccounted(deliveries: Iterable[Delivery | Tally]) -> int:
     """Rows of loaded deliveries that are counted as neither accepted nor rejected, or as both."""
-    return sum(
-        abs(each.rows_accepted + each.rows_rejected - each.rows_read) for each in deliveries if each.status == LOADED
-    )
+    return sum(each.unaccounted for each in deliveries if each.status == LOADED)

@@ -20,7 +20,7 @@ from pyarrow import fs
 from pipeline.errors import LakeError
 from pipeline.lake import commits, gate, stores, tables, version_checksum
 from pipeline.lake.commits import committed
-from pipeline.lake.path.writes import WRITER
+from pipeline.lake.path.writes import COMPRESSION, writer
 from pipeline.lake.protocol import SAFE_HOURS
 from pipeline.lake.types import TYPES
 from pipeline.runtime import error_messages, failpoints
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # A file below this is better put together with others of its partition.
 SMALL_FILE = 16 * 1024 * 1024
 # Row groups that a reader of one meter passes over by their smallest and largest value.
-ORDERED = WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024)
+ORDERED = WriterProperties(compression=COMPRESSION, max_row_group_size=128 * 1024)
 
 
 class PathUpkeep:
@@ -106,7 +106,7 @@ class PathUpkeep:
             to_write = gate.writable(self.context, table)
             if to_write is None:
                 return self._spark.optimize(table, "")
-            done = to_write.optimize.compact(writer_properties=WRITER, commit_properties=self._marked(table))
+            done = to_write.optimize.compact(writer_properties=writer(table), commit_properties=self._marked(table))
             return int(done["numFilesRemoved"])
 
     def put_in_order(self, table: Table, feed: str, days: Sequence[date]) -> int:
@@ -204,7 +204,7 @@ class PathUpkeep:
         for folder, _, names in os.walk(self.context.settings.root):
             for name in names:
                 with suppress(OSError):  # removed by a run meanwhile
-                    total += os.lstat(Path(folder, name)).st_size
+                    total += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - of very many files
         return total
 
     def _marked(self, table: Table) -> CommitProperties:
