@@ -46,16 +46,6 @@ class Warm:
         """Look at the table itself again: files of the version that is shown are gone."""
         self._newest_at = -math.inf
 
-    def follow(self, stop: threading.Event, look_seconds: float) -> None:
-        """Until `stop`: read the files of each new version, as far as the memory limit allows, then show it."""
-        log = Log("serve")
-        while not stop.is_set():
-            try:
-                self.look(stop)
-            except Exception as problem:  # noqa: BLE001 - requests work without it, and it is retried
-                log.warning("warming failed", problem=f"{type(problem).__name__}: {problem}")
-            stop.wait(look_seconds)
-
     def look(self, stop: threading.Event) -> None:
         """Follow once. What only an earlier version had is dropped one look later: no request reads it by then."""
         looked = time.monotonic()
@@ -75,21 +65,24 @@ def _newest_first(version: Version | None) -> list[ds.Fragment]:
 
 
 def keep_warm(service: Service, stop: threading.Event) -> None:
-    """Begin to follow silver.readings and the log, in threads of their own, until `stop`."""
+    """Begin to follow silver.readings and the log, in a thread of its own, until `stop`."""
     warm = Warm(service.snapshots, service.files)
     in_a_store = "://" in tables.address(service.settings, tables.READINGS)
     seconds = LOOK_SECONDS_IN_A_STORE if in_a_store else LOOK_SECONDS
     service.snapshots.show(tables.READINGS, warm)
-    threading.Thread(target=warm.follow, args=(stop, seconds), name="warm", daemon=True).start()
-    threading.Thread(target=_count_deliveries, args=(service, stop), name="log", daemon=True).start()
+    threading.Thread(target=_follow, args=(service, warm, stop, seconds), name="warm", daemon=True).start()
 
 
-def _count_deliveries(service: Service, stop: threading.Event) -> None:
-    """Until `stop`: count the log, so that the first page of /files need not."""
-    log = Log("serve")
+def _follow(service: Service, warm: Warm, stop: threading.Event, look_seconds: float) -> None:
+    """Read the files of each new version, as far as the memory limit allows, then show it; count the new deliveries."""
+    log, counted = Log("serve"), None
     while not stop.is_set():
         try:
-            service.log.count(service.snapshots.pin([tables.INGESTION_LOG]), None, None)
+            warm.look(stop)
+            pinned = service.snapshots.pin([tables.INGESTION_LOG])
+            if pinned.identities != counted:
+                service.log.count(pinned, None, None)
+                counted = pinned.identities
         except Exception as problem:  # noqa: BLE001 - requests work without it, and it is retried
             log.warning("warming failed", problem=f"{type(problem).__name__}: {problem}")
-        stop.wait(FRESH_SECONDS)
+        stop.wait(look_seconds)
