@@ -49,7 +49,7 @@ def files(read):
                 day(48, "V"), "400,1,20,A,,", "400,21,24,F14,76,", "400,25,47,S14,,", "400,24,24,E52,,",
                 day(48, "S14"), "400,1,1,A,,",
                 day(48, "A"), "400,x,2,F14,,", "400,0,1,,,", '400,"1,2,F15', "400,49,99,F16,,", "500,S,1,,",
-                day(48, "N"), E1, "400,1,48,F14,,", day(48, "", more=",,"),
+                day(48, "N"), E1, day(48, "", more=",,"),
             ),
             "spellings.csv": b"\xef\xbb\xbf\n \r\n" + file(
                 ' "200" , "6305123456",E1,01," E1",N1,A1,"kWh",30',
@@ -147,7 +147,7 @@ def test_bronze_keeps_a_row_with_what_describes_it(files):
     assert records[1:] == [
         ["400,1,1,A,,"],
         ["400,x,2,F14,,", "400,0,1,,,", '400,"1,2,F15', "400,49,99,F16,,", "500,S,1,,"],
-        None,  # what follows a 200 record belongs to no day before it
+        None,
         None,
     ]
 

@@ -114,7 +114,6 @@ REFUSED = {
     ("MALFORMED_XML", "not XML"): ("green_button", "day.xml", b"<feed xmlns='http://www.w3.org/2005/Atom'>"),
     ("MALFORMED_XML", "(DTD)"): ("green_button", "day.xml", b"<!DOCTYPE feed><feed/>"),
     ("WRONG_COMPANY", ""): ("smrt", "PN000007.SMRT", HEADER.replace(b"GAZ", b"GAS") + b'"TRAIL"\n'),
-    ("MALFORMED_CSV", ""): ("csv", "day.csv", b'meter,timestamp,value\n1,"2021-01-01 00:00,1\n'),
     ("NAME_MISMATCH", ""): ("smrt", "PN000007.SMRT", HEADER.replace(b"7", b"8") + b'"TRAIL"\n'),
 }
 
