@@ -19,7 +19,7 @@ from pipeline.errors import MeterlakeError
 from pipeline.lake import tables
 from pipeline.lake.types import arrow_schema
 from pipeline.serving import received
-from tests.adding_a_feed import semicolon_csv
+from tests.adding_a_feed import fixed_width
 
 GAS = Feed(name="gas", format="smrt", path="gas", time_zone="Europe/London")
 POWER = Feed(name="power", format="split_json", path="power", time_zone="Europe/London")
@@ -230,7 +230,7 @@ def test_a_blank_meter_has_no_readings(asked, meter):
 
 
 def test_a_format_that_judges_no_rows_in_python_is_refused_with_what_to_do(monkeypatch):
-    monkeypatch.setitem(formats.FORMATS, "smrt", semicolon_csv.FORMAT)
+    monkeypatch.setitem(formats.FORMATS, "smrt", fixed_width.FORMAT)
     with pytest.raises(MeterlakeError, match=r"feed 'gas'.*smrt.*main\.py sql.*reading_history"):
         received.versions(GAS, "1", SPRING, AUTUMN, lambda _: None)
 
