@@ -22,6 +22,7 @@ from pipeline.formats.reference_sqlite import SqliteFile
 
 if TYPE_CHECKING:
     from pipeline.config.feeds import Feed
+    from pipeline.config.settings import Settings
     from pipeline.runtime.context import Context
 
 TABLES = """
@@ -36,7 +37,7 @@ QUESTIONS = (
         """SELECT feed, local_date, count(*) AS meters, min(intervals_expected) AS fewest_intervals,
                   max(intervals_expected) AS most_intervals,
                   sum(intervals_expected - intervals_received) AS missing, sum(consumption) AS kwh
-           FROM gold.meter_day WHERE feed IN ('{feed}', '{arrays}')
+           FROM gold.meter_day WHERE feed IN ('{electricity}', '{vilnius}')
            GROUP BY feed, local_date ORDER BY feed, local_date""",
     ),
     (
@@ -54,9 +55,9 @@ def run(context: Context, *, as_json: bool) -> None:
     output.outcome(outcome, as_json=as_json)
     if as_json:
         return
-    names = {feed.format: feed.name for feed in reversed(context.settings.feeds)}
+    names = {name: feed.name for name, feed in _feeds(context.settings).items()}
     for title, question in QUESTIONS:
-        answer = query.select(context, question.format(feed=names["split_json"], arrays=names["interval_parquet"]))
+        answer = query.select(context, question.format(**names))
         output.print_table(answer.columns, [list(row.values()) for row in answer.toArrow().to_pylist()], title=title)
     out = output.console()
     out.print(Text("Look further:", style="bold"))
@@ -67,12 +68,10 @@ def run(context: Context, *, as_json: bool) -> None:
 
 def write(context: Context) -> None:
     """Write the sample files and the reference database with fixed times: written twice, they are not new."""
-    folders = {feed.format: Path(feed.path) for feed in reversed(context.settings.feeds)}
-    needed = {sample.feed_format for sample in samples.deliveries()}
-    if not needed <= set(folders) or context.settings.reference is None:
-        raise ConfigurationError(
-            "for the demo", f"needs a feed of each format ({', '.join(sorted(needed))}) and [reference]"
-        )
+    feeds = _feeds(context.settings)
+    if len(feeds) < len(samples.FORMATS) or context.settings.reference is None:
+        needed = ", ".join(f"{name} ({form})" for name, form in samples.FORMATS.items())
+        raise ConfigurationError("for the demo", f"needs [reference] and the feeds of conf/local.toml: {needed}")
     for feed in context.settings.feeds:
         if "://" in feed.path:
             raise ConfigurationError("for the demo", f"feed {feed.name!r}: the demo writes to local folders only")
@@ -81,11 +80,11 @@ def write(context: Context) -> None:
         raise ConfigurationError("for the demo", "[reference] must name a local SQLite file: the demo writes one")
     database = Path(source.location)
     for feed in context.settings.feeds:
-        _must_hold_samples_only(feed)
+        _must_hold_samples_only(feed, [name for name, each in feeds.items() if each is feed])
     for feed in context.settings.feeds:
         Path(feed.path).mkdir(parents=True, exist_ok=True)
     for sample in samples.deliveries():
-        path = folders[sample.feed_format] / sample.path
+        path = Path(feeds[sample.feed].path) / sample.path
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_bytes() != sample.content:
             path.write_bytes(sample.content)
@@ -94,9 +93,21 @@ def write(context: Context) -> None:
         _create(database)
 
 
-def _must_hold_samples_only(feed: Feed) -> None:
-    """The demo must not load or overwrite real deliveries."""
-    own = {sample.path: sample.content for sample in samples.deliveries() if sample.feed_format == feed.format}
+def _feeds(settings: Settings) -> dict[str, Feed]:
+    """Name of a feed that has samples -> the feed of this name that takes them, else the first one of the format."""
+    found: dict[str, Feed] = {}
+    for name, form in samples.FORMATS.items():
+        alike = [feed for feed in settings.feeds if feed.format == form]
+        named = [feed for feed in alike if feed.name == name]
+        # A csv feed says itself what its files look like: another one would refuse them.
+        if fitting := named or ([] if form == "csv" else alike):
+            found[name] = fitting[0]
+    return found
+
+
+def _must_hold_samples_only(feed: Feed, names: list[str]) -> None:
+    """The demo must not load or overwrite real deliveries; `names` has those of the samples that the feed takes."""
+    own = {sample.path: sample.content for sample in samples.deliveries() if sample.feed in names}
     for found in landing.find(feed) if Path(feed.path).exists() else []:
         path = Path(feed.path) / found.relative_path
         if found.relative_path not in own or not path.is_file() or path.read_bytes() != own[found.relative_path]:

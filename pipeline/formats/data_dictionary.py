@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import formats
 from pipeline.config.feeds import Feed
-from pipeline.config.settings import Settings
+from pipeline.config.settings import Settings, load
 from pipeline.lake import views
 
 if TYPE_CHECKING:
@@ -17,25 +17,19 @@ HEAD = """# Data dictionary
 
 Made from `pipeline/lake/tables.py` and `pipeline/lake/views.py` by `python -m pipeline.formats.data_dictionary`; a test
 keeps it equal. Times are UTC instants; a `local_date` is a day of the feed's time zone; gold is in kWh. The bronze
-tables are those of the example feeds `gas`, `electricity`, `solar`, `vilnius`, `sydney` (NEM12) and `homes` (Green
-Button): one for each feed, its columns given by its format.
+tables are those of the feeds of conf/local.toml and of `sydney` (NEM12) and `homes` (Green Button): one for each feed,
+its columns given by its format; for a csv feed (`berlin`, `leeds`) they are those that its configuration names.
 """
 VIEWS = """In `sql`, and in the catalog in catalog mode. `reading_history` (every version received, with
 `is_current`) is there in `sql` only: it applies the row rules to bronze."""
-EXAMPLES = {
-    "gas": "smrt",
-    "electricity": "split_json",
-    "solar": "obis_json",
-    "vilnius": "interval_parquet",
-    "sydney": "nem12",
-    "homes": "green_button",
-}
+EXAMPLE = Path(__file__).parents[2] / "conf" / "local.toml"
+MORE = {"sydney": "nem12", "homes": "green_button"}
 
 
 def text() -> str:
     """The whole page."""
-    feeds = tuple(Feed(name=name, format=form, path=f"landing/{name}") for name, form in EXAMPLES.items())
-    settings = Settings(lake="data_lake", feeds=feeds)
+    more = (Feed(name=name, format=form, path=f"landing/{name}") for name, form in MORE.items())
+    settings = Settings(lake="data_lake", feeds=(*load(EXAMPLE).feeds, *more))
     parts = [HEAD, *map(_table, formats.lake_tables(settings)), _views(settings)]
     return "\n".join(parts)
 

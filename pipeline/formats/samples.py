@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from pipeline.formats import sample_arrays
+from pipeline.formats import sample_arrays, sample_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,27 +26,46 @@ METERPOINTS = [f"1400000{number:03d}" for number in range(1, 13)]
 SPRING = [date(2021, 3, 27), date(2021, 3, 28), date(2021, 3, 29)]
 AUTUMN = [date(2021, 10, 30), date(2021, 10, 31), date(2021, 11, 1)]
 HALF_HOUR = timedelta(minutes=30)
+# Feeds of conf/local.toml that have samples.
+FORMATS = {
+    "gas": "smrt",
+    "electricity": "split_json",
+    "solar": "obis_json",
+    "vilnius": "interval_parquet",
+    "berlin": "csv",
+    "leeds": "csv",
+}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A file for a feed's landing folder: path below it, bytes, modification time (UTC)."""
+    """A file for a feed's landing folder: path below it, bytes, modification time (UTC).
 
-    feed_format: str
+    `feed` is its name in conf/local.toml.
+    """
+
+    feed: str
     path: str
     content: bytes
     modified_at: datetime
 
+    @property
+    def feed_format(self) -> str:
+        """The format of that feed."""
+        return FORMATS[self.feed]
+
 
 def deliveries() -> list[Sample]:
     """All sample files, in the order they would arrive."""
-    dice = [random.Random(SEED + n) for n in range(4)]  # noqa: S311 - sample data
+    dice = [random.Random(SEED + n) for n in range(6)]  # noqa: S311 - sample data
     days = [*SPRING, *AUTUMN]
     return [
         *_electricity(dice[0]),
         *_gas(dice[1]),
-        *(Sample("obis_json", *each) for each in sample_arrays.solar(dice[2], days)),
-        *(Sample("interval_parquet", *each) for each in sample_arrays.vilnius(dice[3], days)),
+        *(Sample("solar", *each) for each in sample_arrays.solar(dice[2], days)),
+        *(Sample("vilnius", *each) for each in sample_arrays.vilnius(dice[3], days)),
+        *(Sample("berlin", *each) for each in sample_csv.berlin(dice[4], AUTUMN)),
+        *(Sample("leeds", *each) for each in sample_csv.leeds(dice[5], [SPRING, AUTUMN])),
     ]
 
 
@@ -82,13 +101,15 @@ def _electricity(dice: random.Random) -> Iterator[Sample]:
         rows = [[label, meter, str(_kwh(dice, label))] for meter in METERPOINTS for label in local_half_hours(day)]
         folder = f"{day:%Y/%m}"
         yield Sample(
-            "split_json", f"{folder}/{day}.json", _split_json(rows, indent=1 if day == SPRING[0] else None), arrival
+            "electricity", f"{folder}/{day}.json", _split_json(rows, indent=1 if day == SPRING[0] else None), arrival
         )
         # The next morning one meter's evening is corrected.
         fixed = [
             [row[0], row[1], str(Decimal(row[2]) + 1)] for row in rows if row[1] == METERPOINTS[0] and "19:" in row[0]
         ]
-        yield Sample("split_json", f"{folder}/{day}-correction.json", _split_json(fixed), arrival + timedelta(hours=26))
+        yield Sample(
+            "electricity", f"{folder}/{day}-correction.json", _split_json(fixed), arrival + timedelta(hours=26)
+        )
     later = datetime(2021, 11, 3, 6, 0, tzinfo=UTC)
     broken = [
         ["2021-03-28 01:30:00", METERPOINTS[1], "0.100"],  # the hour that London skipped
@@ -96,11 +117,11 @@ def _electricity(dice: random.Random) -> Iterator[Sample]:
         ["2021-11-01 00:30:00", METERPOINTS[1], "n/a"],
         ["2021-11-01 01:00:00", "", "0.100"],
     ]
-    yield Sample("split_json", "2021/11/mixed.json", _split_json(broken), later)
+    yield Sample("electricity", "2021/11/mixed.json", _split_json(broken), later)
     whole = _split_json([["2021-11-01 00:00:00", METERPOINTS[2], "9.999"]] * 50)
-    yield Sample("split_json", "2021/11/cut.json", whole[: len(whole) // 2], later)
+    yield Sample("electricity", "2021/11/cut.json", whole[: len(whole) // 2], later)
     yield Sample(
-        "split_json", "2021/11/renamed.json", _split_json([["2021-11-01", "1", "1"]], ["when", "who", "much"]), later
+        "electricity", "2021/11/renamed.json", _split_json([["2021-11-01", "1", "1"]], ["when", "who", "much"]), later
     )
 
 
@@ -127,15 +148,15 @@ def _gas(dice: random.Random) -> Iterator[Sample]:
             ]
         name = f"PN{number:06d}"
         sent.append(_smrt(name, arrival, rows))
-        yield Sample("smrt", f"{name}.SMRT", sent[-1], arrival)
+        yield Sample("gas", f"{name}.SMRT", sent[-1], arrival)
         arrival += timedelta(days=1)
-    yield Sample("smrt", "resent/PN000002.SMRT", sent[1], arrival)
-    yield Sample("smrt", "resent/PN000001.SMRT", sent[0].replace(b'"GAZ"', b'"GAS"'), arrival)
+    yield Sample("gas", "resent/PN000002.SMRT", sent[1], arrival)
+    yield Sample("gas", "resent/PN000001.SMRT", sent[0].replace(b'"GAZ"', b'"GAS"'), arrival)
     yield Sample(
-        "smrt", "PN000004.SMRT", _smrt("PN000004", arrival, [(GAS_METERS[0], first, "1.00")], trailer=False), arrival
+        "gas", "PN000004.SMRT", _smrt("PN000004", arrival, [(GAS_METERS[0], first, "1.00")], trailer=False), arrival
     )
-    yield Sample("smrt", "PN000003 - Copy.SMRT", sent[2], arrival)
-    yield Sample("smrt", "DV000001.SMRT", _smrt("DV000001", arrival, [(GAS_METERS[0], first, "1.00")]), arrival)
+    yield Sample("gas", "PN000003 - Copy.SMRT", sent[2], arrival)
+    yield Sample("gas", "DV000001.SMRT", _smrt("DV000001", arrival, [(GAS_METERS[0], first, "1.00")]), arrival)
 
 
 PRODUCTS = [

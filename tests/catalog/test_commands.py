@@ -165,7 +165,7 @@ def test_schemas_tables_and_views_have_comments_and_a_view_that_changes_is_alter
     heat = f'name = "heat"\nformat = "obis_json"\npath = "{place.folder / "landing" / "heat"}"\ntime_zone = "Europe/Berlin"'
     second = place.folder / "second.toml"
     second.write_text(Path(first).read_text().replace("[reference]", f"[[feeds]]\n{heat}\n[reference]"))
-    place.with_a_delivery("gas", "solar", "vilnius", "heat")
+    place.with_a_delivery("gas", "solar", "vilnius", "berlin", "leeds", "heat")
     asked = [
         *(f"DESCRIBE SCHEMA other.{layer}" for layer in tables.LAYERS),
         "DESCRIBE TABLE EXTENDED gold.meter_day",
@@ -207,10 +207,12 @@ def test_schemas_tables_and_views_have_comments_and_a_view_that_changes_is_alter
 
 
 def test_a_user_without_the_right_to_create_runs_where_an_administrator_made_it_and_else_is_told_which_right(place):
-    place.with_a_delivery("gas", "solar", "vilnius")
+    place.with_a_delivery("gas", "solar", "vilnius", "berlin", "leeds")
     admin = place.configure("admin", "made")
     every = "create schema,create table,create view,alter view,drop table,drop view"
-    place.with_a_delivery("gas", "solar", "vilnius", landing="more", name="next.json", day="2021-01-05")
+    place.with_a_delivery(
+        "gas", "solar", "vilnius", "berlin", "leeds", landing="more", name="next.json", day="2021-01-05"
+    )
     user = place.configure("user", "mine", root="made", landing="more", refused=every)
     nothing = place.configure("nothing", "empty", refused="create schema")
     schemas = place.configure("schemas", "schemas", refused="create schema,create table")

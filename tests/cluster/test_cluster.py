@@ -25,6 +25,8 @@ TABLES = [
     "bronze/electricity",
     "bronze/solar",
     "bronze/vilnius",
+    "bronze/berlin",
+    "bronze/leeds",
     "ops/ingestion_log",
     "silver/readings",
     "silver/rejected_readings",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -98,3 +100,46 @@ def array_readings() -> Readings:
                     key = ("vilnius", row["ext_dev_ref"], "import", instant.isoformat())
                     current[key] = (day, Decimal(value) / 1000 / len(instants))
     return current
+
+
+def row_readings() -> Readings:
+    """The same of the delimited text with a row a quarter hour, named by its end on Berlin's clocks."""
+    zone, quarter = ZoneInfo("Europe/Berlin"), timedelta(minutes=15)
+    ways = {"Bezug": "import", "Einspeisung": "export"}
+    current: Readings = {}
+    for sample in _of_feed("berlin"):
+        seen: Counter[tuple[str, ...]] = Counter()
+        for meter, way, day, time, value, _ in list(csv.reader(sample.content.decode().splitlines(), delimiter=";"))[
+            1:
+        ]:
+            if way not in ways or value == "-":
+                continue
+            end = datetime.strptime(f"{day} {time.replace('24:00', '00:00')}", "%d.%m.%Y %H:%M").replace(tzinfo=zone)
+            end += timedelta(days=time == "24:00")  # on the wall clock
+            start = end.replace(fold=seen[meter, way, day, time]).astimezone(UTC) - quarter
+            seen[meter, way, day, time] += 1
+            key = ("berlin", meter, ways[way], start.isoformat())
+            current[key] = (start.astimezone(zone).date(), Decimal(value.replace(",", ".")))
+    return current
+
+
+def day_readings() -> Readings:
+    """The same of the delimited text with a row a day, whose columns are times of London's clocks."""
+    current: Readings = {}
+    for sample in _of_feed("leeds"):
+        for row in csv.DictReader(sample.content.decode().splitlines()):
+            meter, day = row.pop("MPAN"), datetime.strptime(row.pop("Date"), "%d/%m/%Y").replace(tzinfo=LONDON)
+            for time, value in row.items():
+                if value:
+                    label = day.replace(hour=int(time[:2]), minute=int(time[3:]))
+                    instants = sorted({label.replace(fold=fold).astimezone(UTC) for fold in (0, 1)})
+                    for instant in instants:
+                        key = ("leeds", meter, "import", instant.isoformat())
+                        current[key] = (day.date(), Decimal(value) / len(instants))
+    return current
+
+
+def _of_feed(name: str) -> list[samples.Sample]:
+    """Its sound samples, in the order of arrival."""
+    found = [each for each in samples.deliveries() if each.feed == name and each.content.count(b'"') % 2 == 0]
+    return sorted(found, key=lambda each: (each.modified_at, each.path))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["config"]
 YEAR = {"from": "2021-01-01", "to": "2021-12-31"}
 ZONES = {"gas": "UTC", "electricity": "Europe/London", "solar": "UTC", "vilnius": "Europe/Vilnius"}
+ZONES |= {"berlin": "Europe/Berlin", "leeds": "Europe/London"}
 
 
 @pytest.fixture(scope="module")

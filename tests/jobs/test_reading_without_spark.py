@@ -154,6 +154,7 @@ def test_status_needs_no_spark(demo: Path) -> None:
         assert tables[name] == DeltaTable(demo.parent / "data_lake" / name.replace(".", "/")).count() > 0
     assert {each["feed"]: each["last_day"] for each in found["completeness"]} == {
         "gas": "2021-03-29", "electricity": "2021-11-01", "solar": "2021-11-01", "vilnius": "2021-11-01",
+        "berlin": "2021-11-01", "leeds": "2021-11-01",
     }  # fmt: skip
     assert "Nothing to look at" not in answered(demo, "status")
 

@@ -88,7 +88,7 @@ def test_every_version_of_every_meter_of_the_demo_is_reading_historys(config):
     context = Context(load(config))
     wrong, same = differences(context)
     assert wrong == []
-    assert set(same) == {"gas", "electricity", "solar", "vilnius"}
+    assert set(same) == {"gas", "electricity", "solar", "vilnius", "berlin", "leeds"}
     assert min(same.values()) > 500
 
 
@@ -96,7 +96,12 @@ def test_a_day_asked_for_by_itself_holds_that_days_versions(config):
     context = Context(load(config))
     days = [date(2021, 3, 27) + timedelta(days=n) for n in range(-1, 4)]
     days += [date(2021, 10, 30) + timedelta(days=n) for n in range(-1, 4)]
-    for name, meter in (("electricity", "1400000001"), ("solar", "LT-PV-001"), ("vilnius", "VNO-0006")):
+    for name, meter in (
+        ("electricity", "1400000001"),
+        ("solar", "LT-PV-001"),
+        ("vilnius", "VNO-0006"),
+        ("leeds", "2300000000016"),
+    ):
         feed = context.settings.feed(name)
         every = in_python(context, feed, meter)
         at = received.SCHEMA.names.index("local_date")

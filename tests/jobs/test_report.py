@@ -24,10 +24,11 @@ from tests.jobs.test_demo import command, config
 __all__ = ["config"]
 pytestmark = pytest.mark.slow
 
-FEEDS = ("gas", "electricity", "solar", "vilnius")
+FEEDS = ("gas", "electricity", "solar", "vilnius", "berlin", "leeds")
 # Minutes of the intervals that the report goes by: vilnius has quarter, half and whole hours, and days.
-GRAINS = {"gas": 60, "electricity": 30, "solar": 15, "vilnius": 60}
+GRAINS = {"gas": 60, "electricity": 30, "solar": 15, "vilnius": 60, "berlin": 15, "leeds": 30}
 ZONES = {"gas": "UTC", "electricity": "Europe/London", "solar": "UTC", "vilnius": "Europe/Vilnius"}
+ZONES |= {"berlin": "Europe/Berlin", "leeds": "Europe/London"}
 GRAIN = "CASE feed " + " ".join(f"WHEN '{feed}' THEN {grain}" for feed, grain in GRAINS.items()) + " END"
 ZONE = "CASE feed " + " ".join(f"WHEN '{feed}' THEN '{zone}'" for feed, zone in ZONES.items()) + " END"
 SERIES = f"""WITH local AS (
@@ -238,7 +239,7 @@ def test_import_against_export_equals_spark_sqls(feed, pages, answers):
         else []
     )
     assert ("There is only import, so" in pages[feed][0]) is not both
-    assert both is (feed == "solar")
+    assert both is (feed in {"solar", "berlin"})
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -306,7 +307,7 @@ def test_a_range_and_a_meter(config, tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--feed", "water"), "no feed 'water': use gas, electricity, solar, vilnius"),
+        (("--feed", "water"), "no feed 'water': use gas, electricity, solar, vilnius, berlin, leeds"),
         (("--feed", "\x1b[31m<b>"), "no feed '\\x1b[31m<b>'"),
         (("--feed", "gas", "--from", "2021-03-29", "--to", "2021-03-29"), "is not before"),
         (("--feed", "gas", "--from", "tomorrow"), "is not a day"),

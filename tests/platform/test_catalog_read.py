@@ -164,7 +164,7 @@ def test_a_table_that_is_dropped_and_made_again_elsewhere_is_followed(lakes, tmp
         return {row["feed"] for row in server.ask(address)[1]["data"]}
 
     with Server(config, program=program) as server:
-        assert feeds(server) == {"electricity", "solar", "vilnius"}
+        assert feeds(server) == {"electricity", "solar", "vilnius", "berlin", "leeds"}
         command = [sys.executable, "-c", MAKE_AGAIN, str(tmp_path / "elsewhere")]
         variables = environment() | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(

@@ -98,7 +98,7 @@ def test_deliveries_of_every_format_come_from_a_volume_and_answers_and_metrics_g
     assert all(path.startswith("/Volumes/main/raw/files/") for feed, path, *_ in log if feed != "reference")
     loaded = {file_id: rows for feed, _, status, file_id, rows in log if status == "loaded" and feed != "reference"}
     assert sum(loaded.values()) > 1000
-    feeds = ("gas", "electricity", "solar", "vilnius")
+    feeds = ("gas", "electricity", "solar", "vilnius", "berlin", "leeds")
     bronze = [file_id for feed in feeds for (file_id,) in workspace.rows(f"bronze/{feed}", "file_id")]
     assert {file_id: bronze.count(file_id) for file_id in loaded} == loaded
     assert len(bronze) == sum(loaded.values())

@@ -5,32 +5,26 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from pipeline import formats
-from pipeline.config.feeds import Feed
+from pipeline.config.settings import load
 from pipeline.deliveries.delivery import Delivery
 from pipeline.formats import samples
 
-FEEDS = {
-    "smrt": Feed(name="gas", format="smrt", path="in/gas"),
-    "split_json": Feed(name="power", format="split_json", path="in/power", time_zone="Europe/London"),
-    "obis_json": Feed(name="solar", format="obis_json", path="in/solar"),
-    "interval_parquet": Feed(name="vilnius", format="interval_parquet", path="in/vilnius", time_zone="Europe/Vilnius"),
-}
+FEEDS = {feed.name: feed for feed in load(Path(__file__).parents[3] / "conf" / "local.toml").feeds}
 
 
 def verdicts():
     """Reason code (None: sound) of each sample by its path."""
     codes = {}
     for sample in samples.deliveries():
-        feed = FEEDS[sample.feed_format]
+        feed = FEEDS[sample.feed]
         name = sample.path.rsplit("/", 1)[-1]
         found = Delivery(feed.name, name, sample.path, sample.path, len(sample.content), sample.modified_at)
-        codes[sample.path] = (
-            formats.FORMATS[sample.feed_format].inspect(sample.content, found, feed, "production").reason_code
-        )
+        codes[sample.path] = formats.format_of(feed).inspect(sample.content, found, feed, "production").reason_code
     return codes
 
 
@@ -60,8 +54,13 @@ def test_the_samples_are_the_same_every_time():
     assert samples.deliveries() == samples.deliveries()
 
 
+def test_every_feed_of_the_example_has_samples_in_its_format():
+    assert {name: feed.format for name, feed in FEEDS.items()} == samples.FORMATS
+    assert {sample.feed for sample in samples.deliveries()} == set(samples.FORMATS)
+
+
 def test_no_two_samples_have_one_path_in_one_feed():
-    paths = [(sample.feed_format, sample.path) for sample in samples.deliveries()]
+    paths = [(sample.feed, sample.path) for sample in samples.deliveries()]
     assert len(paths) == len(set(paths))
 
 
@@ -75,6 +74,7 @@ def test_the_refused_samples_are_refused_for_what_they_show():
         "DV000001.SMRT": "WRONG_ENVIRONMENT",
         "registers.json": "WRONG_SHAPE",
         "cut.parquet": "UNREADABLE",
+        "cut.csv": "MALFORMED_CSV",
     }
 
 
@@ -99,3 +99,17 @@ def test_the_reference_has_a_meter_without_an_agreement_one_with_two_and_a_bad_d
     assert set(samples.METERPOINTS) - set(meters) == {samples.METERPOINTS[-1]}
     assert max(meters.values()) == 2
     assert [row[0] for row in agreements if row[1] == "2021-13-01"] == [102]
+
+
+def test_rows_of_quarter_hours_repeat_an_hour_and_days_of_half_hours_have_48_columns():
+    text = [each for each in samples.deliveries() if each.feed_format == "csv"]
+    content = {(each.feed, each.path): each.content.decode().splitlines() for each in text}
+    labels = Counter(tuple(row.split(";")[:4]) for row in content["berlin", "2021-10-31.csv"][1:])
+    assert {labels["50123456790", "Bezug", "31.10.2021", time] for time in ("02:00", "02:15", "02:45")} == {2}
+    assert {labels["50123456790", "Bezug", "31.10.2021", time] for time in ("01:45", "03:00", "24:00")} == {1}
+    assert len(labels) == 96 * 3
+    header, *days = (line.split(",") for line in content["leeds", "week-to-2021-03-29.csv"])
+    assert len(header) == 2 + 48
+    skipped = [header.index("01:00"), header.index("01:30")]
+    assert [row[1] for row in days if not row[skipped[0]] + row[skipped[1]]] == ["28/03/2021"] * 3
+    assert sum(cell == "" for row in days for cell in row) == 2 * 3

@@ -17,6 +17,7 @@ import pytest
 
 from pipeline.checks import folders
 from pipeline.checks.finding import objection_to_writing
+from pipeline.formats import samples
 from pipeline.runtime import fetch_jars
 from tests.as_nobody import as_nobody
 from tests.conftest import ROOT, command
@@ -80,7 +81,7 @@ def test_the_example_of_the_project_says_which_folders_are_missing(tmp_path):
     config = tmp_path / "local.toml"
     config.write_text((ROOT / "conf/local.toml").read_text().replace("data_lake", str(tmp_path / "data_lake")))
     wrong = checked(config)
-    feeds = {f"feed {name}: folder" for name in ("gas", "electricity", "solar", "vilnius")}
+    feeds = {f"feed {name}: folder" for name in samples.FORMATS}
     assert set(wrong) == {*feeds, "reference"}
     assert "does not exist: create it" in wrong["feed gas: folder"]
 
