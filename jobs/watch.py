@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pipeline.config.settings import Settings
     from pipeline.runtime.context import Context
+    from pipeline.runtime.log import Log
 
 # A file must be unchanged for at least this long, even if its feed's settle_seconds is lower: it may still be written.
 SETTLE_SECONDS = 1
@@ -43,9 +44,9 @@ class _Stop:
 
     asked = False
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self.is_in_batch = False
+    def __init__(self) -> None:
+        # Of the batch at work.
+        self.log: Log | None = None
 
     def ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what a signal handler is given
         """The first signal asks for a clean end and is answered at once; the second ends the process."""
@@ -53,19 +54,19 @@ class _Stop:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.asked = True
-        if self.is_in_batch:
+        if self.log is not None:
             # In a thread, because the signal may have come while a line was being written.
             after = "the batch at work; a second signal ends it now, and the next run carries on"
-            Thread(target=self.context.log.info, args=("stopping",), kwargs={"after": after}, daemon=True).start()
+            Thread(target=self.log.info, args=("stopping",), kwargs={"after": after}, daemon=True).start()
 
     @contextmanager
-    def in_batch(self) -> Iterator[None]:
-        """A batch is at work: a signal waits for its end."""
-        self.is_in_batch = True
+    def after(self, log: Log) -> Iterator[None]:
+        """A batch is at work: a signal waits for its end, and the log says so."""
+        self.log = log
         try:
             yield
         finally:
-            self.is_in_batch = False
+            self.log = None
 
 
 def run(context: Context, *, poll_seconds: float, maintain_every: int, as_json: bool) -> None:
@@ -73,16 +74,14 @@ def run(context: Context, *, poll_seconds: float, maintain_every: int, as_json: 
     context.settings, context.stays = _settling(context.settings), True
     if run_lock.has_lock(context):
         context.lock_file = run_lock.opened(context)
-    with _signals(context) as stop:
-        watch = _Watch(context, maintain_every, as_json=as_json)
+    with _signals() as stop:
+        watch = _Watch(context, maintain_every, as_json=as_json, stop=stop)
         context.log.info("watching", poll_seconds=poll_seconds)
-        with stop.in_batch():
-            watch.batch()  # also finishes what an earlier run may have left
+        watch.batch()  # also finishes what an earlier run may have left
         while not stop.asked:
             _sleep(max(poll_seconds, watch.pause), stop)
             if not stop.asked:
-                with stop.in_batch():
-                    watch.look()
+                watch.look()
         # The JVM is not waited for: it ends by itself when this process has, and holds no lock.
         context.log.info("stopped", batches=watch.batches)
 
@@ -90,8 +89,9 @@ def run(context: Context, *, poll_seconds: float, maintain_every: int, as_json: 
 class _Watch:
     """What is kept from batch to batch: the context with its session, and the failures so far."""
 
-    def __init__(self, context: Context, maintain_every: int, *, as_json: bool) -> None:
+    def __init__(self, context: Context, maintain_every: int, *, as_json: bool, stop: _Stop | None = None) -> None:
         self.context, self.maintain_every, self.as_json = context, maintain_every, as_json
+        self.stop = stop or _Stop()
         self.runs = self.batches = self.failures = self.largest = 0
         # Increases with each failure.
         self.pause = 0.0
@@ -124,6 +124,10 @@ class _Watch:
 
     def batch(self) -> None:
         """One run. Faults of an endpoint, the reference or a response are logged; the deliveries are loaded anyway."""
+        with self.stop.after(self.context.log):
+            self._batch()
+
+    def _batch(self) -> None:
         self.last_batch = time.monotonic()
         outcome = main_job.run(self.context, command="watch", raise_at_end=False, is_one_of_many=True)
         if error := outcome.batch.error:
@@ -177,8 +181,8 @@ def _sleep(seconds: float, stop: _Stop) -> None:
 
 
 @contextmanager
-def _signals(context: Context) -> Iterator[_Stop]:
-    stop = _Stop(context)
+def _signals() -> Iterator[_Stop]:
+    stop = _Stop()
     before = {number: signal.signal(number, stop.ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop

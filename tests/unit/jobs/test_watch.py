@@ -15,6 +15,7 @@ from deltalake.exceptions import DeltaError
 
 from jobs import run as main_job
 from jobs import watch
+from jobs.shared.recorded import Outcome
 from pipeline.config.feeds import Feed
 from pipeline.config.settings import Settings
 from pipeline.deliveries import ingestion_log
@@ -133,14 +134,15 @@ def test_a_signal_during_a_batch_is_answered_at_once_and_ends_the_watch_after_it
     context.log = Log("", stream=said)
     batches = []
 
-    def batch(self):
+    def run(context, **_):
         signal.raise_signal(signal.SIGTERM)
         deadline = time.monotonic() + 10
         while "stopping" not in said.getvalue() and time.monotonic() < deadline:
             time.sleep(0.01)
         batches.append([json.loads(line)["event"] for line in said.getvalue().splitlines()])
+        return Outcome(context.run_id, context.now)
 
-    monkeypatch.setattr(watch._Watch, "batch", batch)
+    monkeypatch.setattr(main_job, "run", run)
     watch.run(context, poll_seconds=60, maintain_every=0, as_json=False)
     assert batches == [["watching", "stopping"]]
     events = [json.loads(line) for line in said.getvalue().splitlines()]
@@ -152,7 +154,7 @@ def test_a_signal_while_it_waits_ends_the_process_at_once(context, tmp_path):
     (tmp_path / "w.toml").write_text(
         f'lake = "{tmp_path}/lake"\n[[feeds]]\nname = "gas"\nformat = "smrt"\npath = "{tmp_path}/gas"\n'
     )
-    command = [sys.executable, str(ROOT / "main.py"), "watch", "--poll", "3600", "--config", str(tmp_path / "w.toml")]
+    command = [sys.executable, str(ROOT / "main.py"), "watch", "--poll", "0.1", "--config", str(tmp_path / "w.toml")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             for line in process.stderr:
