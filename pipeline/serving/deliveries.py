@@ -7,8 +7,6 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, create_model
 from pydantic_core import to_json
 
-from pipeline.deliveries import log_rows
-from pipeline.deliveries.log_rows import LogRows
 from pipeline.lake import tables
 from pipeline.lake.snapshots import Pinned
 from pipeline.serving import answers, paging, shapes, surroundings
@@ -116,7 +114,7 @@ def files(
 def latest_file(asked: AskedRows, status: StatusName = None, feed: LogFeed = None) -> Response:
     """The delivery with the highest file_id (of a feed or status, if given), with its rejected rows."""
     _of_log(asked, feed)
-    return _one(asked, lambda log: log.newest(log_rows.of(status, feed), 1))
+    return _one(asked, lambda pinned: asked.service.log.newest(pinned, status, feed, 1))
 
 
 @router.get(
@@ -127,14 +125,14 @@ def file(asked: AskedRows, file_id: Annotated[int, Path(ge=0, lt=2**63, descript
     return _one(asked, lambda _: [file_id])
 
 
-def _one(asked: Asked, which: Callable[[LogRows], list[int]]) -> Response:
+def _one(asked: Asked, which: Callable[[Pinned], list[int]]) -> Response:
     if asked.form != "json":
         raise ProblemError(406, "a delivery is available as application/json only", "format")
 
     def body(pinned: Pinned) -> bytes:
         engine, zone_of = asked.service.engine, asked.service.zone_of("UTC")
-        log = asked.service.log.rows(pinned)
-        found = log.table_with([column.name for column in FILES], "file_id", which(log))
+        names = [column.name for column in FILES]
+        found = asked.service.log.table(pinned, names, which(pinned))
         if not found.num_rows:
             raise ProblemError(404, "no such delivery; /files lists all")
         facts = {name: values[0] for name, values in shapes.texts(found, FILES, zone_of).items()}

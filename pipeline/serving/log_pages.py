@@ -1,11 +1,14 @@
-"""Pages of the log of deliveries, newest first, however long it is: only the part that a page shows is read."""
+"""Pages of the log of deliveries, newest first, however long it is: only the files that a page shows are read."""
 
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, bisect_right
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from pipeline.deliveries import log_rows
@@ -20,53 +23,79 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
+    import pyarrow as pa
+
     from pipeline.lake.snapshots import Pinned
     from pipeline.lake.tables import Column
 
 # Versions of the log that are kept open: the newest, and those that someone is turning the pages of.
 VERSIONS = 8
-Counts = Counter[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A data file of the log: how many deliveries of each feed and status it holds, and their file_ids' ends."""
+
+    counts: Counter[tuple[str, str]]
+    first: int
+    last: int
+
+    def number(self, status: str | None, feed: str | None) -> int:
+        """How many of its deliveries have that status and are of that feed, where they are given."""
+        return sum(n for (of, decided), n in self.counts.items() if feed in {None, of} and status in {None, decided})
+
+
+@dataclass(frozen=True)
+class Version:
+    """The log at one version, with its files, the one with the newest delivery first."""
+
+    rows: ds.Dataset
+    parts: list[tuple[Part, ds.Fragment]]
+
+    def of(self, fragments: list[ds.Fragment]) -> LogRows:
+        """The rows of those files."""
+        if not isinstance(self.rows, ds.FileSystemDataset):
+            return LogRows(self.rows)
+        return LogRows(ds.FileSystemDataset(fragments, self.rows.schema, self.rows.format, self.rows.filesystem))
 
 
 class LogPages:
-    """What is remembered of the log between requests: its versions, and how many deliveries each data file holds."""
+    """What is remembered of the log between requests: its versions, and what each data file holds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._versions: dict[str, LogRows] = {}
-        self._counts: dict[str, Counts] = {}
-
-    def rows(self, pinned: Pinned) -> LogRows:
-        """The log as a request sees it."""
-        name = pinned.identities.get(INGESTION_LOG.full_name, "")
-        with self._lock:
-            if name not in self._versions:
-                self._versions[name] = LogRows(_dataset(pinned))
-                for oldest in list(self._versions)[:-VERSIONS]:
-                    del self._versions[oldest]
-            return self._versions[name]
+        self._versions: dict[str, Version] = {}
+        self._known: dict[str, Part] = {}
 
     def count(self, pinned: Pinned, status: str | None, feed: str | None) -> int:
-        """How many deliveries have that status and are of that feed, where they are given.
+        """How many deliveries have that status and are of that feed, where they are given."""
+        return sum(part.number(status, feed) for part, _ in self._version(pinned).parts)
 
-        A data file never changes: of a new version only the new ones are counted.
+    def newest(
+        self, pinned: Pinned, status: str | None, feed: str | None, limit: int, before: int | None = None
+    ) -> list[int]:
+        """The `limit` highest file_ids of such deliveries, below `before`; the highest first.
+
+        From the newest back, in steps as wide as those that are still missing are likely to need.
         """
-        parts = list(_dataset(pinned).get_fragments())
-        with self._lock:
-            there = {getattr(part, "path", ""): part for part in parts}
-            if "" in there:  # not from files
-                return self.rows_counted(parts, status, feed)
-            for path in there.keys() - self._counts.keys():
-                self._counts[path] = _counted(there[path])
-            if len(self._counts) > 2 * len(there):
-                self._counts = {path: self._counts[path] for path in there}
-            found = [self._counts[path] for path in there]
-        return sum(_number(counts, status, feed) for counts in found)
-
-    @staticmethod
-    def rows_counted(parts: list[ds.Fragment], status: str | None, feed: str | None) -> int:
-        """The same, counted now."""
-        return sum(_number(_counted(part), status, feed) for part in parts)
+        version = self._version(pinned)
+        there = [(part, file, part.number(status, feed)) for part, file in version.parts]
+        there = [each for each in there if each[2] and (before is None or each[0].first < before)]
+        if not there:
+            return []
+        last = there[0][0].last if before is None else min(there[0][0].last, before - 1)
+        # How far apart they lie; more than that where they turn out not to lie evenly.
+        apart = max(1, sum(part.last - part.first + 1 for part, _, _ in there) // sum(number for _, _, number in there))
+        wanted = log_rows.of(status, feed)
+        found: list[int] = []
+        while len(found) < limit and (near := [each for each in there if each[0].first <= last]):
+            last, width = min(last, near[0][0].last), (limit - len(found)) * apart
+            within = (pc.field("file_id") > last - width) & (pc.field("file_id") <= last)
+            rows = version.of([file for part, file, _ in near if part.last > last - width])
+            pieces = rows.pieces(["file_id"], within if wanted is None else within & wanted)
+            found += sorted((number for piece in pieces for number in piece["file_id"].to_pylist()), reverse=True)
+            last, apart = last - width, apart * 2
+        return found[:limit]
 
     def page(  # noqa: PLR0913 - what a page is made of
         self,
@@ -82,27 +111,56 @@ class LogPages:
         """The next `limit` deliveries below the file_id of `after`."""
         if after is not None and (len(after) != 1 or not isinstance(after[0], int)):
             raise ProblemError(400, "cursor: not valid; use the address in `next` as it is", "cursor")
-        log = self.rows(pinned)
-        ids = log.newest(log_rows.of(status, feed), limit + 1, None if after is None else after[0])
-        names = [column.name for column in shape]
-        found = log.table_with(names, "file_id", ids[:limit]).sort_by([("file_id", "descending")])
+        ids = self.newest(pinned, status, feed, limit + 1, None if after is None else after[0])
+        found = self.table(pinned, [column.name for column in shape], ids[:limit])
+        found = found.sort_by([("file_id", "descending")])
         more = [ids[limit - 1]] if len(ids) > limit else None
         return Rows(texts(found, shape, zone_of), more, self.count(pinned, status, feed))
 
+    def table(self, pinned: Pinned, names: Sequence[str], file_ids: Sequence[int]) -> pa.Table:
+        """Those columns of those deliveries."""
+        version, wanted = self._version(pinned), sorted(file_ids)
+        near = [
+            file for part, file in version.parts if bisect_left(wanted, part.first) < bisect_right(wanted, part.last)
+        ]
+        return version.of(near).table_with(names, "file_id", file_ids)
 
-def _dataset(pinned: Pinned) -> ds.Dataset:
-    rows = pinned.dataset(INGESTION_LOG)
-    return rows if isinstance(rows, ds.Dataset) else ds.dataset(rows)
+    def _version(self, pinned: Pinned) -> Version:
+        """The log as a request sees it. A data file never changes: of a new version only the new ones are counted."""
+        name = pinned.identities.get(INGESTION_LOG.full_name, "")
+        with self._lock:
+            if name not in self._versions:
+                rows = pinned.dataset(INGESTION_LOG)
+                rows = rows if isinstance(rows, ds.Dataset) else ds.dataset(rows)
+                parts = [(self._part(file), file) for file in rows.get_fragments()]
+                parts.sort(key=lambda each: each[0].last, reverse=True)
+                self._versions[name] = Version(rows, parts)
+                for oldest in list(self._versions)[:-VERSIONS]:
+                    del self._versions[oldest]
+                kept = {_path(file) for version in self._versions.values() for _, file in version.parts}
+                self._known = {path: part for path, part in self._known.items() if path in kept}
+            return self._versions[name]
+
+    def _part(self, file: ds.Fragment) -> Part:
+        path = _path(file)
+        if not path:  # not from a file
+            return _counted(file)
+        if path not in self._known:
+            self._known[path] = _counted(file)
+        return self._known[path]
 
 
-def _counted(part: ds.Fragment) -> Counts:
-    """Deliveries of a data file by feed and status."""
-    found: Counts = Counter()
-    for piece in columns.pieces(part, ["feed", "status"]):
-        for row in piece.group_by(["feed", "status"]).aggregate([([], "count_all")]).to_pylist():
-            found[row["feed"], row["status"]] += row["count_all"]
-    return found
+def _path(file: ds.Fragment) -> str:
+    return str(getattr(file, "path", ""))
 
 
-def _number(counts: Counts, status: str | None, feed: str | None) -> int:
-    return sum(number for (of, decided), number in counts.items() if feed in {None, of} and status in {None, decided})
+def _counted(file: ds.Fragment) -> Part:
+    """What a data file holds."""
+    counts: Counter[tuple[str, str]] = Counter()
+    ends: list[int] = []
+    for piece in columns.pieces(file, ["feed", "status", "file_id"]):
+        of = [([], "count_all"), ("file_id", "min"), ("file_id", "max")]
+        for row in piece.group_by(["feed", "status"]).aggregate(of).to_pylist():
+            counts[row["feed"], row["status"]] += row["count_all"]
+            ends += [row["file_id_min"], row["file_id_max"]]
+    return Part(counts, min(ends, default=0), max(ends, default=0))
