@@ -175,3 +175,17 @@ def test_a_server_follows_by_itself(settings, lake, reads):
                 break
         assert values(api) == ["1.000000", "2.000000", "3.000000"]
     assert sorted(reads) == [1, 2, 3]
+
+
+def test_a_meter_that_was_erased_is_gone_from_memory_and_from_every_page(asked, lake):
+    api, look = asked
+    look()
+    following = api.get(f"{ASKED}&limit=1").json()["next"]
+    table = DeltaTable(lake / "silver" / "readings")
+    table.delete("meter_id = 'm'")
+    table.vacuum(0, dry_run=False, enforce_retention_duration=False)
+    look()
+    assert api.get(ASKED).status_code == 404
+    look()
+    assert not api.app.state.service.files._kept
+    assert api.get(following).status_code == 410
