@@ -65,10 +65,11 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
             f"--host {where.host} lets other machines ask: set token_env in [api] to the name of a variable that "
             "holds a bearer token"
         )
+    # Before a session may start, which belongs to one context.
+    context = replace(context, settings=context.settings.model_copy(update={"api": where}))
     if engine == "delta":
         context = places.located(context, formats.lake_tables(context.settings))
     schema_version.check(context)
-    context = replace(context, settings=context.settings.model_copy(update={"api": where}))
     try:
         listening = socket.create_server((where.host, where.port), backlog=BACKLOG)
     except OSError as problem:
