@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -70,6 +71,12 @@ class Terminal:
         return CONTROLS.sub("", self._said.decode(errors="replace"))
 
 
+def _as_a_terminal_s() -> None:
+    """Ctrl-C is a signal, and is not ignored, as it is in what a shell starts in the background."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def terminal(config: Path, state: Path, *arguments: str) -> Iterator[Terminal]:
     master, slave = pty.openpty()
@@ -85,7 +92,7 @@ def terminal(config: Path, state: Path, *arguments: str) -> Iterator[Terminal]:
         env=environment,
         cwd=ROOT,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - Ctrl-C shall be a signal
+        preexec_fn=_as_a_terminal_s,  # noqa: PLW1509 - Ctrl-C shall be a signal
     )
     os.close(slave)
     try:
