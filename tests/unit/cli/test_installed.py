@@ -40,7 +40,7 @@ def program(tmp_path_factory):
     for stamp in (".created", ".packages"):
         (checkout / ".venv" / stamp).touch()
     made = subprocess.run(
-        ["make", "--silent", ".venv/bin/meterlake"],  # noqa: S607 - make is on PATH
+        ["make", "--silent", "--no-print-directory", ".venv/bin/meterlake"],  # noqa: S607 - make is on PATH
         cwd=checkout, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
