@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import OvertakenError
-from pipeline.lake import tables
+from pipeline.lake import stores, tables
 from pipeline.runtime import error_messages, failpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipeline.lake.progress import Commit
     from pipeline.lake.protocol import Facts
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
+# The first line of nearly every commit is shorter.
+FIRST_BYTES = 16 * 1024
 # Since this version of the form a lake's marks have a namespace (progress.py).
 FORM_WITH_NAMESPACE = 3
 
@@ -33,6 +37,26 @@ def committed(context: Context, what: str) -> Iterator[None]:
                 raise OvertakenError(context.settings.where) from None
             raise
         context.commits += 1
+
+
+def newest(where: str, version: int) -> Commit | None:
+    """What the commit of a version says of itself, in one small read; None where its file is gone."""
+    system, folder = stores.opened(where)
+    try:
+        with system.open_input_file(stores.inside(folder, f"_delta_log/{version:020d}.json")) as file:
+            first = file.read(FIRST_BYTES)
+            # Whoever writes a commit begins with what it says of itself; the files that it adds may be very many.
+            while b"\n" not in first and (more := file.read(FIRST_BYTES)):
+                first += more
+            said = json.loads(first.partition(b"\n")[0]).get("commitInfo") or _anywhere(first + file.read())
+    except FileNotFoundError:
+        return None
+    return None if said is None else said | {"version": version}
+
+
+def _anywhere(text: bytes) -> Commit | None:
+    entries = (json.loads(line) for line in text.splitlines() if b'"commitInfo"' in line)
+    return next((entry["commitInfo"] for entry in entries if "commitInfo" in entry), None)
 
 
 def form(context: Context, facts: Facts) -> int:

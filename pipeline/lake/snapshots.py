@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -129,13 +128,7 @@ class Head:
 
     def _commit(self, version: int) -> tuple[int, int] | None:
         """What identifies a commit's file; None if there is none, or if the lake is not in a folder."""
-        if "://" in self._uri:
-            return None
-        try:
-            found = os.stat(f"{self._uri}/_delta_log/{version:020d}.json")  # noqa: PTH116 - at every request
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns
+        return gate.commit_file(self._uri, version)
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class Context:
     commits: int = 0
     # Cached facts about versions of tables that several steps of a run need.
     answers: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    # Tables of a folder that were opened for reading (pipeline/lake/gate.py).
+    opened: dict[str, Any] = field(default_factory=dict)
     # The lake's open lock file, which a JVM of ours also holds.
     lock: int | None = None
     # A lock file that stays open between runs, because the JVM does.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -11,12 +12,15 @@ from deltalake.exceptions import TableNotFoundError
 from pyarrow import fs
 
 from pipeline.lake import commits, gate, progress, stores, tables
+from pipeline.lake.progress import Progress
 from pipeline.lake.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pipeline.lake.progress import Commit, Progress
+    from deltalake import DeltaTable
+
+    from pipeline.lake.progress import Commit
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
@@ -34,9 +38,15 @@ class PathFacts:
     def history(self, table: Table, limit: int | None) -> list[Commit]:
         """The newest commits, newest first; [] where there is no such table."""
         try:
-            return gate.opened(self.context, table).history(limit)
+            return self._history(table, gate.opened(self.context, table), limit)
         except TableNotFoundError:
             return []
+
+    def _history(self, table: Table, opened: DeltaTable, limit: int | None) -> list[Commit]:
+        """The newest commit alone is one read; delta-rs lists the whole log for it."""
+        where = tables.address(self.context.settings, table)
+        only = commits.newest(where, opened.version()) if limit == 1 else None
+        return opened.history(limit) if only is None else [only]
 
     def version(self, table: Table) -> int | None:
         """The table's newest version, None where there is no such table."""
@@ -54,8 +64,19 @@ class PathFacts:
 
     def progress(self, table: Table) -> tuple[Progress, bool]:
         """(how far the table is complete, whether its history says so); see progress.search."""
+        try:
+            return self._told(table)
+        except TableNotFoundError:
+            return Progress(), True
+
+    def _told(self, table: Table) -> tuple[Progress, bool]:
+        """Asked once for each version: where our last commit is far back, the search reads all since then."""
         old_form = commits.is_of_old_form(self.context, self)
-        return progress.search(lambda limit: self.history(table, limit), old_form=old_form)
+
+        def tell(opened: DeltaTable) -> tuple[Progress, bool]:
+            return progress.search(partial(self._history, table, opened), old_form=old_form)
+
+        return gate.told(self.context, table, ("progress", old_form), tell)
 
     def states(self, every: Iterable[Table]) -> list[State]:
         """What the tables say of themselves; without those that are not there."""
@@ -66,8 +87,7 @@ class PathFacts:
             opened = gate.opened(self.context, table)
         except TableNotFoundError:
             return None
-        old_form = commits.is_of_old_form(self.context, self)
-        found, is_whole = progress.search(opened.history, old_form=old_form)
+        found, is_whole = self._told(table)
         return State(table.full_name, found.batch_id, found.is_restored, bool(opened.file_uris()), is_whole)
 
     def names_in(self, layer: str) -> list[str]:

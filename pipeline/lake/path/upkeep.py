@@ -60,7 +60,7 @@ class PathUpkeep:
             where = tables.address(self.context.settings, table)
             try:
                 with suppress(TableNotFoundError):
-                    self._add_columns(DeltaTable(where), table)
+                    self._add_columns(table)
                     continue
                 with committed(self.context, f"create {table.full_name}"):
                     DeltaTable.create(
@@ -78,11 +78,12 @@ class PathUpkeep:
             created.append(table)
         return created
 
-    def _add_columns(self, opened: DeltaTable, table: Table) -> None:
-        there = {field.name for field in opened.schema().fields}
+    def _add_columns(self, table: Table) -> None:
+        there = {field.name for field in gate.opened(self.context, table).schema().fields}
         missing = [column for column in table.columns if column.name not in there]
         if not missing:
             return
+        opened = gate.at(self.context.settings, table)
         with committed(self.context, f"extend {table.full_name}"):
             if not gate.is_plain(opened, to_write=True):
                 self._spark.add_columns(table, missing)
