@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from jobs.shared.batch import Batch
 from pipeline import formats
-from pipeline.deliveries import decisions, endpoint, ingestion_log, landing
+from pipeline.deliveries import by_executors, decisions, endpoint, ingestion_log, landing
 from pipeline.deliveries import news as files_news
 from pipeline.deliveries.decisions import History
 from pipeline.deliveries.delivery import LOADED, REFERENCE, Delivery, megabytes
@@ -27,6 +27,7 @@ from pipeline.formats.judged import counts, received_at
 from pipeline.lake import access
 from pipeline.layers import reference_snapshots
 from pipeline.runtime import error_messages, session
+from pipeline.runtime.memory import MB
 from pipeline.runtime.spark_errors import SPARK_ERRORS
 
 if TYPE_CHECKING:
@@ -54,7 +55,12 @@ def run(context: Context, span: Span | None = None) -> Batch:
     if any(news.found for news in new.values()):
         files = sum(len(news.found) for news in new.values())
         context.log.doing(f"Reading {files:,} new files, {megabytes(sound)} MB")
-    decided = [each for feed in context.settings.feeds for each in _decide(context, feed, new[feed.name], batch)]
+    is_spread = sum(each.size_bytes or 0 for each in sound) > context.settings.driver_inspects_megabytes * MB
+    decided = [
+        each
+        for feed in context.settings.feeds
+        for each in _decide(context, feed, new[feed.name], batch, is_spread=is_spread)
+    ]
     snapshot, batch.reference_error = reference_snapshots.read(context, known, batch.touched)
     if not decided and snapshot is None:
         ingestion_log.note(context, batch.touched)
@@ -117,9 +123,12 @@ def _new_files(feed: Feed, log: LogRows, batch: Batch, span: Span | None = None,
     return replace(found, found=inside)
 
 
-def _decide(context: Context, feed: Feed, new: News, batch: Batch) -> list[Delivery]:
+def _decide(context: Context, feed: Feed, new: News, batch: Batch, *, is_spread: bool) -> list[Delivery]:
     form = formats.format_of(feed)
-    inspected = landing.inspect(new.found, feed, form.inspect, context.settings.environment)
+    if is_spread and new.found and form.outline:
+        inspected = by_executors.inspect(context, new.found, feed, form.inspect, form.outline)
+    else:
+        inspected = landing.inspect(new.found, feed, form.inspect, context.settings.environment)
     if any(not landing.spark_path(each, feed).isascii() for each in inspected if not each.reason_code):
         inspected = landing.nameable(session.file_name_encoding(context.spark), inspected, feed)
     decided = decisions.decide(inspected, new.history, by_name=form.identity_is_name)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
     from pipeline.config.feeds import Feed
+    from pipeline.deliveries.by_executors import Outline
     from pipeline.deliveries.delivery import Delivery
     from pipeline.formats.row_judge import RowJudge
 
@@ -50,6 +51,8 @@ class FeedFormat:
     carries_direction: bool = False
     # Whether its rows have a quality mark.
     carries_quality: bool = False
+    # What executors say of a file's frame where the run is too large for the driver; None: the driver reads each file.
+    outline: Outline | None = None
     # Driver: a second, exact inspection of a delivery that gave Spark no rows.
     diagnose: Callable[[bytes, Delivery, Feed], Delivery] | None = None
     # `judged` and `in_order` in Python, for one meter: with it `serve` shows every version that was received.

@@ -79,8 +79,10 @@ def root_of(content: bytes, delivery: Delivery) -> Pairs | Delivery:
     try:
         text = content.decode("utf-8-sig")
         root = json.loads(text, parse_float=Number, parse_int=Number, object_pairs_hook=Pairs)
-    except (ValueError, RecursionError) as problem:
+    except ValueError as problem:
         return delivery.refused("MALFORMED_JSON", f"not JSON: {problem}")
+    except RecursionError:  # its own words depend on the depth of our stack
+        return delivery.refused("MALFORMED_JSON", "not JSON: nested too deeply")
     if not isinstance(root, Pairs):
         return delivery.refused("WRONG_SHAPE", f"the document is {kind(root)}, not an object")
     return root

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.clock import columns as clock
 from pipeline.config.values import DAY_MINUTES
-from pipeline.formats import nem12_frame, nem12_lines, nem12_rows, readings, row_rules, text_file
+from pipeline.formats import nem12_frame, nem12_lines, nem12_outline, nem12_rows, readings, row_rules, text_file
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.nem12_rows import DIRECTION_OF, LENGTHS, POWER_OF
 from pipeline.formats.row_rules import Rule
@@ -186,6 +186,7 @@ FORMAT = FeedFormat(
     weight=8,
     bronze_columns=_bronze_columns,
     inspect=nem12_frame.inspect,
+    outline=nem12_outline.OUTLINE,
     contents=text_file.contents,
     rows=nem12_lines.rows,
     judged=judged,

@@ -33,9 +33,9 @@ _KEY = rb'"(?:timestamp|0100021[Dd]00[Ff]{2}|0100011[Dd]00[Ff]{2})"'
 _MEASUREMENT = rb'"measurement"' + COLON + rb'(?:"energy"|null)'
 _RECORD = object_of(rb"(?:" + _KEY + COLON + VALUE + rb"|" + _MEASUREMENT + rb'|"tags"' + COLON + _TAGS + rb")")
 # A record and what separates it from the next: a comma and an opening brace, or the array's end.
-_PLAIN_RECORD = re.compile(_RECORD + BLANKS + rb"(?:,(?=" + BLANKS + rb"\{)|(?=\]))")
-_BEFORE_RECORDS = re.compile(rb"\{" + BLANKS + rb'"data"' + COLON + rb"\[")
-_AFTER_RECORDS = re.compile(BLANKS + rb"\]" + BLANKS + rb"\}")
+PLAIN_RECORD = _RECORD + BLANKS + rb"(?:,(?=" + BLANKS + rb"\{)|(?=\]))"
+BEFORE_RECORDS = rb"\{" + BLANKS + rb'"data"' + COLON + rb"\["
+AFTER_RECORDS = BLANKS + rb"\]" + BLANKS + rb"\}"
 
 
 def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) -> Delivery:  # noqa: ARG001 - a format's
@@ -53,11 +53,11 @@ def _plain_records(body: bytes) -> int | None:
     Every record is removed together with its separator: only the empty array is left of a document that matches from
     end to end. Three times faster than counting keys and braces, five times faster than parsing (measured).
     """
-    before = _BEFORE_RECORDS.match(body)
+    before = re.match(BEFORE_RECORDS, body)
     if before is None:
         return None
-    rest, records = _PLAIN_RECORD.subn(b"", body[before.end() :])
-    return records if _AFTER_RECORDS.fullmatch(rest) else None
+    rest, records = re.subn(PLAIN_RECORD, b"", body[before.end() :])
+    return records if re.fullmatch(AFTER_RECORDS, rest) else None
 
 
 def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:  # noqa: ARG001 - a format's

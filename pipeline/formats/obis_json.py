@@ -10,7 +10,7 @@ from operator import add, and_
 from typing import TYPE_CHECKING
 
 from pipeline.clock import columns as clock
-from pipeline.formats import json_document, obis_document, obis_json_rows, readings, row_rules
+from pipeline.formats import json_document, obis_document, obis_json_rows, obis_outline, readings, row_rules
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.obis_document import DIRECTION_OF, OWN_KEYS, TAGS
 from pipeline.formats.row_rules import Rule
@@ -155,6 +155,7 @@ FORMAT = FeedFormat(
     identity_is_name=False,
     bronze_columns=_bronze_columns,
     inspect=obis_document.inspect,
+    outline=obis_outline.OUTLINE,
     contents=contents,
     rows=rows,
     judged=judged,

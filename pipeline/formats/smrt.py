@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.clock import columns as clock
-from pipeline.formats import readings, row_rules, smrt_envelope, smrt_rows, text_file
+from pipeline.formats import readings, row_rules, smrt_envelope, smrt_outline, smrt_rows, text_file
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.row_rules import Rule
 from pipeline.formats.smrt_rows import FIELDS, NAMES
@@ -110,6 +110,7 @@ FORMAT = FeedFormat(
     rows_are_lines=True,
     bronze_columns=_bronze_columns,
     inspect=smrt_envelope.inspect,
+    outline=smrt_outline.OUTLINE,
     contents=text_file.contents,
     rows=rows,
     judged=judged,

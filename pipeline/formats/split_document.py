@@ -25,8 +25,8 @@ def inspect(content: bytes, delivery: Delivery, feed: Feed, environment: str) ->
     body = json_document.body_of(content)
     if refused := json_document.refused_at_first_sight(content, body, delivery):
         return refused
-    columns, rows = _plain_frame(body) or (None, 0)
-    looked_at = _with_columns(columns, replace(delivery, rows_read=rows), feed) if columns is not None else None
+    frame = _plain_frame(body)
+    looked_at = of_plain_frame(*frame, delivery, feed) if frame else None
     # A refusal is exact: which code comes first is known only after parsing everything.
     if looked_at is None or looked_at.reason_code:
         return diagnose(content, delivery, feed)
@@ -54,8 +54,19 @@ def diagnose(content: bytes, delivery: Delivery, feed: Feed) -> Delivery:
     return _with_columns(columns, replace(delivery, rows_read=len(data)), feed)
 
 
-def _plain_frame(body: bytes) -> tuple[list[str], int] | None:
-    """(column names, rows), if the frame alone shows that the document is one object with both keys; else None.
+def of_plain_frame(columns: str, rows: int, delivery: Delivery, feed: Feed) -> Delivery | None:
+    """The delivery with the columns that this JSON text names; None if it is no array of texts."""
+    try:
+        names = json.loads(columns)
+    except ValueError:
+        return None
+    if not all(isinstance(name, str) for name in names):
+        return None
+    return _with_columns(names, replace(delivery, rows_read=rows), feed)
+
+
+def _plain_frame(body: bytes) -> tuple[str, int] | None:
+    """(column names as JSON, rows), if the frame alone shows that the document is one object with both keys; else None.
 
     One opening and one closing brace, at the two ends, make one root object; Spark parses what is between. Rows are
     counted as brackets inside data, and a bracket in a text counts too: if Spark's count differs, `diagnose` decides.
@@ -74,13 +85,7 @@ def _plain_frame(body: bytes) -> tuple[list[str], int] | None:
     found = re.search(rb'"columns"\s*:\s*(\[[^\[\]]*\])', body) if plain else None
     if found is None:
         return None
-    try:
-        columns = json.loads(found[1])
-    except ValueError:
-        return None
-    if not all(isinstance(name, str) for name in columns):
-        return None
-    return columns, body.count(b"[") - found[1].count(b"[") - 1
+    return found[1].decode(), body.count(b"[") - found[1].count(b"[") - 1
 
 
 def _with_columns(columns: list[str], delivery: Delivery, feed: Feed) -> Delivery:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.clock import columns as clock
-from pipeline.formats import json_document, readings, row_rules, split_document, split_json_rows
+from pipeline.formats import json_document, readings, row_rules, split_document, split_json_rows, split_outline
 from pipeline.formats.feed_format import FeedFormat
 from pipeline.formats.row_rules import Rule
 from pipeline.spark import F, Window
@@ -158,6 +158,7 @@ FORMAT = FeedFormat(
     identity_is_name=False,
     bronze_columns=_bronze_columns,
     inspect=split_document.inspect,
+    outline=split_outline.OUTLINE,
     contents=contents,
     rows=rows,
     judged=judged,
