@@ -1,9 +1,11 @@
 """All figures of docs/performance.md, measured in one run and written there: `make benchmark`.
 
     python benchmarks/benchmark.py --sizes S M L --repeat 3
+    python benchmarks/benchmark.py --sizes S M --parts csv            # the sizes, and of the rest some
 
 Ours and the peers load the same deliveries, each run a whole process, and each lake is compared with the exact totals
-after every run (exit 1 when anything differs). M and L are repeated once. Takes an hour with L, on two cores.
+after every run (exit 1 when anything differs). M and L are repeated once. Takes two hours with all parts and L, on two
+cores: the sizes; the same readings as CSV; S in hundreds of files; small deliveries; a log of five million deliveries.
 """
 
 import argparse
@@ -19,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import long_log
 from measure import one_repeat, prepared
 from process_tree import Measured, run_measured
 from small import HUNDRED, checked, hundred_json, ten_smrt
@@ -31,6 +34,12 @@ HEADINGS = ("wall s", "CPU s", "peak MB", "Spark jobs", "commits")
 PEERS = {"polars + delta-rs": "polars_delta.py", "DuckDB + delta-rs": "duckdb_delta.py"}
 TUTORIAL = {"tutorial-style Spark": "tutorial_spark.py"}
 PER_FILE = "tutorial_per_file.py"
+EACH_FILE = f"{next(iter(TUTORIAL))}, a DataFrame per file"
+CSV = {"csv": "Meterlake, long CSV", "csv-wide": "Meterlake, wide CSV"}
+# Readings in a file, where S comes in hundreds of files.
+SMALL_FILE = 2_200
+LOG_OF, FILES_OF_THE_LOG = 5_000_000, 200_000  # deliveries; how many lie in the landing folder
+PARTS = ("csv", "files", "small", "log")
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 LOOP = "x = 0\nfor n in range(20_000_000): x += n"
 Runs = dict[tuple[str, str, str], list[dict[str, Any]]]  # size, who, step
@@ -51,6 +60,28 @@ def measure_size(size: str, repeat: int, runs: Runs) -> None:
         _note(runs, size, name, one_repeat(data, command, expected, ("first run",), ("silver", "gold")))
     if size != "S":
         shutil.rmtree(data / "lake", ignore_errors=True)
+
+
+def measure_csv(size: str, repeat: int, runs: Runs) -> None:
+    """The same readings as delimited text; compared with split JSON, which `measure_size` measured."""
+    for form, who in CSV.items():
+        data, expected = prepared(HERE / "data" / f"{size}-{form}", size, "--format", form)
+        ours = [sys.executable, "main.py", "run", "--config", str(data / "meterlake.toml")]
+        for _ in range(repeat):
+            _note(runs, size, who, one_repeat(data, ours, expected, ("first run",)))
+        shutil.rmtree(data / "lake", ignore_errors=True)
+
+
+def measure_files(runs: Runs) -> None:
+    """S in hundreds of files, as suppliers send them; once, for the tutorial takes minutes."""
+    data, expected = prepared(HERE / "data" / f"S-{SMALL_FILE}", "S", "--rows-per-file", str(SMALL_FILE))
+    ours = [sys.executable, "main.py", "run", "--config", str(data / "meterlake.toml")]
+    size = f"S in {expected['first']['files']} files"
+    _note(runs, size, "Meterlake", one_repeat(data, ours, expected, ("first run",)))
+    shutil.rmtree(data / "lake")
+    command = [sys.executable, str(HERE / "peers" / PER_FILE), str(data), str(data / "lake")]
+    peer = run_measured(command, PROJECT, dict(os.environ), data / "run.log")
+    runs[size, EACH_FILE, "first run"].append(checked(peer, data, expected["first"]["readings"])._asdict())
 
 
 def _note(runs: Runs, size: str, who: str, done: list[dict[str, Any]]) -> None:
@@ -76,7 +107,7 @@ def measure_small(repeat: int, runs: Runs) -> None:
     shutil.rmtree(folder / "lake")
     command = [sys.executable, str(HERE / "peers" / PER_FILE), str(folder), str(folder / "lake")]
     peer = checked(run_measured(command, PROJECT, dict(os.environ), folder / "run.log"), folder, HUNDRED)
-    runs["small", "tutorial-style Spark, a DataFrame per file", "100 JSON files + reference"].append(peer._asdict())
+    runs["small", EACH_FILE, "100 JSON files + reference"].append(peer._asdict())
 
 
 def median(runs: list[dict[str, Any]], figure: str) -> float | None:
@@ -85,15 +116,42 @@ def median(runs: list[dict[str, Any]], figure: str) -> float | None:
     return statistics.median(known) if known else None
 
 
+def ratios(runs: Runs) -> list[str]:
+    """Wall clock and CPU seconds of every other one, relative to ours on the same deliveries."""
+    lines = ["| ours = 1 | wall | CPU | peak memory |", "|---|---|---|---|"]
+    for (size, who, step), done in runs.items():
+        ours = runs.get((size, "Meterlake", step))
+        if who == "Meterlake" or ours is None:
+            continue
+        cells = [f"{(median(done, f) or 0) / (median(ours, f) or 1):.2f}" for f in ("wall_s", "cpu_s", "peak_mb")]
+        lines.append(f"| {_what(size, step)}: {who} | {' | '.join(cells)} |")
+    first = next(iter(runs))[0]
+    for size in dict.fromkeys(size for size, who, step in runs if (who, step) == ("Meterlake", "next day")):
+        done, base = runs[size, "Meterlake", "next day"], runs[first, "Meterlake", "next day"]
+        if size != first:
+            cells = [f"{(median(done, f) or 0) / (median(base, f) or 1):.2f}" for f in ("wall_s", "cpu_s", "peak_mb")]
+            lines.append(f"| {size}, next day, against {first}, next day | {' | '.join(cells)} |")
+    return lines
+
+
 def table(runs: Runs) -> list[str]:
-    """Every run, with its wall clock and CPU relative to ours."""
-    lines = [f"| | {' | '.join(HEADINGS)} | wall, ours = 1 | CPU, ours = 1 |", "|---" * (len(HEADINGS) + 3) + "|"]
+    """Every run in seconds."""
+    lines = [f"| | {' | '.join(HEADINGS)} |", "|---" * (len(HEADINGS) + 1) + "|"]
     for (size, who, step), done in runs.items():
         cells = [_cell(median(done, figure)) for figure in FIGURES]
-        ours = runs.get((size, "Meterlake", step), done)
-        ratios = [f"{(median(done, f) or 0) / (median(ours, f) or 1):.2f}" for f in ("wall_s", "cpu_s")]
-        what = f"{size}, {step}" if size != "small" else step
-        lines.append(f"| {what}: {who} | {' | '.join([*cells, *ratios])} |")
+        lines.append(f"| {_what(size, step)}: {who} | {' | '.join(cells)} |")
+    return lines
+
+
+def _what(size: str, step: str) -> str:
+    return f"{size}, {step}" if size != "small" else step
+
+
+def of_the_log(figures: long_log.Figures) -> list[str]:
+    """A lake that knows millions of deliveries beside a young one."""
+    lines = [f"| {LOG_OF:,} deliveries in the log | young lake | long log | ratio |", "|---|---|---|---|"]
+    for name, figure, young, old in long_log.medians(figures):
+        lines.append(f"| {name}, {figure} | {young:,.2f} | {old:,.2f} | {old / young:.2f} |")
     return lines
 
 
@@ -120,6 +178,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure ours and the peers, and write docs/performance.md.")
     parser.add_argument("--sizes", nargs="+", choices=["S", "M", "L"], default=["S", "M"])
     parser.add_argument("--repeat", type=int, default=3, help="of S and the small ones; M and L are run once")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="what is measured")
     args = parser.parse_args()
     started_at, load = datetime.now(UTC), os.getloadavg()[0]
     before = time.process_time()
@@ -127,8 +186,15 @@ def main() -> None:
     loop_s = time.process_time() - before
     runs: Runs = defaultdict(list)
     for size in args.sizes:
-        measure_size(size, args.repeat if size == "S" else 1, runs)
-    measure_small(args.repeat, runs)
+        repeat = args.repeat if size == "S" else 1
+        measure_size(size, repeat, runs)
+        if "csv" in args.parts and size != "L":
+            measure_csv(size, repeat, runs)
+    if "files" in args.parts:
+        measure_files(runs)
+    if "small" in args.parts:
+        measure_small(args.repeat, runs)
+    log = long_log.measured(LOG_OF, FILES_OF_THE_LOG, args.repeat) if "log" in args.parts else None
     about = {
         "started_at": started_at.isoformat(timespec="seconds"),
         "cores": os.cpu_count(),
@@ -149,7 +215,10 @@ def main() -> None:
     said = [
         machine,
         "",
+        *ratios(runs),
+        "",
         *table(runs),
+        *(["", *of_the_log(log)] if log else []),
         "",
         f"Where the time goes at {args.sizes[0]}:",
         "",

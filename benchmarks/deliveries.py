@@ -1,10 +1,10 @@
-"""Half-hourly split JSON or CSV files, written in order of arrival, and the exact totals that follow from them.
+"""Half-hourly files, written in order of arrival, and the exact totals that follow from them.
 
-A file holds about 36,000 rows (250 meters x 3 days, 750 meters x 1 day), 1.7 MB: small enough to read a
-whole file as one record, and many enough (S 21, M 281) that costs per file are visible and the cores share
-them evenly. Arrival is the modification time, set here to fixed instants; the names of corrections
-sort before those of readings, so a pipeline that orders by path gets wrong totals. Energy is counted in
-whole Wh, the third decimal of kWh: no float.
+Split JSON, or CSV: long (a row a reading) or wide (a row a meter and day). A file holds about 36,000 readings (250
+meters x 3 days, 750 meters x 1 day), 1.7 MB: small enough to read a whole file as one record, and many enough (S 21, M
+281) that costs per file are visible and the cores share them evenly. Arrival is the modification time, set here to
+fixed instants; the names of corrections sort before those of readings, so a pipeline that orders by path gets wrong
+totals. Energy is counted in whole Wh, the third decimal of kWh: no float.
 """
 
 import os
@@ -24,20 +24,25 @@ ROWS_PER_FILE = 36_000
 DUPLICATES = 0.01  # share of a file's rows that are repeated in it
 CORRECTIONS = 0.0025  # and of those repeated with another value
 COLUMNS = ("interval_start", "meterpoint_id", "consumption_delta")
+CLOCK = [f"{h // 2:02d}:{h % 2 * 30:02d}" for h in range(HALF_HOURS)]
 MAX_WH = 5_000  # as drawn; each of at most three corrections adds less than 400
 QUOTED = '","'.join(COLUMNS)
 # Around the cells of a row, around and between the rows of a file, and the ending of its name.
 FORMATS = {
     "split_json": ('["{}","{}",{}]', f'{{{{"columns":["{QUOTED}"],"data":[{{}}]}}}}\n', ",", ".json"),
     "csv": ("{},{},{}", ",".join(COLUMNS) + "\n{}\n", "\n", ".csv"),
+    "csv-wide": ("{},{},{}", "meter,day," + ",".join(CLOCK) + "\n{}\n", "\n", ".csv"),
 }
 
 
 class Deliveries:
     """Writes files in order of arrival and keeps the current values: `wh[meter, day, half hour]`."""
 
-    def __init__(self, meters: int, days: int, seed: int, form: str = "split_json") -> None:
+    def __init__(
+        self, meters: int, days: int, seed: int, form: str = "split_json", rows_per_file: int = ROWS_PER_FILE
+    ) -> None:
         """Draw every reading of `days` + 1 days, higher in the evening, most of them below 1 kWh."""
+        self.form, self.rows_per_file = form, rows_per_file
         row, self.file, self.between, self.ending = FORMATS[form]
         before, middle, after = (row.split("{}")[n] for n in (0, 1, 3))
         self.rng = np.random.default_rng(seed)
@@ -57,7 +62,7 @@ class Deliveries:
     def readings(self, folder: Path, first: int, last: int) -> None:
         """Deliver the days `first` to `last` - 1 of every meter, on the morning after them."""
         self.sent_on = last
-        meters, step = len(self.meter_ids), max(1, ROWS_PER_FILE // (HALF_HOURS * (last - first)))
+        meters, step = len(self.meter_ids), max(1, self.rows_per_file // (HALF_HOURS * (last - first)))
         for part, start in enumerate(range(0, meters, step), 1):
             block = self.wh[start : start + step, first:last]
             meter, day, half_hour = (axis.ravel() for axis in np.indices(block.shape))
@@ -89,15 +94,28 @@ class Deliveries:
 
     def _write(self, path: Path, meter: Ints, day: Ints, half_hour: Ints, wh: Ints) -> None:
         """Write one delivery, modified on the morning of the day `sent_on`, a second after the one before."""
-        cells = zip((day * HALF_HOURS + half_hour).tolist(), meter.tolist(), wh.tolist(), strict=True)
-        data = self.between.join([self.times[t] + self.meters[m] + self.wh_text[v] for t, m, v in cells])
+        if self.form == "csv-wide":
+            written = self._wide_rows(meter, day, half_hour, wh)
+        else:
+            cells = zip((day * HALF_HOURS + half_hour).tolist(), meter.tolist(), wh.tolist(), strict=True)
+            written = [self.times[t] + self.meters[m] + self.wh_text[v] for t, m, v in cells]
+        data = self.between.join(written)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(self.file.format(data), encoding="utf-8")
         morning = datetime.combine(day_of(self.sent_on), datetime.min.time(), UTC) + timedelta(
             hours=6, seconds=self.files
         )
         os.utime(path, (morning.timestamp(), morning.timestamp()))
-        self.files, self.rows = self.files + 1, self.rows + len(wh)
+        self.files, self.rows = self.files + 1, self.rows + len(written)
+
+    def _wide_rows(self, meter: Ints, day: Ints, half_hour: Ints, wh: Ints) -> list[str]:
+        """A row for each meter and day; what comes again stands in further rows, behind them and else empty."""
+        rows: dict[tuple[int, int, int], list[str]] = {}
+        times: dict[tuple[int, int, int], int] = {}
+        for m, d, h, v in zip(meter.tolist(), day.tolist(), half_hour.tolist(), wh.tolist(), strict=True):
+            turn = times[m, d, h] = times.get((m, d, h), -1) + 1
+            rows.setdefault((turn, m, d), [""] * HALF_HOURS)[h] = self.wh_text[v]
+        return [f"{self.meter_ids[m]},{day_of(d)},{','.join(cells)}" for (_, m, d), cells in sorted(rows.items())]
 
     def expected(self, days: int, product: Ints, names: Sequence[str]) -> dict[str, object]:
         """Exact totals of the first `days` days after everything delivered so far; kWh as decimal text.

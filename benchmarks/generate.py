@@ -3,6 +3,8 @@
     python benchmarks/generate.py --size S                            # or M, L, into benchmarks/data/
     python benchmarks/generate.py --meters 500 --days 7 --target DIR
     python benchmarks/generate.py --size M --format csv               # the same readings as CSV, into data/M-csv
+    python benchmarks/generate.py --size M --format csv-wide          # a row for each meter and day
+    python benchmarks/generate.py --size S --rows-per-file 2200       # in hundreds of files, into data/S-2200
 
 Below the target: `landing/` (first run), `next_day/` (linked into it for the second run: one more day, and
 corrections of the day before), `reference.db`, `meterlake.toml` (its lake is `lake/` there) and
@@ -15,7 +17,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from deliveries import MAX_DAYS, Deliveries, day_of
+from deliveries import MAX_DAYS, ROWS_PER_FILE, Deliveries, day_of
 from reference import NAMES, active_on, draw_agreements, product_per_meter_day, write_reference
 
 SIZES = {"S": (5_000, 3), "M": (10_000, 21), "L": (12_000, 87)}  # meters, days
@@ -55,18 +57,25 @@ meter = "meterpoint_id"
 timestamp = "interval_start"
 value = "consumption_delta"
 """,
+    "csv-wide": """\
+[feeds.csv]
+layout = "wide"
+meter = "meter"
+timestamp = "day"
+value = "(?<time>[0-9]{2}:[0-9]{2})"
+""",
 }
 
 
-def generate(target: Path, meters: int, days: int, seed: int, form: str = "split_json") -> None:
+def generate(target: Path, deliveries: Deliveries, days: int, seed: int) -> None:
     """Fill `target`, from which older deliveries are removed."""
+    meters = len(deliveries.meter_ids)
     target = target.resolve()
     landing, next_day = target / "landing" / "electricity", target / "next_day"
     for folder in (landing, next_day, target / "lake"):
         shutil.rmtree(folder, ignore_errors=True)
     (target / "expected.json").unlink(missing_ok=True)  # written last: it says that the rest is complete
 
-    deliveries = Deliveries(meters, days, seed, form)
     agreements = draw_agreements(meters, days, np.random.default_rng(seed + 1))
     product = product_per_meter_day(meters, days + 1, agreements)
     for first in range(0, days, DAYS_PER_FILE):
@@ -81,8 +90,8 @@ def generate(target: Path, meters: int, days: int, seed: int, form: str = "split
     as_of = day_of(days // 2)
     config = CONFIG.format(
         lake=json.dumps(str(target / "lake")),
-        form=form,
-        columns=COLUMNS[form],
+        form=deliveries.form.partition("-")[0],
+        columns=COLUMNS[deliveries.form],
         landing=json.dumps(str(landing)),
         reference=json.dumps(f"jdbc:sqlite:{target / 'reference.db'}"),
         active_on=json.dumps(str(as_of)),
@@ -110,6 +119,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, help=f"another number of days (1 to {MAX_DAYS}, from 2024-01-01)")
     parser.add_argument("--seed", type=int, default=2024)
     parser.add_argument("--format", choices=COLUMNS, default="split_json")
+    parser.add_argument("--rows-per-file", type=int, default=ROWS_PER_FILE, help="readings in a file")
     parser.add_argument("--target", type=Path, help="folder to fill (benchmarks/data/SIZE)")
     args = parser.parse_args()
     meters, days = args.meters or SIZES[args.size][0], args.days or SIZES[args.size][1]
@@ -117,7 +127,9 @@ def main() -> None:
         parser.error(f"at least 1 meter and 1 to {MAX_DAYS} days (the clock changes after that)")
     name = f"{meters}x{days}" if args.meters or args.days else args.size
     name += "" if args.format == "split_json" else f"-{args.format}"
-    generate(args.target or Path(__file__).parent / "data" / name, meters, days, args.seed, args.format)
+    name += "" if args.rows_per_file == ROWS_PER_FILE else f"-{args.rows_per_file}"
+    target = args.target or Path(__file__).parent / "data" / name
+    generate(target, Deliveries(meters, days, args.seed, args.format, args.rows_per_file), days, args.seed)
 
 
 if __name__ == "__main__":

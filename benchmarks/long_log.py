@@ -56,6 +56,9 @@ consumption = "consumption_delta"
 """
 
 
+Figures = dict[str, dict[str, list[float]]]  # "lake: what", figure
+
+
 def main() -> None:
     """Read the arguments, build both lakes, measure in turns, print, save."""
     parser = argparse.ArgumentParser(description="A lake with a long log against a young one.")
@@ -66,31 +69,49 @@ def main() -> None:
     parser.add_argument("--rebuild", action="store_true", help="build the lakes again, even if they are there")
     parser.add_argument("--without-next-day", action="store_true", help="only what needs no JVM")
     args = parser.parse_args()
-    data = HERE / "data" / f"long_log_{args.deliveries}_{args.files}"
-    young, old = data / "young", data / "old"
-    if args.rebuild or not (data / "complete").exists():
-        shutil.rmtree(data, ignore_errors=True)
-        _young(young)
-        shutil.copytree(young, old, copy_function=shutil.copy2)
-        _configured(old)
-        _grow(old, args.deliveries, args.files)
-        (data / "complete").touch()
-    figures: dict[str, dict[str, list[float]]] = {}
-    for _ in range(args.repeat):
-        for lake in (young, old):
-            for name, command in _commands().items():
-                _note(figures, f"{lake.name}: {name}", _measured(lake, command))
-    for lake in (young, old):
-        figures[f"{lake.name}: API pages"] = _pages(lake)
-    for turn in range(0 if args.without_next_day else args.repeat):
-        for lake in (young, old):
-            _lay_real(lake, args.next, FIRST_DAY + timedelta(days=DAYS + 1 + turn + _turns(data)))
-            _note(figures, f"{lake.name}: next day", _measured(lake, ["run"]))
-        (data / "complete").write_text(str(_turns(data) + 1))
+    figures = measured(
+        args.deliveries, args.files, args.repeat, 0 if args.without_next_day else args.next, args.rebuild
+    )
     _print(figures)
     results = HERE / "results" / f"long-log-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     results.parent.mkdir(exist_ok=True)
     results.write_text(json.dumps(vars(args) | {"figures": figures}, indent=1))
+
+
+def measured(deliveries: int, files: int, repeat: int, a_day: int = 1000, rebuild: bool = False) -> Figures:  # noqa: FBT001, FBT002 - a flag of the command
+    """The figures of both lakes in turns; `a_day` deliveries for the next day, 0: none."""
+    data = HERE / "data" / f"long_log_{deliveries}_{files}"
+    young, old = data / "young", data / "old"
+    if rebuild or not (data / "complete").exists():
+        shutil.rmtree(data, ignore_errors=True)
+        _young(young)
+        shutil.copytree(young, old, copy_function=shutil.copy2)
+        _configured(old)
+        _grow(old, deliveries, files)
+        (data / "complete").touch()
+    figures: Figures = {}
+    for _ in range(repeat):
+        for lake in (young, old):
+            for name, command in _commands().items():
+                _note(figures, f"{lake.name}: {name}", _run(lake, command))
+    for lake in (young, old):
+        figures[f"{lake.name}: API pages"] = _pages(lake)
+    for turn in range(repeat if a_day else 0):
+        for lake in (young, old):
+            _lay_real(lake, a_day, FIRST_DAY + timedelta(days=DAYS + 1 + turn + _turns(data)))
+            _note(figures, f"{lake.name}: next day", _run(lake, ["run"]))
+        (data / "complete").write_text(str(_turns(data) + 1))
+    return figures
+
+
+def medians(figures: Figures) -> list[tuple[str, str, float, float]]:
+    """(what, figure, in the young lake, in the old one)."""
+    found = []
+    for name in sorted({name.split(": ", 1)[1] for name in figures}):
+        for figure in figures.get(f"young: {name}", {}):
+            young, old = (statistics.median(figures[f"{lake}: {name}"][figure]) for lake in ("young", "old"))
+            found.append((name, figure, young, old))
+    return found
 
 
 def _commands() -> dict[str, list[str]]:
@@ -102,21 +123,18 @@ def _turns(data: Path) -> int:
     return int((data / "complete").read_text() or 0)
 
 
-def _note(figures: dict[str, dict[str, list[float]]], name: str, measured: Measured) -> None:
+def _note(figures: Figures, name: str, measured: Measured) -> None:
     for figure in ("wall_s", "cpu_s", "peak_mb"):
         figures.setdefault(name, {}).setdefault(figure, []).append(getattr(measured, figure))
 
 
-def _print(figures: dict[str, dict[str, list[float]]]) -> None:
-    names = sorted({name.split(": ", 1)[1] for name in figures})
+def _print(figures: Figures) -> None:
     print(f"{'':<14}{'':<9}{'young':>10}{'old':>10}{'ratio':>8}")
-    for name in names:
-        for figure in figures.get(f"young: {name}", {}):
-            young, old = (statistics.median(figures[f"{lake}: {name}"][figure]) for lake in ("young", "old"))
-            print(f"{name:<14}{figure:<9}{young:>10.2f}{old:>10.2f}{old / young:>8.2f}")
+    for name, figure, young, old in medians(figures):
+        print(f"{name:<14}{figure:<9}{young:>10.2f}{old:>10.2f}{old / young:>8.2f}")
 
 
-def _measured(lake: Path, command: list[str]) -> Measured:
+def _run(lake: Path, command: list[str]) -> Measured:
     log = lake / "command.log"
     whole = [sys.executable, "main.py", *command, "--config", str(lake / "meterlake.toml")]
     measured = run_measured(whole, HERE.parent, dict(os.environ), log)
@@ -136,7 +154,7 @@ def _young(lake: Path) -> None:
         (lake / feed).mkdir(parents=True)
     _configured(lake)
     _lay_real(lake, REAL, FIRST_DAY - timedelta(days=1))
-    _measured(lake, ["run"])
+    _run(lake, ["run"])
 
 
 def _lay_real(lake: Path, count: int, day: date) -> None:

@@ -118,10 +118,10 @@ def table(runs: list[dict[str, Any]]) -> str:
     return "\n".join("  ".join(map(str.rjust, line, widths)) for line in lines)
 
 
-def prepared(data: Path, size: str) -> tuple[Path, dict[str, Any]]:
+def prepared(data: Path, size: str, *more: str) -> tuple[Path, dict[str, Any]]:
     """The folder with its deliveries, generated if they are missing, and the expected totals."""
     if not (data / "expected.json").exists():
-        generate = [sys.executable, str(HERE / "generate.py"), "--size", size, "--target", str(data)]
+        generate = [sys.executable, str(HERE / "generate.py"), "--size", size, "--target", str(data), *more]
         subprocess.run(generate, check=True)
     expected: dict[str, Any] = json.loads((data / "expected.json").read_text())
     return data, expected
