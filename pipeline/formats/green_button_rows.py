@@ -82,15 +82,20 @@ def is_other(row: Row) -> bool:
     return row["uom"] is not None and (row["uom"] != WATT_HOURS or row["accumulation_behaviour"] in REGISTERS)
 
 
-def _interval(row: Row, feed: Feed) -> _Interval | None:
-    """None where the row says no start or no duration."""
+def start_of(row: Row) -> datetime | None:
+    """The start of the row's interval; None where the row says no start or no duration."""
     if not _START.fullmatch(row["start"] or "") or not _DURATION.fullmatch(row["duration"] or ""):
         return None
     if not FIRST_SECOND <= int(row["start"]) <= LAST_SECOND:
         return None
-    start = EPOCH + timedelta(seconds=int(row["start"]))
-    local = wall_clock(start, feed.time_zone)
-    return _Interval(start, local, int(row["duration"])) if local else None
+    return EPOCH + timedelta(seconds=int(row["start"]))
+
+
+def _interval(row: Row, feed: Feed) -> _Interval | None:
+    """None where the row says no interval, or one that no local clock shows in the years 1 to 9999."""
+    start = start_of(row)
+    local = start and wall_clock(start, feed.time_zone)
+    return _Interval(start, local, int(row["duration"])) if start and local else None
 
 
 def _energy(row: Row, feed: Feed) -> Decimal | None:

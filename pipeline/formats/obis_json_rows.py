@@ -15,6 +15,7 @@ from pipeline.formats.row_judge import (
     Refusal,
     Row,
     RowJudge,
+    beyond_all_years,
     energy_of,
     is_blank,
     json_object,
@@ -71,8 +72,9 @@ def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:  # noqa:
     """Why a row of which `judged` says nothing is refused; None for one without any code."""
     if refused := next(_broken(row), None):
         return refused
-    if time_of(_LABEL.fullmatch(row["timestamp"] or "")) is not None:
-        return None
+    if (time := time_of(_LABEL.fullmatch(row["timestamp"] or ""))) is not None:
+        is_placed = wall_clock(time.replace(tzinfo=UTC), feed.time_zone) is not None
+        return None if is_placed else beyond_all_years(time, shown(row["timestamp"]), feed)
     return "INTERVAL_START_INVALID", f"no time, or not YYYY-MM-DDTHH:MM:SSZ: {shown(row['timestamp'])}"
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, cast
 from xml.parsers import expat
 
 from pipeline.formats.green_button_document import DESCRIBED
-from pipeline.formats.green_button_rows import DIRECTION_OF, NO_METER, SAID, is_other
-from pipeline.formats.row_judge import shown
+from pipeline.formats.green_button_rows import DIRECTION_OF, NO_METER, SAID, is_other, start_of
+from pipeline.formats.row_judge import beyond_all_years, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,5 +97,7 @@ def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:  # noqa:
     if row["flow_direction"] and row["flow_direction"] not in DIRECTION_OF:
         said = f"flowDirection {shown(row['flow_direction'])} is neither import (1) nor export (19)"
         return "DIRECTION_UNKNOWN", said
+    if (start := start_of(row)) is not None:
+        return beyond_all_years(start, shown(row["start"]), feed)
     said = f"no start or duration in seconds: {shown(row['start'])}, {shown(row['duration'])}"
     return "INTERVAL_START_INVALID", said

@@ -108,6 +108,13 @@ def out_of_range(start: datetime, day: date, said: str, feed: Feed, received: da
         yield "INTERVAL_OUT_OF_RANGE", f"{said} is out of range: {late}"
 
 
+def beyond_all_years(time: datetime, said: str, feed: Feed) -> Refusal:
+    """Of a time that is in the years 1 to 9999 in UTC or on the local clock, and not on both; the same rule."""
+    late = f"more than {feed.latest_days_ahead} days after its delivery came"
+    why = f"before {feed.earliest}" if time.year == 1 else late
+    return "INTERVAL_OUT_OF_RANGE", f"{said} is out of range: {why}"
+
+
 def unusable(energy: Decimal | None, said: str, feed: Feed, most: Decimal | None = None) -> Iterator[Refusal]:
     """As `readings.consumption_rules`; `energy` is None for what is no number, `most` is the limit in its unit."""
     if energy is None:

@@ -14,6 +14,7 @@ from pipeline.formats.row_judge import (
     Refusal,
     Row,
     RowJudge,
+    beyond_all_years,
     energy_of,
     off_grid,
     out_of_range,
@@ -68,7 +69,11 @@ def _broken(row: Row) -> Iterator[Refusal]:
 def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:  # noqa: ARG001 - a format's
     """Why a row of which `judged` says nothing is refused."""
     label = " ".join(text for text in (row["measurement_date"], row["measurement_time"]) if text is not None)
-    return next(_broken(row), ("INTERVAL_START_INVALID", f"no such date or time: {shown(label)}"))
+    if refused := next(_broken(row), None):
+        return refused
+    if (time := time_of(_TIME.fullmatch(label))) is not None:
+        return beyond_all_years(time, shown(label), feed)
+    return "INTERVAL_START_INVALID", f"no such date or time: {shown(label)}"
 
 
 def as_received(row: Row, feed: Feed) -> str:  # noqa: ARG001 - the same for every feed

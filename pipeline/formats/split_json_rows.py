@@ -14,6 +14,7 @@ from pipeline.formats.row_judge import (
     Refusal,
     Row,
     RowJudge,
+    beyond_all_years,
     energy_of,
     json_array,
     off_grid,
@@ -78,8 +79,12 @@ def _broken(row: Row, feed: Feed, *, exists: bool) -> Iterator[Refusal]:
 
 def unread(row: Row, feed: Feed, received: datetime) -> Refusal | None:  # noqa: ARG001 - a format's
     """Why a row of which `judged` says nothing is refused."""
-    label = shown(row[feed.columns.interval_start])
-    return next(_broken(row, feed, exists=True), ("INTERVAL_START_INVALID", f"not YYYY-MM-DD HH:MM:SS: {label}"))
+    label = row[feed.columns.interval_start]
+    if refused := next(_broken(row, feed, exists=True), None):
+        return refused
+    if (time := time_of(_LABEL.fullmatch(label or ""))) is not None:
+        return beyond_all_years(time, shown(label), feed)
+    return "INTERVAL_START_INVALID", f"not YYYY-MM-DD HH:MM:SS: {shown(label)}"
 
 
 def as_received(row: Row, feed: Feed) -> str:

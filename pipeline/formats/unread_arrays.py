@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from pipeline.clock.local_time import day_minutes, day_start
-from pipeline.formats.row_judge import out_of_range, shown
+from pipeline.formats.row_judge import beyond_all_years, out_of_range, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date, datetime
+    from datetime import date
 
     from pipeline.config.feeds import Feed
     from pipeline.formats.row_judge import Refusal
@@ -36,5 +37,5 @@ def day_out_of_range(day: date, said: str, feed: Feed, received: datetime) -> It
     start = day_start(day, feed.time_zone)
     if start is not None:
         yield from out_of_range(start, day, said, feed, received)
-    elif day < feed.earliest:  # whose midnight is before all years
-        yield "INTERVAL_OUT_OF_RANGE", f"{said} is out of range: before {feed.earliest}"
+    else:  # its midnight is before all years, or after them
+        yield beyond_all_years(datetime.combine(day, time.min), said, feed)

@@ -392,6 +392,7 @@ def laid_into_bronze(context):
                         batch_id=batch,
                         revision=batch,
                         rows_read=len(made),
+                        received_at=context.now,  # as the log will say
                     )
                 )
             access.write_rows(context, formats.bronze_table(feed), rows, {"batch_id": batch})
