@@ -33,9 +33,9 @@ ALL = 2**31 - 1
 class Outline:
     """How the frame of a format is seen without the driver reading the file."""
 
-    # A file's text without byte order mark -> small facts by name. One is `is_plain`: where it is not true the driver
-    # reads the file.
-    facts: Callable[[Column], dict[str, Column]]
+    # A file's text without byte order mark -> a struct of small facts. One is `is_plain`: where it is not true the
+    # driver reads the file.
+    facts: Callable[[Column], Column]
     # Driver: these facts -> the sound delivery, as the format's `inspect` gives it; None where it must look itself.
     # Last argument: the environment.
     verdict: Callable[[Mapping[str, Any], Delivery, Feed, str], Delivery | None]
@@ -74,8 +74,13 @@ def outlined(contents: DataFrame, outline: Outline) -> DataFrame:
     hashed = contents.select(
         "file_id", F.sha2("content", 256).alias("sha256"), F.length("content").alias("size_bytes"), text.alias("text")
     )
-    said = [column.alias(name) for name, column in outline.facts(F.col("text")).items()]
-    return hashed.select("file_id", "sha256", "size_bytes", *said)
+    with_facts = hashed.select("file_id", "sha256", "size_bytes", once(F.col("text"), outline.facts).alias("facts"))
+    return with_facts.select("file_id", "sha256", "size_bytes", "facts.*")
+
+
+def once(value: Column, make: Callable[[Column], Column]) -> Column:
+    """What is made of a value, which is computed once: otherwise it is computed wherever it is used."""
+    return F.transform(F.array(value), make)[0]
 
 
 def _outlines(context: Context, files: list[Delivery], feed: Feed, outline: Outline) -> list[Row]:

@@ -11,10 +11,10 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
 
-from pipeline.deliveries.by_executors import Outline
+from pipeline.deliveries.by_executors import ALL, Outline, once
 from pipeline.formats import csv_document
 from pipeline.formats.csv_frame import BOM
-from pipeline.formats.outline import occurrences
+from pipeline.formats.outline import named, occurrences
 from pipeline.spark import F
 
 if TYPE_CHECKING:
@@ -31,25 +31,38 @@ BEGINNING = 16_000
 MAYBE_BLANK = ("\n\n", "\n\r\n", "\n ", "\n\t")
 
 
-def _facts(text: Column) -> dict[str, Column]:
+def _facts(text: Column) -> Column:
+    return once(_beginning(text), lambda beginning: _with_beginning(text, beginning))
+
+
+def _beginning(text: Column) -> Column:
+    """The text up to a line's end near BEGINNING; all of it if it is short, nothing if its first line is longer."""
     start = F.left(text, F.lit(BEGINNING))
-    cut = F.length(start) - F.locate("\n", F.reverse(start)) + 1
-    is_long = F.length(text) > BEGINNING
-    beginning = F.when(is_long, F.left(start, cut)).otherwise(text)
-    rest = F.substring(text, F.length(beginning) + 1, F.length(text))
-    last = F.when((rest != "") & ~rest.endswith("\n"), 1).otherwise(0)
-    seam = F.concat(F.lit("\n"), rest)
+    lines = F.left(start, F.length(start) - F.locate("\n", F.reverse(start)) + 1)
+    return F.when(F.octet_length(text) <= BEGINNING, text).otherwise(F.when(start.contains("\n"), lines).otherwise(""))
+
+
+def _with_beginning(text: Column, beginning: Column) -> Column:
+    rest = F.substring(text, F.length(beginning) + 1, ALL)
+    return once(F.concat(F.lit("\n"), rest), lambda rest: _with_rest(text, beginning, rest))
+
+
+def _with_rest(text: Column, beginning: Column, rest: Column) -> Column:
+    """`rest` begins with the line's end before it."""
+    open_line = F.when(rest.endswith("\n"), 0).otherwise(1)
     rules = [
+        beginning != "",
         ~text.contains('"'),
         occurrences(text, "\r") == occurrences(text, "\r\n"),
-        ~is_long | start.contains("\n"),
-        *(~seam.contains(pair) for pair in MAYBE_BLANK),
+        *(~rest.contains(pair) for pair in MAYBE_BLANK),
     ]
-    return {
-        "is_plain": reduce(and_, rules),
-        "beginning": beginning,
-        "lines": occurrences(rest, "\n") + last,
-    }
+    return named(
+        {
+            "is_plain": reduce(and_, rules),
+            "beginning": beginning,
+            "lines": occurrences(rest, "\n") - 1 + open_line,
+        }
+    )
 
 
 def _verdict(facts: Mapping[str, Any], delivery: Delivery, feed: Feed, environment: str) -> Delivery | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.deliveries.by_executors import Outline
+from pipeline.deliveries.by_executors import Outline, once
 from pipeline.formats import nem12_frame
-from pipeline.formats.outline import LONGEST_HEADER
+from pipeline.formats.outline import first_and_last, how_many, lines, named
 from pipeline.spark import F
 
 if TYPE_CHECKING:
@@ -24,20 +24,15 @@ IS_CLEARLY_A_DAY = r'\A[ \t]*+(?:"300"|300)[ \t]*+,'
 WITHOUT_A_DAY = r'(?md)^[ \t]*+"?[12]00(?![A-Za-z0-9_])[^\n]*+\n[ \t\r\n]*+"?[45]00(?![A-Za-z0-9_])'
 
 
-def _facts(text: Column) -> dict[str, Column]:
-    lines = F.split(text, "\n")
-    inner = F.size(F.filter(lines, lambda line: line.rlike(IS_CLEARLY_INNER)))
-    blank = F.size(F.filter(lines, lambda line: F.trim(line, F.lit(" \t\r")) == ""))
-    days = F.size(F.filter(lines, lambda line: line.rlike(IS_CLEARLY_A_DAY)))
-    first = F.substring_index(text, "\n", 1)
-    last = F.substring_index(F.rtrim(text, F.lit(" \t\r\n")), "\n", -1)
-    short = (F.length(first) <= LONGEST_HEADER) & (F.length(last) <= LONGEST_HEADER)
-    return {
-        "is_plain": short & (inner + blank + 2 == F.size(lines)) & ~text.rlike(WITHOUT_A_DAY),
-        "first": F.left(first, F.lit(LONGEST_HEADER)),
-        "last": F.left(last, F.lit(LONGEST_HEADER)),
-        "days": days.cast("bigint"),
-    }
+def _facts(text: Column) -> Column:
+    whole = ~text.rlike(WITHOUT_A_DAY)
+    return once(lines(text), lambda lines: _of_lines(lines, whole))
+
+
+def _of_lines(lines: Column, is_whole: Column) -> Column:
+    inner, ends = how_many(lines, IS_CLEARLY_INNER), first_and_last(lines)
+    is_plain = ends.pop("is_short") & (F.size(lines) == inner + 2) & is_whole
+    return named({"is_plain": is_plain, "days": how_many(lines, IS_CLEARLY_A_DAY), **ends})
 
 
 def _verdict(facts: Mapping[str, Any], delivery: Delivery, feed: Feed, environment: str) -> Delivery | None:

@@ -14,17 +14,42 @@ from pipeline.spark import F
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
-# JSON's blanks, and those around the lines of flow files.
-BLANK_CHARACTERS = " \t\r\n"
+BLANKS = " \t\r\n"
 # The longest line of a header that is taken to the driver.
 LONGEST_HEADER = 1000
 
 
-def stripped(text: Column) -> Column:
-    """The text without blanks around it."""
-    return F.trim(text, F.lit(BLANK_CHARACTERS))
+def is_blank(text: Column) -> Column:
+    """Whether the text is empty but for blanks."""
+    return F.trim(text, F.lit(BLANKS)) == ""
+
+
+def lines(text: Column) -> Column:
+    """The lines that are not blank, as an array; only a line feed ends one."""
+    return F.filter(F.split(text, "\n"), lambda line: ~is_blank(line))
+
+
+def first_and_last(lines: Column) -> dict[str, Column]:
+    """The two lines around all others, and whether both may be taken to the driver."""
+    first, last = F.try_element_at(lines, F.lit(1)), F.try_element_at(lines, F.lit(-1))
+    return {
+        "is_short": (F.length(first) <= LONGEST_HEADER) & (F.length(last) <= LONGEST_HEADER),
+        "first": F.left(first, F.lit(LONGEST_HEADER)),
+        "last": F.left(last, F.lit(LONGEST_HEADER)),
+    }
+
+
+def how_many(lines: Column, pattern: str) -> Column:
+    """The number of lines that the pattern finds."""
+    return F.size(F.filter(lines, lambda line: line.rlike(pattern))).cast("bigint")
+
+
+def named(facts: dict[str, Column]) -> Column:
+    """The facts as a struct."""
+    return F.struct(*(fact.alias(name) for name, fact in facts.items()))
 
 
 def occurrences(text: Column, piece: str) -> Column:
-    """How often a piece stands in the text, counted from the left, without overlaps."""
-    return ((F.length(text) - F.length(F.replace(text, F.lit(piece), F.lit("")))) / len(piece)).cast("bigint")
+    """How often a piece of ASCII characters stands in the text, counted from the left, without overlaps."""
+    without = F.replace(text, F.lit(piece), F.lit(""))
+    return ((F.octet_length(text) - F.octet_length(without)) / len(piece)).cast("bigint")

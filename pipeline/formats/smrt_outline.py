@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.deliveries.by_executors import Outline
+from pipeline.deliveries.by_executors import Outline, once
 from pipeline.formats import smrt_envelope
-from pipeline.formats.outline import LONGEST_HEADER
+from pipeline.formats.outline import first_and_last, how_many, lines, named
 from pipeline.spark import F
 
 if TYPE_CHECKING:
@@ -21,19 +21,13 @@ if TYPE_CHECKING:
 IS_CLEARLY_CONSU = r'\A[ \t]*+(?:"CONSU"|CONSU)[ \t]*+,'
 
 
-def _facts(text: Column) -> dict[str, Column]:
-    lines = F.split(text, "\n")
-    records = F.size(F.filter(lines, lambda line: line.rlike(IS_CLEARLY_CONSU)))
-    blank = F.size(F.filter(lines, lambda line: F.trim(line, F.lit(" \t\r")) == ""))
-    first = F.substring_index(text, "\n", 1)
-    last = F.substring_index(F.rtrim(text, F.lit(" \t\r\n")), "\n", -1)
-    short = (F.length(first) <= LONGEST_HEADER) & (F.length(last) <= LONGEST_HEADER)
-    return {
-        "is_plain": short & (records + blank + 2 == F.size(lines)),
-        "first": F.left(first, F.lit(LONGEST_HEADER)),
-        "last": F.left(last, F.lit(LONGEST_HEADER)),
-        "records": records.cast("bigint"),
-    }
+def _facts(text: Column) -> Column:
+    return once(lines(text), _of_lines)
+
+
+def _of_lines(lines: Column) -> Column:
+    records, ends = how_many(lines, IS_CLEARLY_CONSU), first_and_last(lines)
+    return named({"is_plain": ends.pop("is_short") & (F.size(lines) == records + 2), "records": records, **ends})
 
 
 def _verdict(facts: Mapping[str, Any], delivery: Delivery, feed: Feed, environment: str) -> Delivery | None:

@@ -6,11 +6,11 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
 
-from pipeline.deliveries.by_executors import Outline
+from pipeline.deliveries.by_executors import Outline, once
 from pipeline.formats import split_document
 from pipeline.formats.feed_format import objection_to_name
 from pipeline.formats.json_document import ENDING
-from pipeline.formats.outline import occurrences, stripped
+from pipeline.formats.outline import is_blank, named, occurrences
 from pipeline.spark import F
 
 if TYPE_CHECKING:
@@ -27,25 +27,28 @@ COLUMNS = r'"columns"\s*+:\s*+(\[[^\[\]]*+\])'
 DATA = r'"data"\s*+:\s*+\['
 
 
-def _facts(text: Column) -> dict[str, Column]:
-    body = stripped(text)
-    columns = F.regexp_extract(body, COLUMNS, 1)
-    once = [occurrences(body, piece) == 1 for piece in ("{", "}", '"columns"', '"data"')]
+def _facts(text: Column) -> Column:
+    return once(F.regexp_extract(text, COLUMNS, 1), lambda columns: _with_columns(text, columns))
+
+
+def _with_columns(text: Column, columns: Column) -> Column:
     rules = [
-        body.startswith("{"),
-        body.endswith("}"),
-        *once,
-        ~body.contains("\x00"),
-        ~body.contains("\\"),
-        body.rlike(DATA),
+        is_blank(F.substring_index(text, "{", 1)),
+        is_blank(F.substring_index(text, "}", -1)),
+        *(occurrences(text, piece) == 1 for piece in ("{", "}", '"columns"', '"data"')),
+        ~text.contains("\x00"),
+        ~text.contains("\\"),
+        text.rlike(DATA),
         columns != "",
         F.length(columns) <= LONGEST_COLUMNS,
     ]
-    return {
-        "is_plain": reduce(and_, rules),
-        "columns": F.left(columns, F.lit(LONGEST_COLUMNS)),
-        "rows": occurrences(body, "[") - occurrences(columns, "[") - 1,
-    }
+    return named(
+        {
+            "is_plain": reduce(and_, rules),
+            "columns": F.left(columns, F.lit(LONGEST_COLUMNS)),
+            "rows": occurrences(text, "[") - occurrences(columns, "[") - 1,
+        }
+    )
 
 
 def _verdict(facts: Mapping[str, Any], delivery: Delivery, feed: Feed, environment: str) -> Delivery | None:  # noqa: ARG001 - an outline's
