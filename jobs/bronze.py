@@ -27,7 +27,6 @@ from pipeline.formats.judged import counts, received_at
 from pipeline.lake import access
 from pipeline.layers import reference_snapshots
 from pipeline.runtime import error_messages, session
-from pipeline.runtime.memory import MB
 from pipeline.runtime.spark_errors import SPARK_ERRORS
 
 if TYPE_CHECKING:
@@ -55,7 +54,8 @@ def run(context: Context, span: Span | None = None) -> Batch:
     if any(news.found for news in new.values()):
         files = sum(len(news.found) for news in new.values())
         context.log.doing(f"Reading {files:,} new files, {megabytes(sound)} MB")
-    is_spread = sum(each.size_bytes or 0 for each in sound) > context.settings.driver_inspects_megabytes * MB
+    size, limit = sum(each.size_bytes or 0 for each in sound), context.settings.driver_inspects_megabytes
+    is_spread = by_executors.should_inspect(size, limit, lambda: context.spark.conf.get("spark.master", "") or "")
     decided = [
         each
         for feed in context.settings.feeds

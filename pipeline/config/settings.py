@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     notify: Notify | None = None
     # Checks of one's own, run after gold.
     checks: tuple[Check, ...] = ()
-    # A run of more bytes has its files hashed and their frames checked by Spark's executors.
-    driver_inspects_megabytes: Annotated[int, Field(ge=0)] = 1024
+    # A run of more has its files hashed and their frames checked by Spark's executors.
+    driver_inspects_megabytes: Annotated[int, Field(ge=0)] | None = None
     spark: SparkOptions = {}
     _scratch: str | None = PrivateAttr(None)
     _places: Mapping[str, str] | None = PrivateAttr(None)

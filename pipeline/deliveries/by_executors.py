@@ -6,11 +6,13 @@ for them is read by the driver, as all are in a smaller run, so the verdicts are
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.deliveries import landing
 from pipeline.lake.stores import unchecked
+from pipeline.runtime.memory import MB
 from pipeline.spark import F
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pipeline.deliveries.delivery import Delivery
     from pipeline.runtime.context import Context
 
+# Megabytes that a driver reads itself.
+USUAL_LIMIT = 1024
 # The files of one job: what is known of so many stays small on the driver.
 FILES_OF_A_JOB = 1000
 BOM = "\ufeff"
@@ -39,6 +43,17 @@ class Outline:
     # Driver: these facts -> the sound delivery, as the format's `inspect` gives it; None where it must look itself.
     # Last argument: the environment.
     verdict: Callable[[Mapping[str, Any], Delivery, Feed, str], Delivery | None]
+
+
+def should_inspect(size: int, limit: int | None, master: Callable[[], str]) -> bool:
+    """Whether a run of so many bytes is theirs: it is above the limit, in megabytes.
+
+    Without one it is if it is large and they are not on the driver's own machine, where they would only cost: seven
+    times its CPU seconds (docs/performance.md).
+    """
+    if limit is not None:
+        return size > limit * MB
+    return size > USUAL_LIMIT * MB and not re.match(r"local(\[|$)", master())
 
 
 def inspect(
