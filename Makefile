@@ -63,7 +63,7 @@ test-laws: setup ## the laws of time over every zone and clock change (minutes)
 	@$(BIN)/python -m pytest -m laws $(TWO)
 
 test-fast: setup ## the tests that need no Spark
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest $(TWO) tests/unit
 
 lint: setup ## ruff, mypy and the import rules
 	@$(BIN)/python -m ruff check --quiet .
