@@ -69,3 +69,6 @@ def test_each_is_measured():
 
 def test_only_rows_of_severity_error_are_a_failure():
     assert [each.name for each in FOUND if each.is_failed] == ["days"]
+    assert [(each.command, each.urgent) for each in items.of_checks(FOUND) if each.urgent] == [
+        ("main.py sql --check days", True)
+    ]
