@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from jobs.cli import correcting, loading, looking, starting
-from jobs.cli.process import FAILED
+from jobs.cli.options import SWITCH
+from jobs.cli.process import FAILED, wrong_use
 
 app = typer.Typer(
     name="meterlake",
@@ -30,7 +31,13 @@ def _version(asked: bool) -> None:
 
 Version = Annotated[
     bool,
-    typer.Option("--version", help="Show the version, and those of Spark and Delta.", callback=_version, is_eager=True),
+    typer.Option(
+        "--version",
+        help="Show the version, and those of Spark and Delta.",
+        callback=_version,
+        is_eager=True,
+        metavar=SWITCH,
+    ),
 ]
 
 
@@ -51,13 +58,18 @@ def entry() -> None:
     """
     code: object = 0
     try:
-        app()
+        # Without a word typer shows the help. What it finds wrong in a command line is told as any error is.
+        code = app(standalone_mode=len(sys.argv) == 1) or 0
+    except typer.TyperException as wrong:
+        code = wrong_use(wrong)
+    except typer.Abort:
+        code = FAILED
     except SystemExit as leaving:
         code = leaving.code or 0
     sys.stdout.flush()
     if "DATABRICKS_RUNTIME_VERSION" in os.environ:
         if code:
-            sys.exit(code)  # type: ignore[arg-type]
+            sys.exit(code)
         return  # the interpreter is the platform's own and keeps running
     if not code and (connect := sys.modules.get("pipeline.runtime.connect")):
         connect.finish()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from jobs.shared.called import as_typed
 from jobs.shared.output import console
 from pipeline.checks import folders, machine, outside
 from pipeline.errors import printable
@@ -27,10 +28,14 @@ def run(context: Context, *, as_json: bool) -> bool:
     out = console()
     widest = max(len(each.what) for each in found)
     for each in found:
-        line = printable(f"{'WRONG' if each.problem else 'ok':5}  {each.what:{widest}}  {_said(each)}")
+        line = printable(as_typed(f"{'WRONG' if each.problem else 'ok':5}  {each.what:{widest}}  {_said(each)}"))
         out.print(Text(line, style="red" if each.problem else ""), soft_wrap=True)
     out.print(
-        Text(f"{len(wrong)} of {len(found)} things are wrong." if wrong else f"All {len(found)} things are well.")
+        Text(
+            f"{len(wrong)} of {len(found)} things {'is' if len(wrong) == 1 else 'are'} wrong."
+            if wrong
+            else f"All {len(found)} things are well."
+        )
     )
     return not wrong
 

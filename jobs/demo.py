@@ -15,6 +15,7 @@ from rich.text import Text
 from jobs import query
 from jobs import run as main_job
 from jobs.shared import output
+from jobs.shared.called import to_copy
 from pipeline.deliveries import landing
 from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_database, samples
@@ -33,9 +34,9 @@ CREATE TABLE meterpoint (region TEXT, meterpoint_id TEXT);
 """
 QUESTIONS = (
     (
-        "Days of 23, 24 and 25 hours: each meter's day is whole at its true length",
-        """SELECT feed, local_date, count(*) AS meters, min(intervals_expected) AS fewest_intervals,
-                  max(intervals_expected) AS most_intervals,
+        "Days of 23, 24 and 25 hours: fewest and most intervals of a meter, and none is missing",
+        """SELECT feed, local_date, count(*) AS meters, min(intervals_expected) AS fewest,
+                  max(intervals_expected) AS most,
                   sum(intervals_expected - intervals_received) AS missing, sum(consumption) AS kwh
            FROM gold.meter_day WHERE feed IN ('{electricity}', '{vilnius}')
            GROUP BY feed, local_date ORDER BY feed, local_date""",
@@ -46,6 +47,7 @@ QUESTIONS = (
            FROM gold.consumption_per_product_per_day WHERE date = DATE'2021-10-31' ORDER BY total_kwh DESC""",
     ),
 )
+SQL = 'sql --engine duckdb "SELECT * FROM gold.feed_day ORDER BY ALL"'
 
 
 def run(context: Context, *, as_json: bool) -> None:
@@ -58,12 +60,12 @@ def run(context: Context, *, as_json: bool) -> None:
     names = {name: feed.name for name, feed in _feeds(context.settings).items()}
     for title, question in QUESTIONS:
         answer = query.select(context, question.format(**names))
-        output.print_table(answer.columns, [list(row.values()) for row in answer.toArrow().to_pylist()], title=title)
+        output.fitted(answer.columns, [list(row.values()) for row in answer.toArrow().to_pylist()], title=title)
     out = output.console()
     out.print(Text("Look further:", style="bold"))
     explained = f"explain {samples.METERPOINTS[0]} 2021-03-28T18:30Z"
-    for command in ("status", "files", "rejected", explained, 'sql "SELECT * FROM gold.meter_day"'):
-        out.print(f"  .venv/bin/python main.py {command}")
+    for command in ("status", "files", "rejected", explained, SQL, "serve"):
+        out.print(Text("  " + to_copy(f"main.py {command}")), soft_wrap=True)
 
 
 def write(context: Context) -> None:

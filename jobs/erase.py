@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 NOWHERE = (
-    "the meter is nowhere in the lake: nothing was changed; write it as the source does (see main.py rejected, sql)"
+    "the meter is nowhere in the lake: nothing was changed; write it as the source does (all of them: "
+    "`main.py sql --engine duckdb 'SELECT DISTINCT feed, meter_id FROM gold.meter_day'`)"
 )
 
 
@@ -199,8 +200,10 @@ def _show_what_would_go(context: Context, found: Found, *, as_json: bool) -> Non
     for name, value in {"deliveries": len(files), **found.counts}.items():
         out.print(f"{name.replace('_', ' '):<18} {value:,}")
     out.print("This would be erased, with every earlier version of every table. Nothing was done.")
+    if files:
+        out.print("Its rows came with (the files themselves stay):")
     for path in files:
-        out.print(f"  of {path}", markup=False)
+        out.print(f"  {path}", markup=False, soft_wrap=True)
 
 
 def _where(context: Context, delivery: Delivery) -> str:
@@ -225,4 +228,4 @@ def _show(certificate: dict[str, Any], landed: list[str], *, as_json: bool) -> N
     if landed:
         out.print("Meterlake does not remove the delivered files; the meter is still in:", markup=False)
         for path in landed:
-            out.print(f"  {path}", markup=False)
+            out.print(f"  {path}", markup=False, soft_wrap=True)

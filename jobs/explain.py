@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from jobs.shared import as_received
+from jobs.shared.called import as_typed
 from jobs.shared.listing import Listing
 from jobs.shared.terminal import cell, console
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
@@ -30,15 +31,17 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
 
 MOST_DAYS_APART = 2
-SHOWN = ("feed", "direction", "interval_start", "interval_minutes", "consumption", "quality", "file", "row_number")
+SHOWN = ("feed", "direction", "interval_start", "interval_minutes", "consumption", "unit")
+PLACE = ("quality", "file", "row_number", "received_at")
 VERSIONS = Listing(
-    columns=(*SHOWN, "received_at", "verdict", "raw"),
-    narrow=("feed", "direction", "interval_start", "consumption", "file", "row_number"),
-    folds="file",
-    below=("verdict", "raw"),
+    columns=(*SHOWN, *PLACE, "verdict", "raw"),
+    narrow=("feed", "direction", "interval_start", "consumption", "unit", "row_number"),
+    folds="feed",
+    below=("file", "verdict"),
     names={"interval_start": "starts (UTC)", "row_number": "row"},
-    joined="\n",
+    apart=("raw",),
 )
+METERS = 'main.py sql --engine duckdb "SELECT DISTINCT feed, meter_id FROM gold.meter_day ORDER BY ALL"'
 CELLS = Listing(columns=("table", "cell", "value"), narrow=("table", "value"), folds="table", below=("cell",))
 
 
@@ -62,11 +65,23 @@ def run(context: Context, meter: str, instant: str, *, as_json: bool) -> None:
         print(json.dumps({"versions": shown, "gold": cells}, ensure_ascii=False))
         return
     if not versions:
-        console().print(Text(f"No version of a reading of meter {meter!r} at {cell(at)} was ever received."))
+        console().print(Text(as_typed(_nothing(context, meter, at))), soft_wrap=True)
         return
     VERSIONS.print(versions, title=f"Meter {meter} at {cell(at)}")
     if cells:
         CELLS.print(cells, title="It is part of")
+
+
+def _nothing(context: Context, meter: str, at: datetime) -> str:
+    """That there is no version, and which days of the meter have readings, or where meters are listed."""
+    said = f"No version of a reading of meter {meter!r} at {cell(at)} was ever received."
+    days: dict[tuple[str, str], list[date]] = {}
+    for row in access.small_rows(context, tables.METER_DAY, tables.METER_DAY.key, ("meter_id", "=", meter)):
+        days.setdefault((row["feed"], row["direction"]), []).append(row["local_date"])
+    if not days:
+        return f"{said}\nNo reading of this meter is known: write it as the source does. All meters:\n  {METERS}"
+    spans = (f"{feed}, {way}: {min(some)} to {max(some)}" for (feed, way), some in sorted(days.items()))
+    return "\n".join((said, "Its readings are of these local days:", *(f"  {span}" for span in spans)))
 
 
 def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]]:
@@ -74,10 +89,12 @@ def _versions(context: Context, meter: str, at: datetime) -> list[dict[str, Any]
     rows.sort(key=lambda row: (row["file_id"], row["row_number"]), reverse=True)
     names = ["file_id", "relative_path", "received_at", "status", "reason"]
     log = {row["file_id"]: row for row in access.small_rows(context, tables.INGESTION_LOG, names)}
+    units = {feed.name: feed.kept_unit for feed in context.settings.feeds}
     winners: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         key = tuple(row[name] for name in VERSION_KEY)
         row["file"] = log[row["file_id"]]["relative_path"]
+        row["unit"] = units[row["feed"]]
         row["received_at"] = log[row["file_id"]]["received_at"]
         if log[row["file_id"]]["status"] == WITHDRAWN:
             row["verdict"] = f"no longer counts: {log[row['file_id']]['reason']}"

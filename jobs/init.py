@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from jobs import guess
+from jobs.shared.called import as_typed
 from jobs.shared.output import console
 from pipeline.config.settings import load
 from pipeline.errors import UsageError, printable
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 TOP = """\
 # The configuration of Meterlake; docs/configuration.md has every key.
-# Folders are relative to the folder in which a command starts.
+# Folders are relative to this file's folder where a command finds it by itself
+# (meterlake.toml), and to the folder it is started in where --config names it.
 # `main.py check` looks at all of it.
 lake = "data_lake"              # a folder, or a URI: s3a://, gs://, abfss://
 environment = "production"      # "development" takes test files (DV) too
@@ -83,4 +85,6 @@ def _print(config: Path, name: str, folders: Sequence[Path], *, as_json: bool) -
     out = console()
     out.print(Text(printable(f"Wrote {config}, with feed {name!r}, and made its folder {folders[0]}.")))
     where = "" if config in FOUND else f" --config {config}"
-    out.print(Text(printable(f"Next: main.py try FILE --feed {name}{where}, then main.py check{where}")))
+    out.print("Next:")
+    for command in (f"main.py try FILE --feed {name}", "main.py check"):
+        out.print(Text(printable(f"  {as_typed(command)}{where}")), soft_wrap=True)

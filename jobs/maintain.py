@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from jobs import restatements
-from jobs.shared.output import must_exist, print_table
+from jobs.shared.listing import Listing
+from jobs.shared.output import fitted, must_exist
 from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.errors import UsageError
@@ -23,6 +24,14 @@ DONE = {
     "files_compacted": "files compacted",
     "files_removed": "files removed",
 }
+
+COLUMNS = ("table", "files", "bytes", "small files", "days to cluster", "files to remove")
+REPORT = Listing(
+    COLUMNS,
+    COLUMNS,
+    folds="table",
+    names={"small files": "small", "days to cluster": "cluster", "files to remove": "remove"},
+)
 
 
 def run(  # noqa: PLR0913 - each is an option of the command
@@ -47,7 +56,8 @@ def run(  # noqa: PLR0913 - each is an option of the command
         print(json.dumps(facts))
         return
     done = [fact for fact in facts if any(fact[name] for name in DONE)]
-    print_table(["table", *DONE.values()], [list(fact.values()) for fact in done])
+    if done:
+        fitted(["table", *DONE.values()], [list(fact.values()) for fact in done])
     print(f"{len(facts)} tables maintained; versions of the last {hours} hours are kept.")
 
 
@@ -106,6 +116,5 @@ def _show_report(facts: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(facts))
         return
-    names = ["table", "files", "bytes", "small files", "days to cluster", "files to remove"]
-    print_table(names, [list(fact.values()) for fact in facts])
+    REPORT.print([dict(zip(REPORT.columns, fact.values(), strict=True)) for fact in facts])
     print("Nothing was done. A small file is under 16 MB and shares its partition with others.")

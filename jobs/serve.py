@@ -73,9 +73,8 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
     try:
         listening = socket.create_server((where.host, where.port), backlog=BACKLOG)
     except OSError as problem:
-        raise UsageError(
-            f"cannot listen on {where.host}:{where.port}: {problem.strerror}; name another --port"
-        ) from None
+        why = str(problem.strerror).partition(" (while")[0]  # Python says the address once more
+        raise UsageError(f"cannot listen on {where.host}:{where.port}: {why}; name another --port") from None
     with listening, tempfile.TemporaryDirectory(prefix="meterlake-serve-") as folder:
         copies = _copies(context, Path(folder)) if engine == "spark" else None
         shown = f"[{where.host}]" if ":" in where.host else where.host

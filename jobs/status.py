@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from jobs.shared.called import to_copy
 from jobs.shared.listing import Listing, hanging
 from jobs.shared.output import cell, console, must_exist, text
 from pipeline import formats
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("loaded", "duplicate", "rejected", "conflict", "withdrawn")
 COUNTS = (*STATUSES, "rows_read", "rows_rejected")
-FEED_COLUMNS = ("feed", "deliveries", "refused", "rows", "rejected", "last_day", "yesterday")
+FEED_COLUMNS = ("feed", "deliveries", "refused", "rows", "rejected", "last day", "yesterday")
 FEEDS = Listing(FEED_COLUMNS, FEED_COLUMNS, folds="feed")
 TABLE_COLUMNS = ("table", "rows", "version", "files", "bytes", "small_files")
 TABLES = Listing(TABLE_COLUMNS, TABLE_COLUMNS, folds="table", names={"small_files": "small"})
@@ -119,10 +120,12 @@ def _print(facts: dict[str, Any]) -> None:
     _print_attention(facts["attention"], out)
     out.print()
     for name, words in _in_words(facts):
-        out.print(Text(f"{name:<10}", style="bold"), words, sep="")
+        for n, line in enumerate(hanging(words, out, " " * len(f"{name:<10}"))):
+            out.print(Text(f"{name:<10}", style="bold").append_text(line[10:]) if n == 0 else line)
     out.print()
     FEEDS.print(_feeds(facts))
-    out.print("Each delivery: main.py files. Each table: main.py status --tables.")
+    for what, command in (("Each delivery", "main.py files"), ("Each table", "main.py status --tables")):
+        out.print(Text(f"{what + ':':<15}{to_copy(command)}"), soft_wrap=True)
 
 
 def _print_attention(items: Sequence[Mapping[str, Any]], out: Console) -> None:
@@ -136,7 +139,7 @@ def _print_attention(items: Sequence[Mapping[str, Any]], out: Console) -> None:
         for line in hanging(text(item["text"]), out, f"  {item['feed'] or WHOLE:<{width}}  "):
             out.print(line)
         if item["command"]:  # not folded: it is there to be copied
-            out.print(Text(" " * (width + 4) + printable(item["command"]), style="cyan"), soft_wrap=True)
+            out.print(Text(" " * (width + 4) + printable(to_copy(item["command"])), style="cyan"), soft_wrap=True)
 
 
 def _in_words(facts: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:
@@ -155,7 +158,8 @@ def _gold_in_words(gold: Mapping[str, Any]) -> str:
     if gold["newest_delivery_at"] is None:
         return "empty"
     waiting = gold["waiting_deliveries"]
-    wait = f"{waiting:,} later ones wait: main.py run" if waiting else "none is waiting"
+    wait = f"{waiting:,} later {'one waits' if waiting == 1 else 'ones wait'}: {to_copy('main.py run')}"
+    wait = wait if waiting else "none is waiting"
     return f"newest delivery of {gold['newest_delivery_at']} ({_ago(gold['age_seconds'])} ago); {wait}"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from jobs import completeness, gold, silver
-from jobs.shared.output import cell, console, print_table
+from jobs.shared.output import cell, console, fitted
 from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries.ingestion_log import logged
@@ -71,7 +71,7 @@ def _report(checks: list[Check], *, as_json: bool) -> None:
         print(json.dumps({"equal": equal, "checks": [vars(check) for check in checks]}, ensure_ascii=False))
         return
     rows = [[check.what, check.rows, check.differences, check.first or "equal"] for check in checks]
-    print_table(["compared", "rows", "differences", "the first"], rows)
+    fitted(["compared", "rows", "differences", "the first"], rows)
     if not any(check.differences for check in checks):
         console().print("Silver and gold are what bronze says, and every delivery is accounted for.")
 

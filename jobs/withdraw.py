@@ -12,7 +12,10 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from jobs import run as main_job
+from jobs.shared.called import to_copy
 from jobs.shared.output import console, must_exist
 from jobs.shared.recorded import recorded
 from pipeline import formats
@@ -65,12 +68,12 @@ def run(  # noqa: PLR0913 - each is an option of the command
         console().print(f"File {delivery.file_id} ({delivery.reason_code}) is settled: it is no longer reported.")
         return
     console().print(
-        f"File {delivery.file_id} is withdrawn: {delivery.rows_accepted:,} readings on {_days(delivery)} "
-        "no longer count, "
+        f"File {delivery.file_id} is withdrawn: {_readings(delivery)} on {_days(delivery)} no longer count, "
         f"{sum(outcome.restated.values()):,} published values changed.",
         markup=False,
     )
-    console().print(f"  back in: main.py replay '#{delivery.file_id}'", markup=False)
+    back = to_copy(f"main.py replay '#{delivery.file_id}'")
+    console().print(Text(f"  back in: {back}"), soft_wrap=True)
 
 
 def _show_what_would_go(delivery: Delivery, *, as_json: bool) -> None:
@@ -90,10 +93,19 @@ def _show_what_would_go(delivery: Delivery, *, as_json: bool) -> None:
         said = f"File {delivery.file_id} ({delivery.reason_code}) would be settled; it has no rows in the lake."
     else:
         said = (
-            f"{delivery.rows_accepted:,} readings on {_days(delivery)}, {delivery.rows_rejected:,} rejected rows would "
-            f"no longer count: file {delivery.file_id}, {delivery.file_path}."
+            f"{_readings(delivery)} on {_days(delivery)}{_rejected(delivery)} would no longer count: "
+            f"file {delivery.file_id}, {delivery.file_path}."
         )
     console().print(f"{said} Nothing was done.", markup=False)
+
+
+def _readings(delivery: Delivery) -> str:
+    return "1 reading" if delivery.rows_accepted == 1 else f"{delivery.rows_accepted:,} readings"
+
+
+def _rejected(delivery: Delivery) -> str:
+    rows = delivery.rows_rejected
+    return "" if not rows else " and 1 rejected row" if rows == 1 else f" and {rows:,} rejected rows"
 
 
 def _days(delivery: Delivery) -> str:

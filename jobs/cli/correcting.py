@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.options import CORRECT, AsJson, Config, Debug, Wait, examples
+from jobs.cli.options import CORRECT, NUMBER, SWITCH, AsJson, Config, Debug, Wait, examples
 from jobs.cli.process import context_of, errors
 from pipeline.errors import UsageError
 
@@ -28,8 +28,10 @@ def verify(config: Config = None, wait: Wait = 0, json: AsJson = False, debug: D
 )
 def withdraw(
     file: Annotated[str, typer.Argument(help="A loaded or refused delivery: its path, its name, or #file_id.")],
-    reason: Annotated[str, typer.Option(help="Why; kept in the log.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")] = False,
+    reason: Annotated[str, typer.Option(help="Why; kept in the log.", metavar="TEXT")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.", metavar=SWITCH)
+    ] = False,
     config: Config = None,
     wait: Wait = 0,
     json: AsJson = False,
@@ -45,7 +47,9 @@ def withdraw(
 @app.command(rich_help_panel=CORRECT, epilog=examples("meterlake replay '#17' --dry-run"))
 def replay(
     files: Annotated[list[str], typer.Argument(help="Deliveries: path, name, or #file_id.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change; change nothing.", metavar=SWITCH)
+    ] = False,
     config: Config = None,
     wait: Wait = 0,
     json: AsJson = False,
@@ -64,9 +68,12 @@ def replay(
 def erase(
     meter: Annotated[str, typer.Argument(help="The meter, as the source names it.")],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Confirm: it cannot be undone, earlier versions are removed too.")
+        bool,
+        typer.Option("--yes", help="Confirm: it cannot be undone, earlier versions are removed too.", metavar=SWITCH),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be removed; change nothing.", metavar=SWITCH)
+    ] = False,
     config: Config = None,
     wait: Wait = 0,
     json: AsJson = False,
@@ -83,9 +90,13 @@ def erase(
 
 @app.command(rich_help_panel=CORRECT, epilog=examples("meterlake maintain --dry-run"))
 def maintain(
-    retention_hours: Annotated[int, typer.Option(help="Keep the versions of this many hours.", min=0)] = 168,
-    force: Annotated[bool, typer.Option("--force", help="Allow fewer than 168 hours.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report small files and what would be done.")] = False,
+    retention_hours: Annotated[
+        int, typer.Option(help="Keep the versions of this many hours.", min=0, metavar=NUMBER)
+    ] = 168,
+    force: Annotated[bool, typer.Option("--force", help="Allow fewer than 168 hours.", metavar=SWITCH)] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report small files and what would be done.", metavar=SWITCH)
+    ] = False,
     config: Config = None,
     wait: Wait = 0,
     json: AsJson = False,

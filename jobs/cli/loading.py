@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobs.cli import completion
-from jobs.cli.options import LOAD, AsJson, Config, Debug, Strict, Wait, examples
+from jobs.cli.options import DAY, LOAD, NUMBER, SECONDS, AsJson, Config, Debug, Strict, Wait, examples
 from jobs.cli.process import REFUSED, context_of, errors, profile
 from pipeline.errors import UnknownNameError
 
@@ -32,9 +32,13 @@ def run(
     ] = None,
     first: Annotated[
         str | None,
-        typer.Option("--from", help="Only deliveries modified since then (a UTC day or an instant), oldest first."),
+        typer.Option(
+            "--from", help="Only deliveries modified since then (a UTC day or an instant), oldest first.", metavar=DAY
+        ),
     ] = None,
-    end: Annotated[str | None, typer.Option("--to", help="… and before then; a batch for each day.")] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="… and before then; a batch for each day.", metavar=DAY)
+    ] = None,
     config: Config = None,
     strict: Strict = False,
     wait: Wait = 0,
@@ -43,8 +47,8 @@ def run(
 ) -> None:
     """The main job: new deliveries into bronze, MERGEd into silver, aggregated into gold.
 
-    With --from and --to: a backfill, a batch for each day of deliveries; `run silver` and `run gold` rebuild those
-    local days.
+    With --from and --to: a backfill, a batch for each day of deliveries;
+    `run silver` and `run gold` rebuild those local days.
     """
     with errors(debug):
         from jobs import backfill
@@ -71,9 +75,12 @@ def run(
 
 @app.command(rich_help_panel=LOAD, epilog=examples("meterlake watch --poll 5 --json"))
 def watch(
-    poll: Annotated[float, typer.Option(help="Look for deliveries this often, in seconds.", min=0.1)] = 1,
+    poll: Annotated[float, typer.Option(help="Look for deliveries this often.", min=0.1, metavar=SECONDS)] = 1,
     maintain_every: Annotated[
-        int, typer.Option(help="Maintain the tables after this many runs, idle ones included; 0: never.", min=0)
+        int,
+        typer.Option(
+            help="Maintain the tables after this many runs, idle ones included; 0: never.", min=0, metavar=NUMBER
+        ),
     ] = 200,
     config: Config = None,
     json: AsJson = False,

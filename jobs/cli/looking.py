@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from jobs.cli import completion
-from jobs.cli.options import LOOK, AsJson, Config, Debug, Engine, Limit, OfFeed, examples
+from jobs.cli.options import (
+    DAY,
+    FILE,
+    LOOK,
+    NAME,
+    NUMBER,
+    SWITCH,
+    AsJson,
+    Config,
+    Debug,
+    Engine,
+    Limit,
+    OfFeed,
+    examples,
+)
 from jobs.cli.process import context_of, errors
 from pipeline.errors import UsageError
 
@@ -17,8 +31,10 @@ app = typer.Typer()
 
 @app.command(rich_help_panel=LOOK, epilog=examples("meterlake status", "meterlake status --json"))
 def status(
+    tables: Annotated[
+        bool, typer.Option("--tables", help="The inventory of tables: rows, files, bytes.", metavar=SWITCH)
+    ] = False,
     config: Config = None,
-    tables: Annotated[bool, typer.Option("--tables", help="The inventory of tables: rows, files, bytes.")] = False,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -33,19 +49,21 @@ def status(
     rich_help_panel=LOOK, epilog=examples("meterlake files --status rejected", "meterlake files --feed gas --limit 20")
 )
 def files(
-    config: Config = None,
     status: Annotated[
         str | None,
         typer.Option(
             help="Only loaded, rejected, duplicate, conflict or withdrawn.",
             autocompletion=completion.one_of(*completion.STATUSES),
+            metavar=NAME,
         ),
     ] = None,
     feed: OfFeed = None,
     only_open: Annotated[
-        bool, typer.Option("--open", help="Only refused ones that nothing has replaced or settled since.")
+        bool,
+        typer.Option("--open", help="Only refused ones that nothing has replaced or settled since.", metavar=SWITCH),
     ] = False,
     limit: Limit = 100,
+    config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -61,12 +79,14 @@ def files(
     epilog=examples("meterlake rejected --feed gas --reason OFF_GRID", "meterlake rejected --file PN000003.SMRT"),
 )
 def rejected(
-    config: Config = None,
     feed: OfFeed = None,
-    file: Annotated[str | None, typer.Option(help="Only deliveries with this in their path, or #file_id.")] = None,
-    meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only this reason code, such as OFF_GRID.")] = None,
+    file: Annotated[
+        str | None, typer.Option(help="Only deliveries with this in their path, or #file_id.", metavar=NAME)
+    ] = None,
+    meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.", metavar=NAME)] = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason code, such as OFF_GRID.", metavar="CODE")] = None,
     limit: Limit = 100,
+    config: Config = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -81,9 +101,9 @@ def rejected(
 @app.command(
     rich_help_panel=LOOK,
     epilog=examples(
-        'meterlake sql "SELECT feed, direction, sum(consumption) FROM gold.meter_day GROUP BY ALL"',
+        'meterlake sql --engine duckdb "SELECT * FROM gold.feed_day ORDER BY ALL"',
         'meterlake sql "SELECT * FROM silver.readings" --format csv > readings.csv',
-        'meterlake sql --engine duckdb "SELECT count(*) FROM gold.meter_day"',
+        "meterlake sql --engine duckdb",
     ),
 )
 def sql(
@@ -95,18 +115,26 @@ def sql(
         ),
     ] = None,
     check: Annotated[
-        str | None, typer.Option(help="Instead of a query: what this check of the configuration finds.")
+        str | None, typer.Option(help="Instead of a query: what this check of the configuration finds.", metavar=NAME)
     ] = None,
     form: Annotated[
         str,
-        typer.Option("--format", help="table, csv or json.", autocompletion=completion.one_of("table", "csv", "json")),
+        typer.Option(
+            "--format",
+            help="table, csv or json.",
+            autocompletion=completion.one_of("table", "csv", "json"),
+            metavar=NAME,
+        ),
     ] = "table",
-    limit: Annotated[int, typer.Option(help="At most this many rows of a table; csv and json give all.", min=1)] = 1000,
+    limit: Annotated[
+        int, typer.Option(help="At most this many rows of a table; csv and json give all.", min=1, metavar=NUMBER)
+    ] = 1000,
     engine: Annotated[
         str,
         typer.Option(
             help="spark, or duckdb: in its own dialect, in a second and without a JVM.",
             autocompletion=completion.one_of("spark", "duckdb"),
+            metavar=NAME,
         ),
     ] = "spark",
     expanded: Annotated[
@@ -114,6 +142,7 @@ def sql(
         typer.Option(
             help="A line for each value of a table: on, off, or auto, where a row is too wide.",
             autocompletion=completion.one_of("auto", "on", "off"),
+            metavar="WHEN",
         ),
     ] = "auto",
     config: Config = None,
@@ -157,17 +186,20 @@ def explain(
     ),
 )
 def report(
-    feed: Annotated[str, typer.Option(help="The feed to report on.", autocompletion=completion.feeds)],
-    out: Annotated[Path, typer.Option(help="The file to write; an existing one is replaced.")],
-    meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.")] = None,
-    first: Annotated[str | None, typer.Option("--from", help="The first local day, such as 2021-03-28.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="The first local day after the range.")] = None,
+    feed: Annotated[str, typer.Option(help="The feed to report on.", autocompletion=completion.feeds, metavar=NAME)],
+    out: Annotated[Path, typer.Option(help="The file to write; an existing one is replaced.", metavar=FILE)],
+    meter: Annotated[str | None, typer.Option(help="Only this meter, as the source names it.", metavar=NAME)] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first local day, such as 2021-03-28.", metavar=DAY)
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The first local day after the range.", metavar=DAY)] = None,
     form: Annotated[
         str | None,
         typer.Option(
             "--format",
             help="html, or md with pictures beside it; if left out, by the file's name.",
             autocompletion=completion.one_of("html", "md"),
+            metavar=NAME,
         ),
     ] = None,
     engine: Engine = "delta",
@@ -185,15 +217,22 @@ def report(
 
 @app.command(rich_help_panel=LOOK, epilog=examples("meterlake serve --port 8321"))
 def serve(
-    host: Annotated[str | None, typer.Option(help="Listen here instead of where the configuration says.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0: any free one.", min=0, max=65535)] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Listen here instead of where the configuration says.", metavar=NAME)
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port; 0: any free one.", min=0, max=65535, metavar=NUMBER)
+    ] = None,
     engine: Engine = "delta",
     cors: Annotated[
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="Let web pages of this origin ask too; may be given several times."),
     ] = None,
     workers: Annotated[
-        int, typer.Option(help="Processes that answer at this address, each with its own memory.", min=1, max=64)
+        int,
+        typer.Option(
+            help="Processes that answer at this address, each with its own memory.", min=1, max=64, metavar=NUMBER
+        ),
     ] = 1,
     config: Config = None,
     debug: Debug = False,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from jobs.cli import configuration
+from jobs.shared.called import as_typed
 from pipeline.errors import MeterlakeError, printable
 
 if TYPE_CHECKING:
@@ -71,8 +72,17 @@ def errors(debug: bool) -> Iterator[None]:
             traceback.print_exc()
         known = isinstance(problem, MeterlakeError)
         text = " ".join(str(problem).split()) if known else _unexpected(problem)
-        typer.echo(f"meterlake: {printable(text)}", err=True)
+        typer.echo(f"meterlake: {printable(as_typed(text))}", err=True)
         raise typer.Exit(problem.exit_code if isinstance(problem, MeterlakeError) else FAILED) from None
+
+
+def wrong_use(problem: typer.TyperException) -> int:
+    """Tell a command line that cannot be understood in a line, with the help that says how; returns the exit code."""
+    said = printable(" ".join(problem.format_message().split()))
+    context = getattr(problem, "ctx", None)
+    shown = as_typed(f"{context.command_path if context else 'main.py'} --help")
+    typer.echo(f"meterlake: {said[:1].lower()}{said[1:].removesuffix('.')} (see {shown})", err=True)
+    return problem.exit_code
 
 
 def _unexpected(problem: Exception) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from jobs.cli import completion, configuration
-from jobs.cli.options import START, AsJson, Config, Debug, examples
+from jobs.cli.options import FILE, NAME, NUMBER, START, AsJson, Config, Debug, examples
 from jobs.cli.process import FAILED, REFUSED, context_of, errors
 
 app = typer.Typer()
@@ -17,7 +17,7 @@ app = typer.Typer()
 @app.command(rich_help_panel=START, epilog=examples("meterlake init --from supplier.csv"))
 def init(
     example: Annotated[
-        Path | None, typer.Option("--from", help="A supplier's file: its feed is guessed and written.")
+        Path | None, typer.Option("--from", help="A supplier's file: its feed is guessed and written.", metavar=FILE)
     ] = None,
     config: Config = None,
     json: AsJson = False,
@@ -46,7 +46,9 @@ def check(config: Config = None, json: AsJson = False, debug: Debug = False) -> 
 @app.command(rich_help_panel=START, epilog=examples("meterlake guess supplier.csv --name roof"))
 def guess(
     file: Annotated[Path, typer.Argument(help="A file as the supplier sends it.")],
-    name: Annotated[str | None, typer.Option(help="The feed's name; if left out, from the file's.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="The feed's name; if left out, from the file's.", metavar=NAME)
+    ] = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -60,8 +62,10 @@ def guess(
 @app.command("try", rich_help_panel=START, epilog=examples("meterlake try supplier.csv --feed roof"))
 def try_(
     file: Annotated[Path, typer.Argument(help="A file; its name and folder need not be the feed's.")],
-    feed: Annotated[str, typer.Option(help="The feed that it is for.", autocompletion=completion.feeds)],
-    rows: Annotated[int, typer.Option(help="Judge at most so many rows: they are held in memory.", min=1)] = 200_000,
+    feed: Annotated[str, typer.Option(help="The feed that it is for.", autocompletion=completion.feeds, metavar=NAME)],
+    rows: Annotated[
+        int, typer.Option(help="Judge at most so many rows: they are held in memory.", min=1, metavar=NUMBER)
+    ] = 200_000,
     config: Config = None,
     json: AsJson = False,
     debug: Debug = False,

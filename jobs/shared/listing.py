@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from jobs.shared.terminal import PIPE_WIDTH, console, grid, text
@@ -29,6 +30,8 @@ LEAST_FOLDED = 12
 # No limit.
 WIDEST = 100_000
 INDENT = 4
+# A name is parted after these where it is too long.
+PARTING = " /-_"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Listing:
     """What a list shows: every column where there is room, else the `narrow` ones with `below` on a line of its own.
 
     `folds` is the narrow column whose cells are folded; `names` are shorter heads of narrow columns; `joined` stands
-    between values below a row.
+    between values below a row; those of `apart` follow, each on a line of its own.
     """
 
     columns: Sequence[str]
@@ -45,6 +48,7 @@ class Listing:
     below: Sequence[str] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     joined: str = ": "
+    apart: Sequence[str] = ()
 
     def print(self, rows: Sequence[Mapping[str, Any]], title: str | None = None, out: Console | None = None) -> None:
         """Print the rows in the widest form that fits."""
@@ -56,8 +60,9 @@ class Listing:
             return
         if title:
             out.print(Text(printable(title), style="bold"))
-        beside = [name for name in self.columns if name not in self.below]
-        lines = self.below and self._lines(beside, text, rows, out, WIDEST)
+        below = {*self.below, *self.apart}
+        beside = [name for name in self.columns if name not in below]
+        lines = below and self._lines(beside, text, rows, out, WIDEST)
         lines = lines or self._lines(self.narrow, short, rows, out, LEAST_FOLDED)
         if lines is None:
             expanded(self.columns, rows, out)
@@ -83,12 +88,28 @@ class Listing:
         widths[at] = min(widths[at], room)
         right = [any(isinstance(row[name], (int, Decimal)) for row in rows) for name in names]
         rule = sum(widths) + len(BETWEEN) * (len(widths) - 1)
-        lines = [*_row(heads, widths, right, out), Text("─" * rule)]
+        lines = [*_row(heads, widths, right), Text("─" * rule)]
         for row, each in zip(rows, cells, strict=True):
-            lines += _row(each, widths, right, out)
+            lines += _row(each, widths, right)
             if said := [text(row[name]) for name in self.below if row[name] is not None]:
                 lines += hanging(Text(self.joined).join(said), out, " " * INDENT)
+            for name in self.apart:
+                lines += hanging(text(row[name]), out, " " * INDENT) if row[name] is not None else ()
         return lines
+
+
+def fitted(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
+    """Print a table of columns that all matter: where it is too wide, its longest column of words is folded."""
+    lengths = {
+        name: 0 if any(isinstance(value, (int, float, Decimal)) for value in values) else _longest(values)
+        for name, *values in zip(columns, *rows, strict=True)
+    }
+    listing = Listing(columns, columns, folds=max(columns, key=lambda name: lengths[name]))
+    listing.print([dict(zip(columns, row, strict=True)) for row in rows], title)
+
+
+def _longest(values: Sequence[object]) -> int:
+    return max((text(value).cell_len for value in values), default=0)
 
 
 def hanging(words: Text, out: Console, head: str) -> list[Text]:
@@ -121,9 +142,23 @@ def short(value: object) -> Text:
     return text(value.isoformat() if isinstance(value, date) else value)
 
 
-def _row(cells: Sequence[Text], widths: Sequence[int], right: Sequence[bool], out: Console) -> list[Text]:
+def _parts(cell: Text, width: int) -> list[Text]:
+    """A cell in lines of at most this width, parted after slashes, dashes and blanks where that fills half a line."""
+    parts: list[Text] = []
+    while cell.cell_len > width:
+        most = min(len(cell), width)
+        while most > 1 and cell_len(cell.plain[:most]) > width:
+            most -= 1
+        at = max(cell.plain.rfind(each, 0, most) + 1 for each in PARTING)
+        head, cell = cell.divide([at if at > width // 2 else most])
+        head.rstrip()
+        parts.append(head)
+    return [*parts, cell]
+
+
+def _row(cells: Sequence[Text], widths: Sequence[int], right: Sequence[bool]) -> list[Text]:
     """A row as lines: cells that are too long go on in the next one."""
-    folded = [cell.wrap(out, width, overflow="fold") or [Text()] for cell, width in zip(cells, widths, strict=True)]
+    folded = [_parts(cell, width) for cell, width in zip(cells, widths, strict=True)]
     lines = []
     for parts in zip_longest(*folded):
         line = Text()

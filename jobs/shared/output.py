@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from jobs.shared import filters
-from jobs.shared.listing import Listing
-from jobs.shared.terminal import cell, console, print_table, text
+from jobs.shared.called import to_copy
+from jobs.shared.listing import INDENT, Listing, fitted, hanging
+from jobs.shared.terminal import STYLES, cell, console, of_them, print_table, text
 from pipeline.attention import items
 from pipeline.deliveries import ingestion_log, log_rows, open_issues, rejected_rows
 from pipeline.deliveries.delivery import STATUSES
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from pipeline.runtime.context import Context
     from pipeline.runtime.profile import Profile
 
-# What others use of `terminal` as part of this module.
-__all__ = ["cell", "console", "print_table", "text"]
+# What others use of `terminal` and `listing` as part of this module.
+__all__ = ["cell", "console", "fitted", "print_table", "text"]
 
 SHOWN_REFUSALS = 10
 COUNTS = ("rows_read", "rows_rejected")
@@ -41,8 +42,14 @@ REJECTED = Listing(
     columns=("file", "row_number", "feed", "meter_id", "reason_code", "reason", "raw"),
     narrow=("file", "row_number", "feed", "meter_id"),
     folds="file",
-    below=("reason_code", "reason", "raw"),
+    below=("reason_code", "reason"),
     names={"row_number": "row", "meter_id": "meter"},
+    apart=("raw",),
+)
+# What to do about a refused delivery that is not replaced.
+DECIDE = (
+    ("If the configuration was wrong and is corrected:", "main.py replay '#{id}' --dry-run"),
+    ("If it is not needed:", "main.py withdraw '#{id}' --reason WHY"),
 )
 # A row as received may be a day of a hundred values: more of it than this is for programs.
 SHOWN_OF_A_ROW = 160
@@ -64,7 +71,7 @@ def outcome(result: Outcome, *, as_json: bool, days_rebuilt: bool = False) -> No
         return
     _in_words(result, facts, days_rebuilt=days_rebuilt)
     for item in items.of_checks(result.checks):
-        console().print(text(f"{item.text}: {item.command}"))
+        console().print(text(f"{item.text}: {to_copy(item.command or '')}"), soft_wrap=True)
 
 
 def _in_words(result: Outcome, facts: dict[str, Any], *, days_rebuilt: bool) -> None:
@@ -85,11 +92,13 @@ def _in_words(result: Outcome, facts: dict[str, Any], *, days_rebuilt: bool) -> 
         sums = [sum(getattr(each, name) for each in deliveries) for name in ("rows_read", "rows_rejected")]
         rows.append([feed, *(counts[name] for name in ("loaded", "duplicate", "rejected", "conflict")), *sums])
     names = ["feed", "loaded", "duplicate", "rejected", "conflict", "rows read", "rows rejected"]
-    print_table(names, rows, title="Deliveries")
+    fitted(names, rows, title="Deliveries")
     for delivery in result.refused[:SHOWN_REFUSALS]:
-        out.print(text("  refused  "), text(f"{delivery.file_path}  {delivery.reason_code}: {delivery.reason}"))
+        out.print(Text("refused  ", style=STYLES["rejected"]), text(delivery.file_path), soft_wrap=True)
+        for line in hanging(text(f"{delivery.reason_code}: {delivery.reason}"), out, " " * INDENT):
+            out.print(line)
     if len(result.refused) > SHOWN_REFUSALS:
-        out.print(f"  … and {len(result.refused) - SHOWN_REFUSALS} more: main.py files --status rejected")
+        out.print(f"  … and {len(result.refused) - SHOWN_REFUSALS} more: {to_copy('main.py files --open')}")
     waiting = f", {facts['waiting']} files still being written" if facts["waiting"] else ""
     out.print(f"{facts['rows_merged']:,} readings inserted or updated in silver, {facts['seconds']} s{waiting}.")
     if result.restated:
@@ -120,8 +129,13 @@ def files(  # noqa: PLR0913 - each is an option
     if as_json:
         print(json.dumps([{name: cell(value) for name, value in row.items()} for row in rows], ensure_ascii=False))
         return
-    FILES.print(rows)
-    console().print(f"({len(rows)} of {log.count(where)} deliveries)")
+    if rows:
+        FILES.print(rows)
+    out = console()
+    out.print(of_them(len(rows), log.count(where), "delivery", "deliveries"))
+    if rows and only_open and out.is_terminal:
+        for when, command in DECIDE:
+            out.print(Text(f"{when} {to_copy(command.format(id=rows[0]['file_id']))}"), soft_wrap=True)
 
 
 def rejected(context: Context, wanted: filters.OfRejected, limit: int, *, as_json: bool) -> None:
@@ -139,8 +153,9 @@ def rejected(context: Context, wanted: filters.OfRejected, limit: int, *, as_jso
     out = console()
     if out.is_terminal:
         named = [row | {"raw": cut(row["raw"])} for row in named]
-    REJECTED.print(named)
-    out.print(f"({len(named)} of {count} rejected rows)")
+    if named:
+        REJECTED.print(named)
+    out.print(of_them(len(named), count, "rejected row", "rejected rows"))
 
 
 def cut(raw: str | None) -> str | None:

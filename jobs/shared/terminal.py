@@ -48,6 +48,11 @@ def text(value: object) -> Text:
     return Text(safe, style=STYLES.get(safe, ""))
 
 
+def of_them(shown: int, count: int, one: str, many: str) -> str:
+    """How many of a list are shown, of how many that there are."""
+    return f"({shown:,} of {count:,} {one if count == 1 else many})" if count else f"(no {many})"
+
+
 def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None, *, stderr: bool = False
 ) -> None:

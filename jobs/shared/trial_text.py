@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from jobs.shared.output import console, print_table, text
+from jobs.shared.called import as_typed
+from jobs.shared.output import console, fitted, text
 from pipeline import formats
 from pipeline.clock.zones import has_clock_changes
 from pipeline.errors import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipeline.config.feeds import Feed
 
 SHOWN_DAYS = 14
@@ -25,7 +29,7 @@ def show(facts: dict[str, Any], feed: Feed) -> None:
         out.print(Text(printable(f"{said} Otherwise:")))
     if facts["reason_code"]:
         out.print(text("rejected"), text(f"{facts['reason_code']}: {facts['reason']}"))
-        out.print(Text(f"What to do: {facts['what_to_do']}."))
+        out.print(Text(as_typed(f"What to do: {facts['what_to_do']}.")))
         return
     read, whole = facts["rows_read"], facts["rows_in_file"]
     if facts["rows_rejected"] is None:
@@ -33,12 +37,12 @@ def show(facts: dict[str, Any], feed: Feed) -> None:
         return
     part = "" if read >= whole else f" These are the first of {whole:,} rows; --rows N judges more."
     counts = f"{read:,} rows read, {facts['rows_accepted']:,} accepted, {facts['rows_rejected']:,} rejected"
-    more = f"{facts['rows_without_reading']:,} accepted rows give no reading, {facts['readings_superseded']:,} readings"
-    out.print(text("loaded"), Text(f"{counts}.{part}"), soft_wrap=True)
-    out.print(Text(f"{more} are superseded by later rows."))
+    out.print(text("loaded"), Text(f": {counts}.{part}"), sep="", soft_wrap=True)
+    for said in _besides(facts):
+        out.print(said)
     unit = facts["unit"]
     shown = _narrow(facts["first_readings"])
-    _table(shown, f"First readings ({unit}; local: {feed.time_zone})")
+    _table(shown, f"First readings ({unit}; local time: {feed.time_zone})")
     _days(facts, unit)
     changes = [
         {"local_date": each["local_date"], "direction": each["direction"], "hours": f"{each['hours']:g}"}
@@ -57,6 +61,15 @@ def show(facts: dict[str, Any], feed: Feed) -> None:
             out.print(f"  … and {left:,} more")
 
 
+def _besides(facts: dict[str, Any]) -> Iterator[str]:
+    """What is not plain about accepted rows."""
+    if rows := facts["rows_without_reading"]:
+        yield "1 accepted row gives no reading." if rows == 1 else f"{rows:,} accepted rows give no reading."
+    if readings := facts["readings_superseded"]:
+        are = "1 reading is" if readings == 1 else f"{readings:,} readings are"
+        yield f"{are} superseded by later rows."
+
+
 def _narrow(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """For 80 columns: short headings, and what is the same for all left out."""
     several_ways = len({each["direction"] for each in readings}) > 1
@@ -65,14 +78,14 @@ def _narrow(readings: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {"row": each["row"], "meter_id": each["meter_id"]}
         | ({"direction": each["direction"]} if several_ways else {})
         | {"local": each["local_start"], "UTC": str(each["interval_start"])[5:16].replace("T", " ") + "Z"}
-        | {"min": each["interval_minutes"], "value": each["consumption"]}
+        | {"minutes": each["interval_minutes"], "value": Decimal(each["consumption"])}
         | ({"quality": each["quality"]} if marked else {})
         for each in readings
     ]
 
 
 def _days(facts: dict[str, Any], unit: str) -> None:
-    days = facts["days"]
+    days = [each | {"consumption": Decimal(each["consumption"])} for each in facts["days"]]
     _table(days[:SHOWN_DAYS], f"By local day ({unit})")
     if left := len(days) - SHOWN_DAYS if len(days) > SHOWN_DAYS else 0:
         console().print(f"  … and {left:,} more, to {days[-1]['local_date']}")
@@ -80,4 +93,4 @@ def _days(facts: dict[str, Any], unit: str) -> None:
 
 def _table(rows: list[dict[str, Any]], title: str) -> None:
     if rows:
-        print_table(list(rows[0]), [list(row.values()) for row in rows], title=title)
+        fitted(list(rows[0]), [list(row.values()) for row in rows], title=title)

@@ -48,8 +48,13 @@ def show(answer: pa.Table, form: str, limit: int, expanded: str = "auto") -> Non
         writer.writerows([["" if value is None else cell(value) for value in row] for row in rows])
     else:
         _show_table(answer.column_names, rows[:limit], expanded)
-        more = f"the first {limit} rows; --limit shows more" if len(rows) > limit else f"{len(rows)} rows"
+        more = f"the first {limit} rows; --limit shows more" if len(rows) > limit else of_rows(len(rows))
         print(f"({more})")
+
+
+def of_rows(count: int) -> str:
+    """A number of rows in words."""
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 class _Lines:
@@ -69,7 +74,7 @@ def _show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], expanded:
             print(printable(line))
     elif rows and (expanded == "on" or (expanded == "auto" and _is_too_wide(columns, rows))):
         _show_expanded(columns, rows)
-    else:
+    elif rows or expanded == "off" or not _is_too_wide(columns, rows):
         print_table(columns, rows)
 
 

@@ -13,7 +13,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import FileHistory, InMemoryHistory
 
-from jobs.shared.output import print_table
+from jobs.shared.output import fitted
 from jobs.sql import answers, completion
 from pipeline.errors import MeterlakeError, printable
 from pipeline.queries import statements
@@ -119,7 +119,7 @@ class Prompt:
     def _describe(self, wanted: str | None = None) -> None:
         names = self._session.names
         if wanted is None:
-            print_table(["name", "a row is"], [[name, names.comment(name)] for name in names.every])
+            fitted(["name", "a row is"], [[name, names.comment(name)] for name in names.every])
             return
         alone = {name.rpartition(".")[2]: name for name in names.every} | {name: name for name in names.every}
         name = alone.get(wanted.lower())
@@ -131,7 +131,7 @@ class Prompt:
             self._wait()
         print(f"{name}: {names.comment(name)}")
         columns = [[column.name, column.type, column.comment] for column in self._session.columns(name)]
-        print_table(["column", "type", "meaning"], columns)
+        fitted(["column", "type", "meaning"], columns)
 
 
 def history() -> History:

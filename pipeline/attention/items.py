@@ -43,22 +43,28 @@ def of(facts: Facts) -> list[Item]:
 
 def _failed_run(run: Mapping[str, Any] | None) -> Iterator[Item]:
     if run and run["status"] == "failed":
-        yield Item("failed_run", None, f"The last run failed: {run['error']}", "main.py run", run["finished_at"])
+        yield Item(
+            "failed_run", None, f"The last run failed: {run['error']}", "main.py run", run["finished_at"], urgent=True
+        )
 
 
 def _lost_files(by_table: Mapping[str, Sequence[str]]) -> Iterator[Item]:
     for table, files in by_table.items():
         lost = "1 data file is" if len(files) == 1 else f"{len(files):,} data files are"
         text = f"{table}: {lost} missing, such as {files[0]}: see {LOST_FILE_SECTION}"
-        yield Item("lost_files", None, text, "main.py verify")
+        yield Item("lost_files", None, text, "main.py verify", urgent=True)
 
 
 def _missing_tables(missing: Sequence[str]) -> Iterator[Item]:
     for name in missing:
         if name.startswith(FOLLOWING):
-            yield Item("missing_table", None, f"{name} is missing; the next run rebuilds it", "main.py run")
+            yield Item(
+                "missing_table", None, f"{name} is missing; the next run rebuilds it", "main.py run", urgent=True
+            )
         else:
-            yield Item("missing_table", None, f"{name} is missing; verify says what is lost", "main.py verify")
+            yield Item(
+                "missing_table", None, f"{name} is missing; verify says what is lost", "main.py verify", urgent=True
+            )
 
 
 def of_checks(checks: Iterable[Checked]) -> Iterator[Item]:
@@ -67,7 +73,8 @@ def of_checks(checks: Iterable[Checked]) -> Iterator[Item]:
         if each.says_something:
             rows = "1 row" if each.rows == 1 else f"{each.rows or 0:,} rows"
             text = f"Check {each.name} cannot be run: {each.error}" if each.error else f"Check {each.name} found {rows}"
-            yield Item("check", None, text, f"main.py sql --check {each.name}", each.since)
+            command, urgent = f"main.py sql --check {each.name}", each.severity == "error"
+            yield Item("check", None, text, command, each.since, urgent=urgent)
 
 
 def _late(late: Late) -> Item:
@@ -77,7 +84,7 @@ def _late(late: Late) -> Item:
         readings = f"No readings after {late.last_day}" if late.last_day else "No readings"
         expected = f", expected by {late.expected_by}" if late.expected_by else ""
         text = f"{readings}{expected}; last delivery {late.last_delivery_at:%Y-%m-%d %H:%M}Z"
-    return Item("late", late.feed, text, f"main.py files --feed {late.feed}", late.since)
+    return Item("late", late.feed, text, f"main.py files --feed {late.feed}", late.since, urgent=True)
 
 
 def _refused(facts: Facts) -> Iterator[Item]:
@@ -92,7 +99,7 @@ def _refused(facts: Facts) -> Iterator[Item]:
             reasons = ", ".join(f"{code} ({n:,})" if n > 1 else code for code, n in sorted(codes.items()))
             text = f"{len(refused):,} deliveries were refused and are not replaced: {reasons}"
         since = min((each.received_at for each in refused if each.received_at), default=None)
-        yield Item("refused", feed, text, f"main.py files --open --feed {feed}", since)
+        yield Item("refused", feed, text, f"main.py files --open --feed {feed}", since, urgent=True)
 
 
 def _gaps(gaps: Sequence[Mapping[str, Any]]) -> Iterator[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from pipeline.runtime import error_messages
 from pipeline.serving.engine import SETTINGS, Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipeline.runtime.context import Context
 
@@ -33,6 +34,8 @@ READING = {
 LISTS = re.compile(r"\s*SHOW\b|.*\binformation_schema\b|.*\bduckdb_\w+\(", re.IGNORECASE | re.DOTALL)
 ROWS_AT_ONCE = 10_000
 HUGEINT = pa.decimal128(38, 0)
+# How often a query that shall stop is told so.
+EVERY_SECONDS = 0.1
 SPARK_ONLY = "leave out --engine duckdb"
 
 
@@ -60,20 +63,38 @@ class DuckDBQueries:
         try:
             self._must_only_read(statement)
             self._name(self.names.every if LISTS.match(statement) else self.names.named(statement))
-            reader = self._connection.sql(statement).to_arrow_reader(ROWS_AT_ONCE)
-            batches: list[pa.RecordBatch] = []
-            while most is None or sum(batch.num_rows for batch in batches) < most:
-                try:
-                    batches.append(reader.read_next_batch())
-                except StopIteration:
-                    break
-            return _plain(pa.Table.from_batches(batches, reader.schema).slice(0, most))
+            return self._stoppable(lambda: self._rows_of(statement, most))
         except (duckdb.Error, pa.ArrowException, OSError) as problem:
             raise self._in_words(problem, statement) from None
         except RuntimeError as problem:  # what DuckDB makes of Ctrl-C
             if "interrupt" not in str(problem).lower():
                 raise
             raise KeyboardInterrupt from None
+
+    def _rows_of(self, statement: str, most: int | None) -> pa.Table:
+        reader = self._connection.sql(statement).to_arrow_reader(ROWS_AT_ONCE)
+        batches: list[pa.RecordBatch] = []
+        while most is None or sum(batch.num_rows for batch in batches) < most:
+            try:
+                batches.append(reader.read_next_batch())
+            except StopIteration:
+                break
+        return _plain(pa.Table.from_batches(batches, reader.schema).slice(0, most))
+
+    def _stoppable(self, work: Callable[[], pa.Table]) -> pa.Table:
+        """What the work gives, or KeyboardInterrupt soon after Ctrl-C, wherever it is.
+
+        DuckDB itself looks for Ctrl-C in the main thread, and not while it makes rows for Arrow.
+        """
+        with ThreadPoolExecutor(1) as worker:
+            answer = worker.submit(work)
+            try:
+                return answer.result()
+            except KeyboardInterrupt:
+                while not answer.done():  # what has not begun cannot be stopped yet
+                    self._connection.interrupt()
+                    wait([answer], EVERY_SECONDS)
+                raise
 
     def columns(self, name: str) -> Sequence[Column]:
         """The columns of a table or view."""

@@ -102,6 +102,10 @@ class Log:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{_shown(of_it)} {name}" for name, of_it in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_shown, value)) if all(isinstance(each, str) for each in value) else f"{len(value):,}"
     return f"{value:,}" if isinstance(value, int) else printable(str(value))
 
 

@@ -65,8 +65,11 @@ class StatusLine:
                     self._draw(detail)
 
     def _draw(self, detail: str) -> None:
-        said = f"{time.monotonic() - self.started:6.0f} s  {self.text}{detail and f' · {detail}'} …"
-        self._write(EMPTIED + (said[: self._width() - 1] if self.text else ""))
+        before, after = f"{time.monotonic() - self.started:6.0f} s  ", f"{detail and f' · {detail}'} …"
+        room = self._width() - 1 - len(before) - len(after)
+        # Of a line that is too long the words are cut, not what changes.
+        text = self.text if len(self.text) <= room else self.text[: max(0, room - 1)] + "…"
+        self._write(EMPTIED + ((before + text + after)[: self._width() - 1] if self.text else ""))
 
     def _width(self) -> int:
         try:

@@ -24,6 +24,7 @@ ATTENTION = columns(
     text STRING What is the matter, in a sentence
     command STRING The command that shows exactly it; null if there is none
     since TIMESTAMP Since when, in the feed's zone; null if it has no beginning
+    urgent BOOLEAN Whether a person should do something about it today
     """
 )
 

@@ -225,7 +225,7 @@ def test_what_a_withdrawal_would_do_is_shown_and_not_done(lake, gas, capsys):
             "days": ["2021-03-31"],
         }
         withdraw.run(lake(GAS), "#1", "", as_json=False, dry_run=True)
-        assert "1 readings on one day, 1 rejected rows would no longer count" in capsys.readouterr().out
+        assert "1 reading on one day and 1 rejected row would no longer count" in capsys.readouterr().out
         withdraw.run(lake(GAS), "#2", "", as_json=False, dry_run=True)
         assert "TRAILER_MISSING) would be settled" in capsys.readouterr().out
         with pytest.raises(UsageError, match="in the log"):

@@ -64,7 +64,12 @@ def test_every_version_with_its_file_row_and_fate(
     # With an offset it is the same instant; where nothing was received, that is said.
     assert explained(context, capsys, "m1", "2021-06-01T01:45+01:00") == answer
     explain.run(context, "m1", "2021-07-01T00:00Z", as_json=False)
-    assert "No version of a reading of meter 'm1' at 2021-07-01 00:00:00Z" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "No version of a reading of meter 'm1' at 2021-07-01 00:00:00Z" in said
+    assert "electricity, import: 2021-06-01 to 2021-06-01" in said
+    explain.run(context, "m9", "2021-06-01T00:45Z", as_json=False)
+    assert "No reading of this meter is known" in capsys.readouterr().out
+    assert {each["unit"] for each in answer["versions"]} == {"kWh"}
     explain.run(context, "m1", "2021-06-01T00:45Z", as_json=False)
     shown = capsys.readouterr().out
     assert "superseded by b.json" in shown

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 HOSTILE = "<img src=x onerror=alert(1)>\"';--"
 PRODUCT = "<a href='https://example.org'>Night</a> & <b onmouseover=alert(1)>Day</b>"
 RESTATED = "2021-11-01 18:00:00"
+CHECKS = """
+[[checks]]
+name = "grave"
+severity = "error"
+sql = "SELECT * FROM gold.meter_day LIMIT 2"
+[[checks]]
+name = "harmless"
+sql = "SELECT * FROM gold.meter_day LIMIT 1"
+"""
 
 
 def make(folder: Path) -> Path:
@@ -27,7 +36,7 @@ def make(folder: Path) -> Path:
     # One feed is answered, so that a delivery has a response to show.
     text = text.replace('company = "GAZ"', f'company = "GAZ"\nacknowledge = "{folder / "responses"}"')
     config = folder / "local.toml"
-    config.write_text(text)
+    config.write_text(text + CHECKS)
     _run(config, "demo")
     landing = folder / "data_lake" / "landing"
     # Ten half hours of a day of a new meter, and a reading that was published with another value.

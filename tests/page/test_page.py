@@ -91,7 +91,12 @@ def test_deliveries_tell_what_became_of_each_and_why(shown, sql):
 def test_what_was_restated_shows_the_old_and_the_new_value(shown, sql):
     shown.open(view="restatements")
     changed = sql("SELECT measure, old_value, new_value FROM ops.restatements")
-    names = {"total_kwh": "energy", "avg_kwh": "average", "consumption": "energy", "meterpoint_count": "meters"}
+    names = {
+        "total_kwh": "energy, kWh",
+        "avg_kwh": "average, kWh",
+        "consumption": "energy, kWh",
+        "meterpoint_count": "meters",
+    }
     expected = [
         (names.get(measure, measure.replace("_", " ")), *("none" if value is None else value for value in values))
         for measure, *values in changed

@@ -41,6 +41,26 @@ def test_what_needs_attention_is_the_list_of_status(shown, config):
     assert f"{len(expected)} things need attention" in shown.said()
 
 
+def test_a_check_of_severity_error_has_the_mark_of_what_is_urgent_and_a_warning_has_not(shown, config):
+    page = shown.at("")
+    listed = page.locator(".attention li")
+    marked = ["urgent" in (each.get_attribute("class") or "") for each in listed.all()]
+    assert marked == [item.urgent for item in attention.found(Context(load(config)))]
+    marks = {
+        name: listed.filter(has_text=f"Check {name} found").get_attribute("class") for name in ("grave", "harmless")
+    }
+    assert marks == {"grave": "urgent", "harmless": None}
+
+
+def test_an_option_of_a_command_is_not_parted_after_its_dashes(shown):
+    page = shown.at("")
+    page.set_viewport_size({"width": 390, "height": 900})
+    options = page.locator(".attention code .option")
+    assert options.count() > 3
+    assert {len(each.evaluate("each => [...each.getClientRects()]")) for each in options.all()} == {1}
+    assert "main.py files --open --feed gas" in page.locator(".attention").inner_text()
+
+
 def test_what_is_shown_of_an_item_is_what_it_is_about(shown):
     page = shown.at("")
     page.locator(".attention li", has_text="gas: 4 deliveries were refused").get_by_role("link", name="Show").click()

@@ -119,15 +119,15 @@ def config(tmp_path_factory):
 def test_a_person_at_a_terminal(config, tmp_path):
     with terminal(config, tmp_path, "--engine", "duckdb") as screen:
         screen.until(PROMPT)
-        assert " 3 \n" in screen.ask(COUNT, "(1 rows)")
+        assert " 3 \n" in screen.ask(COUNT, "(1 row)")
         # Tab, and a second line.
         screen.type("SELECT sum(consumption) AS kwh FROM gold.meter_da")
         screen.until("gold.meter_da")
         screen.type("\t")
         screen.until("y")  # only what is new is written
-        assert "1.800001" in screen.ask("\rWHERE true;\r", "(1 rows)")
+        assert "1.800001" in screen.ask("\rWHERE true;\r", "(1 row)")
         # Eighty columns are too few for a whole row.
-        assert "-[ row 1 ]-" in screen.ask("SELECT * FROM gold.meter_day LIMIT 1;\r", "(1 rows)")
+        assert "-[ row 1 ]-" in screen.ask("SELECT * FROM gold.meter_day LIMIT 1;\r", "(1 row)")
         assert "did you mean consumption?" in screen.ask(
             "SELECT consumtion FROM gold.meter_day;\r", "(gold.meter_day has"
         )
@@ -143,7 +143,7 @@ def test_a_person_at_a_terminal(config, tmp_path):
         screen.until(PROMPT)
         screen.type("\x1b[A")
         screen.until("gold.meter_day")
-        screen.ask("\r", "(1 rows)")
+        screen.ask("\r", "(1 row)")
         screen.type("\\q\r")
         assert screen.process.wait(60) == 0
 
@@ -154,7 +154,7 @@ def test_a_query_that_takes_long_is_stopped_by_control_c(config, tmp_path):
         screen.type("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range % 7 = b.range % 11;\r")
         time.sleep(2)
         screen.ask("\x03", "interrupted")
-        assert " 3 \n" in screen.ask(COUNT, "(1 rows)")
+        assert " 3 \n" in screen.ask(COUNT, "(1 row)")
 
 
 def piped(config, text, *arguments):

@@ -14,11 +14,11 @@ import { elsewhere, plusDays, read, viewOf } from "./state.js";
 import * as today from "./today.js";
 import { moment } from "./when.js";
 
-// `one`: a view of one feed, by default the first with half hours. `span`: how many days it shows by default.
+// `oneDirection`: of one direction. `one`: a view of one feed, by default the first with half hours. `span`: how many days it shows by default.
 const VIEWS = {
   today: { title: "Today", render: today.render, fields: [] },
   load: { title: "Load", render: load.render, one: true, span: 7, fields: ["feed", "meter", "direction", "grain", "from", "to"] },
-  heat: { title: "Heat map", render: heat.render, one: true, span: 28, fields: ["feed", "meter", "direction", "from", "to"] },
+  heat: { title: "Heat map", render: heat.render, one: true, oneDirection: true, span: 28, fields: ["feed", "meter", "direction", "from", "to"] },
   products: { title: "Products", render: products.render, span: 28, fields: ["feed", "direction", "from", "to"] },
   completeness: { title: "Completeness", render: completeness.render, span: 28, fields: ["feed", "meter", "direction", "from", "to"] },
   deliveries: { title: "Deliveries", render: deliveries.render, fields: ["feed", "status"] },

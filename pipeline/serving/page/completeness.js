@@ -31,7 +31,7 @@ async function calendars(context) {
     return { name, whose: { feed, direction: direction || undefined }, days: judged(every, own, first) };
   });
   const heading = state.meter ? `Completeness of meter ${state.meter}` : "Completeness";
-  const key = Object.values(KINDS).map(([sign, words]) => `${sign} ${words}`).join("   ");
+  const key = Object.values(KINDS).map(([sign, words]) => `${sign}\u00a0${words.replaceAll(" ", "\u00a0")}`).join("   ");
   const notes = [note(`${key}. Choose a day to see its gaps.`)];
   if (cut || every.at(-1) < days.to) notes.push(note("Only the first days are shown: choose fewer."));
   context.show(heading, sentence(shown, days), ...notes, ...shown.map((each) => calendar(state, each.name, each.whose, each.days)), download(heading, lines(shown)));
@@ -60,7 +60,8 @@ function sentence(shown, days) {
   const parts = counts.map(([count, [, , one, many]]) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`);
   const empty = shown.filter((each) => each.days.every(([, kind]) => kind === "nothing")).map(({ name }) => name.replace(", ", " "));
   const silent = empty.length ? ` Nothing at all came of ${listed(empty)}.` : "";
-  return `${counted(kinds.length, "feed's day", "feeds' days")} ${when}: ${listed(parts)}.${silent}`;
+  const whose = shown.length > 1 ? `${shown.length} feeds and directions, ` : "";
+  return `${whose}${counted(kinds.length, "day")} ${when}: ${listed(parts)}.${silent}`;
 }
 
 const lines = (shown) => shown.flatMap(({ whose, days }) => days.map(([day, kind, row]) => ({

@@ -11,7 +11,7 @@ import { clockText, day, inZone, moment } from "./when.js";
 const MOST_REJECTED = 1000;
 const SHOWN_DAYS = 12;
 const SHOWN_ABOVE = new Set(["rejected_rows", "rejected_rows_left_out", "as_of", "responses", "neighbours", "next_step"]);
-const RELATIONS = { number_before: "Number before", number_after: "Number after", before: "Received before", after: "Received after" };
+const RELATIONS = { number_before: "Generation before", number_after: "Generation after", before: "Received before", after: "Received after" };
 
 export async function render(context) {
   const { state, signal } = context;

@@ -58,8 +58,11 @@ export function figures(caption, columns, rows) {
 
 export const note = (...text) => el("p", { class: "note" }, ...text);
 
+/** A command; an option in it is not parted after its dashes. */
+export const command = (text) => el("code", {}, ...text.split(/(?<= )(?=--)|(?<=--\S+)(?= )/).map((part) => (part.startsWith("--") ? el("span", { class: "option" }, part) : part)));
+
 /** A text in which `commands` stand between backticks. */
-export const prose = (text) => text.split("`").map((part, n) => (n % 2 ? el("code", {}, part) : part));
+export const prose = (text) => text.split("`").map((part, n) => (n % 2 ? command(part) : part));
 
 /** A reason or name at the beginning of a sentence. */
 export const capital = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");

@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { el } from "./dom.js";
-import { address, read, viewOf } from "./state.js";
+import { address, mainDirection, read, viewOf } from "./state.js";
 
 const form = document.getElementById("filter");
 const field = (name) => form.elements.namedItem(name);
@@ -16,7 +16,8 @@ export function fill(state, view, feeds, feed, days) {
   if (view.fields.includes("status")) names.push("reference");
   form.hidden = !view.fields.length || Boolean(state.file);
   choices(field("feed"), view.one ? [] : [["", "every feed"]], names, feed?.name ?? state.feed);
-  choices(field("direction"), [["", view.one ? "the feed's own" : "every direction"]], DIRECTIONS, state.direction);
+  const direction = state.direction ?? (view.oneDirection ? mainDirection(feed) : undefined);
+  choices(field("direction"), view.oneDirection ? [] : [["", "every direction"]], DIRECTIONS, direction);
   field("meter").value = state.meter ?? "";
   field("status").value = state.status ?? "";
   field("grain").value = state.grain ?? "";

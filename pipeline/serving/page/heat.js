@@ -6,7 +6,7 @@ import * as clock from "./clock.js";
 import { capital, figures, note } from "./dom.js";
 import { download } from "./download.js";
 import { decimal, exactly, listed, micro, short } from "./numbers.js";
-import { daysBetween, elsewhere, plusDays } from "./state.js";
+import { daysBetween, elsewhere, mainDirection, plusDays } from "./state.js";
 import { clockText as momentText, day as dayOf, dayText, spanText } from "./when.js";
 
 async function asked({ state, feed, days, signal }, direction) {
@@ -22,7 +22,7 @@ async function asked({ state, feed, days, signal }, direction) {
 export async function render(context) {
   const { state, feed, days } = context;
   // A map shows one direction: sums of import and export would be meaningless.
-  const direction = state.direction ?? feed.directions[0];
+  const direction = state.direction ?? mainDirection(feed);
   const of = state.meter ? `meter ${state.meter}` : feed.name;
   const heading = `Half hours of ${of}, by day`;
   const { data, cut, value, step } = await asked(context, direction);

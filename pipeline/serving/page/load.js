@@ -5,7 +5,7 @@ import { SNAPPING, draw, place } from "./chart.js";
 import * as clock from "./clock.js";
 import { capital, el, figures, link, note } from "./dom.js";
 import { download } from "./download.js";
-import { count, counted, exactly, listed, most, short, sum } from "./numbers.js";
+import { count, counted, exactly, most, short, sum } from "./numbers.js";
 import { elsewhere, plusDays } from "./state.js";
 import * as when from "./when.js";
 import { zooming } from "./zoom.js";
@@ -85,7 +85,7 @@ function sentence({ days }, asks, rows, start) {
     const total = sum(members.map((row) => row[asks.value]));
     return `${short(total)} ${unit} of ${direction} in ${counted(members.length, asks.one)}, the most ${start(top)} with ${short(top[asks.value])} ${unit}`;
   });
-  return `${capital(asks.of)}, ${when.spanText(days.from, days.to).replace(/^(from|on) /, "")}: ${listed(parts)}.`;
+  return `${capital(asks.of)}, ${when.spanText(days.from, days.to).replace(/^(from|on) /, "")}: ${parts.join("; ")}.`;
 }
 
 function notes({ feed }, asks, byDay, cut, count) {

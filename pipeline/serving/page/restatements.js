@@ -13,7 +13,7 @@ const TABLES = {
   "gold.avg_half_hour_by_product": "half hours of products", "gold.meter_day": "meters' days",
 };
 const MEASURES = {
-  total_kwh: ["energy", "kWh"], avg_kwh: ["average", "kWh"], consumption: ["energy", "kWh"], meterpoint_count: ["meters", ""],
+  total_kwh: ["energy, kWh", "kWh"], avg_kwh: ["average, kWh", "kWh"], consumption: ["energy, kWh", "kWh"], meterpoint_count: ["meters", ""],
   intervals_received: ["intervals received", ""], intervals_expected: ["intervals expected", ""],
 };
 

@@ -39,6 +39,9 @@ export function plusDays(day, days) {
   return Number.isNaN(at) ? day : new Date(at + days * 86_400_000).toISOString().slice(0, 10);
 }
 
+/** The direction that is shown where only one can be. */
+export const mainDirection = (feed) => (feed?.directions.includes("import") ? "import" : feed?.directions[0]);
+
 /** Every day from the first to the last, up to a maximum. */
 export function daysBetween(first, last, most = 1000) {
   const days = [];

@@ -1,7 +1,7 @@
 // Today: the last run and the next one, what needs attention, what was refused and why, and each feed in a row.
 
 import * as api from "./api.js";
-import { capital, el, link, note, prose, section, table } from "./dom.js";
+import { capital, command, el, link, note, prose, section, table } from "./dom.js";
 import { download } from "./download.js";
 import * as feedRow from "./feed_row.js";
 import { count, counted } from "./numbers.js";
@@ -69,9 +69,6 @@ const VIEWS = {
   gap_in_numbers: (feed) => elsewhere({}, "deliveries", { feed }),
 };
 
-// What a person should do something about today; the rest may wait.
-const URGENT = new Set(["failed_run", "lost_files", "missing_table", "late", "refused"]);
-
 /** The text with its days and instants as people say them; commands in it stay as they are. */
 const sentence = (text) => prose(text.replace(/(at )?(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d)Z)?/g, (_, before, day, at) => {
   const said = at ? clockText(inZone(`${day}T${at}Z`)) : dayText(day);
@@ -81,10 +78,10 @@ const sentence = (text) => prose(text.replace(/(at )?(\d{4}-\d\d-\d\d)(?: (\d\d:
 function item(each) {
   const seen = VIEWS[each.kind]?.(each.feed ?? undefined);
   const since = each.since ? ["since ", moment(each.since)] : [];
-  const ways = [seen && link(seen, "Show"), each.command && el("code", {}, each.command)].filter(Boolean);
+  const ways = [seen && link(seen, "Show"), each.command && command(each.command)].filter(Boolean);
   const more = [...since, ...ways.flatMap((way, n) => (n || since.length ? [" · ", way] : [way]))];
   const whose = each.feed ? [el("strong", {}, each.feed), ": "] : [];
-  return el("li", { class: URGENT.has(each.kind) ? "urgent" : undefined }, el("p", {}, ...whose, ...sentence(each.text)), more.length ? el("p", { class: "note" }, ...more) : undefined);
+  return el("li", { class: each.urgent ? "urgent" : undefined }, el("p", {}, ...whose, ...sentence(each.text)), more.length ? el("p", { class: "note" }, ...more) : undefined);
 }
 
 function refusals({ data, total }) {

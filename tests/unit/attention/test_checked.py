@@ -69,3 +69,9 @@ def test_each_is_measured():
 
 def test_only_rows_of_severity_error_are_a_failure():
     assert [each.name for each in FOUND if each.is_failed] == ["days"]
+
+
+def test_a_check_of_severity_error_is_urgent_also_where_it_cannot_be_run():
+    told = {each.command: each.urgent for each in items.of_checks(FOUND)}
+    names = {"days": True, "flat": False, "wrong": True}
+    assert told == {f"main.py sql --check {name}": urgent for name, urgent in names.items()}

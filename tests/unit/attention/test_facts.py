@@ -88,7 +88,7 @@ def test_the_api_gives_the_same_list(api):
     late = answer.json()["data"][0]
     assert late["since"] == "2026-06-03T00:00:00+01:00"  # in the feed's zone
     assert answer.json()["total"] == len(items)
-    assert client.get("/attention?format=csv").text.splitlines()[0] == "kind,feed,text,command,since"
+    assert client.get("/attention?format=csv").text.splitlines()[0] == "kind,feed,text,command,since,urgent"
     assert client.get("/attention?limit=3").status_code == 400
 
 

@@ -39,6 +39,7 @@ def test_the_most_urgent_comes_first():
         ("overlapping_agreements", "reference"),
         ("small_files", None),
     ]
+    assert [each.urgent for each in found] == [True] * 6 + [False] * 3
     assert found[0].text == "The last run failed: the disk is full"
     assert found[0].since == at("2026-11-30 07:00:30")
     assert found[1].text.startswith("gold.meter_day: 2 data files are missing, such as a.parquet: see 'A data file")

@@ -8,7 +8,9 @@ from pipeline.attention import notice
 from pipeline.attention.item import Item
 from tests.written_lake import at
 
-LATE = Item("late", "gas", "No readings after 2026-11-27", "main.py files --feed gas", at("2026-11-29 00:00"))
+LATE = Item(
+    "late", "gas", "No readings after 2026-11-27", "main.py files --feed gas", at("2026-11-29 00:00"), urgent=True
+)
 LOST = Item("lost_files", None, "gold.meter_day: 1 data file is missing")
 SMALL = Item("small_files", None, "14 small files share a partition with others", "main.py maintain --dry-run")
 
@@ -71,6 +73,7 @@ def test_a_program_is_given_every_field():
             "text": "No readings after 2026-11-27",
             "command": "main.py files --feed gas",
             "since": "2026-11-29T00:00:00+00:00",
+            "urgent": True,
             "new": True,
         },
         {
@@ -79,6 +82,7 @@ def test_a_program_is_given_every_field():
             "text": "gold.meter_day: 1 data file is missing",
             "command": None,
             "since": None,
+            "urgent": False,
             "new": False,
         },
     ]

@@ -64,7 +64,7 @@ def test_it_runs_from_any_folder_and_by_a_link_whatever_lies_there(program, tmp_
         assert version.stdout.startswith("meterlake ")
     wrong = said(program, "runn", cwd=tmp_path)
     assert wrong.returncode == 2
-    assert "Usage: meterlake " in wrong.stderr
+    assert wrong.stderr == "meterlake: no such command 'runn'. Did you mean 'run'? (see meterlake --help)\n"
 
 
 def test_the_nearest_meterlake_toml_counts_with_its_paths(program, tmp_path):

@@ -92,7 +92,7 @@ def test_each_fault_is_one_line_for_a_person(tmp_path):
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("WRONG")]
     assert "feed gas: folder" in line
     assert str(tmp_path / "none") in line
-    assert "1 of 6 things are wrong." in result.stdout
+    assert "1 of 6 things is wrong." in result.stdout
 
 
 # --- this machine -------------------------------------------------------------------------------------------------

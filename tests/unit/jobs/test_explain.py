@@ -49,7 +49,7 @@ def test_one_of_which_the_log_knows_no_day_is_too() -> None:
 
 VERSION = {
     "feed": "electricity", "direction": "import", "interval_start": at("2021-03-28 18:30"), "interval_minutes": 30,
-    "consumption": Decimal("0.537000"), "quality": None, "file": "2021/03/2021-03-28-correction.json",
+    "consumption": Decimal("0.537000"), "unit": "kWh", "quality": None, "file": "2021/03/2021-03-28-correction.json",
     "row_number": 38, "received_at": at("2026-11-30 15:16"),
     "verdict": "superseded by 2021/03/2021-03-28-correction-of-the-correction.json, row 2: received later",
     "raw": '["2021-03-28 19:30:00","1400000001","0.537"]',
@@ -72,12 +72,18 @@ def printed(width: int) -> list[str]:
 def test_in_a_narrow_terminal_why_and_what_came_stand_on_lines_of_their_own() -> None:
     lines = printed(80)
     assert max(map(len, lines)) <= 80
-    verdict = next(n for n, line in enumerate(lines) if line.startswith("    superseded by"))
-    assert " ".join(line.strip() for line in lines[verdict : verdict + 2]) == VERSION["verdict"]
-    assert lines[verdict + 2].strip() == VERSION["raw"]
+    file = next(n for n, line in enumerate(lines) if line.startswith("    2021/03/"))
+    said = " ".join(line.strip() for line in lines[file : file + 2])
+    assert said == f"{VERSION['file']}: {VERSION['verdict']}"
+    assert lines[file + 2].strip() == VERSION["raw"]
     assert "    feed=electricity, direction=import, date=2021-03-28," in lines
 
 
 def test_a_wide_one_has_a_row_a_version() -> None:
-    (line,) = [line for line in printed(360) if "superseded by" in line]
+    (line,) = [line for line in printed(370) if "superseded by" in line]
     assert str(VERSION["raw"]) in line
+
+
+def test_a_value_has_its_unit_in_every_terminal() -> None:
+    assert any(line.split()[4:6] == ["0.537000", "kWh"] for line in printed(80))
+    assert any("0.537000  kWh" in line for line in printed(160))

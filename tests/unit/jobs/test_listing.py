@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from jobs.shared import output
+from jobs.shared import listing, output
 from jobs.shared.listing import Listing, expanded, short
 from jobs.shared.terminal import PIPE_WIDTH
 
@@ -27,9 +27,9 @@ LISTING = Listing(
 )
 
 
-def printed(width, listing=LISTING, rows=ROWS, **more):
+def printed(width, of=LISTING, rows=ROWS, **more):
     out = Console(file=io.StringIO(), width=width)
-    listing.print(rows, out=out, **more)
+    of.print(rows, out=out, **more)
     return out.file.getvalue()
 
 
@@ -109,6 +109,24 @@ def test_a_rejected_row_says_why_below_itself_and_a_long_one_is_cut_for_people()
     }  # fmt: skip
     lines = printed(80, output.REJECTED, [row]).splitlines()
     assert lines[2].split() == ["2021/03/a.json", "7", "solar", "M1"]
-    assert lines[3].strip() == "OFF_GRID: 12:01 is between two intervals:"
+    assert lines[3] == "    OFF_GRID: 12:01 is between two intervals"
     assert "".join(map(str.strip, lines[4:])) == "x" * 160 + "… (whole with --json)"
     assert output.cut("short") == "short"
+
+
+def test_a_name_is_parted_where_it_has_a_slash_or_a_dash_and_only_where_that_fills_half_a_line():
+    rows = [ROWS[0] | {"file": name} for name in ("2021/03/2021-03-28-correction.json", "a-" + "b" * 30)]
+    lines = [line[3:26].strip() for line in printed(44, rows=rows).splitlines()[2:]]
+    assert lines == ["2021/03/2021-03-28-", "correction.json", "a-" + "b" * 20, "b" * 10]
+
+
+def test_a_table_that_is_too_wide_folds_its_words_and_no_number_and_no_name(monkeypatch):
+    out = Console(file=io.StringIO(), width=60)
+    monkeypatch.setattr(listing, "console", lambda: out)
+    meaning = "True length of the local day / shortest interval among its readings"
+    listing.fitted(["column", "type", "meaning", "rows"], [["intervals_expected", "INT", meaning, 1234567]])
+    lines = out.file.getvalue().splitlines()
+    assert lines[2].startswith("intervals_expected  INT   True length")
+    assert lines[2].endswith("1,234,567")
+    assert "".join(line[26:49] for line in lines[2:]).replace(" ", "") == meaning.replace(" ", "")
+    assert max(map(len, lines)) <= 60

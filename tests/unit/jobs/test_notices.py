@@ -186,6 +186,7 @@ def test_programs_get_every_item_and_a_token_that_a_variable_holds(lake, hook, c
         "text": "The last run failed: no space",
         "command": "main.py run",
         "since": "2026-11-30T07:00:30+00:00",
+        "urgent": True,
         "new": True,
     }
     assert "t0p-secret" not in json.dumps(logged)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -42,6 +44,14 @@ def test_pages_of_every_origin_that_is_named_may_ask(config, monkeypatch):
     serve.run(serve.allowing(Context(load(config)), ["https://b.example", "http://localhost:5173"]), None, 0)
     named = ("https://a.example", "https://b.example", "http://localhost:5173")
     assert answered == {**{origin: origin for origin in named}, "https://c.example": None}
+
+
+def test_a_port_that_is_taken_is_said_once_in_a_line(config):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = command("serve", "--port", str(port), config=config)
+    assert result.exit_code == 2
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; name another --port" in result.output
 
 
 def test_several_workers_do_not_each_start_a_session_of_spark(config):

@@ -77,7 +77,7 @@ def test_times_are_shown_on_request(typed):
 def test_a_line_for_each_value(typed):
     out, err = typed(f"\\x\r{COUNT};\r\\x\r\\x auto\r\\x maybe\r{LEAVE}", "table")
     assert out.splitlines() == [
-        "A line for each value: on.", "-[ row 1 ]--", "n | 3", "(1 rows)", "A line for each value: off.",
+        "A line for each value: on.", "-[ row 1 ]--", "n | 3", "(1 row)", "A line for each value: off.",
         "A line for each value: auto.",
     ]  # fmt: skip
     assert err == "\\x maybe: use auto, on, off, or nothing to switch\n"

@@ -71,7 +71,7 @@ def test_it_begins_with_what_needs_attention_and_the_command_that_shows_exactly_
 def test_each_feed_is_a_row_with_its_deliveries_and_yesterday(lake, terminal):
     status.run(context(lake), as_json=False)
     rows = {line.split()[0]: line.split()[1:] for line in terminal.getvalue().splitlines() if line.strip()}
-    assert rows["feed"] == ["deliveries", "refused", "rows", "rejected", "last_day", "yesterday"]
+    assert rows["feed"] == ["deliveries", "refused", "rows", "rejected", "last", "day", "yesterday"]
     assert rows["gas"] == ["2", "1", "1,000", "2", "2026-11-29", "100.00", "%"]
     assert rows["electricity"] == ["3", "2", "0", "0", "none", "nothing"]
 
@@ -128,6 +128,31 @@ def test_files_that_are_open_are_those_that_nothing_replaced(lake, terminal):
     assert "    CHANGED_AFTER_LOADING: the reason of resent/PN000001.SMRT" in text.splitlines()
     assert "EMPTY_FILE" not in text  # a sound one came under the same path
     assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
+
+
+def test_its_commands_can_be_copied_as_the_program_was_started_and_with_its_configuration(lake, terminal, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/opt/bin/meterlake", "status", "--config", "my lake.toml"])
+    status.run(context(lake), as_json=False)
+    lines = terminal.getvalue().splitlines()
+    assert "               meterlake files --feed electricity --config 'my lake.toml'" in lines
+    assert lines[-2:] == [
+        "Each delivery: meterlake files --config 'my lake.toml'",
+        "Each table:    meterlake status --tables --config 'my lake.toml'",
+    ]
+
+
+def test_a_long_command_goes_on_below_its_words(lake, terminal):
+    add_runs(context(lake), ran("withdraw electricity/2021/03/2021-03-28-correction.json", "2026-11-30 08:00:30"))
+    status.run(context(lake), as_json=False)
+    lines = terminal.getvalue().splitlines()
+    at_line = next(n for n, line in enumerate(lines) if line.startswith("After it  withdraw electricity/"))
+    assert lines[at_line + 1].startswith(" " * 10)
+    assert lines[at_line + 1].endswith("2026-11-30 08:00:30Z")
+
+
+def test_where_no_delivery_matches_that_is_said(lake, terminal):
+    output.files(context(lake), "withdrawn", None, 100, as_json=False)
+    assert terminal.getvalue() == "(no deliveries)\n"
 
 
 def test_files_for_programs_have_every_column(lake, capsys):

@@ -242,8 +242,8 @@ def test_the_answer_for_a_person(config):
     result = command("try", str(file), "--feed", "electricity", config=config)
     assert result.exit_code == 0
     for said in (
-        "loaded 961 rows read, 960 accepted, 1 rejected.",
-        "First readings (kWh; local: Europe/London)",
+        "loaded: 961 rows read, 960 accepted, 1 rejected.",
+        "First readings (kWh; local time: Europe/London)",
         "By local day (kWh)",
         "… and 6 more, to 2021-01-20",
         "No day of a clock change is in it",

@@ -84,6 +84,28 @@ def test_other_lines_stand_above_it_and_it_is_never_wider_than_the_terminal(term
     assert re.fullmatch(r" +0\.\d s  bronze +rows 12", bare[1])
 
 
+def test_of_a_line_that_is_too_long_the_words_are_cut_and_not_the_tasks(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_line, "EVERY_SECONDS", 0.01)
+    told = Log("", stream=terminal.stream)
+    told.line.detail = lambda: "3 of 24 tasks"
+    told.doing("Loading " + "very " * 30 + "much")
+    deadline = time.monotonic() + 10
+    said = ""
+    while "tasks" not in said and time.monotonic() < deadline:
+        said += terminal.said()
+    told.rest()
+    assert re.search(r" 0 s  Loading very very [very ]+… · 3 of 24 tasks …", said)
+
+
+def test_counts_by_name_and_lists_of_facts_are_told_in_words(terminal: Terminal) -> None:
+    told = Log("", stream=terminal.stream)
+    told.info("done", status={"loaded": 1200, "rejected": 8}, checks=[{"name": "a"}, {"name": "b"}], feeds=["gas", "b"])
+    line = re.sub(r"\x1b\[[0-9;]*m", "", terminal.said()).strip()
+    assert "status 1,200 loaded, 8 rejected  checks 2  feeds gas, b" in line
+
+
 def test_what_a_step_waits_for_is_shown_only_so_long(terminal: Terminal) -> None:
     told = Log("", stream=terminal.stream)
     told.doing("Loading")
