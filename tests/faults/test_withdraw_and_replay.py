@@ -248,7 +248,7 @@ def test_what_cannot_be_taken_back_or_looked_at_again_is_said_in_a_line(lake, ga
     }.items():
         with pytest.raises(UsageError, match=said):
             withdraw.run(lake(GAS, other), name, "", as_json=False)
-    with pytest.raises(UsageError, match="is 2 deliveries"):
+    with pytest.raises(UsageError, match="means 2 deliveries"):
         replay.run(lake(GAS, other), ["PN000002.SMRT"], dry_run=False, as_json=False)
     with pytest.raises(UsageError, match="no longer in the configuration"):
         replay.run(lake(other), ["gas/PN000001.SMRT"], dry_run=False, as_json=False)
