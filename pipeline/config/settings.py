@@ -21,7 +21,7 @@ from pipeline.config.folders import as_opened, is_volume, lie_one_in_the_other
 from pipeline.config.metrics import Metrics
 from pipeline.config.notify import Notify
 from pipeline.config.own_checks import Check
-from pipeline.config.reference import OWN_SCHEMAS, Reference
+from pipeline.config.reference import OWN_SCHEMAS, SQLITE, Reference
 from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions
 from pipeline.errors import ConfigurationError
 from pipeline.nearest import did_you_mean
@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     # Checks of one's own, run after gold.
     checks: tuple[Check, ...] = ()
     spark: SparkOptions = {}
+    # What computes; Sail is experimental.
+    engine: Literal["spark", "sail"] = "spark"
     _scratch: str | None = PrivateAttr(None)
     _places: Mapping[str, str] | None = PrivateAttr(None)
 
@@ -107,6 +109,27 @@ class Settings(BaseSettings):
                 f"the lake's folder ({self.root}) is in a volume, which takes files but no tables: name a catalog "
                 "instead (catalog = …), or the URI of an external location"
             )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _engine_can_do_it(self) -> Self:
+        """Sail is for a lake in a folder, with its deliveries and its reference on this machine."""
+        if self.engine == "spark":
+            return self
+        remote = [f"feed {feed.name!r}" for feed in self.feeds if "://" in feed.path]
+        others = {
+            "a catalog": self.catalog is not None,
+            "a lake in an object store": "://" in self.root,
+            f"a landing folder in an object store ({', '.join(remote)})": bool(remote),
+            "a reference that is no SQLite file": bool(
+                self.reference and not (self.reference.url or "").startswith(SQLITE)
+            ),
+            "settings of Spark ([spark])": bool(self.spark),
+            "checks of one's own ([[checks]]), which are Spark SQL": bool(self.checks),
+        }
+        if refused := next((what for what, given in others.items() if given), None):
+            message = f'engine = "sail" is for lakes in a folder, not for {refused}: say engine = "spark"'
             raise ValueError(message)
         return self
 
@@ -161,6 +184,11 @@ class Settings(BaseSettings):
                     )
                     raise ValueError(message)
         return self
+
+    @property
+    def driver_reads(self) -> bool:
+        """Whether the driver reads all files and tables, because the engine reads none."""
+        return self.engine == "sail"
 
     @property
     def is_in_a_folder(self) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from pipeline.formats import exponents
+from pipeline.runtime import sail
 from pipeline.spark import F
 
 if TYPE_CHECKING:
@@ -134,7 +136,8 @@ def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
     plain = (F.length(text) <= LONGEST_NUMBER) & (F.octet_length(text) == F.length(text))
     usable = plain & (~exponent | text.rlike(r"[eE][+-]?0*[0-9]{1,3}[\x00-\x20]*\z"))
     clean = ~ends_in_blanks(text) | text.rlike(r"\A[ \t\r\n]*+[!-~]++[ \t\r\n]*+\z")
-    return F.when(usable & clean, text.try_cast(kind))
+    read = exponents.written_out(text) if sail.is_used() else text
+    return F.when(usable & clean, read.try_cast(kind))
 
 
 def energy_shifted(text: Column, power: int) -> Column:
