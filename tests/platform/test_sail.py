@@ -144,6 +144,14 @@ def test_spark_proves_the_lake_that_sail_wrote(demo):
     assert told["equal"]
 
 
+def test_a_delivery_that_is_withdrawn_leaves_the_same_rows(demo):
+    by_spark, by_sail = demo
+    for twin in demo:
+        twin.do("withdraw", "late/autumn.json", "--reason", "by mistake")
+    assert differences(by_spark, by_sail) == {}
+    assert any("withdrawn by a run" in row for row in by_sail.tables()["ops/ingestion_log"])
+
+
 def test_another_run_of_either_engine_finds_nothing_new(demo):
     for twin in demo:
         before = twin.digests()
