@@ -13,15 +13,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from pipeline.config import problems
+from pipeline.config import engine, problems
 from pipeline.config.anchored import DEFAULT_LAKE, anchored
 from pipeline.config.api import Api
+from pipeline.config.engine import Engine
 from pipeline.config.feeds import Feed
 from pipeline.config.folders import as_opened, is_volume, lie_one_in_the_other
 from pipeline.config.metrics import Metrics
 from pipeline.config.notify import Notify
 from pipeline.config.own_checks import Check
-from pipeline.config.reference import OWN_SCHEMAS, SQLITE, Reference
+from pipeline.config.reference import OWN_SCHEMAS, Reference
 from pipeline.config.values import ENVIRONMENT_PREFIX, SparkOptions
 from pipeline.errors import ConfigurationError
 from pipeline.nearest import did_you_mean
@@ -62,7 +63,7 @@ class Settings(BaseSettings):
     checks: tuple[Check, ...] = ()
     spark: SparkOptions = {}
     # What computes; Sail is experimental.
-    engine: Literal["spark", "sail"] = "spark"
+    engine: Engine = "spark"
     _scratch: str | None = PrivateAttr(None)
     _places: Mapping[str, str] | None = PrivateAttr(None)
 
@@ -114,22 +115,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _engine_can_do_it(self) -> Self:
-        """Sail is for a lake in a folder, with its deliveries and its reference on this machine."""
-        if self.engine == "spark":
-            return self
-        remote = [f"feed {feed.name!r}" for feed in self.feeds if "://" in feed.path]
-        others = {
-            "a catalog": self.catalog is not None,
-            "a lake in an object store": "://" in self.root,
-            f"a landing folder in an object store ({', '.join(remote)})": bool(remote),
-            "a reference that is no SQLite file": bool(
-                self.reference and not (self.reference.url or "").startswith(SQLITE)
-            ),
-            "settings of Spark ([spark])": bool(self.spark),
-            "checks of one's own ([[checks]]), which are Spark SQL": bool(self.checks),
-        }
-        if refused := next((what for what, given in others.items() if given), None):
-            message = f'engine = "sail" is for lakes in a folder, not for {refused}: say engine = "spark"'
+        if message := engine.objection(self):
             raise ValueError(message)
         return self
 

@@ -132,16 +132,23 @@ def _whole_records(rows: Iterable[Row], content: bytes) -> Iterator[Row]:
             yield row | {"raw": f"{{{raw}}}"}
 
 
-def _data(content: bytes) -> Iterator[Any]:
+def _data(content: bytes) -> Iterator[list[Any] | None]:
+    """The rows of a document; ValueError before the first one, if it is none or a row of it is none."""
     text = content.decode("utf-8-sig")
     if len(content) > WHOLE_BYTES:
-        yield from elements(text, "data")
-        return
+        _must_be_rows(elements(text, "data"))
+        return elements(text, "data")
     root = json.loads(text, parse_float=Number, parse_int=Number, object_pairs_hook=Pairs)
     data = dict(root.pairs).get("data") if isinstance(root, Pairs) else None
     if not isinstance(data, list):
         raise ValueError  # noqa: TRY004 - as the parser's own
-    yield from data
+    _must_be_rows(data)
+    return iter(data)
+
+
+def _must_be_rows(data: Iterable[Any]) -> None:
+    if not all(cells is None or isinstance(cells, list) for cells in data):
+        raise ValueError
 
 
 def _split_json(
@@ -156,8 +163,6 @@ def _split_json(
     left, first, width = _data(content), 1, len(delivery.columns)
     sources: Sources | None = None
     while some := list(islice(left, ROWS_AT_ONCE)):
-        if not all(cells is None or isinstance(cells, list) for cells in some):
-            raise ValueError
         if any(type(cell) in {Pairs, list} for cells in some for cell in cells or ()):
             sources = sources or Sources(content.decode("utf-8-sig"), "data")
             some = [
@@ -167,7 +172,7 @@ def _split_json(
                 for number, cells in enumerate(some, start=first)
             ]
         whole = [cells is not None and len(cells) == width for cells in some]
-        padded = some if all(whole) else [[*(cells or ()), *[None] * width] for cells in some]
+        padded: list[Any] = some if all(whole) else [[*(cells or ()), *[None] * width] for cells in some]
         found: dict[str, list[Any]] = {
             name: _texts([cells[at] for cells in padded]) for name, at in zip(names, places, strict=True)
         }
