@@ -56,8 +56,10 @@ test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packag
 	@if [ -z "$(JAVA_21)" ]; then echo "Java 21: not tried, name one: make test-versions JAVA_21=/where/one/is"; \
 	else echo "Java 21"; JAVA_HOME="$(JAVA_21)" $(BIN)/python -m pytest -q $(ARGS); fi
 
-test-sail: setup .venv-sail/.packages ## the tests of rows, clocks and laws by Sail, an engine without a JVM; its lakes against Spark's (minutes)
-	@METERLAKE_TESTS=sail .venv-sail/bin/python -m pytest -q -W default -m "not slow and not faults and not fuzz and not page and not deploy and not cluster" tests/spark tests/laws
+# Not the tests of who reads and writes the tables, and of what is Spark's alone.
+test-sail: setup .venv-sail/.packages ## rows, clocks and laws by Sail, an engine without a JVM; its lakes against Spark's (minutes)
+	@METERLAKE_TESTS=sail .venv-sail/bin/python -m pytest -q -W default -m "laws or not slow" tests/laws tests/spark/clock tests/spark/formats \
+	tests/spark/layers tests/spark/test_near_ties.py tests/jobs/test_deliveries.py tests/jobs/test_obis_json_deliveries.py tests/jobs/test_completeness.py
 	@.venv-sail/bin/python -m pytest -q -W default -m slow tests/platform/test_sail.py $(ARGS)
 
 test-faults: setup ## commands that are killed, damaged lakes, full disks, fuzzed files, 400 histories (hours)
@@ -179,6 +181,7 @@ $(TOOLS)/typescript/.packages: tests/deploy/typescript/package-lock.json tests/d
 	@echo "Installing Sail …"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -qq --no-compile --requirement requirements.txt $(patsubst %,--requirement %,$(filter tests/%,$^))
+	@PYTHONDONTWRITEBYTECODE= $(@D)/bin/python -c $(USED)
 	@touch $@
 
 # What a client of Spark Connect has: no JVM, no gateway to one, no Delta.

@@ -33,6 +33,7 @@ WHOLE_BYTES = 32 * 1024 * 1024
 PLAIN = {str, Number, type(None)}
 # What row_readers.py has for nested values.
 NESTED = {"[…]", "{…}"}
+NESTING = {Pairs, list}
 # What Spark takes for a number in JSON, and Python does not.
 INFINITY = b"INF"
 
@@ -163,12 +164,10 @@ def _split_json(
     left, first, width = _data(content), 1, len(delivery.columns)
     sources: Sources | None = None
     while some := list(islice(left, ROWS_AT_ONCE)):
-        if any(type(cell) in {Pairs, list} for cells in some for cell in cells or ()):
+        if _hold_nested(some):
             sources = sources or Sources(content.decode("utf-8-sig"), "data")
             some = [
-                [value for _, value in sources.of(number)]
-                if any(type(cell) in {Pairs, list} for cell in cells or ())
-                else cells
+                [value for _, value in sources.of(number)] if _hold_nested([cells]) else cells
                 for number, cells in enumerate(some, start=first)
             ]
         whole = [cells is not None and len(cells) == width for cells in some]
@@ -187,6 +186,14 @@ def _split_json(
             ]
         yield found
         first += len(some)
+
+
+def _hold_nested(rows: list[list[Any] | None]) -> bool:
+    """Whether a cell is an array or an object; column by column where they can be, which is three times as fast."""
+    known = [cells for cells in rows if cells is not None]
+    if len({*map(len, known)}) > 1:
+        return any(type(cell) in NESTING for cells in known for cell in cells)
+    return any(not NESTING.isdisjoint(map(type, column)) for column in zip(*known, strict=True))
 
 
 def _raw(cells: list[Any] | None) -> str:

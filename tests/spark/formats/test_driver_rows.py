@@ -9,10 +9,11 @@ import pytest
 from pipeline.config.feeds import Feed
 from pipeline.errors import EngineError
 from pipeline.formats import driver_rows, format_of
-from pipeline.runtime import sail
+from tests.conftest import BY_SAIL
 from tests.fuzz import csv_files, nem12_files, obis_documents, parquet_files, smrt_files, split_documents
 from tests.spark.formats.test_rows_in_python import CASES, plain
 
+pytestmark = pytest.mark.skipif(BY_SAIL, reason="by Sail the driver reads them anyway")
 LONDON = "Europe/London"
 FILES = 60
 MADE = {
@@ -66,7 +67,6 @@ def must_be_sparks(read, feed, files):
     return len(deliveries) - len(kept), sum(map(len, told.values()))
 
 
-@pytest.mark.skipif(sail.is_used(), reason="by Sail the driver reads them anyway")
 @pytest.mark.parametrize("name", MADE)
 def test_of_fuzzed_files_the_rows_are_sparks(read, name):
     feed, made = MADE[name]
