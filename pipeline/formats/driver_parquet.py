@@ -32,10 +32,14 @@ def rows(content: bytes, delivery: Delivery, feed: Feed) -> Iterator[Row]:
     kinds = dict(column.split(" ", 1) for column in delivery.columns[: len(COLUMNS)])
     if "FLOAT" in kinds[LIST]:
         raise _refused(delivery, "floating-point numbers of 32 bits")
+    # Spark writes the time of a local time at midnight too.
+    is_local = kinds["date"] == "TIMESTAMP_NTZ"
     is_text = kinds["date"] == "STRING"
     extra = _extra(content, delivery)
     for row in read_interval_parquet.rows(content, delivery, feed):
         text = row["date"]
+        if is_local and text is not None and len(text) == len("YYYY-MM-DD"):
+            row["date"] = text = f"{text} 00:00:00"
         if not is_text and text is not None and not _DAY.fullmatch(text):
             raise _refused(delivery, f"the time {text!r}")
         if "DOUBLE" in kinds[LIST] and not all(map(_is_written_alike, row[LIST] or ())):

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipeline.errors import EngineError
-from pipeline.formats import bronze_table, driver_parquet
+from pipeline.formats import bronze_table, driver_parquet, read_green_button
 from pipeline.formats.json_document import Number, Pairs
 from pipeline.formats.json_elements import Sources, as_text, elements
+from pipeline.formats.obis_document import DIRECTION_OF
 from pipeline.formats.row_judge import json_array, json_value
 from pipeline.formats.row_readers import READERS
 from pipeline.lake.types import arrow_schema
@@ -106,7 +107,19 @@ def _columns(
         return _split_json(content, delivery, feed, any_further)
     read = driver_parquet.rows if feed.format == "interval_parquet" else READERS[feed.format].rows
     rows = read(content, delivery, feed)
-    return _by_column(_whole_records(rows, content) if feed.format == "obis_json" else rows)
+    if feed.format == "obis_json":
+        rows = _whole_records(rows, content)
+    if feed.format == "green_button":
+        rows = _without_elements(rows, delivery)
+    return _by_column(rows)
+
+
+def _without_elements(rows: Iterable[Row], delivery: Delivery) -> Iterator[Row]:
+    """Readings; one with elements inside a value, which Spark keeps as XML, is refused."""
+    for row in rows:
+        if any(isinstance(value, str) and read_green_button.NESTED in value for value in row.values()):
+            raise _refused(delivery, "an element inside a value")
+        yield row
 
 
 def _by_column(rows: Iterable[Row]) -> Iterator[dict[str, list[Any]]]:
@@ -121,16 +134,22 @@ def _whole_records(rows: Iterable[Row], content: bytes) -> Iterator[Row]:
     for row in rows:
         nested = any(text in NESTED for text in (row["timestamp"], *(text for _, text in row["obis"] or ())))
         if row["raw"] is None and not nested:
-            yield row
+            yield row | {"obis": _as_spark_orders(row["obis"])}
             continue
         members = [(key, as_text(value)) for key, value in sources.of(row["row_number"])]
         if row["raw"] is None:
             known = dict(members)
             obis = [(key, known[key]) for key, _ in row["obis"]]
-            yield row | {"timestamp": known.get("timestamp"), "obis": obis}
+            yield row | {"timestamp": known.get("timestamp"), "obis": _as_spark_orders(obis)}
         else:
             raw = ",".join(f"{json_value(key)}:{json_value(text)}" for key, text in members)
             yield row | {"raw": f"{{{raw}}}"}
+
+
+def _as_spark_orders(obis: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    """The codes of a record: the usual ones in an order of their own, others as they come."""
+    usual = [*DIRECTION_OF]
+    return sorted(obis, key=lambda pair: usual.index(pair[0])) if all(code in usual for code, _ in obis) else obis
 
 
 def _data(content: bytes) -> Iterator[list[Any] | None]:

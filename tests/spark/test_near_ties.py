@@ -10,7 +10,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from pipeline.config.feeds import Feed
-from pipeline.formats import units
+from pipeline.formats import row_rules, units
+from pipeline.formats.row_judge import energy_of
 from pipeline.layers import gold
 
 EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -48,6 +49,34 @@ def test_watt_hours_in_kilowatt_hours(spark):
     readings = pa.table({"consumption": pa.array(values, pa.decimal128(18, 6)), "unit": ["Wh"] * CASES})
     for row in gold.in_kwh(spark.createDataFrame(readings)).toArrow().to_pylist():
         assert row["kwh"] == rounded(EXACT.divide(row["consumption"], 1000))
+
+
+def test_numbers_of_many_digits_and_with_exponents(spark):
+    """As the rules in Python have them, which the tests of rows in Python compare with Spark's."""
+    dice, texts = random.Random("long"), []
+    for length in range(1, 990, 7):
+        digits = "".join(dice.choice("0123456789") for _ in range(length))
+        texts += [
+            f"0.{digits}",
+            f"-7.{'9' * length}",
+            f"12.123456{'4' * length}",
+            f"12.123456{'5' * length}",
+            f"1.{'0' * length}1",
+        ]
+        texts += [
+            f"{'0' * length}3.25",
+            f"{digits}",
+            f"{digits}e-{length}",
+            f".{digits}E{dice.randrange(40)}",
+            f"0.{'0' * length}5e{length}",
+            f"0e{length}",
+        ]
+    found = spark.createDataFrame(pa.table({"text": texts})).select(
+        "text", row_rules.energy(F.col("text")).alias("energy")
+    )
+    told = found.toArrow().to_pylist()
+    assert [(row["text"], row["energy"]) for row in told] == [(text, energy_of(text)) for text in texts]
+    assert sum(row["energy"] is None for row in told) > 50
 
 
 @pytest.mark.parametrize("minutes", [5, 10, 15, 30, 60])
