@@ -43,7 +43,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         *_time_rules(feed, said, received),
         *readings.consumption_rules(energy, _said(texts, said), feed, limit=_limit(feed)),
     ]
-    as_received = F.to_json(F.array(*csv_roles.received_columns(said)))
+    as_received = row_rules.to_json(F.array(*csv_roles.received_columns(said)))
     columns = {
         "meter_id": meter,
         "direction": F.col("_direction"),

@@ -157,7 +157,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         "local_date": day,
         "consumption": F.when(~F.col("_other"), energy),
         "quality": F.when(F.col("quality") != "", F.col("quality")),
-        "raw": F.to_json(F.struct(*DESCRIBED, *SAID)),
+        "raw": row_rules.to_json(F.struct(*DESCRIBED, *SAID)),
         "position": F.lit(0),
         **{name: F.when(~F.col("_other"), column) for name, column in verdict.items()},
     }

@@ -94,7 +94,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         meter=meter,
         said=text,
         rules=[Rule("METER_ID_MISSING", row_rules.is_blank(meter), F.lit("no ext_dev_ref"))],
-        raw=F.to_json(F.struct(*COLUMNS)),
+        raw=row_rules.to_json(F.struct(*COLUMNS)),
         energy=lambda text, _: row_rules.energy(text),
         limit=lambda _: None,
     )

@@ -108,7 +108,7 @@ def _judged(bronze: DataFrame, broken: list[tuple[Column, Column]], meter: str |
     reason = F.coalesce(*(F.when(test, said) for test, said in broken))
     return bronze.withColumns(
         {
-            "raw": F.to_json(F.struct(*(name for name in bronze.columns if name not in LINEAGE))),
+            "raw": row_rules.to_json(F.struct(*(name for name in bronze.columns if name not in LINEAGE))),
             "meter_id": F.col(meter) if meter else F.lit(None).cast("string"),
             "reason": reason,
             "reason_code": F.when(reason.isNotNull(), F.lit("REFERENCE_ROW_INVALID")),

@@ -125,6 +125,18 @@ def shown(value: Column) -> Column:
     return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, LONGEST_SHOWN), F.lit("'"))
 
 
+def to_json(value: Column | str) -> Column:
+    """A value as JSON; control characters have large hexadecimal digits, as Spark writes them, and not Sail."""
+    written = F.to_json(value)
+    if not sail.is_used():
+        return written
+    # No control character stands in JSON as it is: one keeps the place of a backslash of the text's own.
+    fixed = F.replace(written, F.lit(r"\\"), F.lit("\x01"))
+    for code in (0xB, 0xE, 0xF, *range(0x1A, 0x20)):
+        fixed = F.replace(fixed, F.lit(f"\\u{code:04x}"), F.lit(f"\\u{code:04X}"))
+    return F.when(written.contains("\\u0"), F.replace(fixed, F.lit("\x01"), F.lit(r"\\"))).otherwise(written)
+
+
 def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
     """Exact decimal of a text, rounded half up once; NULL for anything that is not a number or is too large.
 
