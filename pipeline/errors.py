@@ -44,7 +44,7 @@ class EngineError(MeterlakeError):
     exit_code = 2
 
     def __init__(self, what: str, instead: str = "METERLAKE_ENGINE=spark does it this once") -> None:
-        super().__init__(f'engine = "sail" and Spark\'s alone: {what}; {instead}')
+        super().__init__(f'not with engine = "sail": {what}; {instead}')
 
 
 class MissingJavaError(MeterlakeError):

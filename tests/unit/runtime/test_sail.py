@@ -53,6 +53,6 @@ def test_what_is_sparks_alone_is_said_with_a_way_out():
     feed = Feed(name="gas", format="smrt", path="gas")
     Context(Settings(feeds=(feed,))).need_spark("erase")
     with pytest.raises(
-        EngineError, match=r'^engine = "sail" and Spark\'s alone: erase; METERLAKE_ENGINE=spark does it this once$'
+        EngineError, match=r'^not with engine = "sail": erase; METERLAKE_ENGINE=spark does it this once$'
     ):
         Context(Settings(feeds=(feed,), engine="sail")).need_spark("erase")
