@@ -40,9 +40,9 @@ INFINITY = b"INF"
 
 
 def reader(feed: Feed, deliveries: list[Delivery], read: Callable[[Delivery, Feed], bytes]) -> pa.RecordBatchReader:
-    """Rows of sound deliveries with bronze's columns; `read` gives the bytes of one. Those of no use give no rows.
+    """Rows of sound deliveries with bronze's columns; `read` gives the bytes of one.
 
-    EngineError for a value, or a format, that is Spark's alone.
+    One that turns out to be no document gives no rows. EngineError for a value that Spark writes in a way of its own.
     """
     schema = arrow_schema(bronze_table(feed))
     return pa.RecordBatchReader.from_batches(schema, _batches(feed, deliveries, read, schema))
