@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test deploy-tools test-cluster test-deploy test-page test-laws test-platform test-versions test-faults test-fast lint release-check bench benchmark soak clean force
+.PHONY: help setup demo test deploy-tools test-cluster test-deploy test-page test-laws test-platform test-versions test-sail test-faults test-fast lint release-check bench benchmark soak clean force
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packag
 	@METERLAKE_TESTS=connect .venv-connect/bin/python -m pytest -q -W default tests/spark tests/scenarios tests/jobs
 	@if [ -z "$(JAVA_21)" ]; then echo "Java 21: not tried, name one: make test-versions JAVA_21=/where/one/is"; \
 	else echo "Java 21"; JAVA_HOME="$(JAVA_21)" $(BIN)/python -m pytest -q $(ARGS); fi
+
+# Not the tests of who reads and writes the tables, and of what is Spark's alone.
+test-sail: setup .venv-sail/.packages ## rows, clocks and laws by Sail, an engine without a JVM; its lakes against Spark's (minutes)
+	@METERLAKE_TESTS=sail .venv-sail/bin/python -m pytest -q -W default -m "laws or not slow" tests/laws tests/spark/clock tests/spark/formats \
+	tests/spark/layers tests/spark/test_near_ties.py tests/jobs/test_deliveries.py tests/jobs/test_obis_json_deliveries.py tests/jobs/test_completeness.py
+	@.venv-sail/bin/python -m pytest -q -W default -m slow tests/platform/test_sail.py $(ARGS)
 
 test-faults: setup ## commands that are killed, damaged lakes, full disks, fuzzed files, 400 histories (hours)
 	@$(BIN)/python -m pytest -m "faults or fuzz" $(ARGS)
@@ -169,6 +175,13 @@ $(TOOLS)/typescript/.packages: tests/deploy/typescript/package-lock.json tests/d
 	@echo "Installing Spark Connect …"
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -qq --no-compile --requirement requirements.txt --requirement $<
+	@touch $@
+
+.venv-sail/.packages: tests/versions/sail-requirements.txt tests/versions/connect-requirements.txt requirements.txt | $(VENV)/.created
+	@echo "Installing Sail …"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --no-compile --requirement requirements.txt $(patsubst %,--requirement %,$(filter tests/%,$^))
+	@PYTHONDONTWRITEBYTECODE= $(@D)/bin/python -c $(USED)
 	@touch $@
 
 # What a client of Spark Connect has: no JVM, no gateway to one, no Delta.

@@ -71,6 +71,8 @@ def entry() -> None:
         if code:
             sys.exit(code)
         return  # the interpreter is the platform's own and keeps running
+    if sail := sys.modules.get("pipeline.runtime.sail"):
+        sail.finish()
     if not code and (connect := sys.modules.get("pipeline.runtime.connect")):
         connect.finish()
     if archive := sys.modules.get("pipeline.runtime.class_archive"):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 def run(context: Context, span: Span, layer: str | None = None, wait_seconds: float = 0) -> Iterator[Outcome]:
     """A run for each day of the span with waiting deliveries; if there is none, one run that finishes what is left."""
+    context.need_spark("a backfill of days")
     command = " ".join(filter(None, ("run", layer, str(span))))
     parts = _days_with_news(context, span)
     for part in parts:

@@ -19,10 +19,12 @@ from pipeline.deliveries.delivery import LOADED, REFERENCE, Delivery, megabytes
 from pipeline.deliveries.news import News
 from pipeline.errors import (
     BusyLakeError,
+    EngineError,
     LandingFolderError,
     MiscountedRowsError,
     OvertakenError,
 )
+from pipeline.formats import driver_rows
 from pipeline.formats.judged import counts, received_at
 from pipeline.lake import access
 from pipeline.layers import reference_snapshots
@@ -30,6 +32,7 @@ from pipeline.runtime import error_messages, session
 from pipeline.runtime.spark_errors import SPARK_ERRORS
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
     from pipeline.config.feeds import Feed
@@ -55,7 +58,9 @@ def run(context: Context, span: Span | None = None) -> Batch:
         files = sum(len(news.found) for news in new.values())
         context.log.doing(f"Reading {files:,} new files, {megabytes(sound)} MB")
     size, limit = sum(each.size_bytes or 0 for each in sound), context.settings.driver_inspects_megabytes
-    is_spread = by_executors.should_inspect(size, limit, lambda: context.spark.conf.get("spark.master", "") or "")
+    is_spread = not context.settings.driver_reads and by_executors.should_inspect(
+        size, limit, lambda: context.spark.conf.get("spark.master", "") or ""
+    )
     decided = [
         each
         for feed in context.settings.feeds
@@ -150,7 +155,7 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
         rows = _new_rows(context, feed, sound)
         began = time.monotonic()  # Spark has started
         written = access.append(context, table, rows, {"batch_id": batch_id})
-    except (BusyLakeError, OvertakenError):
+    except (BusyLakeError, OvertakenError, EngineError):
         raise  # not the fault of a delivery
     except Exception as problem:
         # A file was removed or closed before Spark read it, or Spark cannot read one that the driver could: the others
@@ -162,7 +167,8 @@ def load(context: Context, feed: Feed, deliveries: list[Delivery]) -> list[Deliv
         if error_messages.is_file_missing(problem):
             said = "holds files that Spark does not find: it must be a folder that Spark's machines see too"
             raise LandingFolderError(feed.name, feed.path, said) from problem
-        unreadable = [] if error_messages.in_words(problem) else _unreadable(context, feed, sound)
+        by_driver = context.settings.driver_reads or error_messages.in_words(problem)
+        unreadable = [] if by_driver else _unreadable(context, feed, sound)
         if not unreadable or form.identity_is_name:
             raise
         reason = "Spark's reader fails on it: the file is damaged, or written in a way that Spark does not know"
@@ -185,8 +191,14 @@ def rows_of(form: FeedFormat, contents: DataFrame, feed: Feed, deliveries: list[
     return form.rows(contents, feed, deliveries).withColumn("batch_id", F.lit(batch_id))
 
 
-def _new_rows(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
+def _new_rows(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame | pa.RecordBatchReader:
     """Bronze's rows of sound deliveries of one batch."""
+    if context.settings.driver_reads:
+        return driver_rows.reader(feed, deliveries, landing.read)
+    return _rows_by_spark(context, feed, deliveries)
+
+
+def _rows_by_spark(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
     form = formats.format_of(feed)
     contents = landing.contents_with_file_id(context.spark, form.contents, deliveries, feed)
     return rows_of(form, contents, feed, deliveries, deliveries[0].batch_id)
@@ -198,7 +210,7 @@ def _unreadable(context: Context, feed: Feed, deliveries: list[Delivery]) -> lis
     A lost cluster, or a store that does not answer, is not a delivery's fault: Spark must be able to get its bytes.
     """
     try:
-        _new_rows(context, feed, deliveries).write.format("noop").mode("overwrite").save()
+        _rows_by_spark(context, feed, deliveries).write.format("noop").mode("overwrite").save()
     except SPARK_ERRORS as problem:
         if len(deliveries) == 1:
             if error_messages.in_words(problem) or not landing.is_whole_for_spark(context.spark, deliveries[0], feed):

@@ -99,10 +99,9 @@ def _write(context: Context, days: Days, counting: Days, mark: dict[str, Any]) -
             missing += row["missing"]
     if not with_gaps:
         return access.write_rows(context, tables.MISSING, [], mark, days_text(days) if days else None)
-    readings = access.read(context, tables.READINGS)
     gaps = [
         completeness.missing_intervals(
-            incomplete[feed], readings.where(on_days({feed: some})), context.settings.feed(feed)
+            incomplete[feed], access.read_days(context, tables.READINGS, {feed: some}), context.settings.feed(feed)
         )
         for feed, some in with_gaps.items()
     ]

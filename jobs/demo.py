@@ -59,8 +59,8 @@ def run(context: Context, *, as_json: bool) -> None:
         return
     names = {name: feed.name for name, feed in _feeds(context.settings).items()}
     for title, question in QUESTIONS:
-        answer = query.select(context, question.format(**names))
-        output.fitted(answer.columns, [list(row.values()) for row in answer.toArrow().to_pylist()], title=title)
+        answer = query.answer(context, question.format(**names))
+        output.fitted(answer.column_names, [list(row.values()) for row in answer.to_pylist()], title=title)
     out = output.console()
     out.print(Text("Look further:", style="bold"))
     explained = f"explain {samples.METERPOINTS[0]} 2021-03-28T18:30Z"

@@ -49,6 +49,7 @@ NOWHERE = (
 
 def run(context: Context, meter: str, *, as_json: bool, wait_seconds: float = 0, dry_run: bool = False) -> None:
     """Erase the meter and write the certificate; a dry run shows what would be removed."""
+    context.need_spark("erase")
     if dry_run:
         must_exist(context)
         _must_be_written_somewhere(context, meter)

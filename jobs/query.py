@@ -12,6 +12,7 @@ from pipeline.errors import MissingPackageError, UnknownNameError, UsageError
 from pipeline.queries import mistakes, statements
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
 
     from pipeline.queries.session import Session
@@ -56,6 +57,13 @@ def select(context: Context, query: str) -> DataFrame:
     return SparkQueries(context).frame(query.strip().rstrip(";"))
 
 
+def answer(context: Context, query: str) -> pa.Table:
+    """The answer of one query that means the same in both dialects."""
+    if context.settings.driver_reads:
+        return _session(context, "duckdb").ask(query)
+    return select(context, query).toArrow()
+
+
 def _session(context: Context, engine: str) -> Session:
     """The engine's session; Spark starts in the background."""
     if engine == "duckdb":
@@ -66,6 +74,7 @@ def _session(context: Context, engine: str) -> Session:
         session = DuckDBQueries(context)
         must_exist(context)
         return session
+    context.need_spark("sql by Spark", "ask with sql --engine duckdb")
     if context.settings.catalog:
         context.start_spark()
         wait_for_spark(context)

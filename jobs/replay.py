@@ -67,6 +67,7 @@ class Replayed:
 
 def run(context: Context, names: Sequence[str], *, dry_run: bool, as_json: bool, wait_seconds: float = 0) -> None:
     """Decide the named deliveries again and bring silver and gold up to date; a dry run only shows the changes."""
+    context.need_spark("replay")
     if dry_run:
         must_exist(context)
         lake_zones.check_zones(context)

@@ -60,6 +60,7 @@ def run(  # noqa: PLR0913 - what the command line says
     if engine not in ENGINES:
         raise UnknownNameError("unknown engine", engine, *ENGINES)
     if engine == "spark":
+        context.need_spark("a report by Spark", "leave --engine out")
         print("meterlake: reading with Spark, which takes longer", file=sys.stderr)
     else:
         context = places.located(context, READ)

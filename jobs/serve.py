@@ -50,6 +50,8 @@ def run(context: Context, host: str | None, port: int | None, engine: str = "del
     """
     if engine not in ENGINES:
         raise UnknownNameError("unknown engine", engine, *ENGINES)
+    if engine == "spark":
+        context.need_spark("serve by Spark", "leave --engine out")
     if engine == "spark" and workers > 1:
         raise UsageError("--workers: with --engine spark one process answers, because each would need a session")
     try:

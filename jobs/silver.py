@@ -16,7 +16,7 @@ from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_rows
 from pipeline.lake import access, tables
 from pipeline.lake.days import on_days
-from pipeline.lake.rows import conform
+from pipeline.lake.rows import conform, none_of
 from pipeline.layers import changed_days, lake_zones, reference_snapshots, silver
 from pipeline.layers.judged import judged
 
@@ -104,7 +104,7 @@ def _keep_rejected(context: Context, loaded: list[Delivery]) -> None:
             parts.append(silver.rejected_readings(judged_rows, REFERENCE, context.now))
     mark = {"batch_id": max(delivery.revision for delivery in pending)}
     if revised:
-        rows = reduce(DataFrame.unionByName, parts or [access.read(context, tables.REJECTED).where("false")])
+        rows = reduce(DataFrame.unionByName, parts or [none_of(context, tables.REJECTED)])
         kept = access.replace_files(context, tables.REJECTED, rows, [each.file_id for each in pending], mark)
     else:
         kept = access.append(context, tables.REJECTED, reduce(DataFrame.unionByName, parts), mark)
@@ -186,7 +186,7 @@ def _days(deliveries: list[Delivery]) -> list[date]:
 def _current(context: Context, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
     """The current readings of these deliveries of a feed, with silver's columns."""
     if not deliveries:
-        return access.read(context, tables.READINGS).where("false")
+        return none_of(context, tables.READINGS)
     form = formats.format_of(feed)
     batches = {delivery.file_id: delivery.batch_id for delivery in deliveries}
     rows = judged(context, feed, deliveries)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -14,7 +14,7 @@ from jobs.shared.output import cell, console, fitted
 from jobs.shared.recorded import recorded
 from pipeline import formats
 from pipeline.deliveries.ingestion_log import logged
-from pipeline.errors import UnfinishedLakeError, VerificationError
+from pipeline.errors import UnfinishedLakeError, UnknownNameError, VerificationError
 from pipeline.lake import access, lost_files, maintenance, tables
 from pipeline.layers import conservation
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
 
+SPARK = "spark"
 # The time a rule was applied does not depend on the delivery.
 NOT_COMPARED = {"rejected_at"}
 
@@ -40,8 +41,16 @@ class Check:
     first: str | None = None
 
 
-def run(context: Context, *, as_json: bool, wait_seconds: float = 0) -> None:
-    """Compare everything; raise VerificationError if something differs, UnfinishedLakeError if a run must end first."""
+def run(context: Context, *, as_json: bool, wait_seconds: float = 0, engine: str | None = None) -> None:
+    """Compare everything; raise VerificationError if something differs, UnfinishedLakeError if a run must end first.
+
+    `engine` rebuilds, whatever engine the configuration has: a lake is proved by another one than wrote it.
+    """
+    if engine not in {None, SPARK}:
+        raise UnknownNameError("unknown engine", str(engine), SPARK)
+    if engine is not None:
+        context = replace(context, settings=context.settings.model_copy(update={"engine": engine}))
+    context.need_spark("verify", "verify --engine spark proves what another engine wrote")
     with recorded(context, "verify", wait_seconds):
         lost_files.must_be_none(context, formats.lake_tables(context.settings))
         context.expect(formats.weighed(context.settings, logged(context)))

@@ -38,6 +38,15 @@ class ConfigurationError(MeterlakeError):
         super().__init__(f"configuration {where}: {problem}")
 
 
+class EngineError(MeterlakeError):
+    """The engine of the configuration cannot do what Spark does, or not exactly: `what` says what, in a few words."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, instead: str = "METERLAKE_ENGINE=spark does it this once") -> None:
+        super().__init__(f'not with engine = "sail": {what}; {instead}')
+
+
 class MissingJavaError(MeterlakeError):
     """No Java virtual machine was found."""
 

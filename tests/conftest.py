@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import main
 from pipeline.config.feeds import Feed
 from pipeline.config.settings import Settings
-from pipeline.runtime import class_archive, session
+from pipeline.runtime import class_archive, sail, session
 from pipeline.runtime.context import Context
 from pipeline.runtime.log import Log
 from tests.connect_server import ConnectServer
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 # `make test-versions`: the tests with a session of a server of Spark Connect.
 BY_CONNECT = os.environ.get("METERLAKE_TESTS") == "connect"
+# `make test-sail`: those with a session of Sail.
+BY_SAIL = os.environ.get("METERLAKE_TESTS") == "sail"
 
 
 def command(*arguments: str, config: Path) -> Any:
@@ -54,7 +56,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The session that every test and every job of this run shares; with METERLAKE_TESTS=connect one of a server."""
+    if BY_SAIL:
+        os.environ["METERLAKE_ENGINE"] = "sail"  # it stays: for the commands of this process too
     settings = Settings(feeds=(Feed(name="gas", format="smrt", path="unused"),))
+    if BY_SAIL:
+        yield session.build(settings)
+        sail.finish()
+        return
     if BY_CONNECT:
         server = ConnectServer(tmp_path_factory.mktemp("spark-connect"))
         # It stays: commands in this process ask which kind of Spark they have.

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.options import CORRECT, NUMBER, SWITCH, AsJson, Config, Debug, Wait, examples
+from jobs.cli import completion
+from jobs.cli.options import CORRECT, NAME, NUMBER, SWITCH, AsJson, Config, Debug, Wait, examples
 from jobs.cli.process import context_of, errors
 from pipeline.errors import UsageError
 
@@ -14,12 +15,25 @@ app = typer.Typer()
 
 
 @app.command(rich_help_panel=CORRECT, epilog=examples("meterlake verify --json"))
-def verify(config: Config = None, wait: Wait = 0, json: AsJson = False, debug: Debug = False) -> None:
+def verify(
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="spark rebuilds by Spark whatever the engine of the configuration.",
+            autocompletion=completion.one_of("spark"),
+            metavar=NAME,
+        ),
+    ] = None,
+    config: Config = None,
+    wait: Wait = 0,
+    json: AsJson = False,
+    debug: Debug = False,
+) -> None:
     """Rebuild silver and gold from bronze, compare, and print the first difference of each table; exit 1 on any."""
     with errors(debug):
         from jobs import verify as job
 
-        job.run(context_of(config), as_json=json, wait_seconds=wait)
+        job.run(context_of(config), as_json=json, wait_seconds=wait, engine=engine)
 
 
 @app.command(

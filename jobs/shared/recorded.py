@@ -17,7 +17,7 @@ from pipeline.deliveries import guards, leftovers
 from pipeline.errors import BusyLakeError
 from pipeline.lake import access, claim, maintenance, run_lock, schema_version, tables
 from pipeline.layers import lake_zones
-from pipeline.runtime import error_messages
+from pipeline.runtime import error_messages, sail
 from pipeline.serving.gauges import LAYERS
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ def _claimed(context: Context, every: list[tables.Table]) -> None:
 def _end(context: Context, outcome: Outcome, command: str, problem: Exception | None) -> None:
     """Release the claim and write the run's row, which needs no claim: a run that was overtaken gets one too."""
     claim.release(context)
+    sail.tidy()
     context.claim = context.before_commit = None
     _record(context, outcome, command, problem)
 

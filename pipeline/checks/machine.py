@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.checks.finding import Finding
 from pipeline.clock import zones
 from pipeline.errors import MeterlakeError
-from pipeline.runtime import fetch_jars
+from pipeline.runtime import fetch_jars, sail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,12 +23,21 @@ ELSEWHERE = {"SPARK_REMOTE": "a server of Spark Connect", "DATABRICKS_RUNTIME_VE
 def found(settings: Settings) -> Iterator[Finding]:
     """Java, each JAR by its SHA-256, and the zones."""
     foreign = next((words for name, words in ELSEWHERE.items() if os.environ.get(name)), None)
-    if foreign:
+    if settings.driver_reads:
+        yield _sail()
+    elif foreign:
         yield Finding("Java and JARs", f"those of {foreign}")
     else:
         yield _java()
         yield _jars()
     yield _zones(settings)
+
+
+def _sail() -> Finding:
+    try:
+        return Finding("engine", f"Sail (pysail {sail.version()}, experimental): no Java, no JARs")
+    except MeterlakeError as problem:
+        return Finding("engine", "", str(problem))
 
 
 def _java() -> Finding:

@@ -11,6 +11,7 @@ from pipeline.clock.zones import (
     FIRST_YEAR,
     LAST_YEAR,
     backward_shifts,
+    fixed_offset,
     has_clock_changes,
     months_of_changes,
     split_days,
@@ -29,14 +30,23 @@ def _may_change(local: Column, name: str) -> Column:
 
 def instant(local: Column, zone: str) -> Column:
     """UTC instant of a local time: the earlier one where it occurs twice, a neighbour where it does not exist."""
-    return F.to_utc_timestamp(local, zone) if zone not in {"UTC", "GMT"} else local
+    if (offset := fixed_offset(zone)) is not None:
+        return local - F.expr(f"INTERVAL {offset} SECONDS") if offset else local
+    return F.to_utc_timestamp(local, zone)
+
+
+def wall_clock(at: Column, zone: str) -> Column:
+    """The local time that a zone's clock shows at a UTC instant."""
+    if (offset := fixed_offset(zone)) is not None:
+        return at + F.expr(f"INTERVAL {offset} SECONDS") if offset else at
+    return F.from_utc_timestamp(at, zone)
 
 
 def is_nonexistent(local: Column, first: Column, zone: str) -> Column:
     """Whether the wall clock never showed a local time (spring); `first` is its `instant`."""
     if not has_clock_changes(zone):
         return F.lit(False)  # noqa: FBT003 - a literal column
-    shown = F.from_utc_timestamp(first, zone)
+    shown = wall_clock(first, zone)
     return F.when(_may_change(local, zone), shown != local).otherwise(F.lit(False))  # noqa: FBT003
 
 
@@ -44,13 +54,13 @@ def later_instant(local: Column, first: Column, zone: str) -> Column:
     """The second UTC instant of a local time that occurs twice (autumn), else NULL; `first` is its `instant`."""
     shifts = backward_shifts(zone) if has_clock_changes(zone) else ()
     candidates = [first + F.expr(f"INTERVAL {int(shift.total_seconds())} SECONDS") for shift in shifts]
-    found = [F.when(F.from_utc_timestamp(second, zone) == local, second) for second in candidates]
+    found = [F.when(wall_clock(second, zone) == local, second) for second in candidates]
     return F.when(_may_change(local, zone), F.coalesce(*found)) if found else F.lit(None).cast("timestamp")
 
 
 def local_date(start: Column, zone: str) -> Column:
     """The local day of a UTC instant."""
-    return F.to_date(F.from_utc_timestamp(start, zone) if zone not in {"UTC", "GMT"} else start)
+    return F.to_date(wall_clock(start, zone))
 
 
 def day_start(day: Column, zone: str) -> Column:

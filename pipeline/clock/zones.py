@@ -39,6 +39,16 @@ def zone_info(name: str) -> tzinfo:
     return ZoneInfo(name)
 
 
+def fixed_offset(name: str) -> int | None:
+    """Seconds that a zone without clock changes is ahead of UTC; None for a region."""
+    if name in {"UTC", "GMT"}:
+        return 0
+    if name[0] not in "+-":
+        return None
+    ahead = zone_info(name).utcoffset(None)
+    return None if ahead is None else int(ahead.total_seconds())
+
+
 def _offset(moment: datetime, zone: tzinfo) -> timedelta:
     return moment.astimezone(zone).utcoffset() or timedelta()
 

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from pipeline.config import problems
+from pipeline.config import engine, problems
 from pipeline.config.anchored import DEFAULT_LAKE, anchored
 from pipeline.config.api import Api
+from pipeline.config.engine import Engine
 from pipeline.config.feeds import Feed
 from pipeline.config.folders import as_opened, is_volume, lie_one_in_the_other
 from pipeline.config.metrics import Metrics
@@ -63,6 +64,8 @@ class Settings(BaseSettings):
     # A run of more has its files hashed and their frames checked by Spark's executors.
     driver_inspects_megabytes: Annotated[int, Field(ge=0)] | None = None
     spark: SparkOptions = {}
+    # What computes; Sail is experimental.
+    engine: Engine = "spark"
     _scratch: str | None = PrivateAttr(None)
     _places: Mapping[str, str] | None = PrivateAttr(None)
 
@@ -109,6 +112,15 @@ class Settings(BaseSettings):
                 f"the lake's folder ({self.root}) is in a volume, which takes files but no tables: name a catalog "
                 "instead (catalog = …), or the URI of an external location"
             )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _engine_can_do_it(self) -> Self:
+        root = None if self.catalog else self.root
+        reference = (self.reference.url or "") if self.reference else None
+        asked = {"has_spark": bool(self.spark), "has_checks": bool(self.checks)}
+        if self.engine == "sail" and (message := engine.objection_to_sail(root, self.feeds, reference, **asked)):
             raise ValueError(message)
         return self
 
@@ -163,6 +175,11 @@ class Settings(BaseSettings):
                     )
                     raise ValueError(message)
         return self
+
+    @property
+    def driver_reads(self) -> bool:
+        """Whether the driver reads all files and tables, because the engine reads none."""
+        return self.engine == "sail"
 
     @property
     def is_in_a_folder(self) -> bool:

@@ -53,6 +53,13 @@ def places_of(frame: Frame, wanted: tuple[str, ...]) -> list[int]:
     return [frame.names.index(name) for name in wanted] if frame.names else [0 for _ in wanted]
 
 
+def others_of(frame: Frame, said: Csv) -> list[int]:
+    """The places of further columns."""
+    used = {*places_of(frame, said.columns), *frame.positions}
+    used |= {place + 1 for place in frame.positions if place >= 0 and said.quality_beside}
+    return [place for place in range(frame.width) if place not in used]
+
+
 def _field(delimiter: str) -> str:
     """A field: in quotes with what stands behind them, or up to the next delimiter. Possessive: linear, flat stack."""
     spaces = "" if delimiter == " " else " *+"

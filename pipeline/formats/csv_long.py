@@ -43,7 +43,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         *_time_rules(feed, said, received),
         *readings.consumption_rules(energy, _said(texts, said), feed, limit=_limit(feed)),
     ]
-    as_received = F.to_json(F.array(*csv_roles.received_columns(said)))
+    as_received = row_rules.to_json(F.array(*csv_roles.received_columns(said)))
     columns = {
         "meter_id": meter,
         "direction": F.col("_direction"),
@@ -111,7 +111,7 @@ def _with_instants(rows: DataFrame, feed: Feed, said: Csv) -> DataFrame:
     if said.time_pattern.has_offset:
         at = F.when(offset.isNull(), at).otherwise(shown - F.make_dt_interval(secs=offset))
     placed = rows.withColumn("_at", at)
-    local = F.when(offset.isNull(), shown).otherwise(F.from_utc_timestamp("_at", zone))
+    local = F.when(offset.isNull(), shown).otherwise(clock.wall_clock(F.col("_at"), zone))
     is_end, none = said.label == "end", F.lit(None).cast("timestamp")
     if is_of_days(feed):
         day = F.date_sub(F.to_date("_local"), 1 if is_end else 0)
@@ -125,7 +125,9 @@ def _with_instants(rows: DataFrame, feed: Feed, said: Csv) -> DataFrame:
         return labelled.withColumns(columns | {"_later_begins": none})
     length = F.expr(f"INTERVAL {feed.minutes} MINUTES")
     ended = labelled.withColumns({"_start": F.col("_at") - length, "_later": again - length})
-    begins = {name: F.from_utc_timestamp(of, zone) for name, of in (("_begins", "_start"), ("_later_begins", "_later"))}
+    begins = {
+        name: clock.wall_clock(F.col(of), zone) for name, of in (("_begins", "_start"), ("_later_begins", "_later"))
+    }
     return ended.withColumns(begins).withColumn("_day", F.to_date("_begins"))
 
 

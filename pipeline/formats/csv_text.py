@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from pipeline.formats import csv_bronze, csv_cells
-from pipeline.formats.csv_cells import ALL, Facts, places_of, with_texts
+from pipeline.formats.csv_cells import ALL, Facts, others_of, places_of, with_texts
 from pipeline.formats.csv_document import Frame, csv_of, meter_in_path
 from pipeline.formats.csv_frame import BOM
 from pipeline.lake.stores import unchecked
@@ -72,13 +72,6 @@ def _texts(spark: SparkSession, encoding: str, paths: list[str]) -> DataFrame:
     return files.select(text.alias("value"), reported)
 
 
-def _others(frame: Frame, said: Csv) -> list[int]:
-    """The places of further columns."""
-    used = {*places_of(frame, said.columns), *frame.positions}
-    used |= {place + 1 for place in frame.positions if place >= 0 and said.quality_beside}
-    return [place for place in range(frame.width) if place not in used]
-
-
 def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFrame:
     """Rows as received: from one row for each file (`value`, `file_id`) to bronze's columns."""
     said = csv_of(feed)
@@ -96,7 +89,7 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
     split = exploded.where("line <> ''").withColumn("cells", csv_cells.cells(facts, said))
     named = csv_bronze.names(said)
     places = {f"_cell{n}": facts.place(n) for n, _ in enumerate(said.columns)}
-    others = [] if facts.frame is None else _others(facts.frame, said)
+    others = [] if facts.frame is None else others_of(facts.frame, said)
     texts = with_texts(split, places | {f"_other{n}": F.lit(n) for n in others}, facts)
     whole = texts.withColumn("_whole", csv_cells.is_whole(facts, said))
     return whole.select(
@@ -105,7 +98,7 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
         *_arrays(facts, said),
         "file_id",
         (F.col("position") + 1).cast("bigint").alias("row_number"),
-        F.when(F.col("_whole"), _extra(facts, others, any(_others(frame, said) for frame in kinds))).alias("extra"),
+        F.when(F.col("_whole"), _extra(facts, others, any(others_of(frame, said) for frame in kinds))).alias("extra"),
         F.when(~F.col("_whole"), F.rtrim("line", F.lit("\r\n"))).alias("raw"),
     )
 
@@ -116,8 +109,8 @@ def _table(frames: dict[int, Frame], said: Csv) -> pa.Table:
             "frame_of": file_id,
             "places": places_of(frame, said.columns),
             "positions": frame.positions,
-            "others": _others(frame, said),
-            "other_names": [frame.names[place] for place in _others(frame, said)],
+            "others": others_of(frame, said),
+            "other_names": [frame.names[place] for place in others_of(frame, said)],
         }
         | {name: getattr(frame, name) for name in FRAMES.names[1:7]}
         for file_id, frame in frames.items()

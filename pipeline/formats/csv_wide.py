@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.clock import written
-from pipeline.formats import csv_bronze, csv_roles, interval_arrays, units
+from pipeline.formats import csv_bronze, csv_roles, interval_arrays, row_rules, units
 from pipeline.formats.csv_document import csv_of
 from pipeline.formats.interval_arrays import Arrays
 from pipeline.spark import F
@@ -87,4 +87,4 @@ def _qualities(said: Csv) -> Column:
 def as_received(said: Csv) -> Column:
     """A row as JSON: its cells, then its values."""
     columns = [*csv_roles.received_columns(said), csv_bronze.VALUES]
-    return F.to_json(F.struct(*columns))
+    return row_rules.to_json(F.struct(*columns))

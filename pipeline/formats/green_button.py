@@ -157,7 +157,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         "local_date": day,
         "consumption": F.when(~F.col("_other"), energy),
         "quality": F.when(F.col("quality") != "", F.col("quality")),
-        "raw": F.to_json(F.struct(*DESCRIBED, *SAID)),
+        "raw": row_rules.to_json(F.struct(*DESCRIBED, *SAID)),
         "position": F.lit(0),
         **{name: F.when(~F.col("_other"), column) for name, column in verdict.items()},
     }
@@ -190,7 +190,7 @@ def _is_off_grid(feed: Feed) -> Column:
     start, day, seconds, zone = F.col("_start"), F.col("_day"), F.col("_seconds"), feed.time_zone
     length = F.when(seconds > 0, seconds)
     fits = (length % 60 == 0) & ((HOUR % length == 0) | ((length % HOUR == 0) & (DAY % length == 0)))
-    local = F.from_utc_timestamp(start, zone) if zone not in {"UTC", "GMT"} else start
+    local = clock.wall_clock(start, zone)
     is_part = F.coalesce(fits & (F.unix_timestamp(local) % F.least(length, F.lit(HOUR)) == 0), F.lit(False))  # noqa: FBT003
     is_day = (seconds == clock.day_minutes(day, zone) * 60) & (start == clock.day_start(day, zone))
     return ~is_part & ~is_day

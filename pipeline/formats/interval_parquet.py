@@ -31,7 +31,7 @@ NO_ROWS = (
     "client_id string, date string, ext_dev_ref string, energy_consumption array<string>, resolution string, "
     "extra map<string,string>, row_number bigint, reported_path string"
 )
-DAY = r"\A(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?\z"
+DAY = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}( 00:00:00)?\z"
 
 
 def contents(spark: SparkSession, paths: list[str], deliveries: list[Delivery]) -> DataFrame:
@@ -88,13 +88,13 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     """Bronze rows as readings, one for each list element (two if its position occurs twice), with reason or NULL."""
     text, meter = F.col("date"), F.col("ext_dev_ref")
-    day = F.when(text.rlike(DAY), F.substring(text, 1, 10).try_cast("date"))
+    day = F.when(text.rlike(DAY) & ~text.startswith("0000"), F.substring(text, 1, 10).try_cast("date"))
     arrays = Arrays(
         minutes=MINUTES,
         meter=meter,
         said=text,
         rules=[Rule("METER_ID_MISSING", row_rules.is_blank(meter), F.lit("no ext_dev_ref"))],
-        raw=F.to_json(F.struct(*COLUMNS)),
+        raw=row_rules.to_json(F.struct(*COLUMNS)),
         energy=lambda text, _: row_rules.energy(text),
         limit=lambda _: None,
     )

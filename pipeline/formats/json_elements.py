@@ -40,6 +40,57 @@ def elements(text: str, key: str) -> Iterator[Any]:
         raise ValueError(message)
 
 
+class Sources:
+    """Elements of an array once more, in their order, with the arrays and objects in them as their source text.
+
+    So Spark writes such values; nearly no document holds any, and to keep their places costs much time.
+    """
+
+    def __init__(self, text: str, key: str) -> None:
+        self._text, self._starts, self._number = text, _starts(text, key), 0
+
+    def of(self, number: int) -> list[tuple[str, Any]]:
+        """The members of that element, counted from 1: (key, value), of an array ('', value); later ones only."""
+        for start in self._starts:
+            self._number += 1
+            if self._number == number:
+                return list(_members(self._text, start))
+        raise ValueError(number)
+
+
+def _starts(text: str, key: str) -> Iterator[int]:
+    """Where each element begins, in a document that was parsed before."""
+    at, more = _past(text, 0, "{"), True
+    while more:
+        name, at = _value(text, at)
+        at = _past(text, at, ":")
+        if name == key:
+            at, inside = _past(text, at, "["), True
+            while inside and text[at : at + 1] != "]":
+                yield at
+                _, at = _value(text, at)
+                at, inside = _separated(text, at, "]")
+            return
+        _, at = _value(text, at)
+        at, more = _separated(text, at, "}")
+
+
+def _members(text: str, at: int) -> Iterator[tuple[str, Any]]:
+    sign = text[at]
+    end = {"[": "]", "{": "}"}.get(sign)
+    if end is None:
+        return
+    at, inside = _past(text, at, sign), True
+    while inside and text[at : at + 1] != end:
+        name = ""
+        if sign == "{":
+            name, at = _value(text, at)
+            at = _past(text, at, ":")
+        value, behind = _value(text, at)
+        yield name, text[at:behind] if isinstance(value, (Pairs, list)) else value
+        at, inside = _separated(text, behind, end)
+
+
 def _blank(text: str, at: int) -> int:
     found = _BLANKS.match(text, at)
     return found.end() if found else at

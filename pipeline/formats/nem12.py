@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 POSITION = r"\A[0-9]{1,4}\z"
 LENGTH = rf"\A0*({'|'.join(map(str, LENGTHS))})\z"
-DAY = r"\A(?!0000)[0-9]{8}\z"
+DAY = r"\A[0-9]{8}\z"
 
 
 def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
@@ -36,7 +36,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
     minutes = F.regexp_extract("interval_length", LENGTH, 1).try_cast("int")
     parsed = bronze.withColumns(
         {
-            "_day": F.when(text.rlike(DAY), dashed.try_cast("date")),
+            "_day": F.when(text.rlike(DAY) & ~text.startswith("0000"), dashed.try_cast("date")),
             "_minutes": minutes,
             "_unit": F.upper("uom"),
             "_size": F.coalesce(F.size("interval_values"), F.lit(0)),

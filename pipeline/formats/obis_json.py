@@ -51,7 +51,7 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
         F.when(~F.col("twice"), _obis()).alias("obis"),
         "file_id",
         (F.col("position") + 1).cast("bigint").alias("row_number"),
-        F.when(F.col("twice"), F.to_json("record")).alias("raw"),
+        F.when(F.col("twice"), row_rules.to_json("record")).alias("raw"),
     )
 
 
@@ -114,7 +114,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         *readings.consumption_rules(energy, F.concat(code, F.lit(": "), row_rules.shown(text)), feed, code.isNotNull()),
     ]
     tags = F.struct(*TAGS)
-    received = F.to_json(F.struct("measurement", "timestamp", tags.alias("tags"), "obis"))
+    received = row_rules.to_json(F.struct("measurement", "timestamp", tags.alias("tags"), "obis"))
     columns = {
         "meter_id": meter,
         "direction": _direction(code),

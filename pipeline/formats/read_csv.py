@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.clock import written
 from pipeline.config.csv_columns import BLANKS
 from pipeline.formats import csv_bronze, csv_frame, csv_row_roles, csv_wide_rows, unread_arrays
+from pipeline.formats.csv_cells import others_of
 from pipeline.formats.csv_document import Frame, csv_of, meter_in_path
 from pipeline.formats.csv_long import written_as
 from pipeline.formats.row_judge import out_of_range, shown
@@ -35,19 +36,35 @@ def rows(content: bytes, delivery: Delivery, feed: Feed) -> Iterator[Row]:
     named = csv_bronze.names(said)
     places = {named[name]: frame.names.index(name) for name in said.columns} if frame.names else {}
     meter = {} if said.meter else {csv_bronze.METER: said.meter_id or meter_in_path(delivery, said)}
-    # As csv_frame.py counts them.
-    blanks = said.delimiter != " "
-    records = csv.reader(io.StringIO(text[at:], newline=""), delimiter=said.delimiter, skipinitialspace=blanks)
-    number = 0
-    for fields in records:
-        if len(fields) <= 1 and not "".join(fields).strip(BLANKS):
-            continue
-        number += 1
+    others = [(place, frame.names[place]) for place in others_of(frame, said)]
+    for number, (fields, source) in enumerate(_records(text[at:], said), start=1):
         cells = [_clean(field) for field in fields]
         row: Row = meter | {name: cells[place] if place < len(cells) else None for name, place in places.items()}
         row |= _of_wide(cells, frame, said)
         whole = len(cells) >= frame.least and not any(cells[frame.width :])
-        yield row | {"row_number": number, "raw": None if whole else said.delimiter.join(fields)}
+        further = [(name, cells[place] if place < len(cells) else None) for place, name in others]
+        yield row | {
+            "row_number": number,
+            "extra": further if whole and others else None,
+            "raw": None if whole else source,
+        }
+
+
+def _records(text: str, said: Csv) -> Iterator[tuple[list[str], str]]:
+    """The fields of each record that is a row, as csv_frame.py counts them, and its text without its line's end."""
+    lines: list[str] = []
+
+    def noted() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            lines.append(line)
+            yield line
+
+    blanks = said.delimiter != " "
+    for fields in csv.reader(noted(), delimiter=said.delimiter, skipinitialspace=blanks):
+        source = "".join(lines).rstrip("\r\n")
+        lines.clear()
+        if not csv_frame.is_blank(fields):
+            yield fields, source
 
 
 def _clean(field: str) -> str:

@@ -9,6 +9,7 @@ from xml.parsers import expat
 from pipeline.formats.green_button_document import DESCRIBED
 from pipeline.formats.green_button_rows import DIRECTION_OF, NO_METER, SAID, is_other, start_of
 from pipeline.formats.row_judge import beyond_all_years, shown
+from pipeline.formats.row_rules import BLANKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pipeline.formats.row_judge import Refusal, Row
 
 PIECE = 1 << 16
+# The text of an element that holds others, which Spark has as XML.
+NESTED = "<…>"
 # The path of a reading in an entry, in lower case, and what lies in it.
 READING = ("feed", "entry", "content", "intervalblock", "intervalreading")
 INSIDE = {
@@ -42,6 +45,7 @@ class _Reader:
         self._path: list[str] = []
         self._values: dict[str, list[str]] = {}
         self._text: list[str] = []
+        self._holds_more = False
         # Without a DTD, which `inspect` refuses, there are no entities.
         self._parser = expat.ParserCreate("utf-8", " ")
         self._parser.buffer_text = True
@@ -55,8 +59,11 @@ class _Reader:
         self._path.append(name.rpartition(" ")[2].lower())
         self._text = []
         depth = len(self._path)
+        self._holds_more = tuple(self._path[len(READING) : -1]) in INSIDE
         if self._path == ["feed", "entry"]:
             self._entry += 1
+        elif self._path[len(READING) :] == ["readingquality"] and tuple(self._path[: len(READING)]) == READING:
+            self._values.setdefault("quality", []).append("")
         elif depth == len(READING) and tuple(self._path) == READING:
             self._values = {}
 
@@ -66,7 +73,9 @@ class _Reader:
             if len(self._path) == depth:
                 self.found.append((self._entry, self._values))
             elif column := INSIDE.get(tuple(self._path[depth:])):
-                self._values.setdefault(column, []).append("".join(self._text).strip())
+                text = NESTED if self._holds_more else "".join(self._text).strip(BLANKS)
+                # Of several elements of one name the last counts; qualities are of several ReadingQualities.
+                self._values[column] = [*(self._values.get(column, ())[:-1] if column == "quality" else ()), text]
         self._path.pop()
         self._text = []
 
@@ -83,7 +92,7 @@ def rows(content: bytes, delivery: Delivery, feed: Feed) -> Iterator[Row]:  # no
         for entry, values in reader.found:
             number += 1
             row: Row = dict(zip(DESCRIBED, described.get(entry, [None] * len(DESCRIBED)), strict=True))
-            row |= {name: " ".join(values[name]) if name in values else None for name in SAID}
+            row |= {name: " ".join(filter(None, values[name])) if name in values else None for name in SAID}
             yield row | {"row_number": number}
         reader.found = []
 

@@ -18,7 +18,7 @@ LINEAGE = {"file_id", "row_number", "batch_id"}
 # Years from 0001: Python, and so the driver, does not have a year 0.
 A_TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
 AN_OFFSET = r" ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)"  # PostgreSQL says hours only where that is enough
-A_DATE = rf"\A(?!0000)[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T]{A_TIME}({AN_OFFSET})?)?\z"
+A_DATE = rf"\A[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T]{A_TIME}({AN_OFFSET})?)?\z"
 WITH_OFFSET = rf"[ T]{A_TIME}{AN_OFFSET}\z"
 # An id; surrounding blanks and a fraction of zeros (from a floating-point column of another tool) are cut off.
 NUMBER = r"\A[ \t\r\n]*([+-]?[0-9]+)(\.0+)?[ \t\r\n]*\z"
@@ -31,7 +31,7 @@ def _date(text: Column, zone: str) -> Column:
     """
     local_day = clock.local_date(text.try_cast("timestamp"), zone)
     day = F.when(text.rlike(WITH_OFFSET), local_day).otherwise(F.substring(text, 1, 10).try_cast("date"))
-    return F.when(text.rlike(A_DATE), day)
+    return F.when(text.rlike(A_DATE) & ~text.startswith("0000"), day)
 
 
 def _blank(text: Column) -> Column:
@@ -108,7 +108,7 @@ def _judged(bronze: DataFrame, broken: list[tuple[Column, Column]], meter: str |
     reason = F.coalesce(*(F.when(test, said) for test, said in broken))
     return bronze.withColumns(
         {
-            "raw": F.to_json(F.struct(*(name for name in bronze.columns if name not in LINEAGE))),
+            "raw": row_rules.to_json(F.struct(*(name for name in bronze.columns if name not in LINEAGE))),
             "meter_id": F.col(meter) if meter else F.lit(None).cast("string"),
             "reason": reason,
             "reason_code": F.when(reason.isNotNull(), F.lit("REFERENCE_ROW_INVALID")),

@@ -15,12 +15,12 @@ from pyarrow import fs
 
 from pipeline.config.reference import SQLITE
 from pipeline.deliveries.local_files import instant
-from pipeline.errors import ReferenceDatabaseError
+from pipeline.errors import EngineError, ReferenceDatabaseError
 from pipeline.formats import reference_jdbc
 from pipeline.formats.reference_dialects import DIALECTS, SCHEMA
 from pipeline.formats.reference_snapshot import SOURCE, Snapshot, one_query, snapshot
 from pipeline.lake import stores
-from pipeline.runtime import session
+from pipeline.runtime import sail, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 BUSY_SECONDS = 5
+# From so many on the last digit of a real number's text depends on who writes it.
+DOUBTFUL_DIGITS = 15
 # The writer's log beside a database: what it holds belongs to the content.
 LOG = "-wal"
 # A volume as Spark names it. Python names it without the scheme; no JVM code of others can open it.
@@ -122,16 +124,26 @@ class SqliteFile:
         return snapshot(reference_jdbc.rows(spark, self.url, options), in_order=True)
 
     def _by_driver(self, path: Path, mode: str) -> Snapshot:
+        long: list[float] = []
+
+        def real_text(value: float) -> str:
+            text = _real_text(value)
+            if sum(sign.isdigit() for sign in text.partition("e")[0].strip("-0.")) >= DOUBTFUL_DIGITS:
+                long.append(value)
+            return text
+
         try:
             address = f"file:{quote(str(path.absolute()))}?{mode}"
             with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
-                connection.create_function("real_text", 1, _real_text, deterministic=True)
+                connection.create_function("real_text", 1, real_text, deterministic=True)
                 connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
                 text = "CASE typeof({0}) WHEN 'real' THEN real_text({0}) ELSE CAST({0} AS TEXT) END"
                 found = connection.execute(self._query(text)).fetchall()
         except sqlite3.Error as problem:
             name = getattr(problem, "sqlite_errorname", type(problem).__name__)
             raise ReferenceDatabaseError(self.url, f"[{name}] {problem}") from None
+        if long and sail.is_used():
+            raise EngineError(f"{self.name} holds a real number of fifteen digits or more ({long[0]!r})")
         return snapshot(found, in_order=True)
 
     def _query(self, text: str) -> str:

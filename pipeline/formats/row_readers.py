@@ -75,15 +75,20 @@ def _split_json(content: bytes, delivery: Delivery, feed: Feed) -> Iterator[Row]
 
 def _obis_json(content: bytes, delivery: Delivery, feed: Feed) -> Iterator[Row]:  # noqa: ARG001 - a format's
     for number, record in enumerate(elements(content.decode("utf-8-sig"), "data"), start=1):
-        values = dict(record.pairs)
+        values = _first_of_each(record.pairs)
         tags = values.get("tags")
         marks = tags.pairs if isinstance(tags, Pairs) else []
         twice = _holds_a_key_twice(record.pairs) or _holds_a_key_twice(marks)
         row: Row = {name: as_text(values.get(name)) for name in OWN_KEYS if name != "tags"}
-        row |= {name: as_text(dict(marks).get(name)) for name in TAGS}
+        row |= {name: as_text(_first_of_each(marks).get(name)) for name in TAGS}
         row["obis"] = None if twice else [(key, as_text(value)) for key, value in record.pairs if key not in OWN_KEYS]
         raw = json_object({key: json_value(as_text(value)) for key, value in record.pairs}) if twice else None
         yield row | {"row_number": number, "raw": raw}
+
+
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that stands twice the first value, as Spark has it."""
+    return dict(reversed(pairs))
 
 
 def _holds_a_key_twice(pairs: list[tuple[str, Any]]) -> bool:

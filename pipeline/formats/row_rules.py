@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from pipeline.formats import exponents
+from pipeline.runtime import sail
 from pipeline.spark import F
 
 if TYPE_CHECKING:
@@ -123,6 +125,18 @@ def shown(value: Column) -> Column:
     return F.concat(F.lit("'"), F.substring(F.coalesce(value, F.lit("")), 1, LONGEST_SHOWN), F.lit("'"))
 
 
+def to_json(value: Column | str) -> Column:
+    """A value as JSON; control characters have large hexadecimal digits, as Spark writes them, and not Sail."""
+    written = F.to_json(value)
+    if not sail.is_used():
+        return written
+    # No control character stands in JSON as it is: one keeps the place of a backslash of the text's own.
+    fixed = F.replace(written, F.lit(r"\\"), F.lit("\x01"))
+    for code in (0xB, 0xE, 0xF, *range(0x1A, 0x20)):
+        fixed = F.replace(fixed, F.lit(f"\\u{code:04x}"), F.lit(f"\\u{code:04X}"))
+    return F.when(written.contains("\\u0"), F.replace(fixed, F.lit("\x01"), F.lit(r"\\"))).otherwise(written)
+
+
 def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
     """Exact decimal of a text, rounded half up once; NULL for anything that is not a number or is too large.
 
@@ -134,7 +148,8 @@ def energy(text: Column, kind: str = "DECIMAL(18,6)") -> Column:
     plain = (F.length(text) <= LONGEST_NUMBER) & (F.octet_length(text) == F.length(text))
     usable = plain & (~exponent | text.rlike(r"[eE][+-]?0*[0-9]{1,3}[\x00-\x20]*\z"))
     clean = ~ends_in_blanks(text) | text.rlike(r"\A[ \t\r\n]*+[!-~]++[ \t\r\n]*+\z")
-    return F.when(usable & clean, text.try_cast(kind))
+    read = exponents.written_out(text) if sail.is_used() else text
+    return F.when(usable & clean, read.try_cast(kind))
 
 
 def energy_shifted(text: Column, power: int) -> Column:

@@ -40,7 +40,7 @@ def rows(contents: DataFrame, feed: Feed, deliveries: list[Delivery]) -> DataFra
         "file_id",
         (F.col("position") + 1).cast("bigint").alias("row_number"),
         _extra(whole, wanted, deliveries).alias("extra"),
-        F.when(F.coalesce(~whole, F.lit(True)), F.coalesce(F.to_json("cells"), F.lit("null"))).alias("raw"),  # noqa: FBT003
+        F.when(F.coalesce(~whole, F.lit(True)), F.coalesce(row_rules.to_json("cells"), F.lit("null"))).alias("raw"),  # noqa: FBT003
     )
 
 
@@ -91,7 +91,7 @@ def judged(bronze: DataFrame, feed: Feed, received: Column) -> DataFrame:
         readings.grid_rule(local, row_rules.shown(label), feed),
         *readings.consumption_rules(energy, F.concat(F.lit("consumption "), row_rules.shown(text)), feed),
     ]
-    as_received = F.to_json(F.array(label, F.col(names.meter_id), text))
+    as_received = row_rules.to_json(F.array(label, F.col(names.meter_id), text))
     columns = {
         "meter_id": meter,
         "interval_start": start,

@@ -109,8 +109,12 @@ def avg_half_hour_by_product(halves: DataFrame, *, one_row_a_meter: bool) -> Dat
     totals = halves.groupBy("feed", "direction", "interval_start", "local_date", "product_display_name").agg(
         _meters(one_row_a_meter), F.sum("kwh").cast("DECIMAL(28,6)").alias("total_kwh"), _newest()
     )
-    average = F.round(F.col("total_kwh") / F.col("meterpoint_count"), 6).cast("DECIMAL(18,6)")
-    return totals.withColumn("avg_kwh", average)
+    return totals.withColumn("avg_kwh", average())
+
+
+def average() -> Column:
+    """`total_kwh` divided by `meterpoint_count`, rounded half up."""
+    return F.round(F.col("total_kwh") / F.col("meterpoint_count"), 6).cast("DECIMAL(18,6)")
 
 
 def over_all_products(averages: pa.Table) -> pa.Table:

@@ -9,6 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from pipeline.errors import ConfigurationError, SparkServerError
+from pipeline.runtime import sail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ _opened: list[SparkSession] = []
 
 def is_used() -> bool:
     """Whether Spark is a server's; known without importing PySpark."""
-    return VARIABLE in os.environ or MADE in os.environ
+    return (VARIABLE in os.environ or MADE in os.environ) and not sail.is_used()
 
 
 def opened(spark: Mapping[str, str]) -> SparkSession:

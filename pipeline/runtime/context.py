@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import EngineError
 from pipeline.runtime.log import Log
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Context:
         from pipeline.runtime import session  # noqa: PLC0415 - importing PySpark takes half a second
 
         running = session.running()  # depends on the thread: ask here, not in the starter's
-        if running is not None:
+        if running is not None and session.is_sails(running) == self.settings.driver_reads:
             done: Future[SparkSession] = Future()
             session.check_names(running, self.settings)
             done.set_result(session.prepared(running))
@@ -112,6 +113,11 @@ class Context:
         known = [*weighed]
         self.waiting_bytes = sum(weight for _, weight in known)
         self.largest_bytes = max((size for size, _ in known), default=0)
+
+    def need_spark(self, what: str, instead: str | None = None) -> None:
+        """EngineError where the engine is not Spark; `what` is Spark's alone, `instead` what to do about it."""
+        if self.settings.driver_reads:
+            raise EngineError(what, *filter(None, [instead]))
 
     def start_spark(self) -> None:
         """Start Spark in the background; a session that is already running is adopted at once."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from pipeline.errors import LakeError
-from pipeline.runtime import connect, jvm_names
+from pipeline.errors import ConfigurationError, LakeError
+from pipeline.runtime import connect, jvm_names, sail
 from pipeline.runtime.spark_settings import FEW_PARTITIONS, REQUIRED, WISHED
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 def running() -> SparkSession | None:
     """The session that is already running: a notebook's, a platform's, a test's."""
     return SparkSession.getActiveSession()
+
+
+def is_sails(session: SparkSession) -> bool:  # noqa: ARG001 - a process has one kind of session
+    """Whether it is a session of Sail."""
+    return sail.is_used()
 
 
 def build(
@@ -35,7 +40,11 @@ def build(
     The settings say whether it needs a metastore. Its JVM inherits the open file `lock`; one that `stays` serves many
     runs. A server's session (Spark Connect) has the size and the settings of its server.
     """
-    if connect.is_used():
+    if settings.driver_reads:
+        if connect.VARIABLE in os.environ:
+            raise ConfigurationError(connect.VARIABLE, 'names a server, but engine = "sail": take one of them away')
+        session = prepared(sail.opened())
+    elif connect.is_used():
         session = prepared(connect.opened(settings.spark))
         connect.limit_patience(session)
     else:
@@ -74,7 +83,9 @@ def works_here(session: SparkSession) -> bool:
 
 def end(session: SparkSession) -> None:
     """End a session of ours, a local one with its JVM, so that the next one can differ; leave a platform's alone."""
-    if connect.is_used():
+    if sail.is_used():
+        sail.end(session)
+    elif connect.is_used():
         connect.end(session)
     elif not is_submitted():
         from pipeline.runtime import jvm_session  # noqa: PLC0415 - see build

@@ -11,7 +11,9 @@ import pytest
 from jobs import bronze, run, watch
 from pipeline import formats
 from pipeline.deliveries import landing
+from pipeline.formats import driver_rows
 from pipeline.lake import access, tables
+from tests.conftest import BY_SAIL
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, utc, versions
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from pipeline.runtime.context import Context
 
+# What reads the files of a batch: Spark, or for Sail the driver.
+READ_BY = (driver_rows, "reader") if BY_SAIL else (landing, "contents_with_file_id")
 HOUR = '"001","20210401","0000"'
 
 
@@ -219,14 +223,14 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_run(
     first = put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1"))
     put(gas, "later/PN000001.SMRT", smrt("PN000001", f"{HOUR},1"))  # decided because of the first: not without it
     put(gas, "PN000002.SMRT", smrt("PN000002", f"{HOUR},2", created='"20210401","070000"'))
-    read = landing.contents_with_file_id
+    read = getattr(*READ_BY)
 
     def read_what_changes(*arguments: Any) -> Any:
         put(gas, first.name, smrt("PN000001", f"{HOUR},111"), minutes=5)
         return read(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(landing, "contents_with_file_id", read_what_changes)
+        patch.setattr(*READ_BY, read_what_changes)
         context = lake(GAS)
         run.run(context)
     assert log(context) == [("PN000002.SMRT", "loaded", None)]
@@ -247,7 +251,7 @@ def test_a_file_that_goes_before_spark_reads_it_does_not_stop_the_others(
     first = put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1"))
     put(gas, "later/PN000001.SMRT", smrt("PN000001", f"{HOUR},1"))
     put(gas, "PN000002.SMRT", smrt("PN000002", f"{HOUR},2", created='"20210401","070000"'))
-    read = landing.contents_with_file_id
+    read = getattr(*READ_BY)
 
     def read_what_went(*arguments: Any) -> Any:
         if moment == "before Spark plans":
@@ -257,7 +261,7 @@ def test_a_file_that_goes_before_spark_reads_it_does_not_stop_the_others(
         return contents
 
     with monkeypatch.context() as patch:
-        patch.setattr(landing, "contents_with_file_id", read_what_went)
+        patch.setattr(*READ_BY, read_what_went)
         context = lake(GAS)
         run.run(context)
     assert log(context) == [("PN000002.SMRT", "loaded", None)]
@@ -273,7 +277,7 @@ def test_a_file_replaced_by_one_of_the_same_size_while_it_is_read_is_left_for_th
 ) -> None:
     put(electricity, "a.json", split_json(["2021-01-04 00:00:00", "m1", "1"]))
     put(electricity, "b.json", split_json(["2021-01-04 00:30:00", "m1", "2"]))
-    read = landing.contents_with_file_id
+    read = getattr(*READ_BY)
 
     def read_what_is_replaced(*arguments: Any) -> Any:
         contents = read(*arguments)
@@ -283,7 +287,7 @@ def test_a_file_replaced_by_one_of_the_same_size_while_it_is_read_is_left_for_th
         return contents
 
     with monkeypatch.context() as patch:
-        patch.setattr(landing, "contents_with_file_id", read_what_is_replaced)
+        patch.setattr(*READ_BY, read_what_is_replaced)
         context = lake(ELECTRICITY)
         run.run(context)
     assert log(context) == [("b.json", "loaded", None)]

@@ -149,7 +149,7 @@ class PathReads:
         there = gate.readable(self.context, table, version)
         if there is None:
             return self._spark.rows_at(table, version, names, days)
-        return there.to_pyarrow_table(columns=names, filters=None if days is None else _filters(table, days))
+        return there.to_pyarrow_table(columns=names, filters=None if days is None else filters_of(table, days))
 
     def count_on_days(self, table: Table, days: Mapping[str, Sequence[date]]) -> int | None:
         """How many rows those days of those feeds hold, from the files' statistics; None where these do not say."""
@@ -165,7 +165,7 @@ class PathReads:
         return None if None in counts else sum(counts)
 
     def _rows_of_days(self, table: Table, days: Mapping[str, Sequence[date]]) -> pa.Table:
-        wanted, there = _filters(table, days), self._readable(table)
+        wanted, there = filters_of(table, days), self._readable(table)
         if not wanted or there is None:
             return arrow_schema(table).empty_table()
         return there.to_pyarrow_table(filters=wanted).select(table.names).cast(arrow_schema(table))
@@ -186,6 +186,7 @@ class PathReads:
         sql_names.register(self.context, names, every, shown)
 
 
-def _filters(table: Table, days: Mapping[str, Sequence[date]]) -> list[list[tuple[str, str, Any]]]:
+def filters_of(table: Table, days: Mapping[str, Sequence[date]]) -> list[list[tuple[str, str, Any]]]:
+    """Those days of those feeds, as delta-rs wants a condition; [] for no day at all."""
     feed, day = table.partition_by
     return [[(feed, "=", name), (day, "in", list(some))] for name, some in days.items() if some]

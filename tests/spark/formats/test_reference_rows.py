@@ -67,7 +67,12 @@ def agreements(frame):
     rows = [(*cells, 7, number, 3) for number, cells in enumerate(AGREEMENTS, start=1)]
     judged = reference_rows.judged("agreement", frame(AGREEMENT, *rows), "Europe/London")
     names = ["reason_code", "reason", "raw", "meter_id", "row_number"]
-    typed = judged.selectExpr("string(agreement_id)", "string(valid_from)", "string(valid_to)", *names)
+    typed = judged.selectExpr(
+        "string(agreement_id) AS agreement_id",
+        "string(valid_from) AS valid_from",
+        "string(valid_to) AS valid_to",
+        *names,
+    )
     return {list(AGREEMENTS)[row["row_number"] - 1]: row for row in typed.collect()}
 
 
