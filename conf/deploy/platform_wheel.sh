@@ -6,6 +6,7 @@
 # stays pinned: `report` needs 0.15, and those runtimes have 0.14.4.
 #
 #   use:       conf/deploy/platform_wheel.sh [FOLDER]      (default dist; prints the wheel's path)
+#              with the Python of `make setup`, else python3, which then needs pip; PYTHON=… names another
 #   validate:  make test-deploy   (tests/deploy/test_platform_wheel.py builds it, reads its metadata, and lets pip install
 #              it with the packages of that runtime)
 set -eu
@@ -14,6 +15,9 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cd "$root"
+# A system's own python3 is often without pip.
+python=${PYTHON:-python3}
+[ -n "${PYTHON:-}" ] || [ ! -x .venv/bin/python ] || python=.venv/bin/python
 mkdir "$copy/jars" "$copy/conf"
 cp -R main.py pipeline jobs pyproject.toml README.md LICENSE "$copy"
 cp jars/coordinates.toml jars/ivysettings.xml "$copy/jars"
@@ -26,5 +30,5 @@ sed -e '/^ *"pyspark==/d' -e '/^ *"delta-spark==/d' -e 's/^version = "\(.*\)"/ve
     -e 's/"matplotlib==[^"]*"/"matplotlib>=3.10,<4"/' \
     pyproject.toml >"$copy/pyproject.toml"
 rm -f "$out"/meterlake-*+platform-*.whl
-"${PYTHON:-python3}" -m pip wheel --quiet --no-deps --wheel-dir "$out" "$copy"
+"$python" -m pip wheel --quiet --no-deps --wheel-dir "$out" "$copy"
 ls "$out"/meterlake-*+platform-*.whl

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import sys
 import tomllib
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -90,8 +93,8 @@ def test_the_rest_of_the_bundle_has_known_keys_only_and_every_variable(bundle):
         assert set(variable) <= KNOWN["variable"]
     for artifact in bundle["artifacts"].values():
         assert set(artifact) <= KNOWN["artifact"]
-        assert (BUNDLE / artifact["path"]).resolve() == ROOT
-        assert (ROOT / artifact["build"].split()[0]).is_file()
+        assert (BUNDLE / artifact["path"]).resolve() == BUNDLE
+        assert (BUNDLE / artifact["build"].split()[0]).is_file()
     text = json.dumps(bundle)
     used = {part.split("}")[0] for part in text.split("${var.")[1:]}
     assert used == set(bundle["variables"])
@@ -173,8 +176,38 @@ def test_each_task_has_the_targets_compute_with_the_wheel_that_the_bundle_builds
         # No variables, so no secrets: the reference must not ask for one.
         assert load(BUNDLE / f"meterlake-{target}.toml").reference.password_env is None
     for wheel in wheels:
-        assert (BUNDLE / wheel).parent.resolve() == ROOT / "dist"
+        assert wheel.startswith("./")  # else the CLI takes it for the name of a package
+        assert (BUNDLE / wheel).parent.resolve() == BUNDLE / "dist"
         assert fnmatch("meterlake-9.9+platform-py3-none-any.whl", Path(wheel).name)
+
+
+def test_the_build_leaves_one_wheel_where_the_tasks_look_for_it_inside_the_bundle(bundle, tmp_path):
+    """The CLI runs the command in the artifact's folder; a wheel outside the bundle's folder is refused by some versions."""
+    there = tmp_path / "repository"
+    for name in ("main.py", "pyproject.toml", "README.md", "LICENSE", "jars/coordinates.toml", "jars/ivysettings.xml"):
+        (there / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, there / name)
+    for name in ("pipeline", "jobs", "conf"):
+        shutil.copytree(ROOT / name, there / name, ignore=shutil.ignore_patterns("__pycache__", "dist"))
+    here = there / BUNDLE.relative_to(ROOT)
+    (artifact,) = bundle["artifacts"].values()
+    # As on a machine of one's own: PYTHON is not set, python3 has no pip, and `make setup` was run.
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python3").chmod(0o755)
+    (there / ".venv").symlink_to(Path(sys.prefix))
+    variables = {n: v for n, v in os.environ.items() if n != "PYTHON"} | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    accepted("/bin/sh", "-c", artifact["build"], cwd=here / artifact["path"], env=variables)
+    serverless = bundle["targets"]["dev"]["resources"]["jobs"]["meterlake_write"]["environments"][0]["spec"]
+    (wheel,) = here.glob(serverless["dependencies"][0].removeprefix("./"))
+    assert wheel.name.startswith("meterlake-")
+
+
+def test_a_first_deployment_names_no_group_and_production_says_who_sees_and_manages_the_jobs(bundle):
+    assert "permissions" not in bundle
+    assert "permissions" not in bundle["targets"]["dev"]
+    for target in ("prod", "prod-cluster"):
+        levels = {each["level"] for each in bundle["targets"][target]["permissions"]}
+        assert levels == {"CAN_VIEW", "CAN_MANAGE"}
 
 
 def test_the_schedules_are_eight_and_four_each_day_and_three_on_sundays_in_london(bundle):

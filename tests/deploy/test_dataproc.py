@@ -124,6 +124,21 @@ def test_jobs_bring_the_jars_of_the_runtimes_spark_the_wheel_of_this_version_and
             assert "no such file" in ended.output
 
 
+def test_a_subnet_is_the_machines_where_one_is_named():
+    for kind, place in (
+        ("batch", ("environmentConfig", "executionConfig")),
+        ("workflow", ("placement", "managedCluster", "config", "gceClusterConfig")),
+    ):
+        day = f"{kind} {PLACE} --environment production"
+        _, (usual,) = submitted(f"{day} --day 2026-03-29")
+        _, (named,) = submitted(f"{day} --day 2026-03-29 --subnet private")
+        for sent, wanted in ((usual, None), (named, "private")):
+            part = sent["message"]
+            for key in place:
+                part = part[key]
+            assert (part.get("subnetworkUri") or None) == wanted
+
+
 @pytest.mark.parametrize("words", ["batch --command run verify", "workflow --command run run"])
 def test_a_batch_is_one_command_and_a_workflow_has_each_once(words):
     script = "import sys; sys.path.insert(0, sys.argv.pop(1)); import submit; submit.asked()"

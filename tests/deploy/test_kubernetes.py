@@ -87,6 +87,42 @@ def test_the_linter_warns_of_nothing_and_would_have(manifest, tmp_path):
     assert done(*check, wrong).returncode == 1
 
 
+@pytest.fixture(scope="module")
+def deliveries(tmp_path_factory):
+    """The pod by which deliveries are copied in, as `kubectl apply --kustomize` would send it."""
+    path = tmp_path_factory.mktemp("deliveries") / "pod.yaml"
+    path.write_text(accepted("kubectl", "kustomize", FOLDER / "deliveries"))
+    return path
+
+
+@pytest.mark.parametrize("release", ["1.31", "1.37"])
+def test_the_pod_for_deliveries_is_of_the_schema_and_of_the_linter(deliveries, release):
+    accepted(tool("kubernetes-validate"), "--strict", "--kubernetes-version", release, deliveries)
+    if (TOOLS / "kube-score").is_file():
+        # Its network policy is the base's, which selects it by its label (below).
+        told = ["--ignore-container-cpu-limit", "--ignore-test", "pod-networkpolicy", "--exit-one-on-warning"]
+        accepted(tool("kube-score"), "score", *told, deliveries)
+
+
+def test_the_pod_for_deliveries_writes_where_the_feeds_look_as_the_jobs_do_and_answers_no_request(objects, deliveries):
+    (pod,) = asked(READ, deliveries)
+    job = pods(objects)["CronJob/meterlake-run"]["spec"]
+    mine, (container,), (its,) = pod["spec"], pod["spec"]["containers"], job["containers"]
+    assert mine["securityContext"] == job["securityContext"]
+    assert container["image"] == its["image"]
+    assert [each for each in job["volumes"] if each["name"] == "lake"] == mine["volumes"]
+    (mount,) = container["volumeMounts"]
+    assert mount in its["volumeMounts"]
+    feeds = tomllib.loads(objects["ConfigMap/meterlake"]["data"]["meterlake.toml"])["feeds"]
+    assert all(feed["path"].startswith(f"{mount['mountPath']}/landing/") for feed in feeds)
+    labels = pod["metadata"]["labels"]
+    assert objects["NetworkPolicy/meterlake"]["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
+    assert not objects["Service/meterlake-api"]["spec"]["selector"].items() <= labels.items()
+    (near,) = mine["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    api = pods(objects)["Deployment/meterlake-api"]["metadata"]["labels"]
+    assert near["labelSelector"]["matchLabels"].items() <= api.items()
+
+
 def test_runs_are_at_their_hour_in_london_one_at_a_time_and_never_tried_twice(objects, tmp_path):
     for verb, schedule in (("run", "0 8 * * *"), ("maintain", "0 3 * * 0"), ("verify", "0 4 * * *")):
         job = objects[f"CronJob/meterlake-{verb}"]["spec"]

@@ -80,6 +80,10 @@ def message(options: argparse.Namespace) -> dataproc.Batch | dataproc.WorkflowTe
         step["prerequisiteStepIds"] = [before["stepId"]]
     if steps:
         told["jobs"] = steps
+    if options.subnet and options.kind == "batch":
+        told["environmentConfig"]["executionConfig"]["subnetworkUri"] = options.subnet
+    elif options.subnet:
+        told["placement"]["managedCluster"]["config"]["gceClusterConfig"]["subnetworkUri"] = options.subnet
     if options.metastore:
         for holder in [step["pysparkJob"] for step in steps] or [told["runtimeConfig"]]:
             holder["properties"] |= metastore_properties(options.metastore, options.bucket)
@@ -113,6 +117,7 @@ def asked(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--environment", choices=["production", "development"], required=True)
     parser.add_argument("--command", choices=ARGUMENTS, nargs="+", default=["run"], help="a batch takes one")
+    parser.add_argument("--subnet", help="a subnetwork of the region; default: that of the network `default`")
     parser.add_argument("--metastore", help="a Hive metastore, thrift://HOST:9083; then write catalog, not lake")
     parser.add_argument(
         "--jar", action="append", default=[], help="one more JAR of the bucket, such as a JDBC driver's"

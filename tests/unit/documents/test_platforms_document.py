@@ -90,17 +90,31 @@ def test_what_it_names_of_this_repository_is_there():
         assert (ROOT / "docs" / link).is_file(), link
 
 
-def test_each_platform_has_its_prerequisites_five_commands_and_what_was_run():
-    for name in ("Databricks", "Dataproc", "Kubernetes"):
-        page = re.search(rf"^## {name}\n(.*?)(?=^## )", TEXT, re.MULTILINE | re.DOTALL)[1]
-        assert "**You need**" in page
-        commands = re.search(r"```sh\n(.*?)```", page, re.DOTALL)[1].replace("\\\n", "").splitlines()
-        assert len(commands) == 5, name
-        assert re.findall(r"^\| (run here|validated|neither) \|", page, re.MULTILINE) == [
-            "run here",
-            "validated",
-            "neither",
-        ]
+@pytest.mark.parametrize("name", ["Databricks", "Dataproc", "Kubernetes"])
+def test_each_platform_has_its_parts_in_the_order_in_which_a_newcomer_needs_them(name):
+    page = re.search(rf"^## {name}\n(.*?)(?=^## )", TEXT, re.MULTILINE | re.DOTALL)[1]
+    parts = re.findall(r"^\*\*(You need|Run it|See it|Leave it running|Remove it)\b", page, re.MULTILINE)
+    assert parts == ["You need", "Run it", "See it", "Leave it running", "Remove it"]
+    commands = re.search(r"^\*\*Run it\*\*\n\n```sh\n(.*?)```", page, re.MULTILINE | re.DOTALL)[1]
+    assert len(commands.replace("\\\n", "").splitlines()) == 5
+    # What the demo's refused deliveries do to the first run surprises nobody.
+    assert "exit code 3" in page[page.index("**See it.") : page.index("**Leave it running.")]
+    rows = re.findall(r"^\| (run here|validated|neither) \|", page, re.MULTILINE)
+    assert rows == ["run here", "validated", "neither"]
+
+
+@pytest.mark.parametrize("name", ["Databricks", "Dataproc", "Kubernetes"])
+def test_what_a_page_says_of_its_costs_is_in_the_table(name):
+    page = re.search(rf"^## {name}\n(.*?)(?=^## )", TEXT, re.MULTILINE | re.DOTALL)[1]
+    told = re.search(r"^\*\*Leave it running\.\*\*(.*?)\n\n", page, re.MULTILINE | re.DOTALL)[1]
+    table = {dollars for what, _, _, dollars in COSTS if what.startswith(name)}
+    mentioned = set(re.findall(r"\b(\d+)\b(?! GB)", told))
+    assert mentioned == table
+
+
+def test_the_version_of_the_image_is_this_one_wherever_it_is_named():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f"registry.example.org/meterlake:{version} ." in TEXT
-    assert f"newTag: {version}\n" in (DEPLOY / "kubernetes/base/kustomization.yaml").read_text()
+    assert f"meterlake-{version}+platform-py3-none-any.whl" in TEXT
+    for part in ("base", "deliveries"):
+        assert f"newTag: {version}\n" in (DEPLOY / f"kubernetes/{part}/kustomization.yaml").read_text()
