@@ -167,7 +167,7 @@ def _in_python(context: Context, feed: Feed, delivery: Delivery, *, in_bronze: b
 
 def _by_spark(context: Context, feed: Feed, delivery: Delivery, *, in_bronze: bool = True) -> Delivery:
     """The counts and days that today's rules give to its rows in bronze, or in its file."""
-    from jobs import bronze  # noqa: PLC0415 - a dry run imports no PySpark
+    from jobs.shared import ingestion  # noqa: PLC0415 - a dry run imports no PySpark
     from pipeline.layers.judged import judged  # noqa: PLC0415
 
     if not context.has_spark:
@@ -178,7 +178,7 @@ def _by_spark(context: Context, feed: Feed, delivery: Delivery, *, in_bronze: bo
         rows = judged(context, feed, [delivery])
     else:
         contents = landing.contents_with_file_id(context.spark, form.contents, [delivery], feed)
-        rows = bronze.rows_of(form, contents, feed, [delivery], delivery.batch_id)
+        rows = ingestion.rows_of(form, contents, feed, [delivery], delivery.batch_id)
         rows = form.judged(rows, feed, received_at([delivery]))
     counted = counts(rows, many_readings_per_row=form.many_readings_per_row)
     return replace(delivery, **counted.get(delivery.file_id, NOTHING))
@@ -200,7 +200,7 @@ def _where_it_lies(context: Context, feed: Feed, delivery: Delivery) -> tuple[Fe
 
 def _loaded(context: Context, changed: list[Replayed]) -> list[Delivery]:
     """The deliveries that count now; rows of deliveries that were refused go into bronze first."""
-    from jobs import bronze  # noqa: PLC0415 - a dry run imports no PySpark
+    from jobs.shared import ingestion  # noqa: PLC0415 - a dry run imports no PySpark
 
     counting = [each.after for each in changed if not each.before.reason_code]
     for feed in context.settings.feeds:
@@ -210,7 +210,7 @@ def _loaded(context: Context, changed: list[Replayed]) -> list[Delivery]:
                 place, _ = _where_it_lies(context, feed, each.before)
                 places.setdefault(place.path, (place, []))[1].append(each.after)
         for place, new in places.values():
-            counting += [each for each in bronze.load(context, place, new) if each.status == LOADED]
+            counting += [each for each in ingestion.load(context, place, new) if each.status == LOADED]
     return counting
 
 

@@ -110,7 +110,7 @@ def read(spark, case, documents, folder):
 
 
 def looked_at_again(case, content, delivery):
-    """The verdict on a delivery that gave Spark no rows, as in jobs/bronze.py."""
+    """The verdict on a delivery that gave Spark no rows, as in jobs/shared/ingestion.py."""
     final = case.form.diagnose(content, delivery, case.feed)
     if final.reason_code is None and final.rows_read:
         return final.refused("MALFORMED_JSON", "Spark's reader found no rows where there are some")

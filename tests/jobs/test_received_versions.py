@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from jobs import bronze, run, withdraw
+from jobs import run, withdraw
+from jobs.shared import ingestion
 from pipeline import formats
 from pipeline.config.feeds import Feed
 from pipeline.config.settings import load
@@ -402,7 +403,7 @@ def laid_into_bronze(context):
 
 
 def counted(context, feed, deliveries):
-    return bronze._with_counts(context, feed, [each for each in deliveries if each.feed == feed.name])
+    return ingestion.with_counts(context, feed, [each for each in deliveries if each.feed == feed.name])
 
 
 def test_hostile_rows_of_all_formats_in_many_zones_are_judged_as_by_spark(lake):
