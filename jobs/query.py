@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jobs.shared.output import console, must_exist
 from jobs.sql import answers
 from pipeline.errors import MissingPackageError, UnknownNameError, UsageError
+from pipeline.lake import access
 from pipeline.queries import mistakes, statements
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _session(context: Context, engine: str) -> Session:
         must_exist(context)
         return session
     context.need_spark("sql by Spark", "ask with sql --engine duckdb")
-    if context.settings.catalog:
+    if access.needs_spark(context):
         context.start_spark()
         wait_for_spark(context)
     must_exist(context)  # of a lake in a folder, before a JVM starts

@@ -10,7 +10,7 @@ from pipeline.checks.finding import Finding, as_far_as_it_is, objection_to_writi
 from pipeline.deliveries import landing
 from pipeline.deliveries.archive import ELSEWHERE
 from pipeline.errors import LakeError, LandingFolderError
-from pipeline.lake import schema_version, stores
+from pipeline.lake import access, schema_version, stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +71,8 @@ def _objection_to_archiving(feed: Feed, archive: str) -> str | None:
 
 def _lake(context: Context) -> Finding:
     settings, what = context.settings, "lake"
-    if settings.catalog:
-        return Finding(what, f"catalog {settings.catalog}: asked by the first run, which needs Spark")
+    if access.needs_spark(context):
+        return Finding(what, f"catalog {settings.where}: asked by the first run, which needs Spark")
     try:
         if settings.is_in_a_folder:
             if objection := objection_to_writing(settings.root):

@@ -19,7 +19,7 @@ from pipeline.formats import reference_dialects
 from pipeline.formats.reference_sqlite import SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pipeline.config.feeds import Feed
     from pipeline.config.notify import Mail, Notify
@@ -37,7 +37,7 @@ def found(settings: Settings) -> Iterator[Finding]:
         if feed.url:
             yield _endpoint(feed)
     if settings.reference:
-        yield _reference(settings.reference, settings.catalog)
+        yield _reference(settings.reference, settings.reference_tables)
     if name := settings.api.token_env:
         unset = f"the environment variable {name} holds no token: set it where `serve` is started"
         yield Finding("api: token_env", name, None if os.environ.get(name) else unset)
@@ -83,11 +83,10 @@ def _endpoint(feed: Feed) -> Finding:
     return Finding(what, f"{url} answers")
 
 
-def _reference(reference: Reference, catalog: str | None) -> Finding:
+def _reference(reference: Reference, tables: Mapping[str, str]) -> Finding:
     what = "reference"
     if reference.url is None:
-        tables = ", ".join(reference.in_catalog(str(catalog)).values())
-        return Finding(what, f"{tables}: asked by the first run, which needs Spark")
+        return Finding(what, f"{', '.join(tables.values())}: asked by the first run, which needs Spark")
     try:
         if reference.url.startswith(SQLITE):
             return _sqlite(SqliteFile(reference.url, reference.names))

@@ -6,19 +6,18 @@ import os
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from pipeline.config import engine, problems
+from pipeline.config import engine, feed_folders, problems
 from pipeline.config.anchored import DEFAULT_LAKE, anchored
 from pipeline.config.api import Api
 from pipeline.config.engine import Engine
 from pipeline.config.feeds import Feed
-from pipeline.config.folders import as_opened, is_volume, lie_one_in_the_other
+from pipeline.config.folders import as_opened, is_volume
 from pipeline.config.metrics import Metrics
 from pipeline.config.notify import Notify
 from pipeline.config.own_checks import Check
@@ -87,13 +86,10 @@ class Settings(BaseSettings):
             message = "give either lake or catalog, not both"
             raise ValueError(message)
         names = [feed.name for feed in self.feeds]
-        if twice := {name for name in names if names.count(name) > 1}:
-            message = f"two feeds are named {', '.join(sorted(twice))}"
-            raise ValueError(message)
-        own = [check.name for check in self.checks]
-        if twice := {name for name in own if own.count(name) > 1}:
-            message = f"two checks are named {', '.join(sorted(twice))}"
-            raise ValueError(message)
+        for what, given in {"feeds": names, "checks": [check.name for check in self.checks]}.items():
+            if twice := {name for name in given if given.count(name) > 1}:
+                message = f"two {what} are named {', '.join(sorted(twice))}"
+                raise ValueError(message)
         unknown = set(self.reference.feeds if self.reference else ()) - set(names)
         if unknown:
             near = did_you_mean(min(unknown), names)
@@ -131,7 +127,7 @@ class Settings(BaseSettings):
         if not self.catalog:
             message = "reference.url is missing: only a lake in a catalog can name tables of a catalog instead"
             raise ValueError(message)
-        for name in self.reference.in_catalog(self.catalog).values():
+        for name in self.reference_tables.values():
             catalog, schema, _ = name.split(".")
             if catalog.lower() == self.catalog.lower() and schema.lower() in OWN_SCHEMAS:
                 message = f"reference.tables: {name} is a table of this lake itself; name the one that it is made from"
@@ -140,40 +136,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _folders_are_of_one_feed(self) -> Self:
-        for n, feed in enumerate(self.feeds):
-            for other in self.feeds[n + 1 :]:
-                if lie_one_in_the_other(feed.path, other.path):
-                    message = (
-                        f"the landing folders of feeds {feed.name!r} ({feed.path}) and {other.name!r} ({other.path}) "
-                        "overlap: files would be deliveries of both; give each feed its own folder"
-                    )
-                    raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _archives_are_of_one_feed(self) -> Self:
-        for feed, other in product(self.feeds, self.feeds):
-            others = [other.path] if feed is other else [other.path, other.archive]
-            for folder in filter(None, others):
-                if feed.archive and lie_one_in_the_other(feed.archive, folder):
-                    message = (
-                        f"archive of feed {feed.name!r} ({feed.archive}) and {folder} of feed {other.name!r} lie one "
-                        "in the other: what is archived would come again; name a folder beside it"
-                    )
-                    raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _responses_are_no_deliveries(self) -> Self:
-        for feed in self.feeds:
-            for other in self.feeds:
-                if feed.acknowledge and lie_one_in_the_other(feed.acknowledge, other.path):
-                    message = (
-                        f"acknowledge of feed {feed.name!r} ({feed.acknowledge}) and the landing folder of feed "
-                        f"{other.name!r} ({other.path}) lie one in the other: responses would become deliveries; "
-                        "name a folder beside it"
-                    )
-                    raise ValueError(message)
+        feed_folders.must_be_apart(self.feeds)
         return self
 
     @property
@@ -235,6 +198,11 @@ class Settings(BaseSettings):
             return "UTC"
         of_feed = self.feed(self.reference.feeds[0]).time_zone if self.reference.feeds else "UTC"
         return self.reference.time_zone or of_feed
+
+    @property
+    def reference_tables(self) -> dict[str, str]:
+        """Of a reference in tables of a catalog: table -> its name of three parts."""
+        return {} if self.reference is None or self.reference.url else self.reference.in_catalog(self.where)
 
     @property
     def reference_feeds(self) -> tuple[str, ...]:

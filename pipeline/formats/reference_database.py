@@ -35,8 +35,7 @@ def source_of(settings: Settings) -> Source | None:
     if reference is None:
         return None
     if reference.url is None:
-        catalog = str(settings.catalog)
-        return CatalogTables(catalog, reference.in_catalog(catalog))
+        return CatalogTables(settings.where, settings.reference_tables)
     return SqliteFile(reference.url, reference.names) if reference.url.startswith(SQLITE) else Server(reference)
 
 

@@ -33,12 +33,17 @@ __all__ = ["EVERYTHING"]
 
 
 def lake_of(context: Context) -> Lake:
-    """The lake of the settings. What it is, a folder, a store or a catalog, is asked here and in tables.address."""
-    if context.settings.catalog and context.settings.places is None:
+    """The lake of the settings: one that Spark alone opens, or one whose tables have places."""
+    if (name := tables.catalog_of(context.settings)) and needs_spark(context):
         from pipeline.lake import catalog  # noqa: PLC0415 - a lake in a folder is read without PySpark
 
-        return catalog.lake(context, context.settings.catalog)
+        return catalog.lake(context, name)
     return path.lake(context)
+
+
+def needs_spark(context: Context) -> bool:
+    """Whether only Spark can open the tables: those of a catalog, as long as it was not asked where they lie."""
+    return tables.catalog_of(context.settings) is not None and context.settings.places is None
 
 
 def history(context: Context, table: Table, limit: int | None) -> list[Commit]:

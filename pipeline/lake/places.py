@@ -29,7 +29,7 @@ def located(context: Context, every: Sequence[Table]) -> Context:
 
     The catalog is asked by a session that has ended on return. LakeError if this process cannot read there.
     """
-    if not context.settings.catalog:
+    if tables.catalog_of(context.settings) is None:
         return context
     settings = context.settings.located(Places(context, every))
     must_be_readable(settings)

@@ -487,12 +487,17 @@ LAYERS = tuple(LAYER_COMMENTS)
 DERIVED = ("silver", "gold")
 
 
+def catalog_of(settings: Settings) -> str | None:
+    """The catalog that holds the tables; None for a lake in a folder or a store."""
+    return settings.catalog
+
+
 def address(settings: Settings, table: Table) -> str:
     """Where a table is: its path or URI in path mode; in catalog mode its place if that is known, or its full name.
 
     Settings with a scratch place have their own silver and gold there, beside the lake's.
     """
-    if settings.catalog:
+    if catalog_of(settings):
         return (settings.places or {}).get(table.full_name) or _name_in_catalog(settings, table)
     return f"{_scratch(settings, table) or settings.root}/{table.layer}/{table.name}"
 
@@ -503,11 +508,11 @@ def _scratch(settings: Settings, table: Table) -> str | None:
 
 def _name_in_catalog(settings: Settings, table: Table) -> str:
     scratch = _scratch(settings, table)
-    return f"{settings.catalog}.{scratch + '_' if scratch else ''}{table.layer}.{table.name}"
+    return f"{catalog_of(settings)}.{scratch + '_' if scratch else ''}{table.layer}.{table.name}"
 
 
 def sql_name(settings: Settings, table: Table) -> str:
     """A table's name in SQL: that of the catalog, or its path or URI."""
-    if settings.catalog:
+    if catalog_of(settings):
         return _name_in_catalog(settings, table)
     return "delta.`" + address(settings, table).replace("`", "``") + "`"

@@ -46,7 +46,7 @@ class DuckDBQueries:
 
     def __init__(self, context: Context) -> None:
         settings = context.settings
-        if settings.catalog:
+        if access.needs_spark(context):
             raise LakeError(settings.where, f"is in a catalog, whose tables `sql` reads with Spark: {SPARK_ONLY}")
         self._context = context
         self.names = Names.of(settings, view_dialects.DUCKDB)

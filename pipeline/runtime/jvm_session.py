@@ -96,7 +96,7 @@ def local(settings: Settings, waiting_bytes: int, largest_bytes: int, lock: int 
     conf.setIfMissing(ADDED_TO[0], " ".join(filter(None, (options, archive, given[0]))))
     jars = [str(folder / jar.file) for jar in fetch_jars.expected_jars()]
     conf.set(ADDED_TO[1], os.pathsep.join(filter(None, (*jars, given[1]))))
-    if settings.catalog == SESSION_CATALOG:
+    if settings.where == SESSION_CATALOG:  # the catalog of Spark itself, which needs a metastore
         conf.set("spark.sql.catalogImplementation", "hive")
         conf.set("spark.sql.warehouse.dir", str(Path("spark-warehouse").absolute()))
     else:  # no tables of its own, but Spark needs a path, which it never creates
