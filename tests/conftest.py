@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from typer.testing import CliRunner
 
@@ -36,6 +37,9 @@ def command(*arguments: str, config: Path) -> Any:
     return CliRunner().invoke(main.app, list(arguments), env={"METERLAKE_CONFIG": str(config)})
 
 
+# Drawn examples are judged by what they find, not by how long this machine takes for them.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 # Seconds that the longest test of a marker takes on a slow day.
 LONGEST = {"cluster": 250, "slow": 180, "faults": 150, "fuzz": 150}
 

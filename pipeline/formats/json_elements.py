@@ -20,24 +20,7 @@ def elements(text: str, key: str) -> Iterator[Any]:
 
     ValueError, or RecursionError, where the document turns out to be none, after the elements before that place.
     """
-    at, more = _past(text, 0, "{"), True
-    while more:
-        name, at = _value(text, at)
-        at = _past(text, at, ":")
-        if name == key:
-            at, inside = _past(text, at, "["), True
-            if text[at : at + 1] == "]":
-                at, inside = at + 1, False
-            while inside:
-                element, at = _value(text, at)
-                yield element
-                at, inside = _separated(text, at, "]")
-        else:
-            _, at = _value(text, at)
-        at, more = _separated(text, at, "}")
-    if _blank(text, at) != len(text):
-        message = f"more after the document: character {at}"
-        raise ValueError(message)
+    return (element for _, element in _placed(text, key))
 
 
 class Sources:
@@ -47,32 +30,37 @@ class Sources:
     """
 
     def __init__(self, text: str, key: str) -> None:
-        self._text, self._starts, self._number = text, _starts(text, key), 0
+        self._text, self._placed, self._number = text, _placed(text, key), 0
 
     def of(self, number: int) -> list[tuple[str, Any]]:
         """The members of that element, counted from 1: (key, value), of an array ('', value); later ones only."""
-        for start in self._starts:
+        for start, _ in self._placed:
             self._number += 1
             if self._number == number:
                 return list(_members(self._text, start))
         raise ValueError(number)
 
 
-def _starts(text: str, key: str) -> Iterator[int]:
-    """Where each element begins, in a document that was parsed before."""
+def _placed(text: str, key: str) -> Iterator[tuple[int, Any]]:
+    """Each element with where it begins."""
     at, more = _past(text, 0, "{"), True
     while more:
         name, at = _value(text, at)
         at = _past(text, at, ":")
         if name == key:
             at, inside = _past(text, at, "["), True
-            while inside and text[at : at + 1] != "]":
-                yield at
-                _, at = _value(text, at)
-                at, inside = _separated(text, at, "]")
-            return
-        _, at = _value(text, at)
+            if text[at : at + 1] == "]":
+                at, inside = at + 1, False
+            while inside:
+                element, behind = _value(text, at)
+                yield at, element
+                at, inside = _separated(text, behind, "]")
+        else:
+            _, at = _value(text, at)
         at, more = _separated(text, at, "}")
+    if _blank(text, at) != len(text):
+        message = f"more after the document: character {at}"
+        raise ValueError(message)
 
 
 def _members(text: str, at: int) -> Iterator[tuple[str, Any]]:

@@ -193,9 +193,8 @@ def test_a_volume_of_one_node_has_its_pods_there_and_one_of_many_nodes_need_not(
             assert term["labelSelector"]["matchLabels"].items() <= labels.items()
 
 
+@pytest.mark.parametrize("manifest", ["base with its ingress"], indirect=True)
 def test_an_ingress_leads_to_the_api_by_tls_only_and_the_policies_let_its_controller_in(objects):
-    if "Ingress/meterlake-api" not in objects:
-        pytest.skip("this variant has no ingress")
     ingress = objects["Ingress/meterlake-api"]["spec"]
     (rule,) = ingress["rules"]
     (tls,) = ingress["tls"]

@@ -18,8 +18,6 @@ import pytest
 from pipeline import formats
 from pipeline.config.feeds import Feed
 from pipeline.deliveries import landing
-from pipeline.errors import EngineError
-from pipeline.formats import driver_rows
 from tests.conftest import ROOT
 from tests.fuzz import (
     csv_files,
@@ -32,6 +30,7 @@ from tests.fuzz import (
 )
 from tests.jobs.conftest import ARRIVED, put, smrt, split_json
 from tests.platform.two_engines import ENGINES, Twin, differences
+from tests.spark.conftest import refused_by_sail
 
 pytestmark = [
     pytest.mark.slow,
@@ -192,19 +191,10 @@ def fill(folder, feed, made):
         )
         path = put(folder / feed.path, f"{number:05d}/{name}", file.content, number)
         (found,) = landing.inspect([landing.at(there, f"{number:05d}/{name}")], there, form.inspect, "production")
-        if found.reason_code is None and is_refused(there, replace(found, file_id=1, batch_id=1)):
+        if found.reason_code is None and refused_by_sail(there, replace(found, file_id=1, batch_id=1)):
             path.unlink()
             refused += 1
     return refused
-
-
-def is_refused(feed, delivery):
-    """Whether Sail leaves the delivery to Spark."""
-    try:
-        driver_rows.reader(feed, [delivery], landing.read).read_all()
-    except EngineError:
-        return True
-    return False
 
 
 def test_fuzzed_deliveries_of_every_format_give_the_same_rows(fuzzed):
