@@ -43,7 +43,7 @@ def long_tables(draw):
         draw(st.sampled_from([1, 2])) if pattern in {None, "dd/MM/yyyy HH:mm"} else 1,
     )
     # The hours around the change. They begin before any repeated hour, since Santiago's ends at midnight: of a label that
-    # occurs once in a file, nobody can tell that it is the later one.
+    # occurs once in a file, nothing tells that it is the later one.
     day = draw(st.sampled_from(ZONES[zone]))
     first = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC) - timedelta(hours=4)
     starts = [first + timedelta(minutes=minutes * n) for n in range(10 * 60 // minutes)]

@@ -13,7 +13,7 @@ LOAD = "Load"
 LOOK = "Look and ask"
 CORRECT = "Correct and maintain"
 START = "Start with a new file or lake"
-# What --help shows in the place of a value: nothing for a switch, else a word that takes little of 80 columns.
+# What --help shows instead of a value: nothing for a switch, else a word that takes little of 80 columns.
 SWITCH, FILE, NAME, NUMBER, SECONDS, DAY = "", "FILE", "NAME", "N", "SECONDS", "DAY"
 
 Config = Annotated[

@@ -70,7 +70,7 @@ def digest(item: Item) -> str:
 
 
 def for_slack(notice: Notice) -> dict[str, Any]:
-    """`{"text": …}`. What a sender wrote into a file's name mentions nobody and links to nothing."""
+    """`{"text": …}`. What a sender wrote into a file's name mentions no user and links nowhere."""
     return {"text": notice.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
 
 

@@ -25,7 +25,7 @@ def objection_to_sail(
         f"a landing folder in an object store (of feed {', '.join(away)})": bool(away),
         "a reference that is no SQLite file here": reference is not None and not _is_here(reference),
         "settings of Spark's ([spark])": has_spark,
-        "checks of one's own ([[checks]]), which are Spark SQL": has_checks,
+        "your own checks ([[checks]]), which are Spark SQL": has_checks,
     }
     refused = next((what for what, given in others.items() if given), None)
     return refused and f'engine = "sail" is not for {refused}: say engine = "spark", or leave the other out'

@@ -68,7 +68,7 @@ class Notify(Strict):
             message = f"{', '.join(lonely)} without url or url_env: name the webhook, or leave them out"
             raise ValueError(message)
         if not self.has_webhook and self.mail is None:
-            message = "names nobody to tell: give url, url_env or a table [notify.mail]"
+            message = "has no receiver: give url, url_env or a table [notify.mail]"
             raise ValueError(message)
         return self
 

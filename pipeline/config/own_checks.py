@@ -1,4 +1,4 @@
-"""Checks of one's own: SQL over the tables that returns what should not be there."""
+"""Your own checks: SQL over the tables that returns what should not be there."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     api: Api = Api()
     metrics: Metrics = Metrics()
     notify: Notify | None = None
-    # Checks of one's own, run after gold.
+    # Your own checks, run after gold.
     checks: tuple[Check, ...] = ()
     # A run of more has its files hashed and their frames checked by Spark's executors.
     driver_inspects_megabytes: Annotated[int, Field(ge=0)] | None = None

@@ -125,7 +125,7 @@ def lies(feed: Feed, delivery: Delivery) -> Iterator[Feed]:
 
 
 def where(feed: Feed, delivery: Delivery) -> str:
-    """The path of the delivery's file, as its size and time tell; where it was found if it is there no more."""
+    """The path of the delivery's file, as its size and time tell; where it was found if it is no longer there."""
     for place in lies(feed, delivery):
         found = landing.at(place, delivery.relative_path)
         if found and (found.size_bytes, found.modified_at) == (delivery.size_bytes, delivery.modified_at):

@@ -1,1 +1,1 @@
-"""A `[[feeds]]` entry for a file that no one has described: what its bytes say, and what they cannot say. No Spark."""
+"""A `[[feeds]]` entry for an unknown file: what its bytes say, and what they cannot say. No Spark."""

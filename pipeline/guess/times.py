@@ -59,7 +59,7 @@ def is_time(text: str) -> bool:
 
 
 def pattern_of(values: Collection[str]) -> Pattern | None:
-    """The pattern that reads most of the texts; None where no one does."""
+    """The pattern that reads most of the texts; None where none does."""
     distinct = set(values)
     parts = {text: found for text in distinct if (found := _LABEL.fullmatch(text))}
     if not parts or len(parts) < MOST * len(distinct):

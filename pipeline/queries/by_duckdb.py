@@ -34,7 +34,7 @@ READING = {
 LISTS = re.compile(r"\s*SHOW\b|.*\binformation_schema\b|.*\bduckdb_\w+\(", re.IGNORECASE | re.DOTALL)
 ROWS_AT_ONCE = 10_000
 HUGEINT = pa.decimal128(38, 0)
-# How often a query that shall stop is told so.
+# How often a query that is to stop is told.
 EVERY_SECONDS = 0.1
 SPARK_ONLY = "leave out --engine duckdb"
 

@@ -191,7 +191,7 @@ def test_the_build_leaves_one_wheel_where_the_tasks_look_for_it_inside_the_bundl
         shutil.copytree(ROOT / name, there / name, ignore=shutil.ignore_patterns("__pycache__", "dist"))
     here = there / BUNDLE.relative_to(ROOT)
     (artifact,) = bundle["artifacts"].values()
-    # As on a machine of one's own: PYTHON is not set, python3 has no pip, and `make setup` was run.
+    # As on a user's machine: PYTHON is not set, python3 has no pip, and `make setup` was run.
     (tmp_path / "python3").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "python3").chmod(0o755)
     (there / ".venv").symlink_to(Path(sys.prefix))

@@ -51,16 +51,16 @@ def test_gcloud_knows_each_of_its_commands_and_would_not_know_another(tmp_path):
     shutil.which("kubectl") is None, reason="no kubectl on this machine: it is of no registry that we use"
 )
 def test_kubectl_takes_each_of_its_commands_as_far_as_it_can_without_a_cluster(tmp_path):
-    """With a server that no one listens at, a command that is right fails only when it asks for it."""
+    """With an address at which nothing listens, a command that is right fails only when it asks for it."""
     ours = commands("kubectl")
     assert len(ours) >= 10
     (tmp_path / "data_lake/landing").mkdir(parents=True)
     (tmp_path / "conf").symlink_to(ROOT / "conf")
-    nobody = ["--server", "http://127.0.0.1:9", "--request-timeout", "1s"]
+    no_server = ["--server", "http://127.0.0.1:9", "--request-timeout", "1s"]
     for line in [*ours, "kubectl get storageclass --colour"]:
         ended = done(
             *shlex.split(line),
-            *nobody,
+            *no_server,
             cwd=tmp_path,
             env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)},
         )

@@ -1,4 +1,4 @@
-"""The README's section for a file of one's own, from `guess` to gold, each line as it stands there."""
+"""The README's section for your own file, from `guess` to gold, each line as it stands there."""
 
 from __future__ import annotations
 

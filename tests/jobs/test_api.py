@@ -299,7 +299,7 @@ PROBLEMS = [
     ("/meters/1400000001/readings?from=2021-01-01&to=2021-01-02&tz=CET", 400, "tz"),
     ("/meters/1400000001/readings?from=2021-01-01&to=2021-01-02&granularity=week", 400, "granularity"),
     ("/meters/1400000001/readings?from=2021-01-01&to=2021-01-02&granularity=day&version=all", 400, "version"),
-    ("/meters/nobody/readings?from=2021-01-01&to=2021-01-02", 404, None),
+    ("/meters/unknown-1/readings?from=2021-01-01&to=2021-01-02", 404, None),
     ("/meters?feed=water", 404, "feed"),
     ("/meters?limit=0", 400, "limit"),
     ("/meters?limit=1000000", 400, "limit"),
@@ -380,7 +380,7 @@ def test_the_service_reports_its_health(api):
     assert api.get("/readyz").json()["status"] == "ready"
     text = api.get("/metrics").text
     assert 'meterlake_api_requests_total{route="/meters",status="200"}' in text
-    assert "nobody" not in text
+    assert "unknown-1" not in text
 
 
 def test_a_lake_without_tables_is_not_ready_and_has_no_meters(config, tmp_path):

@@ -122,7 +122,7 @@ def test_meters_of_hostile_names_are_kept_apart_merged_exactly_and_shown_as_they
         said = capsys.readouterr().out
         _inert(said, [meter])
         assert said.count("current") == 1
-    for stranger in ("[red]nobody[/]", "' OR ''='", "\x1b[31m"):
+    for stranger in ("[red]stranger[/]", "' OR ''='", "\x1b[31m"):
         explain.run(context, stranger, "2021-01-04T00:00Z", as_json=False)
         said = capsys.readouterr().out
         assert said.startswith("No version of a reading of meter")

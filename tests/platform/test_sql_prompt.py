@@ -92,7 +92,7 @@ def terminal(config: Path, state: Path, *arguments: str) -> Iterator[Terminal]:
         env=environment,
         cwd=ROOT,
         start_new_session=True,
-        preexec_fn=_as_a_terminal_s,  # noqa: PLW1509 - Ctrl-C shall be a signal
+        preexec_fn=_as_a_terminal_s,  # noqa: PLW1509 - Ctrl-C must be a signal
     )
     os.close(slave)
     try:

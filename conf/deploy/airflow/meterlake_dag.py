@@ -10,7 +10,7 @@ validate  make test-deploy   (tests/deploy/test_airflow.py: Airflow 3.3 imports 
           KubernetesPodOperator's, in the image of conf/deploy/container.
 
 A missed day is caught up by its own run, oldest first, with what was delivered in that day's interval. This begins with
-the day in that variable, never with years in which nobody ran it; without the variable nothing is caught up. Deliveries
+the day in that variable, never with years before it was used; without the variable nothing is caught up. Deliveries
 older than their interval (from before that day, or copied with their old times) wait for Sunday's plain run. Earlier
 days, one interval each: airflow backfill create --dag-id meterlake_daily --from-date 2026-11-01 --to-date 2026-11-30
 """

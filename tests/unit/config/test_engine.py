@@ -16,7 +16,7 @@ REFUSED = {
     FEED + '[reference]\nurl = "jdbc:postgresql://db/crm"\nfeeds = ["gas"]\n': "no SQLite file",
     FEED + '[reference]\nurl = "jdbc:sqlite:s3a://bucket/crm.db"\nfeeds = ["gas"]\n': "no SQLite file",
     FEED + '[spark]\n"spark.driver.memory" = "2g"\n': "settings of Spark's",
-    FEED + CHECK: "checks of one's own",
+    FEED + CHECK: "your own checks",
 }
 
 

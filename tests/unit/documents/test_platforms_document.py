@@ -97,7 +97,7 @@ def test_each_platform_has_its_parts_in_the_order_in_which_a_newcomer_needs_them
     assert parts == ["You need", "Run it", "See it", "Leave it running", "Remove it"]
     commands = re.search(r"^\*\*Run it\*\*\n\n```sh\n(.*?)```", page, re.MULTILINE | re.DOTALL)[1]
     assert len(commands.replace("\\\n", "").splitlines()) == 5
-    # What the demo's refused deliveries do to the first run surprises nobody.
+    # The page says what the demo's refused deliveries do to the first run.
     assert "exit code 3" in page[page.index("**See it.") : page.index("**Leave it running.")]
     rows = re.findall(r"^\| (run here|validated|neither) \|", page, re.MULTILINE)
     assert rows == ["run here", "validated", "neither"]

@@ -62,7 +62,7 @@ class Smtp(socketserver.StreamRequestHandler):
             elif word.startswith("RCPT TO"):
                 address = line.partition("<")[2].rstrip(">")
                 if address.startswith("no"):
-                    self.say("550 nobody of that name")
+                    self.say("550 no user of that name")
                 else:
                     mail["to"].append(address)
                     self.say("250 ok")
@@ -277,7 +277,7 @@ def test_a_channel_that_fails_does_not_keep_the_other_from_telling_nor_tell_it_t
 
 def test_an_address_that_the_server_refuses_is_a_warning(lake, smtp, capsys):
     (line,) = told(lake, capsys, mail=by_mail(smtp, to=("nobody@example.org",)))
-    assert "nobody of that name" in line["error"]
+    assert "no user of that name" in line["error"]
 
 
 def test_a_lake_that_cannot_be_read_is_a_warning(lake, hook, capsys):
@@ -339,7 +339,7 @@ def test_check_looks_whether_both_answer_and_sends_nothing(lake, hook, smtp, mon
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({}, "names nobody to tell"),
+        ({}, "has no receiver"),
         ({"url": "http://a/", "url_env": "A"}, "either url or url_env"),
         ({"mail": {"host": "a"} | SENDER, "token_env": "A"}, "token_env without url or url_env"),
         ({"url": "ftp://a"}, "must begin with http"),
