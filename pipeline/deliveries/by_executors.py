@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.deliveries import landing
 from pipeline.lake.stores import unchecked
+from pipeline.runtime.error_messages import one_line
 from pipeline.runtime.memory import MB
 from pipeline.spark import F
 
@@ -105,7 +106,8 @@ def _outlines(context: Context, files: list[Delivery], feed: Feed, outline: Outl
     try:
         return outlined(landing.contents_with_file_id(context.spark, _contents, files, feed), outline).collect()
     except SPARK_ERRORS as problem:  # a file went, or cannot be read: the driver says which, and why
-        context.log.warning("the driver inspects the files of a job that failed", feed=feed.name, reason=str(problem))
+        reason = one_line(problem)
+        context.log.warning("the driver inspects the files of a job that failed", feed=feed.name, reason=reason)
         return []
 
 

@@ -31,7 +31,7 @@ def rows(content: bytes, delivery: Delivery, feed: Feed) -> Iterator[Row]:
         return
     kinds = dict(column.split(" ", 1) for column in delivery.columns[: len(COLUMNS)])
     if "FLOAT" in kinds[LIST]:
-        raise _refused(delivery, "floating-point numbers of 32 bits")
+        raise refused(delivery, "floating-point numbers of 32 bits")
     # Spark writes the time of a local time at midnight too.
     is_local = kinds["date"] == "TIMESTAMP_NTZ"
     is_text = kinds["date"] == "STRING"
@@ -41,9 +41,9 @@ def rows(content: bytes, delivery: Delivery, feed: Feed) -> Iterator[Row]:
         if is_local and text is not None and len(text) == len("YYYY-MM-DD"):
             row["date"] = text = f"{text} 00:00:00"
         if not is_text and text is not None and not _DAY.fullmatch(text):
-            raise _refused(delivery, f"the time {text!r}")
+            raise refused(delivery, f"the time {text!r}")
         if "DOUBLE" in kinds[LIST] and not all(map(_is_written_alike, row[LIST] or ())):
-            raise _refused(delivery, "a floating-point number below 0.001 or from 10,000,000 on")
+            raise refused(delivery, "a floating-point number below 0.001 or from 10,000,000 on")
         yield row | {
             "extra": None if extra is None else [(name, texts[row["row_number"] - 1]) for name, texts in extra]
         }
@@ -61,7 +61,7 @@ def _extra(content: bytes, delivery: Delivery) -> list[tuple[str, list[str | Non
         return None
     known = [EXTRA.fullmatch(column) for column in named]
     if odd := [column for column, found in zip(named, known, strict=True) if found is None]:
-        raise _refused(delivery, f"a further column that is no text or whole number ({odd[0]})")
+        raise refused(delivery, f"a further column that is no text or whole number ({odd[0]})")
     names = [found[1].replace("``", "`") for found in known if found]
     table = pq.read_table(pa.BufferReader(content))
     own = {name.lower(): name for name in table.column_names}
@@ -73,5 +73,6 @@ def _text_of(column: pa.ChunkedArray) -> list[str | None]:
     return [None if value is None else str(value) for value in values]
 
 
-def _refused(delivery: Delivery, what: str) -> EngineError:
+def refused(delivery: Delivery, what: str) -> EngineError:
+    """What the driver cannot write as Spark does, as an error that names the delivery."""
     return EngineError(f"{delivery.relative_path} of feed {delivery.feed} holds {what}")

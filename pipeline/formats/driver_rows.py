@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.errors import EngineError
 from pipeline.formats import bronze_table, driver_parquet, read_green_button
 from pipeline.formats.json_document import Number, Pairs
 from pipeline.formats.json_elements import Sources, as_text, elements
@@ -63,7 +62,7 @@ def _batches(
                 yield pa.RecordBatch.from_arrays(arrays, schema=schema)
         except (ValueError, RecursionError):
             if INFINITY in content:
-                raise _refused(delivery, "an infinity") from None
+                raise driver_parquet.refused(delivery, "an infinity") from None
             # No document after all: a delivery without rows is looked at again.
 
 
@@ -83,10 +82,6 @@ def _written(value: Any) -> Any:  # noqa: ANN401 - a value of bronze
     if isinstance(value, (list, tuple)):
         return type(value)(_written(each) for each in value)
     return value
-
-
-def _refused(delivery: Delivery, what: str) -> EngineError:
-    return EngineError(f"{delivery.relative_path} of feed {delivery.feed} holds {what}")
 
 
 def further(delivery: Delivery, feed: Feed) -> list[str]:
@@ -118,7 +113,7 @@ def _without_elements(rows: Iterable[Row], delivery: Delivery) -> Iterator[Row]:
     """Readings; one with elements inside a value, which Spark keeps as XML, is refused."""
     for row in rows:
         if any(isinstance(value, str) and read_green_button.NESTED in value for value in row.values()):
-            raise _refused(delivery, "an element inside a value")
+            raise driver_parquet.refused(delivery, "an element inside a value")
         yield row
 
 

@@ -43,6 +43,13 @@ class Terminal:
             pass
         return found.decode().replace("\r\n", "\n")
 
+    def until(self, word: str, before: str = "") -> str:
+        """All that is written until a word comes, for ten seconds at most; `before` was read already."""
+        deadline = time.monotonic() + 10
+        while word not in before and time.monotonic() < deadline:
+            before += self.said()
+        return before
+
 
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
@@ -61,9 +68,7 @@ def test_a_terminal_shows_what_is_done_at_once_and_then_the_seconds(
     told.doing("Looking into the landing folders")
     said = terminal.said()  # drawn at once; the first with tasks may stand behind it already
     assert re.match(r"\r\x1b\[K +0 s  Looking into the landing folders …", said)
-    deadline = time.monotonic() + 10
-    while "3 of 24 tasks" not in said and time.monotonic() < deadline:
-        said += terminal.said()
+    said = terminal.until("3 of 24 tasks", before=said)
     assert re.search(r" 0 s  Looking into the landing folders · 3 of 24 tasks …", said)
     told.rest()
     time.sleep(0.05)
@@ -91,10 +96,7 @@ def test_of_a_line_that_is_too_long_the_words_are_cut_and_not_the_tasks(
     told = Log("", stream=terminal.stream)
     told.line.detail = lambda: "3 of 24 tasks"
     told.doing("Loading " + "very " * 30 + "much")
-    deadline = time.monotonic() + 10
-    said = ""
-    while "tasks" not in said and time.monotonic() < deadline:
-        said += terminal.said()
+    said = terminal.until("tasks")
     told.rest()
     assert re.search(r" 0 s  Loading very very [very ]+… · 3 of 24 tasks …", said)
 
