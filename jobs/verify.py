@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import functions as F
-
 from jobs import completeness, gold, silver
+from jobs.shared.differences import differences
 from jobs.shared.output import cell, console, fitted
 from jobs.shared.recorded import recorded
 from pipeline import formats
@@ -20,8 +19,6 @@ from pipeline.layers import conservation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from pyspark.sql import DataFrame
 
     from pipeline.lake.tables import Table
     from pipeline.runtime.context import Context
@@ -117,12 +114,9 @@ def _scratch(context: Context) -> Iterator[Context]:
 def _compare(context: Context, rebuilt: Context, table: Table) -> Check:
     """Compare the lake's table with the rebuilt one, by key, value by value."""
     rows = access.row_count(context, table)
-    should, there = access.read(rebuilt, table), access.read(context, table)
     values = [name for name in table.names if name not in table.key and name not in NOT_COMPARED]
-    differing = _differing(should, there, list(table.key), values)
-    count = differing.count()
-    if count:
-        first = differing.orderBy(*table.key).limit(1).toArrow().to_pylist()[0]
+    count, first = differences(context, rebuilt, table, values)
+    if first is not None:
         return Check(table.full_name, rows, count, _in_words(context, table, values, first))
     expected = access.row_count(rebuilt, table)
     if rows != expected:
@@ -130,23 +124,6 @@ def _compare(context: Context, rebuilt: Context, table: Table) -> Check:
             table.full_name, rows, abs(rows - expected), f"{rows} rows for {expected} keys: some keys are there twice"
         )
     return Check(table.full_name, rows)
-
-
-def _differing(should: DataFrame, there: DataFrame, key: list[str], values: list[str]) -> DataFrame:
-    """Keys that one side lacks, or whose values differ: the key, `should` and `there` as structs, NULL for no row."""
-    # Tells a row of NULLs from no row; nullable, because Arrow needs that inside a nullable struct.
-    present = F.expr("nullif(true, false)").alias("is")
-    left, right = (
-        rows.select(*key, F.struct(present, *values).alias(side))
-        for rows, side in ((should, "should"), (there, "there"))
-    )
-    same = [left[name].eqNullSafe(right[name]) for name in key]
-    condition = same[0]
-    for part in same[1:]:
-        condition = condition & part
-    both = left.join(right, condition, "full_outer")
-    named = [F.coalesce(left[name], right[name]).alias(name) for name in key]
-    return both.where(~F.col("should").eqNullSafe(F.col("there"))).select(*named, "should", "there")
 
 
 def _in_words(context: Context, table: Table, values: list[str], first: dict[str, Any]) -> str:
