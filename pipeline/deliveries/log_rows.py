@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN, Delivery
-from pipeline.lake import columns
+from pipeline.lake import columns, matching
 from pipeline.lake.tables import INGESTION_LOG
 from pipeline.lake.types import arrow_schema
 
@@ -71,7 +71,7 @@ class LogRows:
 
     def count(self, where: pc.Expression | None = None) -> int:
         """How many deliveries `where` holds for."""
-        return int(self._rows.count_rows(filter=where))
+        return matching.count(self._rows, where)
 
     def greatest(self, column: str) -> int:
         """The greatest number in the column; 0 where there is none."""

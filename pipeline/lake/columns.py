@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from pipeline.lake import matching
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -22,10 +24,10 @@ def pieces(
     rows: ds.Dataset | ds.Fragment, names: Sequence[str], where: pc.Expression | None = None
 ) -> Iterator[pa.Table]:
     """Those columns of the rows that `where` holds for, in no order; few pieces are in memory at a time."""
-    found = rows.to_batches(
-        columns=list(names), filter=where, batch_size=PIECE, batch_readahead=2, fragment_readahead=2
-    )
-    for piece in found:
+    reading = {"batch_size": PIECE, "batch_readahead": 2}
+    if isinstance(rows, ds.Dataset):
+        reading["fragment_readahead"] = 2
+    for piece in matching.batches(rows, names, where, **reading):
         if piece.num_rows:
             yield pa.Table.from_batches([piece])
 

@@ -17,10 +17,12 @@ from pipeline.lake.types import arrow_schema
 from pipeline.queries import duckdb_functions, mistakes, statements
 from pipeline.queries.names import HISTORY, Names
 from pipeline.runtime import error_messages
-from pipeline.serving.engine import SETTINGS, Engine
+from pipeline.serving.engine import SETTINGS, Engine, register
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import pyarrow.dataset as ds
 
     from pipeline.runtime.context import Context
 
@@ -123,7 +125,7 @@ class DuckDBQueries:
         used = self.names.with_used(wanted)
         for table in self.names.tables:
             if table.full_name in used:
-                self._connection.register(table.full_name, self._rows(table))
+                register(self._connection, table.full_name, self._rows(table))
                 self._view(table.full_name, f'SELECT * FROM "{table.full_name}"')  # noqa: S608 - a name of ours
         for view in self.names.views:  # a view comes after the views it reads
             if view.name in used:
@@ -132,7 +134,7 @@ class DuckDBQueries:
     def _view(self, name: str, query: str) -> None:
         self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {query}")
 
-    def _rows(self, table: tables.Table) -> object:
+    def _rows(self, table: tables.Table) -> ds.Dataset | pa.Table:
         if not access.lake_of(self._context).facts.exists(table):  # no run has come to it yet
             return arrow_schema(table).empty_table()
         found = access.dataset(self._context, table)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from pipeline.lake import tables
+from pipeline.lake import matching, tables
 from pipeline.lake.types import arrow_schema
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _unscaled(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 def _read(fragment: ds.Fragment, where: pc.Expression | None = None) -> pa.Table:
     # With the table's schema: a file's own depends on its writer (Spark's instants are nanoseconds, text types differ).
-    return fragment.to_table(schema=arrow_schema(tables.READINGS), columns=COLUMNS, filter=where)
+    return matching.table(fragment, COLUMNS, where, arrow_schema(tables.READINGS))
 
 
 class MeterFiles:

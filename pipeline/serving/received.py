@@ -19,6 +19,7 @@ from pipeline.errors import VersionsNeedSparkError
 from pipeline.formats import trial
 from pipeline.formats.judged import ALWAYS
 from pipeline.formats.row_rules import BLANKS
+from pipeline.lake import matching
 from pipeline.lake.tables import INGESTION_LOG, READINGS
 from pipeline.lake.types import arrow_schema
 
@@ -87,7 +88,7 @@ def recounted(feed: Feed, delivery: Delivery, bronze: ds.Dataset) -> Delivery:
 def _deliveries(log: ds.Dataset, feed: str, first: date, last: date) -> pa.Table:
     """`file_id`, `batch_id`, `received_at` of deliveries that count and have a reading on one of the days."""
     counted = (pc.field("feed") == feed) & (pc.field("status") == LOADED)
-    loaded = log.to_table(columns=["file_id", "batch_id", "received_at", "local_dates"], filter=counted)
+    loaded = matching.table(log, ["file_id", "batch_id", "received_at", "local_dates"], counted)
     of_each = loaded["local_dates"].combine_chunks()
     days = pc.list_flatten(of_each)
     asked = pc.and_(pc.greater_equal(days, pa.scalar(first)), pc.less_equal(days, pa.scalar(last)))
@@ -118,7 +119,7 @@ def _wanted(judge: RowJudge, feed: Feed, meter_id: str, ids: Mapping[str, pa.Arr
 
 def _rows(bronze: ds.Dataset, columns: Sequence[str], wanted: pc.Expression) -> list[Row]:
     """Rows as received, in the order of file_id and row_number."""
-    found = bronze.to_table(columns=list(columns), filter=wanted)
+    found = matching.table(bronze, columns, wanted)
     in_order: list[Row] = found.sort_by([("file_id", "ascending"), ("row_number", "ascending")]).to_pylist()
     return in_order
 

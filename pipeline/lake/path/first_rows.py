@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.lake import matching
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -37,7 +39,7 @@ def _first(
 ) -> tuple[pa.Table, int]:
     wanted = reduce(lambda one, other: one & other, conditions, pc.scalar(True))  # noqa: FBT003 - a condition
     first, count = rows.schema.empty_table().select(columns), 0
-    for batch in rows.to_batches(columns=columns, filter=wanted):
+    for batch in matching.batches(rows, columns, wanted):
         together = pa.concat_tables([first, pa.Table.from_batches([batch]).cast(first.schema)])
         # Copied, not sliced: a slice would keep the whole batch in memory.
         first = together.take(pc.select_k_unstable(together, k=min(most, together.num_rows), sort_keys=order))

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from pyarrow.parquet import filters_to_expression
 
 from pipeline.errors import LakeError
-from pipeline.lake import data_files, gate, tables
+from pipeline.lake import data_files, gate, matching, tables
 from pipeline.lake.days import on_days
 from pipeline.lake.path import first_rows, sql_names
 from pipeline.lake.types import arrow_schema
@@ -83,8 +84,8 @@ class PathReads:
             return arrow_schema(table).empty_table()
         if there is None:
             return self._spark.small_table(table, where)
-        found: pa.Table = there.to_pyarrow_table(filters=[where] if where else None)
-        return found
+        rows = there.to_pyarrow_dataset()
+        return matching.table(rows, rows.schema.names, filters_to_expression([where]) if where else None)
 
     def scan(self, table: Table, columns: Sequence[str], column: str, values: Sequence[int]) -> Iterator[pa.Table]:
         """Those columns of the rows whose `column` is one of the values, a piece at a time, never all."""
@@ -113,7 +114,8 @@ class PathReads:
         there = self._readable(table)
         if there is None:
             return self._spark.rows_without(table, column)
-        return there.to_pyarrow_dataset().to_table(filter=pc.field(column).is_null())
+        rows = there.to_pyarrow_dataset()
+        return matching.table(rows, rows.schema.names, pc.field(column).is_null())
 
     def partitions(self, table: Table) -> set[tuple[Any, ...]]:
         """The partitions that hold rows, as tuples of text; none where there is no such table."""
