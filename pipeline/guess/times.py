@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_DATE = r"(?P<a>[0-9]{1,4})(?P<dash>[-/. ])(?P<b>[0-9]{1,2}|[A-Za-z]{3})(?P=dash)(?P<c>[0-9]{4}|[0-9]{2})"
+_DATE = r"(?P<a>[0-9]{1,4})(?P<dash>\. |[-/. ])(?P<b>[0-9]{1,2}|[A-Za-z]{3})(?P=dash)(?P<c>[0-9]{4}|[0-9]{2})"
 _COMPACT = r"(?P<ymd>[0-9]{8})"
 _CLOCK = (
     r"(?P<hour>[0-9]{1,2})(?P<minutes>:(?P<minute>[0-9]{2}))?(?P<seconds>:(?P<second>[0-9]{2}))?"
@@ -45,6 +45,11 @@ class Pattern(NamedTuple):
     is_certain: bool
     has_clock: bool
     has_offset: bool
+
+    def of_hours(self, minute: str) -> str | None:
+        """Spark's pattern of times that all stand at this minute, which is text to it; None where it cannot be."""
+        spark = self.spark or "yyyy-MM-dd HH:mm"
+        return f"{spark.removesuffix(':mm')}:'{minute}'" if spark.endswith(":mm") else None
 
     def read(self, text: str) -> Label | None:
         """The time of a text; None where it is none."""
@@ -97,8 +102,8 @@ def _order(alike: list[re.Match[str]]) -> tuple[str, bool]:
     for order in ("dmy", "mdy"):
         days = [label.at for found in alike if (label := _label(found, order))]
         spans[order] = max(days) - min(days) if days else timedelta.max
-    if spans["dmy"] == spans["mdy"] or first["dash"] == ".":
-        return "dmy", first["dash"] == "."
+    if spans["dmy"] == spans["mdy"] or first["dash"][0] == ".":
+        return "dmy", first["dash"][0] == "."
     return min(spans, key=lambda order: spans[order]), False
 
 

@@ -41,6 +41,15 @@ _NAMES = (
     (r"\bicp\b", r".*", "Pacific/Auckland", "ICPs are of New Zealand"),
 )
 SHOWN = "%Y-%m-%d %H:%M"
+# One zone for each clock that many files are written by, where no meter id names the country; others share it.
+_CLOCKS = (
+    ("Europe/Berlin", "central Europe's clock: name your own zone of it (Europe/Vienna, Europe/Madrid, …)"),
+    ("Europe/London", "the clock of Great Britain, Ireland (Europe/Dublin) and Portugal (Europe/Lisbon)"),
+    ("Europe/Helsinki", "eastern Europe's clock: name your own zone of it (Europe/Athens, Europe/Riga, …)"),
+    ("America/New_York", "any North American zone's clock shows this: name yours (America/Chicago, …)"),
+    ("Australia/Sydney", "the clock of Australia's south-east (Australia/Melbourne, Australia/Hobart, …)"),
+    ("Pacific/Auckland", "New Zealand's clock"),
+)
 
 
 class Zone(NamedTuple):
@@ -91,6 +100,15 @@ def clock_evidence(zone: str, series: list[list[datetime]], labels: Sequence[Lab
             usual = sum(1 for label in labels if label and label.at == twice[-1] + timedelta(hours=2))
             if repeated > usual:
                 return Zone(zone, f"{twice[-1]:{SHOWN}} stands twice, as the clock in {zone} showed it")
+    return None
+
+
+def of_clock(series: list[list[datetime]], labels: Sequence[Label | None], length: int) -> Zone | None:
+    """The clock that the file's own clock changes fit; None where it holds none that tells."""
+    for zone, says in _CLOCKS:
+        found = clock_evidence(zone, series, labels, length)
+        if found and found.name == zone:
+            return Zone(zone, f"{found.says}; {says}")
     return None
 
 
