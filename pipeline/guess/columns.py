@@ -56,7 +56,7 @@ def meter(sheet: Sheet, used: Iterable[str] = ()) -> str | None:
     for phrases in words.METER:
         for name in free:
             cells = sheet.column(name)
-            if words.is_named(name, phrases) and sum(map(bool, cells)) >= MOST * len(cells):
+            if words.is_id(name, phrases) and sum(map(bool, cells)) >= MOST * len(cells):
                 return name
     return None
 

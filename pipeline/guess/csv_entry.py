@@ -70,7 +70,7 @@ def entry_of(sheet: Sheet, text: Text, feed: dict[str, object], file_name: str) 
     energy.direction(entry, sheet, directions)
     energy.unit(entry, sheet, used, directions, wide)
     energy.commodity(entry, sheet, used)
-    whose.zone(entry, sheet, labels, meter, keys)
+    whose.zone(entry, sheet, labels if wide else _with_values(labels, sheet, names), meter, keys)
     if not wide:
         if len(names) == 1:
             energy.surprises(entry, labels, keys, cells)
@@ -119,6 +119,12 @@ def _labels(sheet: Sheet, wide: Wide | None) -> Times:
 def _without(sheet: Sheet, names: Sequence[str]) -> Sheet:
     kept = [n for n, name in enumerate(sheet.names) if name not in set(names)]
     return sheet._replace(names=[sheet.names[n] for n in kept], rows=[[row[n] for n in kept] for row in sheet.rows])
+
+
+def _with_values(labels: Times, sheet: Sheet, names: Sequence[str]) -> Times:
+    """The labels of rows that hold a value: some write every hour, with `No Data` in the one that the clock skips."""
+    held = [any(map(columns.is_number, cells)) for cells in zip(*map(sheet.column, names), strict=True)]
+    return labels._replace(labels=[label if has else None for label, has in zip(labels.labels, held, strict=True)])
 
 
 def _times(entry: Entry, labels: Times) -> None:

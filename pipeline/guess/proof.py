@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # Of a longer table the first rows are enough; a longer document of another format is not judged.
 MOST_OF_A_TABLE = 400_000
 MOST_OF_A_DOCUMENT = 4_000_000
-# What notes on the keys say already.
+# What notes on the keys of a table say already.
 TOLD = {"FIELD_COUNT", "INTERVAL_START_INVALID", "CONSUMPTION_INVALID", "CONSUMPTION_NEGATIVE"}
 NO_ENERGY = "none of its {:,} rows is energy of an interval: other quantities and registers give no reading"
 
@@ -60,19 +60,34 @@ def _refused(entry: Entry, delivery: Delivery, *, is_whole: bool) -> None:
 
 def _say(entry: Entry, found: Trial) -> None:
     rows, refused = found.judged, sum(found.codes.values())
+    is_table = entry.feed["format"] == "csv"
     if not rows:
         entry.note("", "there is no reading in it: as it stands nothing would be loaded")
-        return
-    why = f"{found.refused[0].reason_code}, {found.refused[0].reason}" if refused else ""
-    is_table = entry.feed["format"] == "csv"
-    if not found.days:
+    elif not found.days:
+        why = f"{_share(refused, rows)}: {_why(found)}" if refused else NO_ENERGY.format(rows)
         if not is_table:
-            raise UnknownFileError(f"{_share(refused, rows)}: {why}" if refused else NO_ENERGY.format(rows))
-        said = f"{_share(refused, rows)} ({why})" if refused else f"none of {rows:,} rows gives a reading"
-        entry.note("", f"as it stands nothing would be loaded: {said}")
-    elif set(found.codes) - (TOLD if is_table else set()) or refused * 2 >= rows:
-        worst = next(each for each in found.refused if each.reason_code == found.codes.most_common(1)[0][0])
-        entry.note("", f"as it stands {_share(refused, rows)} ({worst.reason_code}, {worst.reason})")
+            raise UnknownFileError(why)
+        entry.note("", f"as it stands nothing would be loaded. {why[0].upper()}{why[1:]}")
+    else:
+        _say_the_size(entry, found)
+        if set(found.codes) - (TOLD if is_table else set()) or refused * 2 >= rows:
+            entry.note("", f"as it stands {_share(refused, rows)}: {_why(found)}")
+
+
+def _say_the_size(entry: Entry, found: Trial) -> None:
+    """Where the unit is not known, what a day would be in the one that is written."""
+    energy, days = sum(day.consumption for day in found.days.values()), sum(day.meters for day in found.days.values())
+    unit = entry.feed.get("unit")
+    for n, note in enumerate(entry.notes):
+        if note.key == "unit" and not note.is_certain:
+            size = f"as {unit} a meter's day in this file is about {energy / days:,.1f} {unit}"
+            entry.notes[n] = note._replace(says=f"{note.says}; {size}")
+
+
+def _why(found: Trial) -> str:
+    """The commonest reason code, with the reason of its first row."""
+    code = found.codes.most_common(1)[0][0]
+    return f"{code}, {next(each.reason for each in found.refused if each.reason_code == code)}"
 
 
 def _share(refused: int, rows: int) -> str:

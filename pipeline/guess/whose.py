@@ -77,6 +77,18 @@ def in_preamble(sheet: Sheet, phrases: str) -> str | None:
 
 def zone(entry: Entry, sheet: Sheet, labels: Times, name: str | None, keys: Sequence[object]) -> None:
     """Write the zone: that of the country of the meter ids, checked against the file's clock changes."""
+    _zone(entry, sheet, labels, name, keys)
+    chosen, length = str(entry.feed["time_zone"]), entry.feed["interval_minutes"]
+    if labels.pattern.has_offset or entry.csv.get("layout") == "wide":
+        return
+    if at := zones.once(chosen, series.by_series(keys, labels.labels), labels.labels, length):
+        says = (
+            f"{at:{zones.SHOWN}} stands once, and the clock in {chosen} showed it twice: a row with both hours' energy"
+        )
+        entry.note("timestamp", f"{says}, or the second is missing; it is loaded as the first")
+
+
+def _zone(entry: Entry, sheet: Sheet, labels: Times, name: str | None, keys: Sequence[object]) -> None:
     guessed = zones.of_meter(*_ids(entry, sheet, name))
     entry.feed["time_zone"] = guessed.name or "UTC"
     if labels.pattern.has_offset:

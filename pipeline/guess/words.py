@@ -128,6 +128,17 @@ def is_named(name: str, phrases: str) -> bool:
     return _pattern(phrases).fullmatch(bare) is not None
 
 
+def is_id(name: str, phrases: str) -> bool:
+    """Whether a name is one of the phrases, with or without a last word for an id.
+
+    >>> is_id("EAN_ID", "ean"), is_id("EAN", "ean"), is_id("EAN price", "ean")
+    (True, True, False)
+    """
+    return is_named(name, phrases) or is_named(
+        re.sub(r"[ _-]*\b(?:id|code|number|nummer|no|nr)\Z", "", plain(name)), phrases
+    )
+
+
 def unit_of(name: str) -> str | None:
     """The unit in a name, as the configuration writes it.
 

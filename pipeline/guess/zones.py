@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,6 +110,20 @@ def of_clock(series: list[list[datetime]], labels: Sequence[Label | None], lengt
         found = clock_evidence(zone, series, labels, length)
         if found and found.name == zone:
             return Zone(zone, f"{found.says}; {says}")
+    return None
+
+
+def once(zone: str, series: list[list[datetime]], labels: Sequence[Label | None], length: int) -> datetime | None:
+    """A local time that the clock of the zone showed twice, and that stands once in a file which goes beyond it."""
+    if not series:
+        return None
+    seen = Counter(label.at for label in labels if label)
+    first, last = min(seen), max(seen)
+    for day in sorted({at.date() for at in seen}):
+        if day_minutes(day, zone) > DAY_MINUTES:
+            twice = [at for at in _times_of(day, length) if len(instants(at, zone)) > 1]
+            if twice and first < twice[0] < last and all(seen[at] == len(series) for at in twice):
+                return twice[0]
     return None
 
 

@@ -68,6 +68,20 @@ def test_quarter_hours_that_are_named_by_their_last_minutes_are_no_feed(tmp_path
         guessed(tmp_path, text)
 
 
+def test_midnight_without_its_time_is_read_too(tmp_path):
+    hours = [moment("2023-01-25T01:00") + n * HOUR for n in range(48)]
+    rows = [f"{f'{at:%d.%m.%Y %H:%M}'.removesuffix(' 00:00')};117,2" for at in hours]
+    text = "\n".join(["Datum;Energiemenge (kWh)", *rows]) + "\n"
+    entry = guessed(tmp_path, text)
+    assert (entry.csv["timestamp_format"], entry.csv["label"]) == ("dd.MM.yyyy[ HH:mm]", "end")
+    assert loaded(entry, text)[0] == {"import": Decimal("5625.6")}
+
+
+def test_times_of_another_shape_than_most_are_told(tmp_path):
+    text = long("meter,time,kWh", "A,{at:%d/%m/%Y %H:%M},0.5", "2023-01-25", 96) + "A,27/01/2023 00:00:00,0.5\n"
+    assert said(guessed(tmp_path, text), "timestamp") == "1 rows hold no such time and would be rejected"
+
+
 def test_rows_that_are_months_apart_are_no_half_hours(tmp_path):
     rows = [f"A,{day},{700 + n}" for n, day in enumerate(["2023-01-22", "2023-02-21", "2023-03-23", "2023-04-24"])]
     with pytest.raises(UnknownFileError, match="30 to 32 days apart"):
@@ -88,36 +102,6 @@ def test_a_file_from_midnight_to_midnight_fits_both_labels(tmp_path):
 def test_the_offsets_that_times_carry_are_told(tmp_path):
     entry = guessed(tmp_path, long("meter,time,kWh", "A,{at:%Y-%m-%dT%H:%M:%S}+02:00,0.5", "2023-06-25", 48))
     assert "(+02:00)" in said(entry, "time_zone")
-
-
-@pytest.mark.parametrize(
-    ("day", "twice", "zone"),
-    [
-        ("2023-10-29", "02:00", "Europe/Berlin"),
-        ("2023-10-29", "01:00", "Europe/London"),
-        ("2023-10-29", "03:00", "Europe/Helsinki"),
-        ("2023-11-05", "01:00", "America/New_York"),
-        ("2023-04-02", "02:00", "Australia/Sydney"),
-    ],
-)
-def test_a_clock_change_names_the_clock_where_no_meter_id_names_a_country(tmp_path, day, twice, zone):
-    """In UTC, which no such file is in, one of the two hours would be lost."""
-    midnight = moment(day)
-    hours = [midnight + n * HALF for n in range(48)]
-    again = [at for at in hours if moment(f"{day}T{twice}") <= at < moment(f"{day}T{twice}") + HOUR]
-    place = hours.index(again[-1]) + 1
-    rows = [f"{at:%d.%m.%Y %H:%M};0,5" for at in [*hours[:place], *again, *hours[place:]]]
-    text = "\n".join(["Zeit;Verbrauch (kWh)", *rows]) + "\n"
-    entry = guessed(tmp_path, text)
-    assert entry.feed["time_zone"] == zone
-    assert unsure(entry, "time_zone")
-    if zone != "America/New_York":  # after the day on which `loaded` received it
-        assert loaded(entry, text)[0] == {"import": Decimal("25.0")}
-
-
-def test_a_clock_without_summer_time_names_none(tmp_path):
-    entry = guessed(tmp_path, long("Zeit;kWh", "{at:%d.%m.%Y %H:%M};0,5", "2023-03-20", 48 * 14))
-    assert entry.feed["time_zone"] == "UTC"
 
 
 # --- rows and columns -------------------------------------------------------------------------------------------
@@ -163,13 +147,24 @@ def test_what_flows_in_and_out_is_read_and_not_its_balance(tmp_path):
     assert "apostrophe" in said(entry, "meter")
 
 
+def test_a_meter_s_column_that_ends_in_id(tmp_path):
+    row = "1201,{at:%Y-%m-%d},{at:%Y-%m-%dT%H:%M:%S}.000Z,0.5,0.1"
+    entry = guessed(tmp_path, long("EAN_ID,Datum,Datum_Startuur,Afname_KWh,Injectie_KWh", row, "2023-01-25", 96))
+    assert entry.csv["meter"] == "EAN_ID"
+
+
+def test_where_the_unit_is_not_known_a_day_in_it_is_shown(tmp_path):
+    entry = guessed(tmp_path, long("Timestamp,Value", "{at:%Y-%m-%d %H:%M:%S},95", "2023-01-25", 96))
+    assert "as kWh a meter's day in this file is about 4,560.0 kWh" in said(entry, "unit")
+
+
 # --- what would become of the file ------------------------------------------------------------------------------
 
 
 def test_rows_that_the_entry_itself_would_refuse_are_told_before_the_feed(tmp_path):
     rows = [f"A,{moment('2023-01-25') + n * HALF + (n % 5 == 0) * timedelta(minutes=7)},0.5" for n in range(100)]
     entry = guessed(tmp_path, "\n".join(["meter,time,kWh", *rows]))
-    assert said(entry, "").startswith("as it stands 20 of 100 rows would be rejected (OFF_GRID, '2023-01-25 00:07:00'")
+    assert said(entry, "").startswith("as it stands 20 of 100 rows would be rejected: OFF_GRID, '2023-01-25 00:07:00'")
 
 
 def test_of_a_long_file_the_first_rows_are_judged(tmp_path):
@@ -179,7 +174,7 @@ def test_of_a_long_file_the_first_rows_are_judged(tmp_path):
 
 def test_a_file_of_which_nothing_would_be_loaded_is_told(tmp_path):
     text = long("meter;time;kWh", "A;{at:%Y-%m-%d %H:%M};-0,5", "2023-01-25", 48)
-    assert "nothing would be loaded: every row would be rejected" in said(guessed(tmp_path, text), "")
+    assert "nothing would be loaded. Every row would be rejected" in said(guessed(tmp_path, text), "")
 
 
 def test_nem13_and_green_button_that_hold_no_intervals(tmp_path):
@@ -213,4 +208,4 @@ def test_a_row_of_nem12_that_would_be_refused_is_told(tmp_path):
     values = ",".join(["1.0"] * 48)
     text = f"100,NEM12,202301010000,A,B\n200,N1,E1V1,1,E1,,,kWh,30,\n300,20230101,{values},A,,,,\n"
     text += f"200,N1,E1V1,1,V1,,,,30,\n300,20230101,{values},A,,,,\n900\n"
-    assert "1 of 2 rows would be rejected (FIELD_COUNT" in said(guessed(tmp_path, text), "")
+    assert "1 of 2 rows would be rejected: FIELD_COUNT" in said(guessed(tmp_path, text), "")
