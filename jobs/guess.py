@@ -31,12 +31,16 @@ def run(file: Path, name: str | None, *, as_json: bool) -> None:
     print(heading(file, entry), entry.toml(), sep="\n", end="")
 
 
-def heading(file: Path, entry: Entry) -> str:
-    """Comments for the top of an entry: where it comes from, how much is to be looked at, and what comes next."""
+def heading(file: Path, entry: Entry, *, is_placed: bool = False) -> str:
+    """Comments for the top of an entry: where it comes from, how much is to be looked at, and what comes next.
+
+    `is_placed` where a configuration holds it already.
+    """
     unsure = sum(not note.is_certain for note in entry.notes)
     lines = {0: "nothing to CHECK", 1: "one line to CHECK"}.get(unsure, f"{unsure} lines to CHECK")
     about = textwrap.wrap(printable(f"A guess from {file.name}, with {lines}."), WIDTH, break_on_hyphens=False)
-    about += ["Put it into the configuration, then:", f"  main.py try FILE --feed {entry.feed['name']}"]
+    about += ["Then:" if is_placed else "Put it into the configuration, then:"]
+    about += [f"  main.py try FILE --feed {entry.feed['name']}"]
     return "\n".join(f"# {line}" for line in about)
 
 

@@ -64,7 +64,9 @@ def run(config: Path, example: Path | None, *, as_json: bool) -> None:
     if config.exists() or config.is_symlink():
         raise UsageError(f"{config} is there already, and is not written over: name another file with --config")
     entry = None if example is None else guess.guessed(example, None)
-    feed = FEED if entry is None or example is None else f"{guess.heading(example, entry)}\n{entry.toml()}"
+    feed = FEED
+    if entry is not None and example is not None:
+        feed = f"{guess.heading(example, entry, is_placed=True)}\n{entry.toml()}"
     name = "readings" if entry is None else str(entry.feed["name"])
     try:
         config.parent.mkdir(parents=True, exist_ok=True)
@@ -88,3 +90,5 @@ def _print(config: Path, name: str, folders: Sequence[Path], *, as_json: bool) -
     out.print("Next:")
     for command in (f"main.py try FILE --feed {name}", "main.py check"):
         out.print(Text(printable(f"  {as_typed(command)}{where}")), soft_wrap=True)
+    out.print(Text(printable(f"Then copy the files into {folders[0]}, and:")), soft_wrap=True)
+    out.print(Text(printable(f"  {as_typed('main.py run')}{where}")), soft_wrap=True)

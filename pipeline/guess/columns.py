@@ -56,7 +56,7 @@ def meter(sheet: Sheet, used: Iterable[str] = ()) -> str | None:
     for phrases in words.METER:
         for name in free:
             cells = sheet.column(name)
-            if words.is_named(name, phrases) and sum(map(bool, cells)) >= MOST * len(cells):
+            if words.is_id(name, phrases) and sum(map(bool, cells)) >= MOST * len(cells):
                 return name
     return None
 
@@ -170,10 +170,18 @@ def directions(sheet: Sheet, used: Iterable[str]) -> Directions | None:
         plainly = any(words.says(value, words.PLAINLY_IN) or words.plain(value) in words.CODES for value in into)
         if not (out or plainly) or any(OF_ONE_METER.search(value) for value in distinct):
             continue
+        if _most_are_neither(sheet.column(name), {*into, *out}):
+            continue
         if best is None or (into and out and not (best.into and best.out)):
             others = [value for value in distinct if value not in {*into, *out}]
             best = Directions(name, into, out, others, [each for each in others if not _is_other_energy(each)])
     return best
+
+
+def _most_are_neither(cells: Sequence[str], known: set[str]) -> bool:
+    """Whether most rows say neither direction, and no other quantity: a list of devices with one solar panel in it."""
+    active = [cell for cell in cells if not (cell and words.says(cell, words.REACTIVE))]
+    return sum(cell in known for cell in active) * 2 < len(active)
 
 
 def _is_other_energy(value: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.config.csv_columns import Csv
+from pipeline.config.values import DAY_MINUTES
 from pipeline.formats import csv_header
 from pipeline.guess import columns, energy, no_times, numbers, series, whose, words
 from pipeline.guess.entry import Entry
@@ -19,9 +20,18 @@ if TYPE_CHECKING:
     from pipeline.guess.text import Text
 
 HALF_AN_HOUR = 30
+HOUR = 60
 NUMBERED = (
     "the column {!r} numbers the intervals of a day, and a row is one of them: a csv feed reads times, or a row a day "
     "with a column for each period; ask the sender for one of these"
+)
+APART = (
+    "its rows are {:,} to {:,} days apart: billing periods or readings of a register, and Meterlake loads intervals of "
+    "at most a day; ask for interval data"
+)
+LAST_MINUTES = (
+    "its labels are the last minutes of their intervals ({:%H:%M}, {:%H:%M}, …), and a csv feed reads where an "
+    "interval begins or ends; ask for one of these"
 )
 LOOK_AT_A_DAY = (
     "Look at a whole day: where its last label is 24:00 or its first 00:30, labels are probably ends. Of a solar "
@@ -60,7 +70,7 @@ def entry_of(sheet: Sheet, text: Text, feed: dict[str, object], file_name: str) 
     energy.direction(entry, sheet, directions)
     energy.unit(entry, sheet, used, directions, wide)
     energy.commodity(entry, sheet, used)
-    whose.zone(entry, sheet, labels, meter, keys)
+    whose.zone(entry, sheet, labels if wide else _with_values(labels, sheet, names), meter, keys)
     if not wide:
         if len(names) == 1:
             energy.surprises(entry, labels, keys, cells)
@@ -111,6 +121,12 @@ def _without(sheet: Sheet, names: Sequence[str]) -> Sheet:
     return sheet._replace(names=[sheet.names[n] for n in kept], rows=[[row[n] for n in kept] for row in sheet.rows])
 
 
+def _with_values(labels: Times, sheet: Sheet, names: Sequence[str]) -> Times:
+    """The labels of rows that hold a value: some write every hour, with `No Data` in the one that the clock skips."""
+    held = [any(map(columns.is_number, cells)) for cells in zip(*map(sheet.column, names), strict=True)]
+    return labels._replace(labels=[label if has else None for label, has in zip(labels.labels, held, strict=True)])
+
+
 def _times(entry: Entry, labels: Times) -> None:
     entry.csv["timestamp"] = list(labels.names) if len(labels.names) > 1 else labels.names[0]
     if labels.pattern.spark is not None:
@@ -127,12 +143,31 @@ def _intervals(entry: Entry, labels: Times, wide: Wide | None, keys: Sequence[ob
         _label(entry, Evidence(wide.side, wide.says))
         return
     times = series.by_series(keys, labels.labels)
+    if apart := series.days_apart(times):
+        raise UnknownFileError(APART.format(*apart))
     length = series.minutes(times, labels.labels, labels.others if labels.side != "end" else None)
+    if last := series.last_minutes(times):
+        if not _as_hours(entry, labels, length):
+            raise UnknownFileError(LAST_MINUTES.format(*last))
+        return
     entry.feed["interval_minutes"] = length or HALF_AN_HOUR
     if length is None:
         entry.note("interval_minutes", "too few rows to see it: half hours are assumed")
     named = Evidence(labels.side, f"the name says so: {' '.join(labels.names)}") if labels.side else None
     _label(entry, named or series.side(labels.labels, times, length or HALF_AN_HOUR))
+
+
+def _as_hours(entry: Entry, labels: Times, length: int | None) -> bool:
+    """Read 04:59 as the hour from 04:00, by a pattern that holds the minutes as text; whether that can be done."""
+    minutes = {label.at.minute for label in labels.labels if label}
+    pattern = labels.pattern.of_hours("59") if minutes == {59} and length != DAY_MINUTES else None
+    if pattern is None:
+        return False
+    entry.feed["interval_minutes"] = HOUR
+    entry.csv |= {"timestamp_format": pattern, "label": "start"}
+    says = "each label is the last minute of its hour (04:59): the minutes are read as text, and the hour as its start"
+    entry.note("timestamp_format", says)
+    return True
 
 
 def _label(entry: Entry, evidence: Evidence) -> None:

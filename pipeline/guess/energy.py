@@ -38,7 +38,8 @@ def values(entry: Entry, sheet: Sheet, used: set[str], directions: Directions | 
         entry.note("value", f"parts of a day by their names, so they add up: {', '.join(map(repr, chosen))}")
     used |= set(chosen)
     if others := [name for name, score in found.items() if name not in chosen and score > 1]:
-        entry.note("value", f"not read: {', '.join(map(repr, others))}. Several columns that add up are a list")
+        says = "A list adds columns up: right for parts of a day, not for the same energy twice"
+        entry.note("value", f"not read: {', '.join(map(repr, others))}. {says}")
     return chosen
 
 
@@ -116,10 +117,11 @@ def _unit(entry: Entry, found: str | None) -> None:
 
 
 def commodity(entry: Entry, sheet: Sheet, used: set[str]) -> None:
-    """Where electricity and gas stand in one file, only the rows of electricity."""
+    """Where electricity and gas (or water, heat) stand in one file, only the rows of electricity."""
     for name, distinct in columns.few(sheet, words.COMMODITY, used, whole=False).items():
         electric = [value for value in distinct if words.says(value, words.ELECTRIC)]
-        if "where" not in entry.csv and electric and set(filter(None, distinct)) - set(electric):
+        others = any(words.says(value, words.OTHER_FUEL) for value in set(distinct) - set(electric))
+        if "where" not in entry.csv and electric and others:
             entry.csv["where"] = {name: electric}
             entry.note("where", "other rows are accepted and give no reading", is_certain=True)
 

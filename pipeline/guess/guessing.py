@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.config.values import RESERVED_FEED_NAMES
-from pipeline.guess import csv_entry, other_formats
+from pipeline.guess import csv_entry, other_formats, proof
 from pipeline.guess.csv_entry import UnknownFileError
 from pipeline.guess.sheet import sheet_of
 from pipeline.guess.text import MOST_BYTES, text_of
@@ -41,6 +41,7 @@ def guess(path: Path, name: str | None = None) -> Entry:
     _ending(found, path.suffix)
     if not is_whole:
         found.note("", f"only the first {MOST_BYTES // 1_000_000} MB of the file were looked at")
+    proof.prove(found, head[:MOST_BYTES], path.name)
     return found
 
 

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pipeline.guess.sheet import Sheet
 
 SPAN = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4} [0-9:]+\s*(?:to|-|bis|tot)\s*[0-9]{1,4}[-/.]")
+SPANS = (
+    "a cell of {!r} holds a start and an end ({!r}), and a csv feed reads one time: ask for two columns, or for the "
+    "Green Button (XML) file that such a portal mostly has too"
+)
 EPOCH = re.compile(r"1[0-9]{9}(?:[0-9]{3})?")
 EPOCH_NAMES = "time|unix*|epoch|ts|timestamp|date"
 LAST_PERIOD = 100
@@ -32,7 +36,7 @@ def no_times(sheet: Sheet) -> str:
     for name in sheet.names:
         cells = [cell for cell in sheet.column(name) if cell]
         if cells and all(SPAN.match(cell) for cell in cells):
-            return f"a cell of {name!r} holds a start and an end ({cells[0]!r}), and a csv feed reads one time"
+            return SPANS.format(name, cells[0])
         if cells and all(EPOCH.fullmatch(cell) for cell in cells) and words.says(name, EPOCH_NAMES):
             return f"the column {name!r} counts seconds since 1970, and a csv feed reads dates"
     return "no column holds a date or a time"

@@ -23,6 +23,7 @@ _OBIS = re.compile(rb'"[0-9A-Fa-f]{12}"\s*:')
 _HEADER = re.compile(r'[ \t"]*HEADR[" \t]*,[^,]*,[ \t"]*([A-Za-z0-9]+)')
 _ESPI = re.compile(rb"<(?:\w+:)?(?:IntervalBlock|UsagePoint|IntervalReading)\b|naesb\.org/espi")
 _COLUMNS = re.compile(rb'"columns"\s*:\s*(\[[^\[\]]*\])')
+NEM13 = "it is NEM13, register readings months apart: Meterlake loads intervals, which NEM12 holds; ask for that"
 ASK_FOR_ZONE = f"the file does not say its zone. {HOW_TO_FIND_THE_ZONE}"
 
 
@@ -40,6 +41,8 @@ def entry_of(path: Path, head: bytes, feed: dict[str, object]) -> Entry | None:
     first = body.split(b"\n", 1)[0].decode("utf-8", "replace")
     if found := _HEADER.match(first):
         return Entry({**_kind(feed, "smrt"), "company": found[1]})
+    if re.match(r'"?100"?,"?NEM13\b', first):
+        raise UnknownFileError(NEM13)
     if re.match(r'"?(100"?,"?NEM12|200"?,)', first):
         return _nem12(feed, has_header=first.lstrip('"').startswith("100"))
     return None

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+# Fewer distances than this say nothing.
+FEWEST_STEPS = 3
+# Every interval ends at a minute that this divides.
+MINUTES_OF_A_PART = 5
 
 
 class Evidence(NamedTuple):
@@ -48,6 +53,22 @@ def minutes(
     return max(fitting, key=lambda step: (fitting[step], -step)) if fitting else None
 
 
+def days_apart(series: list[list[datetime]]) -> tuple[int, int] | None:
+    """(fewest, most) days between neighbours where all are more than a day apart; None where any is nearer."""
+    steps = [after - before for times in series for before, after in pairwise(times)]
+    if len(steps) < FEWEST_STEPS or min(steps) <= DAY + HOUR:
+        return None
+    return min(steps) // DAY, -(-max(steps) // DAY)
+
+
+def last_minutes(series: list[list[datetime]]) -> tuple[datetime, datetime] | None:
+    """Two labels, where all are the minute before one that ends an interval: 04:59, or 04:14."""
+    labels = [at for times in series for at in times]
+    if len(labels) < FEWEST_STEPS or not all(at.minute % MINUTES_OF_A_PART == MINUTES_OF_A_PART - 1 for at in labels):
+        return None
+    return labels[0], labels[1]
+
+
 def _divides(step: int) -> bool:
     return 0 < step <= DAY_MINUTES and DAY_MINUTES % step == 0
 
@@ -71,6 +92,8 @@ def _by_edges(series: list[list[datetime]], length: int) -> Evidence:
     if first == length:
         ends = "and the last one 00:00" if last == 0 else "so probably of the interval from 00:00"
         return Evidence("end", f"the first label of the file is {_clock(first)}, {ends}")
+    if first == 0 and last == 0 and any(len(times) > 1 for times in series):
+        return Evidence(None, "the file goes from 00:00 to 00:00, which fits both")
     if first == 0:
         whole = last == DAY_MINUTES - length
         ends = f"and the last one {_clock(last)}" if whole else "so probably of the interval from there"

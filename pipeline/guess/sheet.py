@@ -22,7 +22,7 @@ DELIMITERS = ",;\t|"
 FIRST_LINES = 200
 FEWEST_HOURS = 23
 _KINDS = {
-    "date": re.compile(r"[0-9]{1,4}[-/.][0-9A-Za-z]{1,3}[-/.][0-9]{1,4}|(?:19|20)[0-9]{6}\Z"),
+    "date": re.compile(r"[0-9]{1,4}(?:\. |[-/.])[0-9A-Za-z]{1,3}(?:\. |[-/.])[0-9]{1,4}|(?:19|20)[0-9]{6}\Z"),
     "time": re.compile(r"[0-9]{1,2}:[0-9]{2}"),
     "number": re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?\Z"),
 }
@@ -77,7 +77,9 @@ def sheet_of(text: Text) -> Sheet | None:
 
 def _first_data(rows: list[list[str]]) -> int | None:
     """The first row whose cells are of the kinds that most rows have."""
-    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
+    # As many lines before the header as rows: the rows are the wider ones.
+    seen = Counter(map(len, rows))
+    width = max(seen, key=lambda width: (seen[width], width), default=0)
     alike = [row for row in rows if len(row) == width]
     kinds = [_usual(map(_kind, cells)) for cells in zip(*alike, strict=True)]
     data = [at for at, kind in enumerate(kinds) if kind != "text"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_DATE = r"(?P<a>[0-9]{1,4})(?P<dash>[-/. ])(?P<b>[0-9]{1,2}|[A-Za-z]{3})(?P=dash)(?P<c>[0-9]{4}|[0-9]{2})"
+_DATE = r"(?P<a>[0-9]{1,4})(?P<dash>\. |[-/. ])(?P<b>[0-9]{1,2}|[A-Za-z]{3})(?P=dash)(?P<c>[0-9]{4}|[0-9]{2})"
 _COMPACT = r"(?P<ymd>[0-9]{8})"
 _CLOCK = (
     r"(?P<hour>[0-9]{1,2})(?P<minutes>:(?P<minute>[0-9]{2}))?(?P<seconds>:(?P<second>[0-9]{2}))?"
@@ -22,6 +22,7 @@ _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_CLOCK_PARTS = ("hour", "minutes", "seconds", "half", "offset")
 # The share of the values that a pattern must read; the others become rejected rows.
 MOST = 0.9
 NOON = 12
@@ -45,11 +46,20 @@ class Pattern(NamedTuple):
     is_certain: bool
     has_clock: bool
     has_offset: bool
+    # What the texts that it reads look like; ISO 8601 needs none.
+    shapes: frozenset[tuple[object, ...]] = frozenset()
+
+    def of_hours(self, minute: str) -> str | None:
+        """Spark's pattern of times that all stand at this minute, which is text to it; None where it cannot be."""
+        spark = self.spark or "yyyy-MM-dd HH:mm"
+        return f"{spark.removesuffix(':mm')}:'{minute}'" if spark.endswith(":mm") else None
 
     def read(self, text: str) -> Label | None:
-        """The time of a text; None where it is none."""
+        """The time of a text; None where the pattern reads none in it."""
         found = _LABEL.fullmatch(text)
-        return _label(found, self.order) if found else None
+        if found is None or not (_ISO.fullmatch(text) if self.spark is None else _shape(found) in self.shapes):
+            return None
+        return _label(found, self.order)
 
 
 def is_time(text: str) -> bool:
@@ -71,14 +81,21 @@ def pattern_of(values: Collection[str]) -> Pattern | None:
     read = [found for found in alike if _label(found, order)]
     if not read or len(read) < MOST * len(distinct):
         return None
-    spark = None if all(_ISO.fullmatch(found[0]) for found in alike) else _spark(read, order)
-    return Pattern(spark, order, is_certain, read[0]["hour"] is not None, read[0]["offset"] is not None)
+    spark, shapes = None, {shape}
+    if not all(_ISO.fullmatch(found[0]) for found in alike):
+        # Midnight without its time is a date alone.
+        bare = (*shape[: -len(_CLOCK_PARTS) - 1], None, *[True] * len(_CLOCK_PARTS))
+        is_optional = bare != shape and any(_shape(found) == bare for found in parts.values())
+        shapes |= {bare} if is_optional else set()
+        spark = _spark(read, order, is_optional=is_optional)
+    has_clock, has_offset = read[0]["hour"] is not None, read[0]["offset"] is not None
+    return Pattern(spark, order, is_certain, has_clock, has_offset, frozenset(shapes))
 
 
 def _shape(found: re.Match[str]) -> tuple[object, ...]:
     """What texts of one pattern share."""
     date = ("ymd",) if found["ymd"] else (found["dash"], len(found["a"]) > 2, len(found["c"]), found["b"].isdigit())  # noqa: PLR2004
-    clock = [found[part] is None for part in ("hour", "minutes", "seconds", "half", "offset")]
+    clock = [found[part] is None for part in _CLOCK_PARTS]
     return (*date, found["between"], *clock)
 
 
@@ -97,8 +114,8 @@ def _order(alike: list[re.Match[str]]) -> tuple[str, bool]:
     for order in ("dmy", "mdy"):
         days = [label.at for found in alike if (label := _label(found, order))]
         spans[order] = max(days) - min(days) if days else timedelta.max
-    if spans["dmy"] == spans["mdy"] or first["dash"] == ".":
-        return "dmy", first["dash"] == "."
+    if spans["dmy"] == spans["mdy"] or first["dash"][0] == ".":
+        return "dmy", first["dash"][0] == "."
     return min(spans, key=lambda order: spans[order]), False
 
 
@@ -137,7 +154,7 @@ def _offset(text: str | None) -> timedelta | None:
     return timezone(-span if digits[0] == "-" else span).utcoffset(None)
 
 
-def _spark(read: list[re.Match[str]], order: str) -> str:
+def _spark(read: list[re.Match[str]], order: str, *, is_optional: bool = False) -> str:
     """Spark's datetime pattern: a single letter reads one digit or two."""
     first, padded = read[0], _is_padded(read, order)
     date = "yyyyMMdd"
@@ -148,7 +165,8 @@ def _spark(read: list[re.Match[str]], order: str) -> str:
         date = first["dash"].join(letters[letter] for letter in order)
     if first["hour"] is None:
         return date
-    return date + ("'T'" if first["between"] == "T" else " ") + _clock(first, padded=_padded_hours(read, padded=padded))
+    clock = ("'T'" if first["between"] == "T" else " ") + _clock(first, padded=_padded_hours(read, padded=padded))
+    return f"{date}[{clock}]" if is_optional else date + clock
 
 
 def _is_padded(read: list[re.Match[str]], order: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.guess import columns, series, words, zones
@@ -28,6 +29,8 @@ def meter(entry: Entry, sheet: Sheet, used: set[str], file_name: str) -> str | N
     """Write where the meter stands; its column, if it has one."""
     if name := columns.meter(sheet, used):
         entry.csv["meter"] = name
+        if any(cell.startswith("'") for cell in sheet.column(name)):
+            entry.note("meter", "ids begin with an apostrophe, and keep it: write them so wherever you ask for one")
         return name
     if not sheet.header and (name := _column_of_few(sheet, used)):
         entry.csv["meter"] = name
@@ -74,24 +77,49 @@ def in_preamble(sheet: Sheet, phrases: str) -> str | None:
 
 def zone(entry: Entry, sheet: Sheet, labels: Times, name: str | None, keys: Sequence[object]) -> None:
     """Write the zone: that of the country of the meter ids, checked against the file's clock changes."""
+    _zone(entry, sheet, labels, name, keys)
+    chosen, length = str(entry.feed["time_zone"]), entry.feed["interval_minutes"]
+    if labels.pattern.has_offset or entry.csv.get("layout") == "wide":
+        return
+    if at := zones.once(chosen, series.by_series(keys, labels.labels), labels.labels, length):
+        says = (
+            f"{at:{zones.SHOWN}} stands once, and the clock in {chosen} showed it twice: a row with both hours' energy"
+        )
+        entry.note("timestamp", f"{says}, or the second is missing; it is loaded as the first")
+
+
+def _zone(entry: Entry, sheet: Sheet, labels: Times, name: str | None, keys: Sequence[object]) -> None:
     guessed = zones.of_meter(*_ids(entry, sheet, name))
     entry.feed["time_zone"] = guessed.name or "UTC"
     if labels.pattern.has_offset:
         why = f"{guessed.says}; " if guessed.name else ""
-        entry.note("time_zone", f"{why}times carry their offset: this zone only names the local days")
+        offsets = {label.offset for label in labels.labels if label and label.offset is not None}
+        shown = ", ".join(map(_shown, sorted(offsets)))
+        says = f"times carry their offset ({shown}): this zone only names the local days"
+        entry.note("time_zone", f"{why}{says}")
         return
     if any(words.says(each, "utc|gmt") for each in labels.names):
         entry.feed["time_zone"] = "UTC"
         entry.note("time_zone", "the column's name says so", is_certain=True)
         return
+    times, length = series.by_series(keys, labels.labels), entry.feed["interval_minutes"]
     if guessed.name:
-        times = series.by_series(keys, labels.labels)
-        found = zones.clock_evidence(guessed.name, times, labels.labels, entry.feed["interval_minutes"])
+        found = zones.clock_evidence(guessed.name, times, labels.labels, length)
         if found and found.name:
             entry.feed["time_zone"] = found.name
             entry.note("time_zone", f"{guessed.says}; {found.says}", is_certain=True)
             return
+    elif clock := zones.of_clock(times, labels.labels, length):
+        entry.feed["time_zone"] = clock.name
+        entry.note("time_zone", clock.says)
+        return
     entry.note("time_zone", f"{guessed.says}. {HOW_TO_FIND_THE_ZONE}")
+
+
+def _shown(offset: timedelta) -> str:
+    """An offset as a file writes it."""
+    minutes = offset // timedelta(minutes=1)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
 
 
 def _ids(entry: Entry, sheet: Sheet, name: str | None) -> tuple[str, list[str]]:

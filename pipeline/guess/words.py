@@ -27,7 +27,7 @@ METER = (
     "malepunkt*|malepunktsid|mittauspiste*|mittauspisteen tunnus|zahlpunkt*|marktlokation*|messlokation*|malo*|melo*",
     "anlaggningsid|anlaggnings id|messpunkt*|point de livraison|metering point*|meter point*|meterpoint*|supply point",
     "meter|meter id|meterid|meter number|meter no|meter nr|meternummer|zahler*|compteur|contador|contatore",
-    "meter serial*|serial number|msn|device*|meter ref*|id|muid|device number|service point|usage point",
+    "meter serial*|serial number|msn|device*|device id|meter ref*|id|muid|device number|service point|usage point",
     "customer*|account number|client*|site*|household|house",
 )
 DAY = "date|datum|fecha|data|giorno|jour|day|dag|dato|paivamaara|pvm|dzien|settlement date|reading date|usage date"
@@ -45,15 +45,17 @@ VALUE = (
     "|consumo*|conso|consommation|bezug*|afname|forbruk*|forbrug*|forbrukning|kulutus|zuzycie|maengde|maara|energia|energie"
     "|wirkarbeit|leistung|puissance|potencia|potenza|prelievo|wert|messwert|valeur|valor|valore|quantity|delivered"
     "|received|import|export|reading|kwh|demand|load|lastgang|generation|production|consumptionkwh|netzbezug"
+    "|inflow|outflow|pobran*|oddan*|wartosc"
 )
 IN = (
     "import*|bezug*|afname|delivered|soutirage|consumption*|consumo*|consommation|prelievo|prelevata|forbruk*|forbrug*"
     "|verbruik*|verbrauch*|usage|aplus|kulutus|uttag|con|consume|general*|grid import|netzbezug|levering|e1|offpeak"
+    "|inflow|pobor|pobran*"
 )
 OUT = (
     "export*|einspeis*|injectie|injection|generation*|teruglever*|returned|surplus*|excedente*|vertido|immissione|immessa"
     "|inmatning|produktion*|produksjon|aminus|feed in|feedin|solar|gen|rucklieferung|lieferung|received|excess|b1"
-    "|autoproduction|production|vyroba|dodavka"
+    "|autoproduction|production|vyroba|dodavka|outflow|oddan*"
 )
 REACTIVE = "ri|re|reactive|reaktiv*|blind*|kvarh|kvar|varh|capacitive|inductive|voltage|power factor|q1|q2|q3|q4|gas|m3"
 NO_ENERGY = (
@@ -65,13 +67,14 @@ DIRECTION = (
     "|consumption generation|rate type*|tuotteen tyyppi|mode|grandeur metier|channel*|suffix|energierichtung|category"
     "|consumption category|obis*|meter type|retning|register code"
 )
-UNIT = "unit*|uom|eenheid|einheit|unite|maleenhed|unita|unidad|yksikko*|enhet|jednostka|energieeinheit"
+UNIT = "unit*|unit of measure*|uom|eenheid|einheit|unite|maleenhed|unita|unidad|yksikko*|enhet|jednostka|energieeinheit"
 QUALITY = (
     "quality*|kvalitet|laatu|status|qualitat|estimated*|estimated actual|validatiestatus|metodo obtencion|quality flag"
     "|nature|read quality|kwaliteit|flag|actual estimated|row quality|qualite|calidad|calidad dato|ae flag|statuswert"
-    "|real estimado"
+    "|real estimado|estimated usage|estimated read*|electricity status|reading status"
 )
 COMMODITY = "type|fuel*|commodity|service type|utility|energietrager|energy type|sparte|energiesoort|metertype"
+OTHER_FUEL = "gas*|gaz|water|wasser*|eau|agua|acqua|vand|heat*|warme|fernwarme|warmte|chaleur|varme|steam|oil"
 ELECTRIC = "electric*|strom|elektri*|electricite|electricidad|elec|power|energia elettrica|stroom|el"
 
 
@@ -123,6 +126,17 @@ def is_named(name: str, phrases: str) -> bool:
     """Whether a name is one of the phrases, units and what stands in brackets aside."""
     bare = plain(re.sub(r"[\[(].*?[\])]", " ", _UNIT.sub(" ", name)))
     return _pattern(phrases).fullmatch(bare) is not None
+
+
+def is_id(name: str, phrases: str) -> bool:
+    """Whether a name is one of the phrases, with or without a last word for an id.
+
+    >>> is_id("EAN_ID", "ean"), is_id("EAN", "ean"), is_id("EAN price", "ean")
+    (True, True, False)
+    """
+    return is_named(name, phrases) or is_named(
+        re.sub(r"[ _-]*\b(?:id|code|number|nummer|no|nr)\Z", "", plain(name)), phrases
+    )
 
 
 def unit_of(name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +42,15 @@ _NAMES = (
     (r"\bicp\b", r".*", "Pacific/Auckland", "ICPs are of New Zealand"),
 )
 SHOWN = "%Y-%m-%d %H:%M"
+# One zone for each clock that many files are written by, where no meter id names the country; others share it.
+_CLOCKS = (
+    ("Europe/Berlin", "central Europe's clock: name your own zone of it (Europe/Vienna, Europe/Madrid, …)"),
+    ("Europe/London", "the clock of Great Britain, Ireland (Europe/Dublin) and Portugal (Europe/Lisbon)"),
+    ("Europe/Helsinki", "eastern Europe's clock: name your own zone of it (Europe/Athens, Europe/Riga, …)"),
+    ("America/New_York", "any North American zone's clock shows this: name yours (America/Chicago, …)"),
+    ("Australia/Sydney", "the clock of Australia's south-east (Australia/Melbourne, Australia/Hobart, …)"),
+    ("Pacific/Auckland", "New Zealand's clock"),
+)
 
 
 class Zone(NamedTuple):
@@ -91,6 +101,29 @@ def clock_evidence(zone: str, series: list[list[datetime]], labels: Sequence[Lab
             usual = sum(1 for label in labels if label and label.at == twice[-1] + timedelta(hours=2))
             if repeated > usual:
                 return Zone(zone, f"{twice[-1]:{SHOWN}} stands twice, as the clock in {zone} showed it")
+    return None
+
+
+def of_clock(series: list[list[datetime]], labels: Sequence[Label | None], length: int) -> Zone | None:
+    """The clock that the file's own clock changes fit; None where it holds none that tells."""
+    for zone, says in _CLOCKS:
+        found = clock_evidence(zone, series, labels, length)
+        if found and found.name == zone:
+            return Zone(zone, f"{found.says}; {says}")
+    return None
+
+
+def once(zone: str, series: list[list[datetime]], labels: Sequence[Label | None], length: int) -> datetime | None:
+    """A local time that the clock of the zone showed twice, and that stands once in a file which goes beyond it."""
+    if not series:
+        return None
+    seen = Counter(label.at for label in labels if label)
+    first, last = min(seen), max(seen)
+    for day in sorted({at.date() for at in seen}):
+        if day_minutes(day, zone) > DAY_MINUTES:
+            twice = [at for at in _times_of(day, length) if len(instants(at, zone)) > 1]
+            if twice and first < twice[0] < last and all(seen[at] == len(series) for at in twice):
+                return twice[0]
     return None
 
 

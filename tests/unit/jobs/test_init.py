@@ -15,6 +15,8 @@ def test_a_first_configuration_is_written_with_its_feed_s_folder(tmp_path, monke
     result = command("init", config=config)
     assert result.exit_code == 0, result.output
     assert f"--config {config}" in result.stdout
+    assert "Then copy the files into data_lake/landing/readings, and:" in result.stdout
+    assert f"run --config {config}" in " ".join(result.stdout.split())
     (feed,) = load(config).feeds
     assert (feed.name, feed.format, feed.csv.meter) == ("readings", "csv", "meter")
     assert (tmp_path / "data_lake/landing/readings").is_dir()
@@ -43,6 +45,7 @@ def test_from_a_file_it_has_the_feed_that_guess_finds(tmp_path, monkeypatch):
     result = command("init", "--from", str(example), "--json", config=config)
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
+    assert "Put it into the configuration" not in config.read_text()
     (feed,) = load(config).feeds
     assert answer == {"written": str(config), "feed": feed.name, "folders": [feed.path]}
     assert feed.csv.direction.imported == ("Afname Dag", "Afname Nacht")
