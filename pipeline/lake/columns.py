@@ -61,6 +61,28 @@ def greatest(rows: ds.Dataset, column: str) -> Any:  # noqa: ANN401 - a value of
     return max(told, default=None)
 
 
+def distinct(rows: ds.Dataset, column: str) -> set[Any]:
+    """The column's values, without NULL. Row groups that hold one value say so, and only the others are read."""
+    found: set[Any] = set()
+    for part in rows.get_fragments():
+        unread = part
+        if isinstance(part, ds.ParquetFileFragment):
+            ends = _ends(part, column)
+            found.update(end[0] for end in ends if _is_one(end))
+            mixed = [group for group, end in zip(part.row_groups, ends, strict=True) if not _is_one(end)]
+            if not mixed:
+                continue
+            unread = part.subset(row_group_ids=[group.id for group in mixed])
+        for piece in unread.to_batches(columns=[column], schema=rows.schema):
+            found.update(pc.unique(piece[column]).to_pylist())
+    return found - {None}
+
+
+def _is_one(ends: tuple[Any, Any] | None) -> bool:
+    """Whether both ends are the same; of a long text they are cut off, the greatest upwards, so they never are."""
+    return ends is not None and ends[0] == ends[1]
+
+
 def _that_may_hold(rows: ds.Dataset, column: str, wanted: list[Any]) -> ds.Dataset:
     if not isinstance(rows, ds.FileSystemDataset):
         return rows
