@@ -42,6 +42,10 @@ class LogRows:
         """Those columns of the rows that `where` holds for, a piece at a time, in no order."""
         return map(_with(names), columns.pieces(self._rows, self._there(names), where))
 
+    def in_order(self, names: Sequence[str]) -> Iterator[pa.Table]:
+        """Those columns of all rows, a piece at a time, nearly in the order of file_id: file by file."""
+        return map(_with(names), columns.pieces(columns.in_order(self._rows, "file_id"), self._there(names)))
+
     def pieces_with(
         self, names: Sequence[str], column: str, values: Iterable[Any], where: pc.Expression | None = None
     ) -> Iterator[pa.Table]:

@@ -92,7 +92,7 @@ def _prepared(rows: pa.Table) -> pa.Table:
 def _summed(rows: pa.Table) -> pa.Table:
     sums = [(name, "sum") for name in SUMS if name in rows.column_names]
     greatest = [(name, "max") for name in GREATEST if name in rows.column_names]
-    found = rows.group_by(list(KEYS)).aggregate([*sums, *greatest])
+    found = rows.group_by(list(KEYS), use_threads=False).aggregate([*sums, *greatest])
     return found.rename_columns([name.removesuffix("_sum").removesuffix("_max") for name in found.column_names])
 
 

@@ -64,18 +64,27 @@ def greatest(rows: ds.Dataset, column: str) -> Any:  # noqa: ANN401 - a value of
 def distinct(rows: ds.Dataset, column: str) -> set[Any]:
     """The column's values, without NULL. Row groups that hold one value say so, and only the others are read."""
     found: set[Any] = set()
-    for part in rows.get_fragments():
-        unread = part
-        if isinstance(part, ds.ParquetFileFragment):
+    unread = rows
+    if isinstance(rows, ds.FileSystemDataset):
+        mixed = []
+        for part in rows.get_fragments():
             ends = _ends(part, column)
             found.update(end[0] for end in ends if _is_one(end))
-            mixed = [group for group, end in zip(part.row_groups, ends, strict=True) if not _is_one(end)]
-            if not mixed:
-                continue
-            unread = part.subset(row_group_ids=[group.id for group in mixed])
-        for piece in unread.to_batches(columns=[column], schema=rows.schema):
-            found.update(pc.unique(piece[column]).to_pylist())
+            if groups := [group for group, end in enumerate(ends) if not _is_one(end)]:
+                mixed.append(part.subset(row_group_ids=groups))
+        unread = ds.FileSystemDataset(mixed, rows.schema, rows.format, rows.filesystem)
+    for piece in pieces(unread, [column]):
+        found.update(pc.unique(piece[column]).to_pylist())
     return found - {None}
+
+
+def in_order(rows: ds.Dataset, column: str) -> ds.Dataset:
+    """The same rows, file by file in the order of the column's greatest value; where no files say it, as they are."""
+    if not isinstance(rows, ds.FileSystemDataset):
+        return rows
+    told = [([end[1] for end in _ends(part, column) if end is not None], part) for part in rows.get_fragments()]
+    parts = [part for _, part in sorted(told, key=lambda each: max(each[0], default=0))]
+    return ds.FileSystemDataset(parts, rows.schema, rows.format, rows.filesystem)
 
 
 def _is_one(ends: tuple[Any, Any] | None) -> bool:
