@@ -68,9 +68,9 @@ def distinct(rows: ds.Dataset, column: str) -> set[Any]:
     if isinstance(rows, ds.FileSystemDataset):
         mixed = []
         for part in rows.get_fragments():
-            ends = _ends(part, column)
-            found.update(end[0] for end in ends if _is_one(end))
-            if groups := [group for group, end in enumerate(ends) if not _is_one(end)]:
+            only = [_only(ends) for ends in _ends(part, column)]
+            found.update(only)
+            if groups := [group for group, value in enumerate(only) if value is None]:
                 mixed.append(part.subset(row_group_ids=groups))
         unread = ds.FileSystemDataset(mixed, rows.schema, rows.format, rows.filesystem)
     for piece in pieces(unread, [column]):
@@ -87,9 +87,9 @@ def in_order(rows: ds.Dataset, column: str) -> ds.Dataset:
     return ds.FileSystemDataset(parts, rows.schema, rows.format, rows.filesystem)
 
 
-def _is_one(ends: tuple[Any, Any] | None) -> bool:
-    """Whether both ends are the same; of a long text they are cut off, the greatest upwards, so they never are."""
-    return ends is not None and ends[0] == ends[1]
+def _only(ends: tuple[Any, Any] | None) -> Any:  # noqa: ANN401 - a value of the column
+    """What stands between two equal ends, else None; those of a long text are cut off, the greatest upwards."""
+    return ends[0] if ends is not None and ends[0] == ends[1] else None
 
 
 def _that_may_hold(rows: ds.Dataset, column: str, wanted: list[Any]) -> ds.Dataset:

@@ -27,10 +27,10 @@ def load() -> None:
     if "pyarrow" in sys.modules or "pandas" in sys.modules:
         return
     os.environ.setdefault(POOL, "system")
-    sys.meta_path.insert(0, _NotNow)  # type: ignore[arg-type] # it finds nothing
+    sys.meta_path.insert(0, _NotNow)
     try:
         import pyarrow as pa  # noqa: PLC0415 - not before
 
         pa.array([None])
     finally:
-        sys.meta_path.remove(_NotNow)  # type: ignore[arg-type]
+        sys.meta_path.remove(_NotNow)
