@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.deliveries import ingestion_log, log_rows
+from pipeline.deliveries import ingestion_log
 from pipeline.deliveries.delivery import LOADED, REFERENCE, WITHDRAWN, Delivery
 from pipeline.errors import ConfigurationError
 from pipeline.formats import reference_rows
@@ -48,12 +48,9 @@ def run(context: Context) -> int:
 
 def _with_rejected(log: LogRows, done: int) -> list[Delivery]:
     """Deliveries later than the batch that have rejected rows, or may have had some before they were revised."""
-    names = ("file_id", "status", "reason_code", "batch_id", "revision", "rows_rejected")
-    ids: list[int] = []
-    for piece in log.pieces(names, COUNTED & log.later_than(done)):
-        some = pc.or_(pc.greater(piece["rows_rejected"], 0), log_rows.is_revised(piece))
-        ids += piece["file_id"].filter(some).to_pylist()
-    return log.deliveries_with("file_id", ids)
+    some = (pc.field("rows_rejected") > 0) | log.revised()
+    pieces = log.pieces(["file_id"], COUNTED & log.later_than(done) & some)
+    return log.deliveries_with("file_id", [number for piece in pieces for number in piece["file_id"].to_pylist()])
 
 
 def _follow(context: Context) -> None:

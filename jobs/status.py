@@ -57,7 +57,7 @@ def found(context: Context, *, with_tables: bool = True) -> dict[str, Any]:
     """
     every = sorted(access.small_rows(context, tables.RUNS, tables.RUNS.names), key=lambda row: row["finished_at"])
     main = runs.last_main(every)
-    facts, counted = attention_facts.found(context), tally.of(ingestion_log.rows(context), tally.FOR_MEASURES)
+    facts, counted = attention_facts.found(context), tally.of(ingestion_log.rows(context), tally.FOR_STATUS)
     stored = {each["table"]: each for each in facts.tables}
     return {
         "lake": context.settings.where,

@@ -15,6 +15,7 @@ import typer
 from jobs.cli import configuration
 from jobs.shared.called import as_typed
 from pipeline.errors import MeterlakeError, printable
+from pipeline.runtime import arrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,7 @@ def profile(context: Context, *, shown: bool) -> Iterator[None]:
 @contextmanager
 def errors(debug: bool) -> Iterator[None]:
     """Print an error as one line on standard error and exit; the traceback only with --debug."""
+    arrow.load()
     try:
         yield
     except (typer.Exit, typer.Abort):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from pipeline.deliveries import tally
 from pipeline.deliveries.delivery import REFERENCE
 from pipeline.errors import UnknownNameError, UsageError
 
@@ -31,7 +30,7 @@ def check_feed(context: Context, log: LogRows, feed: str | None) -> None:
     names = [feed.name for feed in context.settings.feeds]
     if feed is None or feed in {*names, REFERENCE}:
         return  # the log, which may be long, is not asked
-    logged = {each.feed for each in tally.of(log, tally.FOR_GUARDS)} - {REFERENCE}
+    logged = log.distinct("feed") - {REFERENCE}
     check("no feed", feed, [*dict.fromkeys([*names, *sorted(logged), REFERENCE])])
 
 

@@ -7,9 +7,11 @@ from datetime import date, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
+
 from pipeline import formats
 from pipeline.attention import checked, lateness, runs, yesterday
-from pipeline.deliveries import ingestion_log, open_issues, tally
+from pipeline.deliveries import ingestion_log, open_issues
 from pipeline.lake import access, lost_files, maintenance, tables
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from pipeline.attention.checked import Checked
     from pipeline.deliveries.delivery import Delivery
+    from pipeline.deliveries.log_rows import LogRows
     from pipeline.runtime.context import Context
 
 
@@ -82,18 +85,24 @@ def _read(context: Context, known: Facts) -> Facts:
     if not is_whole(tables.INGESTION_LOG, tables.RUNS):
         return known
     log = ingestion_log.rows(context)
-    counted = sorted(tally.of(log, tally.FOR_MEASURES), key=lambda each: each.file_id)
     days = yesterday.completeness(context) if is_whole(tables.METER_DAY, tables.MISSING) else []
     return replace(
         known,
         last_run=runs.last_main(access.small_rows(context, tables.RUNS, tables.RUNS.names)),
-        late=_late(context, days, {each.feed: each.received_at for each in counted if each.received_at}),
+        late=_late(context, days, _last_deliveries(log)),
         refused=open_issues.standing(open_issues.refused_in(log)),
         missing_generations=open_issues.missing_from(log, context.settings.never_sent),
         checks=checked.latest(context) if is_whole(tables.CHECKS) else [],
         overlapping=_overlapping(context) if is_whole(tables.AGREEMENT) else [],
         completeness=days,
     )
+
+
+def _last_deliveries(log: LogRows) -> dict[str, datetime]:
+    """Feed -> when its last delivery came."""
+    newest = log.newest_of_feeds(pc.field("received_at").is_valid()).values()
+    found = log.table_with(["feed", "received_at"], "file_id", newest)
+    return dict(zip(found["feed"].to_pylist(), found["received_at"].to_pylist(), strict=True))
 
 
 def _late(context: Context, days: list[dict[str, Any]], last_delivery: Mapping[str, datetime]) -> list[Late]:

@@ -8,7 +8,6 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from pyarrow import fs
 
 from pipeline.deliveries import local_files
 from pipeline.deliveries.delivery import Delivery
+from pipeline.deliveries.local_files import Entries
 from pipeline.deliveries.store_files import listed as _remote_files
 from pipeline.errors import LandingFolderError
 from pipeline.lake import stores
@@ -45,12 +45,16 @@ class Listing:
     """What lies below a feed's folder, in the order of paths; deliveries are made only of entries that are needed."""
 
     feed: Feed
-    paths: list[str]
-    seen: list[local_files.Seen]
+    entries: Entries
+
+    @property
+    def paths(self) -> list[str]:
+        """Below the feed's folder."""
+        return self.entries.paths
 
     def delivery(self, place: int) -> Delivery:
         """The entry at that place, found and not looked at yet."""
-        path, seen = self.paths[place], self.seen[place]
+        path, seen = self.paths[place], self.entries.seen(place)
         whole = self.feed.path.rstrip("/") + "/" + path
         delivery = Delivery(self.feed.name, path.rpartition("/")[2], whole, path, seen.size, seen.modified)
         objection = seen.objection or memory.too_large(seen.size)
@@ -74,11 +78,10 @@ def listed(feed: Feed, since: date | None = None) -> Listing:
         if not stores.is_remote(feed.path) and system.get_file_info(folder).type != fs.FileType.Directory:
             raise LandingFolderError(feed.name, feed.path, "does not exist: create it, or correct the feed's path")
         is_local = not stores.is_remote(feed.path)
-        entries = local_files.listed(folder, since) if is_local else _remote_files(system, folder, since)
-        found = sorted((entry for entry in entries if _is_delivery(entry[0])), key=itemgetter(0))
+        entries = local_files.listed(folder, since) if is_local else Entries(_remote_files(system, folder, since))
     except OSError as problem:
         raise LandingFolderError(feed.name, feed.path, f"cannot be listed: {problem}") from None
-    return Listing(feed, [path for path, _ in found], [seen for _, seen in found])
+    return Listing(feed, entries.in_order(_is_delivery))
 
 
 def at(feed: Feed, relative_path: str) -> Delivery | None:
@@ -90,7 +93,7 @@ def at(feed: Feed, relative_path: str) -> Delivery | None:
     else:
         info = system.get_file_info(path)
         seen = None if info.type == fs.FileType.NotFound else local_files.Seen(info.size, (info.mtime_ns or 0) // 1000)
-    return None if seen is None else Listing(feed, [relative_path], [seen]).delivery(0)
+    return None if seen is None else Listing(feed, Entries([(relative_path, seen)])).delivery(0)
 
 
 def _is_delivery(relative: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.deliveries import ingestion_log, tally
+from pipeline.deliveries import ingestion_log
 from pipeline.lake import access
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def undo(context: Context, bronze: Iterable[Table]) -> None:
     """Remove what the log does not know; a table whose newest batch is logged is as it should be."""
-    logged = {each.batch_id for each in tally.of(ingestion_log.rows(context), tally.FOR_GUARDS)}
+    logged = ingestion_log.rows(context).distinct("batch_id")
     for table in bronze:
         newest = access.done_to(context, table)
         if newest and newest not in logged:

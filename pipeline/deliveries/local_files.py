@@ -5,17 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from array import array
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.deliveries import dated_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable
     from datetime import date
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 READ_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
+# A regular file that everybody may read, among these bits of its mode: of it nothing else is asked.
+PLAIN = stat.S_IFREG | READ_BY_ALL
+LOOKED_AT = stat.S_IFMT(0o177777) | READ_BY_ALL
 SECOND = 1_000_000
 BY_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
@@ -38,13 +42,54 @@ class Seen(NamedTuple):
         return self._replace(moment=None if self.moment is None else self.moment // SECOND * SECOND)
 
 
-def listed(folder: str, since: date | None = None) -> Iterator[tuple[str, Seen]]:
+class Entries:
+    """Entries of a folder as columns: of hundreds of thousands of files, an object each would take most of the time.
+
+    `odd`: place -> what is seen, of entries without a size or with an objection; in the columns they are 0.
+    """
+
+    def __init__(self, found: Iterable[tuple[str, Seen]] = ()) -> None:
+        self.paths: list[str] = []
+        self.sizes, self.moments = array("q"), array("q")
+        self.odd: dict[int, Seen] = {}
+        for path, seen in found:
+            self.add(path, seen)
+
+    def add(self, path: str, seen: Seen) -> None:
+        """One more entry."""
+        size, moment, objection = seen
+        if size is None or moment is None or objection is not None:
+            self.odd[len(self.paths)] = seen
+            size = moment = 0
+        self.paths.append(path)
+        self.sizes.append(size)
+        self.moments.append(moment)
+
+    def seen(self, place: int) -> Seen:
+        """What is seen of the entry at that place."""
+        return self.odd.get(place) or Seen(self.sizes[place], self.moments[place])
+
+    def in_order(self, is_wanted: Callable[[str], bool]) -> Entries:
+        """Those whose paths are wanted, in the order of paths."""
+        places = [place for place, path in enumerate(self.paths) if is_wanted(path)]
+        places.sort(key=self.paths.__getitem__)
+        found = Entries()
+        found.paths = [self.paths[place] for place in places]
+        found.sizes = array("q", [self.sizes[place] for place in places])
+        found.moments = array("q", [self.moments[place] for place in places])
+        if self.odd:
+            found.odd = {new: self.odd[place] for new, place in enumerate(places) if place in self.odd}
+        return found
+
+
+def listed(folder: str, since: date | None = None) -> Entries:
     r"""Relative paths of everything but folders (but also links to folders and unreadable folders), with their facts.
 
     Not pyarrow's listing, which leaves out broken links and stops at a name that is not UTF-8. Such a name is given
     with its odd bytes as `\xff`, and refused under that name. Folders of days before `since` are passed over.
     """
     unlisted: list[OSError] = []
+    found = Entries()
     # A link to a folder is not followed: it could lead anywhere, or in a circle.
     for parent, folders, names in os.walk(folder, onerror=unlisted.append):
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]  # noqa: PTH114, PTH118
@@ -58,12 +103,24 @@ def listed(folder: str, since: date | None = None) -> Iterator[tuple[str, Seen]]
             if not relative.isascii():
                 relative = relative.encode("utf-8", "backslashreplace").decode()
             # Not a Path: a name may hold bytes that it would have to encode.
-            yield relative, seen(inside + name, folder)
+            path = inside + name
+            try:
+                entry = os.lstat(path)
+            except OSError:
+                found.add(relative, seen(path, folder))
+                continue
+            if entry.st_mode & LOOKED_AT == PLAIN:  # so is nearly every one
+                found.paths.append(relative)
+                found.sizes.append(entry.st_size)
+                found.moments.append(entry.st_mtime_ns // 1000)
+            else:
+                found.add(relative, seen(path, folder))
     for problem in unlisted:
         relative = os.path.relpath(str(problem.filename), folder)
         if relative == ".":
             raise problem
-        yield relative, Seen(None, None, f"a folder that cannot be listed: {problem.strerror}")
+        found.add(relative, Seen(None, None, f"a folder that cannot be listed: {problem.strerror}"))
+    return found
 
 
 def seen(path: str, folder: str) -> Seen:
@@ -87,7 +144,7 @@ def seen(path: str, folder: str) -> Seen:
     if not stat.S_ISREG(entry.st_mode):
         return Seen(None, None, "not a file that can be read (a pipe, a socket, a device)")
     modified = entry.st_mtime_ns // 1000
-    # The system is not asked again about a file that everybody may read: so is nearly every one.
+    # The system is not asked again about a file that everybody may read.
     if entry.st_mode & READ_BY_ALL != READ_BY_ALL and not os.access(path, os.R_OK, effective_ids=BY_EFFECTIVE_IDS):
         return Seen(entry.st_size, modified, f"cannot be read: {os.strerror(errno.EACCES)}")
     return Seen(entry.st_size, modified)

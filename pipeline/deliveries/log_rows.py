@@ -42,6 +42,10 @@ class LogRows:
         """Those columns of the rows that `where` holds for, a piece at a time, in no order."""
         return map(_with(names), columns.pieces(self._rows, self._there(names), where))
 
+    def in_order(self, names: Sequence[str]) -> Iterator[pa.Table]:
+        """Those columns of all rows, a piece at a time, nearly in the order of file_id: file by file."""
+        return map(_with(names), columns.pieces(columns.in_order(self._rows, "file_id"), self._there(names)))
+
     def pieces_with(
         self, names: Sequence[str], column: str, values: Iterable[Any], where: pc.Expression | None = None
     ) -> Iterator[pa.Table]:
@@ -64,11 +68,6 @@ class LogRows:
         """The deliveries whose `column` is one of the values, in the order of file_id; only `names` are read."""
         return objects(self.table_with(names, column, values))
 
-    def first(self, where: pc.Expression) -> Delivery | None:
-        """One of the deliveries that `where` holds for; None where there is none."""
-        number = next((piece["file_id"][0].as_py() for piece in self.pieces(["file_id"], where)), None)
-        return None if number is None else self.deliveries_with("file_id", [number])[0]
-
     def count(self, where: pc.Expression | None = None) -> int:
         """How many deliveries `where` holds for."""
         return matching.count(self._rows, where)
@@ -80,6 +79,29 @@ class LogRows:
             known = column in self._rows.schema.names
             self.answers[question] = (columns.greatest(self._rows, column) if known else None) or 0
         return int(self.answers[question])
+
+    def distinct(self, column: str) -> set[Any]:
+        """The values that stand in the column."""
+        question = ("distinct", column)
+        if question not in self.answers:
+            self.answers[question] = columns.distinct(self._rows, column)
+        found: set[Any] = self.answers[question]
+        return found
+
+    def newest_of_feeds(self, where: pc.Expression) -> dict[str, int]:
+        """Feed -> file_id of one of its deliveries of the newest batch that has one that `where` holds for."""
+        found: dict[str, tuple[int, int]] = {}
+        left, last, width = self.distinct("feed"), self.greatest("batch_id"), 1
+        # From the newest batch back, in ever larger steps, until every feed has one.
+        while left and last > 0:
+            within = (pc.field("batch_id") > last - width) & (pc.field("batch_id") <= last)
+            wanted = within & pc.field("feed").isin(pa.array(sorted(left), pa.string())) & where
+            for piece in self.pieces(["feed", "batch_id", "file_id"], wanted):
+                for row in piece.group_by(["feed", "batch_id"]).aggregate([("file_id", "max")]).to_pylist():
+                    newest = row["batch_id"], row["file_id_max"]
+                    found[row["feed"]] = max(newest, found.get(row["feed"], newest))
+            left, last, width = left - found.keys(), last - width, width * 8
+        return {feed: number for feed, (_, number) in found.items()}
 
     def newest(self, where: pc.Expression | None, limit: int, before: int | None = None) -> list[int]:
         """The `limit` highest file_ids of deliveries that `where` holds for, below `before`; the highest first."""
@@ -120,6 +142,13 @@ class LogRows:
         """Deliveries that came or were revised in later batches: what a table that is complete to the batch lacks."""
         came = pc.field("batch_id") > batch_id
         return came | (pc.field("revision") > batch_id) if "revision" in self._rows.schema.names else came
+
+    def revised(self) -> pc.Expression:
+        """Deliveries that are revised, as Delivery.is_revised says; row groups without any are not read."""
+        was_taken_out = (pc.field("status") == WITHDRAWN) & pc.field("reason_code").is_null()
+        if "revision" not in self._rows.schema.names:
+            return was_taken_out
+        return was_taken_out | (pc.field("revision") != pc.field("batch_id"))
 
     def _there(self, names: Sequence[str]) -> list[str]:
         """Names of columns that a lake of an earlier form has."""
@@ -163,13 +192,6 @@ def numbered(file_ids: Iterable[int], where: pc.Expression | None = None) -> pc.
 def revision_of(rows: pa.Table) -> pa.ChunkedArray:
     """The revision of each row; of rows that an earlier version wrote, their batch."""
     return pc.coalesce(rows["revision"], rows["batch_id"])
-
-
-def is_revised(rows: pa.Table) -> pa.ChunkedArray:
-    """Of each row whether it is revised, as Delivery.is_revised says."""
-    replayed = pc.not_equal(revision_of(rows), rows["batch_id"])
-    was_taken_out = pc.and_(pc.equal(rows["status"], WITHDRAWN), pc.is_null(rows["reason_code"]))
-    return pc.or_(replayed, was_taken_out)
 
 
 def has_days(rows: pa.Table) -> pa.ChunkedArray:

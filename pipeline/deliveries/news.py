@@ -16,6 +16,7 @@ from pipeline.deliveries.log_rows import together
 from pipeline.runtime import memory
 
 if TYPE_CHECKING:
+    from array import array
     from datetime import date
 
     from pipeline.config.feeds import Feed
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pipeline.deliveries.log_rows import LogRows
 
 STATE = ("relative_path", "size_bytes", "modified_at")
-NAMES = ("file_id", "feed", "file_name", *STATE, "reason_code")
+KNOWN = ("file_id", *STATE, "reason_code")
 INSTANT = pa.timestamp("us", "UTC")
 
 
@@ -76,11 +77,11 @@ def decided(log: LogRows, listing: Listing, *, by_name: bool) -> list[Delivery]:
     column = "file_name" if by_name else "relative_path"
     names = [path.rpartition("/")[2] for path in listing.paths] if by_name else listing.paths
     rows = _asked(log, listing.feed.name, names, column)
-    there = dict(zip(listing.paths, listing.seen, strict=True))
+    places = {path: place for place, path in enumerate(listing.paths)}
     found: dict[str, Delivery] = {}
-    wanted = rows.filter(pc.is_in(rows["relative_path"], pa.array(there.keys() - new, pa.string())))
+    wanted = rows.filter(pc.is_in(rows["relative_path"], pa.array(places.keys() - new, pa.string())))
     for each in log.deliveries_with("file_id", wanted["file_id"].to_pylist()):
-        seen = there[each.relative_path]
+        seen = listing.entries.seen(places[each.relative_path])
         # Without a hash it could not be read, and is tried again.
         if each.sha256 and (each.size_bytes, moment(each.modified_at)) == (seen.size, seen.moment):
             found[each.relative_path] = each
@@ -95,10 +96,11 @@ def with_names(log: LogRows, feed: str, names: set[str], *, by_name: bool) -> li
 
 def _asked(log: LogRows, feed: str, names: list[str], column: str) -> pa.Table:
     """The log's rows of the names, and of others; a watch looks again and again, and asks only for what is new."""
-    asked = log.answers.setdefault(("names", feed), _Asked(set(), together(NAMES, ())))
+    columns = tuple(dict.fromkeys((column, *KNOWN)))
+    asked = log.answers.setdefault(("names", feed), _Asked(set(), together(columns, ())))
     new = [name for name in names if name not in asked.names]
     if new:
-        found = log.pieces_with(NAMES, column, new, pc.field("feed") == feed)
+        found = log.pieces_with(columns, column, new, pc.field("feed") == feed)
         asked.rows = pa.concat_tables([asked.rows, *found])
         asked.names.update(new)
     rows: pa.Table = asked.rows
@@ -110,11 +112,14 @@ def _not_as_before(listing: Listing, rows: pa.Table) -> list[int]:
     newest_first = rows.sort_by([("file_id", "descending")]).combine_chunks()
     # The first row of a path is its last decision.
     last = newest_first.take(pc.index_in(pa.array(listing.paths, pa.string()), newest_first["relative_path"]))
-    sizes = pa.array([seen.size for seen in listing.seen], pa.int64())
-    times = pa.array([seen.moment for seen in listing.seen], pa.int64()).cast(INSTANT)
+    sizes, times = _numbers(listing.entries.sizes), _numbers(listing.entries.moments).cast(INSTANT)
     is_equal = pc.and_(pc.equal(last["size_bytes"], sizes), pc.equal(last["modified_at"], times))
     as_before = pc.fill_null(pc.and_(is_equal, pc.is_null(last["reason_code"])), fill_value=False)
     changed = pc.indices_nonzero(pc.invert(as_before)).to_pylist()
-    most = memory.largest_delivery()
-    odd = (n for n, seen in enumerate(listing.seen) if seen.objection is not None or (seen.size or 0) > most)
-    return sorted({*changed, *odd})
+    too_large = pc.indices_nonzero(pc.greater(sizes, memory.largest_delivery())).to_pylist()
+    return sorted({*changed, *too_large, *listing.entries.odd})
+
+
+def _numbers(column: array[int]) -> pa.Array:
+    """The column as Arrow sees it, not copied."""
+    return pa.Array.from_buffers(pa.int64(), len(column), [None, pa.py_buffer(column)])

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.deliveries.delivery import CONFLICT, DUPLICATE, LOADED, REJECTED, WITHDRAWN
-from pipeline.deliveries.log_rows import objects
+from pipeline.deliveries.log_rows import objects, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,15 +51,27 @@ def by_reason(refused: Iterable[Delivery]) -> list[dict[str, Any]]:
 
 
 def refused_in(log: LogRows) -> list[Delivery]:
-    """What `standing_refusals` needs of the log: refused deliveries, and what came later under their paths."""
+    """What `standing_refusals` needs of the log: refused deliveries, and at least what came later under their paths.
+
+    The log is read once, in the order of arrival: what came before a refusal does not matter to it.
+    """
     names = ("file_id", "feed", "relative_path", "status", "reason_code", "received_at")
-    refused = log.table(names, pc.field("status").isin([REJECTED, CONFLICT]))
-    if not refused.num_rows:
-        return []
-    after = pc.field("file_id") > pc.min(refused["file_id"])
-    pieces = log.pieces_with(["file_id"], "relative_path", refused["relative_path"].to_pylist(), after)
-    ids = {number for piece in pieces for number in piece["file_id"].to_pylist()}
-    return objects(refused) + log.deliveries_with("file_id", ids.difference(refused["file_id"].to_pylist()), names)
+    kept: list[pa.Table] = []
+    paths, last = pa.array([], pa.string()), 0
+    # Refused paths of which rows that came later may have been read before.
+    late: list[str] = []
+    for piece in log.in_order(names):
+        is_refused = pc.is_in(piece["status"], pa.array([REJECTED, CONFLICT]))
+        refused = piece["relative_path"].filter(is_refused)
+        if pc.min(piece["file_id"]).as_py() < last:
+            late += refused.to_pylist()
+        paths = pa.concat_arrays([paths, *refused.chunks])
+        kept.append(piece.filter(pc.or_(is_refused, pc.is_in(piece["relative_path"], paths))))
+        last = max(last, pc.max(piece["file_id"]).as_py())
+    found = {each.file_id: each for each in objects(together(names, kept))}
+    if late:
+        found |= {each.file_id: each for each in log.deliveries_with("relative_path", late, names)}
+    return list(found.values())
 
 
 def missing_generations(

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 KEYS = ("feed", "status", "batch_id", "revision")
 SUMS = ("deliveries", "dated", "numbered", "rows_read", "rows_accepted", "rows_rejected", "unaccounted")
 GREATEST = ("file_id", "received_at")
-# What the guards need, which every command asks for; measures ask for the rest.
-FOR_GUARDS = (*KEYS, "rows_read", "file_id")
-FOR_MEASURES = (*FOR_GUARDS, "rows_accepted", "rows_rejected", "generation", "received_at", "local_dates")
+# What `status` needs; measures ask for the rest.
+FOR_STATUS = (*KEYS, "rows_read", "rows_rejected", "received_at", "local_dates")
+FOR_MEASURES = (*FOR_STATUS, "file_id", "rows_accepted", "generation")
+# What guards.problems looks at.
+LANDMARK = (
+    "file_id", *KEYS, "reason_code", "rows_read", "rows_accepted", "rows_erased", "local_dates",
+)  # fmt: skip
 # Rows that are counted at once: each time costs some milliseconds.
 TOGETHER = 200_000
 
@@ -51,11 +55,12 @@ class Tally:
 
 
 def of(log: LogRows, names: tuple[str, ...]) -> list[Tally]:
-    """The whole log, counted, by file_id; once for each version and choice of columns."""
+    """The whole log, counted, in the order of arrival; once for each version and choice of columns."""
     question = ("tally", names)
     if question not in log.answers:
+        order = "file_id" if "file_id" in names else "batch_id"
         parts = [_summed(_prepared(together(names, some))) for some in _by_many(log.pieces(names))]
-        rows = _summed(pa.concat_tables(parts)).sort_by("file_id").to_pylist() if parts else []
+        rows = _summed(pa.concat_tables(parts)).sort_by(order).to_pylist() if parts else []
         log.answers[question] = [Tally(**row) for row in rows]
     found: list[Tally] = log.answers[question]
     return found
@@ -76,8 +81,8 @@ def _prepared(rows: pa.Table) -> pa.Table:
     """Rows of the log with a column for each sum."""
     values = {name: rows[name] for name in rows.column_names if name in {*KEYS, *SUMS, *GREATEST}}
     values |= {"revision": revision_of(rows), "deliveries": pa.repeat(pa.scalar(1, pa.int64()), rows.num_rows)}
+    values["dated"] = has_days(rows).cast(pa.int64())
     if "generation" in rows.column_names:  # for measures
-        values["dated"] = has_days(rows).cast(pa.int64())
         values["numbered"] = pc.is_valid(rows["generation"]).cast(pa.int64())
         counted = pc.add(rows["rows_accepted"], rows["rows_rejected"])
         values["unaccounted"] = pc.abs(pc.subtract(counted, rows["rows_read"]))
@@ -87,7 +92,7 @@ def _prepared(rows: pa.Table) -> pa.Table:
 def _summed(rows: pa.Table) -> pa.Table:
     sums = [(name, "sum") for name in SUMS if name in rows.column_names]
     greatest = [(name, "max") for name in GREATEST if name in rows.column_names]
-    found = rows.group_by(list(KEYS)).aggregate([*sums, *greatest])
+    found = rows.group_by(list(KEYS), use_threads=False).aggregate([*sums, *greatest])
     return found.rename_columns([name.removesuffix("_sum").removesuffix("_max") for name in found.column_names])
 
 
@@ -107,25 +112,10 @@ def landmarks(log: LogRows) -> list[Delivery]:
 
     What guards.problems finds with them it would find with the whole log, as long as silver and gold are not empty.
     """
-    newest: dict[str, Tally] = {}
-    last: Tally | None = None
-    for each in of(log, FOR_GUARDS):
-        if each.status in {LOADED, WITHDRAWN} and each.rows_read:
-            newest[each.feed] = max(each, newest.get(each.feed, each), key=lambda found: found.batch_id)
-        if last is None or max(each.batch_id, each.revision) > max(last.batch_id, last.revision):
-            last = each
-    ids = {each.file_id for each in [*newest.values(), *([last] if last else [])]}
-    found = log.deliveries_with("file_id", ids)
-    told = {each.feed for each in found if each.rows_read and each.batch_id == newest[each.feed].batch_id}
-    # The newest of a batch may have no rows while others have some.
-    untold = [tally for feed, tally in newest.items() if feed not in told]
-    others = [log.first(_is_of(tally) & (pc.field("rows_read") > 0)) for tally in untold]
-    return [*found, *(each for each in others if each is not None)]
-
-
-def _is_of(tally: Tally) -> pc.Expression:
-    named = (pc.field("feed") == tally.feed) & (pc.field("status") == tally.status)
-    return named & (pc.field("batch_id") == tally.batch_id)
+    with_rows = pc.field("status").isin([LOADED, WITHDRAWN]) & (pc.field("rows_read") > 0)
+    last = max(log.greatest("batch_id"), log.greatest("revision"))
+    ids = [*log.newest_of_feeds(with_rows).values(), *log.newest(log.later_than(last - 1), 1)]
+    return log.deliveries_with("file_id", ids, LANDMARK)
 
 
 def first_reading(log: LogRows) -> list[Delivery]:

@@ -63,6 +63,37 @@ def greatest(rows: ds.Dataset, column: str) -> Any:  # noqa: ANN401 - a value of
     return max(told, default=None)
 
 
+def distinct(rows: ds.Dataset, column: str) -> set[Any]:
+    """The column's values, without NULL. Row groups that hold one value say so, and only the others are read."""
+    found: set[Any] = set()
+    unread = rows
+    if isinstance(rows, ds.FileSystemDataset):
+        mixed = []
+        for part in rows.get_fragments():
+            only = [_only(ends) for ends in _ends(part, column)]
+            found.update(only)
+            if groups := [group for group, value in enumerate(only) if value is None]:
+                mixed.append(part.subset(row_group_ids=groups))
+        unread = ds.FileSystemDataset(mixed, rows.schema, rows.format, rows.filesystem)
+    for piece in pieces(unread, [column]):
+        found.update(pc.unique(piece[column]).to_pylist())
+    return found - {None}
+
+
+def in_order(rows: ds.Dataset, column: str) -> ds.Dataset:
+    """The same rows, file by file in the order of the column's greatest value; where no files say it, as they are."""
+    if not isinstance(rows, ds.FileSystemDataset):
+        return rows
+    told = [([end[1] for end in _ends(part, column) if end is not None], part) for part in rows.get_fragments()]
+    parts = [part for _, part in sorted(told, key=lambda each: max(each[0], default=0))]
+    return ds.FileSystemDataset(parts, rows.schema, rows.format, rows.filesystem)
+
+
+def _only(ends: tuple[Any, Any] | None) -> Any:  # noqa: ANN401 - a value of the column
+    """What stands between two equal ends, else None; those of a long text are cut off, the greatest upwards."""
+    return ends[0] if ends is not None and ends[0] == ends[1] else None
+
+
 def _that_may_hold(rows: ds.Dataset, column: str, wanted: list[Any]) -> ds.Dataset:
     if not isinstance(rows, ds.FileSystemDataset):
         return rows

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline import formats
-from pipeline.deliveries import ingestion_log, log_rows
+from pipeline.deliveries import ingestion_log
 from pipeline.formats.judged import received_at
 from pipeline.lake import access
 
@@ -51,7 +51,6 @@ def _of(context: Context, feed: Feed, deliveries: list[Delivery], without: list[
 
 def _any_revised(context: Context, feed: Feed, batches: set[int]) -> bool:
     """Whether a delivery of those batches of the feed was replayed or withdrawn since."""
-    names = ("status", "reason_code", "batch_id", "revision")
-    log, of_feed = ingestion_log.rows(context), pc.field("feed") == feed.name
-    pieces = log.pieces_with(names, "batch_id", batches, of_feed)
-    return any(pc.any(log_rows.is_revised(piece)).as_py() for piece in pieces)
+    log = ingestion_log.rows(context)
+    revised = (pc.field("feed") == feed.name) & log.revised()
+    return any(True for _ in log.pieces_with(["file_id"], "batch_id", batches, revised))

@@ -244,8 +244,7 @@ def test_deliveries_on_days_and_later_ones(log, known):
     }
     for done in (0, 5, BATCHES):
         assert log.deliveries(log.later_than(done)) == [each for each in known if each.revision > done]
-    revised = log_rows.is_revised(log.table(["file_id", "status", "reason_code", "batch_id", "revision"])).to_pylist()
-    assert sum(revised) == sum(each.is_revised for each in known)
+    assert log.deliveries(log.revised()) == [each for each in known if each.is_revised]
 
 
 def test_a_name_means_the_same_delivery(context, known):
@@ -281,6 +280,15 @@ def test_many_values_of_which_most_are_nowhere(log, known):
     numbers = [*range(0, 10_000, 7)]
     assert log.deliveries_with("file_id", numbers) == [each for each in known if each.file_id in set(numbers)]
     assert log.deliveries_with("file_id", []) == []
+
+
+def test_the_newest_of_each_feed_and_the_values_of_a_column(log, known):
+    for column in ("feed", "batch_id", "status", "relative_path", "reason_code", "generation"):
+        assert log.distinct(column) == {getattr(each, column) for each in known} - {None}
+    for status in (LOADED, WITHDRAWN, "unknown"):
+        newest = {each.feed: each.file_id for each in known if each.status == status}
+        found = log.newest_of_feeds(pc.field("status") == status)
+        assert found == newest
 
 
 def test_the_next_numbers_follow_the_greatest(context, log):
@@ -323,4 +331,4 @@ def test_a_log_that_is_not_there_knows_nothing(feeds, tmp_path):
     log = ingestion_log.rows(context)
     assert (ingestion_log.logged(context), ingestion_log.last_batch(context), log.greatest("file_id")) == ([], 0, 0)
     assert (tally.of(log, tally.FOR_MEASURES), tally.landmarks(log), log.newest(None, 5)) == ([], [], [])
-    assert log.first(pc.field("batch_id") == 1) is None
+    assert (log.distinct("feed"), log.newest_of_feeds(pc.field("rows_read") > 0)) == (set(), {})
