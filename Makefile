@@ -84,7 +84,7 @@ release-check: setup $(TOOLS)/.packages ## build, check, install where nothing i
 bench: setup ## measure a first run and one more day; ARGS="--size M" for more
 	@$(BIN)/python benchmarks/measure.py $(ARGS)
 
-benchmark: setup ## measure ours and the peers, write docs/performance.md; ARGS="--sizes S M L" (an hour)
+benchmark: setup .venv-sail/.packages ## measure ours and the peers, write docs/performance.md; ARGS="--sizes S M L" (an hour)
 	@$(BIN)/python benchmarks/benchmark.py $(ARGS)
 
 soak: setup ## a thousand batches through one `watch`: latency and memory (an hour)

@@ -5,7 +5,8 @@
 
 Ours and the peers load the same deliveries, each run a whole process, and each lake is compared with the exact totals
 after every run (exit 1 when anything differs). M and L are repeated once. Takes two hours with all parts and L, on two
-cores: the sizes; the same readings as CSV; S in hundreds of files; small deliveries; a log of five million deliveries.
+cores. The parts: the sizes; the same deliveries by Sail; the same readings as CSV; S in hundreds of files; small
+deliveries; a log of five million deliveries.
 """
 
 import argparse
@@ -39,7 +40,9 @@ CSV = {"csv": "Meterlake, long CSV", "csv-wide": "Meterlake, wide CSV"}
 # Readings in a file, where S comes in hundreds of files.
 SMALL_FILE = 2_200
 LOG_OF, FILES_OF_THE_LOG = 5_000_000, 200_000  # deliveries; how many lie in the landing folder
-PARTS = ("csv", "files", "small", "log")
+# Of an environment of its own, which `make .venv-sail/.packages` makes.
+SAIL, WITH_SAIL = "Meterlake, engine = sail", PROJECT / ".venv-sail" / "bin" / "python"
+PARTS = ("sail", "csv", "files", "small", "log")
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 LOOP = "x = 0\nfor n in range(20_000_000): x += n"
 Runs = dict[tuple[str, str, str], list[dict[str, Any]]]  # size, who, step
@@ -60,6 +63,17 @@ def measure_size(size: str, repeat: int, runs: Runs) -> None:
         _note(runs, size, name, one_repeat(data, command, expected, ("first run",), ("silver", "gold")))
     if size != "S":
         shutil.rmtree(data / "lake", ignore_errors=True)
+
+
+def measure_sail(size: str, repeat: int, runs: Runs) -> None:
+    """The same deliveries by the engine without a JVM."""
+    if not WITH_SAIL.exists():
+        sys.exit(f"error: no {WITH_SAIL.relative_to(PROJECT)}: make {WITH_SAIL.parents[1].name}/.packages")
+    data, expected = prepared(HERE / "data" / size, size)
+    command = [str(WITH_SAIL), "main.py", "run", "--config", str(data / "meterlake.toml")]
+    with_engine = ["env", "METERLAKE_ENGINE=sail", *command]
+    for _ in range(repeat):
+        _note(runs, size, SAIL, one_repeat(data, with_engine, expected))
 
 
 def measure_csv(size: str, repeat: int, runs: Runs) -> None:
@@ -188,6 +202,8 @@ def main() -> None:
     for size in args.sizes:
         repeat = args.repeat if size == "S" else 1
         measure_size(size, repeat, runs)
+        if "sail" in args.parts and size != "L":
+            measure_sail(size, repeat, runs)
         if "csv" in args.parts and size != "L":
             measure_csv(size, repeat, runs)
     if "files" in args.parts:
