@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from deliveries import FIRST_DAY
 from deltalake import DeltaTable, QueryBuilder
-from generate import CONFIG
+from generate import COLUMNS, CONFIG
 from process_tree import Measured
 from reference import draw_agreements, write_reference
 from soak import CONFIG as SMRT_CONFIG
@@ -43,6 +43,8 @@ def hundred_json(folder: Path, run: Run) -> Measured:
         (landing / f"{meter}.json").write_text(json.dumps({"columns": columns, "data": rows}))
     write_reference(folder / "reference.db", meters, draw_agreements(FILES, 3, np.random.default_rng(1)))
     config = CONFIG.format(
+        form="split_json",
+        columns=COLUMNS["split_json"],
         lake=json.dumps(str(folder / "lake")),
         landing=json.dumps(str(landing)),
         reference=json.dumps(f"jdbc:sqlite:{folder / 'reference.db'}"),
