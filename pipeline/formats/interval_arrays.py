@@ -30,7 +30,7 @@ ALL = 2**30
 
 @dataclass(frozen=True)
 class Arrays:
-    """What a format says of its rows, which have `_day`, a DATE, and `_list`, texts with NULL for no reading."""
+    """What a format says of its rows, which have `_day`, a DATE, and `_list`, texts."""
 
     # Possible lengths of an interval; an array of one value holds the whole day.
     minutes: tuple[int, ...]
@@ -52,6 +52,8 @@ class Arrays:
     named: Column | None = None
     # Whether elements behind the day's true length are dropped if they hold nothing.
     may_be_longer: bool = False
+    # An element's text -> the same, or NULL for no reading.
+    present: Callable[[Column], Column] = lambda text: text
 
 
 def judged(days: DataFrame, feed: Feed, received: Column, arrays: Arrays) -> DataFrame:
@@ -61,7 +63,7 @@ def judged(days: DataFrame, feed: Feed, received: Column, arrays: Arrays) -> Dat
     """
     sized = days.withColumn("_length", clock.day_minutes(F.col("_day"), feed.time_zone))
     if arrays.may_be_longer:
-        sized = sized.withColumn("_list", _without_empty_end(feed.time_zone, arrays.minutes))
+        sized = sized.withColumn("_list", _without_empty_end(feed.time_zone, arrays))
     sized = sized.withColumn("_size", F.coalesce(F.size("_list"), F.lit(0)))
     measured = sized.withColumns(_minutes(feed.time_zone, arrays))
     of_row = measured.withColumn("_minutes", F.coalesce("_true", "_wall"))
@@ -70,14 +72,15 @@ def judged(days: DataFrame, feed: Feed, received: Column, arrays: Arrays) -> Dat
     verdict = {"_code": row_rules.first_broken(of_days), "_reason": row_rules.first_reason(of_days)}
     coded = of_row.withColumns({name: F.when(wanted, column) for name, column in verdict.items()})
     values = F.when(F.col("_code").isNull() & wanted, F.col("_list"))
-    elements = coded.select("*", F.posexplode_outer(values).alias("_at", "_text")).withColumns(
+    exploded = coded.select("*", F.posexplode_outer(values).alias("_at", "_received"))
+    elements = exploded.withColumn("_text", arrays.present(F.col("_received"))).withColumns(
         {"position": F.coalesce("_at", F.lit(0)), "_energy": arrays.energy(F.col("_text"), F.col("_minutes"))}
     )
     kept = elements.where(F.col("_text").isNotNull() | (F.col("position") == 0))
     return _on_instants(_placed(kept, feed), feed, received, arrays)
 
 
-def _without_empty_end(zone: str, minutes: tuple[int, ...]) -> Column:
+def _without_empty_end(zone: str, arrays: Arrays) -> Column:
     """The list without elements behind the day's true length, if these hold nothing."""
     size = F.size("_list")
     true = F.coalesce(
@@ -86,10 +89,11 @@ def _without_empty_end(zone: str, minutes: tuple[int, ...]) -> Column:
                 F.abs(size - DAY_MINUTES // each) <= LONGEST_CHANGE // each,
                 clock.intervals_of_day(F.col("_day"), each, zone),
             )
-            for each in minutes
+            for each in arrays.minutes
         )
     )
-    is_empty = F.size(F.array_compact(F.slice("_list", true + 1, F.lit(ALL)))) == 0
+    end = F.transform(F.slice("_list", true + 1, F.lit(ALL)), arrays.present)
+    is_empty = F.size(F.array_compact(end)) == 0
     return F.when((size > true) & is_empty, F.slice("_list", F.lit(1), true)).otherwise(F.col("_list"))
 
 
