@@ -22,6 +22,9 @@ from pipeline.formats.row_judge import RowJudge
 if TYPE_CHECKING:
     from pipeline.config.feeds import Feed
 
+# A wide row holds 48 readings in the bytes of eight.
+WEIGHT_OF_WIDE = 6
+
 
 def _long(feed: Feed, form: FeedFormat) -> FeedFormat:
     said = csv_of(feed)
@@ -45,6 +48,7 @@ def _wide(feed: Feed, form: FeedFormat) -> FeedFormat:
         most_readings=csv_wide.MOST_READINGS,
         carries_direction=csv_of(feed).direction is not None,
         carries_quality=True,
+        weight=WEIGHT_OF_WIDE,
         row_judge=RowJudge(_columns, csv_wide_rows.judged, csv_wide_rows.as_received),
     )
 
