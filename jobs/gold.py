@@ -204,8 +204,7 @@ def _with_half_hours(context: Context, days: Days) -> bool:
 
 
 def _one_row_a_meter(context: Context, days: Days) -> bool:
-    lengths = changed_days.interval_lengths(context)
-    return all(min(lengths.get(feed, [0])) >= gold.HALF_HOUR for feed in days)
+    return changed_days.all_last(context, days, gold.HALF_HOUR)
 
 
 def _log_written(context: Context, table: tables.Table, days: Days, rows: int) -> None:

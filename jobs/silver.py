@@ -166,7 +166,9 @@ def _lengths_with(context: Context, feeds: list[Feed], present: set[str]) -> dic
     for feed in feeds:
         if feed.name in lengths or feed.name not in present:
             any_length = formats.format_of(feed).many_readings_per_row
-            lengths[feed.name] = sorted({*lengths.get(feed.name, []), 0 if any_length else feed.minutes})
+            lengths[feed.name] = sorted(
+                {*lengths.get(feed.name, []), changed_days.ANY_LENGTH if any_length else feed.minutes}
+            )
     return lengths
 
 

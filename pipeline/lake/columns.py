@@ -63,6 +63,20 @@ def greatest(rows: ds.Dataset, column: str) -> Any:  # noqa: ANN401 - a value of
     return max(told, default=None)
 
 
+def least(rows: ds.Dataset, column: str, where: pc.Expression) -> Any:  # noqa: ANN401 - a value of that column
+    """The column's least value in the files of those partitions, as they say it; None where one does not say it.
+
+    Only the ends of files are read.
+    """
+    told: list[Any] = []
+    for part in rows.get_fragments(filter=where):
+        ends = _ends(part, column) if isinstance(part, ds.ParquetFileFragment) else [None]
+        if None in ends:
+            return None
+        told += [end[0] for end in ends if end is not None]
+    return min(told, default=None)
+
+
 def distinct(rows: ds.Dataset, column: str) -> set[Any]:
     """The column's values, without NULL. Row groups that hold one value say so, and only the others are read."""
     found: set[Any] = set()

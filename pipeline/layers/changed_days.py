@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
@@ -11,7 +13,7 @@ from pyspark.sql import functions as F
 from pipeline.deliveries import ingestion_log, log_rows
 from pipeline.deliveries.delivery import LOADED, WITHDRAWN
 from pipeline.formats import reference_rows
-from pipeline.lake import access, tables
+from pipeline.lake import access, columns, tables
 from pipeline.lake.rows import frame_of
 from pipeline.layers.agreements import products_agreed
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 Days = dict[str, list[date]]
 COUNTED = [LOADED, WITHDRAWN]
+# Among the interval lengths of a feed.
+ANY_LENGTH = 0
 
 
 def changed_days(context: Context, after_batch: int, feeds: Sequence[str]) -> Days:
@@ -47,6 +51,27 @@ def interval_lengths(context: Context) -> dict[str, list[int]]:
     """
     found: dict[str, list[int]] = access.mark(context, tables.READINGS).get("minutes", {})
     return found
+
+
+def all_last(context: Context, days: Days, minutes: int) -> bool:
+    """Whether no reading of those days is shorter; False where that is not known.
+
+    Of feeds that may have any length, what the files of those days say of themselves decides.
+    """
+    known = interval_lengths(context)
+    shortest = {feed: min(known.get(feed, [ANY_LENGTH])) for feed in days}
+    if any(ANY_LENGTH < length < minutes for length in shortest.values()):
+        return False
+    of_files = [
+        (pc.field("feed") == feed) & pc.field("local_date").isin(some)
+        for feed, some in days.items()
+        if shortest[feed] == ANY_LENGTH
+    ]
+    if not of_files:
+        return True
+    found = access.dataset(context, tables.READINGS)
+    least = None if found is None else columns.least(found[0], "interval_minutes", reduce(or_, of_files))
+    return least is not None and bool(least >= minutes)
 
 
 def days_of_changed_agreements(context: Context, old: int, new: int) -> Days:
