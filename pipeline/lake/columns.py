@@ -20,14 +20,10 @@ PIECE = 64 * 1024
 FEW_VALUES = 16
 
 
-def pieces(
-    rows: ds.Dataset | ds.Fragment, names: Sequence[str], where: pc.Expression | None = None
-) -> Iterator[pa.Table]:
+def pieces(rows: ds.Dataset, names: Sequence[str], where: pc.Expression | None = None) -> Iterator[pa.Table]:
     """Those columns of the rows that `where` holds for, in no order; few pieces are in memory at a time."""
-    reading = {"batch_size": PIECE, "batch_readahead": 2}
-    if isinstance(rows, ds.Dataset):
-        reading["fragment_readahead"] = 2
-    for piece in matching.batches(rows, names, where, **reading):
+    found = matching.batches(rows, names, where, batch_size=PIECE, batch_readahead=2, fragment_readahead=2)
+    for piece in found:
         if piece.num_rows:
             yield pa.Table.from_batches([piece])
 

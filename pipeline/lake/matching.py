@@ -23,72 +23,63 @@ AT_ONCE = 16
 
 
 def batches(
-    rows: ds.Dataset | ds.Fragment,
+    rows: ds.Dataset,
     columns: Sequence[str],
     where: pc.Expression | None,
-    schema: pa.Schema | None = None,
     **reading: Any,  # noqa: ANN401 - as Dataset.to_batches
 ) -> Iterator[pa.RecordBatch]:
-    """Those columns of the rows that `where` holds for, in no order; of a fragment with the types of `schema`."""
-    if isinstance(rows, ds.Dataset):
-        schema = rows.schema
+    """Those columns of the rows that `where` holds for, in no order."""
     if where is None:
-        typed = {} if isinstance(rows, ds.Dataset) else {"schema": schema}
-        yield from rows.to_batches(columns=list(columns), **typed, **reading)
+        yield from rows.to_batches(columns=list(columns), **reading)
         return
-    plain, others = _by_form(rows, where)
+    plain, views = divided(rows, where)
     if plain is not None:
-        typed = {} if isinstance(plain, ds.Dataset) else {"schema": schema}
-        yield from plain.to_batches(columns=list(columns), filter=where, **typed, **reading)
-    for file in others:
-        for batch in file.to_batches(schema=schema, **reading):
+        yield from plain.to_batches(columns=list(columns), filter=where, **reading)
+    if views is not None:
+        for batch in views.to_batches(**reading):
             yield from pa.Table.from_batches([batch]).filter(where).select(list(columns)).to_batches()
 
 
-def table(
-    rows: ds.Dataset | ds.Fragment, columns: Sequence[str], where: pc.Expression | None, schema: pa.Schema | None = None
-) -> pa.Table:
+def table(rows: ds.Dataset, columns: Sequence[str], where: pc.Expression | None) -> pa.Table:
     """The same as one table."""
-    of = rows.schema if isinstance(rows, ds.Dataset) else schema or rows.physical_schema
-    return pa.Table.from_batches(batches(rows, columns, where, schema), pa.schema([of.field(name) for name in columns]))
+    schema = pa.schema([rows.schema.field(name) for name in columns])
+    return pa.Table.from_batches(batches(rows, columns, where), schema)
 
 
 def count(rows: ds.Dataset, where: pc.Expression | None = None) -> int:
     """How many rows there are that `where` holds for."""
-    if where is None:
-        return int(rows.count_rows())
-    plain, others = _by_form(rows, where)
+    plain, views = (rows, None) if where is None else divided(rows, where)
     found = 0 if plain is None else int(plain.count_rows(filter=where))
-    for file in others:
-        found += sum(
-            pa.Table.from_batches([batch]).filter(where).num_rows for batch in file.to_batches(schema=rows.schema)
-        )
+    if views is not None:
+        found += sum(pa.Table.from_batches([batch]).filter(where).num_rows for batch in views.to_batches())
     return found
 
 
-def divided(rows: ds.Dataset) -> tuple[ds.Dataset | None, ds.Dataset | None]:
-    """(the rows that Arrow can filter while it reads, those of files with views); None where there are none."""
-    plain, others = _by_form(rows)
-    views = ds.FileSystemDataset(others, rows.schema, rows.format, rows.filesystem) if others else None
-    return plain, views
+def divided(rows: ds.Dataset, where: pc.Expression | None = None) -> tuple[ds.Dataset | None, ds.Dataset | None]:
+    """(the rows that Arrow can filter while it reads, those of files with views); None where there are none.
 
-
-def _by_form(
-    rows: ds.Dataset | ds.Fragment, where: pc.Expression | None = None
-) -> tuple[ds.Dataset | ds.Fragment | None, list[ds.Fragment]]:
-    """(what Arrow filters while it reads, files that are filtered afterwards)."""
-    if isinstance(rows, ds.Fragment):
-        return (None, [rows]) if _has_views(rows) else (rows, [])
+    Partitions for which `where` cannot hold may be left out.
+    """
     if not isinstance(rows, ds.FileSystemDataset):
-        return rows, []
+        return rows, None
     files = list(rows.get_fragments(filter=where))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        odd = [file for file, has in zip(files, pool.map(_has_views, files), strict=True) if has]
-    if not odd:
-        return rows, []
-    paths = {file.path for file in odd}
-    plain = [file for file in files if file.path not in paths]
-    return (ds.FileSystemDataset(plain, rows.schema, rows.format, rows.filesystem) if plain else None), odd
+        have_views = list(pool.map(_has_views, files))
+    if not any(have_views):
+        return rows, None
+    plain, views = (
+        [file for file, has in zip(files, have_views, strict=True) if has == form] for form in (False, True)
+    )
+    return (_dataset(plain, rows) if plain else None), _dataset(views, rows)
+
+
+def of_file(file: ds.Fragment, schema: pa.Schema) -> ds.Dataset:
+    """One file of a table with the table's types: its own depend on its writer."""
+    return ds.FileSystemDataset([file], schema, file.format, file.filesystem)
+
+
+def _dataset(files: list[ds.Fragment], of: ds.FileSystemDataset) -> ds.Dataset:
+    return ds.FileSystemDataset(files, of.schema, of.format, of.filesystem)
 
 
 def _has_views(file: ds.Fragment) -> bool:

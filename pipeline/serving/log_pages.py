@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
@@ -22,8 +23,6 @@ from pipeline.serving.shapes import texts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
-
-    import pyarrow as pa
 
     from pipeline.lake.snapshots import Pinned
     from pipeline.lake.tables import Column
@@ -158,7 +157,9 @@ def _counted(file: ds.Fragment) -> Part:
     """What a data file holds."""
     counts: Counter[tuple[str, str]] = Counter()
     ends: list[int] = []
-    for piece in columns.pieces(file, ["feed", "status", "file_id"]):
+    names = ["feed", "status", "file_id"]
+    for batch in file.to_batches(schema=log_rows.SCHEMA, columns=names, batch_size=columns.PIECE, batch_readahead=2):
+        piece = pa.Table.from_batches([batch])
         of = [([], "count_all"), ("file_id", "min"), ("file_id", "max")]
         for row in piece.group_by(["feed", "status"]).aggregate(of).to_pylist():
             counts[row["feed"], row["status"]] += row["count_all"]

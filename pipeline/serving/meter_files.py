@@ -149,7 +149,7 @@ def _unscaled(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 def _read(fragment: ds.Fragment, where: pc.Expression | None = None) -> pa.Table:
     # With the table's schema: a file's own depends on its writer (Spark's instants are nanoseconds, text types differ).
-    return matching.table(fragment, COLUMNS, where, arrow_schema(tables.READINGS))
+    return matching.table(matching.of_file(fragment, arrow_schema(tables.READINGS)), COLUMNS, where)
 
 
 class MeterFiles:

@@ -52,7 +52,8 @@ def test_rows_are_found_in_files_of_either_form(rows: ds.Dataset) -> None:
 
 
 def test_a_single_file_is_filtered_with_the_types_of_its_table(rows: ds.Dataset) -> None:
-    found = [matching.table(file, ["meter", "n"], A, SCHEMA) for file in rows.get_fragments()]
+    files = [matching.of_file(file, SCHEMA) for file in rows.get_fragments()]
+    found = [matching.table(file, ["meter", "n"], A) for file in files]
     assert [each.schema for each in found] == [SCHEMA] * 2
     assert sorted(row["n"] for each in found for row in each.to_pylist()) == [1, 11]
 
