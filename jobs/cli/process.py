@@ -57,7 +57,7 @@ def profile(context: Context, *, shown: bool) -> Iterator[None]:
 @contextmanager
 def errors(debug: bool) -> Iterator[None]:
     """Print an error as one line on standard error and exit; the traceback only with --debug."""
-    arrow.load()
+    arrow.load()  # a command that only shows its help does not come here
     try:
         yield
     except (typer.Exit, typer.Abort):
