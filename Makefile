@@ -128,7 +128,7 @@ $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
 	@touch $@
 
 # Prometheus of the distribution, unpacked and not installed: no service starts, and root is not needed. Where there is
-# another one on PATH, or none to be had, that one is used or its tests are skipped.
+# another one on PATH, that one is used; where there is no apt-get either, its tests are skipped.
 $(TOOLS)/prometheus/.packages: $(TOOLS)/.packages
 	@command -v prometheus >/dev/null || ! command -v apt-get >/dev/null || { mkdir -p $(@D) && cd $(@D) && \
 	{ apt-get -qq download prometheus 2>/dev/null || { apt-get -qq update && apt-get -qq download prometheus; }; } && \
