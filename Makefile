@@ -59,7 +59,8 @@ test-versions: setup $(VERSIONS:%=.venv-spark-%/.packages) .venv-connect/.packag
 # Not the tests of who reads and writes the tables, and of what is Spark's alone.
 test-sail: setup .venv-sail/.packages ## rows, clocks and laws by Sail, an engine without a JVM; its lakes against Spark's (minutes)
 	@METERLAKE_TESTS=sail .venv-sail/bin/python -m pytest -q -W default -m "laws or not slow" tests/laws tests/spark/clock tests/spark/formats \
-	tests/spark/layers tests/spark/test_near_ties.py tests/jobs/test_deliveries.py tests/jobs/test_obis_json_deliveries.py tests/jobs/test_completeness.py
+	tests/spark/layers tests/spark/test_near_ties.py tests/jobs/test_deliveries.py tests/jobs/test_files_that_change_while_read.py \
+	tests/jobs/test_obis_json_deliveries.py tests/jobs/test_completeness.py
 	@.venv-sail/bin/python -m pytest -q -W default -m slow tests/platform/test_sail.py $(ARGS)
 
 test-faults: setup ## commands that are killed, damaged lakes, full disks, fuzzed files, 400 histories (hours)
@@ -127,7 +128,7 @@ $(TOOLS)/.packages: tests/deploy/requirements.txt | $(VENV)/.created
 	@touch $@
 
 # Prometheus of the distribution, unpacked and not installed: no service starts, and root is not needed. Where there is
-# another one on PATH, or none to be had, that one is used or its tests are skipped.
+# another one on PATH, that one is used; where there is no apt-get either, its tests are skipped.
 $(TOOLS)/prometheus/.packages: $(TOOLS)/.packages
 	@command -v prometheus >/dev/null || ! command -v apt-get >/dev/null || { mkdir -p $(@D) && cd $(@D) && \
 	{ apt-get -qq download prometheus 2>/dev/null || { apt-get -qq update && apt-get -qq download prometheus; }; } && \

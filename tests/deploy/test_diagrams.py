@@ -18,9 +18,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.deploy.tools import ROOT, needs
+
 pytestmark = pytest.mark.deploy
-ROOT = Path(__file__).parents[2]
 COMMAND = ROOT / ".venv-deploy" / "node" / "node_modules" / ".bin" / "mmdc"
+needs_mermaid = needs("npm", "Mermaid is installed with it", unless=COMMAND.exists())
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # In the browser: labels that do not fit into their boxes, and boxes that overlap.
@@ -60,8 +62,7 @@ def browser_path():
 @pytest.fixture
 def drawn(tmp_path, browser_path):
     """Draws a diagram: the finished command, and where the picture is to be."""
-    if not COMMAND.exists():
-        pytest.skip("no Mermaid: make test-deploy installs it where there is npm")
+    assert COMMAND.exists(), f"no {COMMAND}: `make test-deploy` installs it"
     settings = tmp_path / "puppeteer.json"
     settings.write_text(json.dumps({"executablePath": browser_path, "args": ["--no-sandbox"]}))
 
@@ -97,6 +98,7 @@ def words(text):
     return set(re.findall(r"\w+", text))
 
 
+@needs_mermaid
 @pytest.mark.parametrize("text", list(diagrams()))
 def test_mermaid_draws_every_diagram_whole(text, drawn, browser_path):
     done, picture = drawn(text)
@@ -117,6 +119,7 @@ def test_mermaid_draws_every_diagram_whole(text, drawn, browser_path):
         assert page.evaluate(OVERLAPPING) == []
 
 
+@needs_mermaid
 def test_cut_off_and_overlapping_boxes_are_detected(drawn, browser_path):
     _, picture = drawn('flowchart LR\n one["some words"] --> two["others"]\n')
     with opened(picture, browser_path) as page:
@@ -127,6 +130,7 @@ def test_cut_off_and_overlapping_boxes_are_detected(drawn, browser_path):
         assert page.evaluate(OVERLAPPING) == ["some words / others"]
 
 
+@needs_mermaid
 def test_a_diagram_that_mermaid_cannot_read_is_refused(drawn):
     done, picture = drawn("flowchart LR\n a[no end --> b\n")
     assert done.returncode != 0

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
 
 import pytest
 
-from tests.cluster.servers import ROOT
+from tests.deploy.tools import DEPLOY, TOOLS, done, needs, tool
 
 pytestmark = pytest.mark.deploy
-DASHBOARD = ROOT / "conf" / "deploy" / "grafana" / "dashboard.json"
-
-
-PROGRAM = ROOT / ".venv-deploy" / "bin" / "grafana_schema"
+DASHBOARD = DEPLOY / "grafana" / "dashboard.json"
+PROGRAM = "grafana_schema"
 
 
 def complaints(path):
-    done = subprocess.run([str(PROGRAM), str(path)], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode == 0) == (done.stderr == "")
-    return done.stderr
+    ended = done(tool(PROGRAM), path, timeout=60)
+    assert (ended.returncode == 0) == (ended.stderr == "")
+    return ended.stderr
 
 
-@pytest.mark.skipif(not PROGRAM.is_file(), reason="no Go to build the schema's reader with (make test-deploy)")
+@needs("go", "the schema's reader is built with it", unless=(TOOLS / PROGRAM).is_file())
 def test_the_dashboard_is_what_grafanas_schema_takes(tmp_path):
     assert complaints(DASHBOARD) == ""
     wrong = json.loads(DASHBOARD.read_text())

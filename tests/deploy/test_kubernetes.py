@@ -14,16 +14,14 @@ import pytest
 from typer.testing import CliRunner
 
 import main
-from tests.deploy.tools import DEPLOY, ROOT, TOOLS, accepted, asked, done, environment, tool
+from tests.deploy.tools import DEPLOY, OF_NO_REGISTRY, ROOT, TOOLS, accepted, asked, done, environment, needs, tool
 
 FOLDER = DEPLOY / "kubernetes"
 READ = "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))"
 
 pytestmark = [
     pytest.mark.deploy,
-    pytest.mark.skipif(
-        shutil.which("kubectl") is None, reason="no kubectl on this machine: it is of no registry that we use"
-    ),
+    needs("kubectl", OF_NO_REGISTRY),
 ]
 
 
@@ -73,9 +71,7 @@ def test_each_object_is_of_the_apis_schema_and_a_wrong_one_would_not_be(manifest
     assert "timezone" in ended.stdout + ended.stderr
 
 
-@pytest.mark.skipif(
-    not (TOOLS / "kube-score").is_file(), reason="no kube-score: `make test-deploy` builds it where Go is"
-)
+@needs("go", "kube-score is built with it", unless=(TOOLS / "kube-score").is_file())
 def test_the_linter_warns_of_nothing_and_would_have(manifest, tmp_path):
     check = [tool("kube-score"), "score", "--ignore-container-cpu-limit", "--exit-one-on-warning"]
     if "ReadWriteOnce" in manifest.read_text():
@@ -98,7 +94,7 @@ def deliveries(tmp_path_factory):
 @pytest.mark.parametrize("release", ["1.31", "1.37"])
 def test_the_pod_for_deliveries_is_of_the_schema_and_of_the_linter(deliveries, release):
     accepted(tool("kubernetes-validate"), "--strict", "--kubernetes-version", release, deliveries)
-    if (TOOLS / "kube-score").is_file():
+    if shutil.which("go") or (TOOLS / "kube-score").is_file():
         # Its network policy is the base's, which selects it by its label (below).
         told = ["--ignore-container-cpu-limit", "--ignore-test", "pod-networkpolicy", "--exit-one-on-warning"]
         accepted(tool("kube-score"), "score", *told, deliveries)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 
 import pytest
 
-from tests.deploy.tools import DEPLOY, ROOT, accepted, done
+from tests.deploy.tools import DEPLOY, OF_NO_REGISTRY, ROOT, accepted, done, needs
 
 pytestmark = pytest.mark.deploy
 TEXT = (ROOT / "docs" / "platforms.md").read_text(encoding="utf-8").replace("\\\n", "")
@@ -35,9 +34,7 @@ def linted(folder, *lines):
     return [(each["success"], each["error_message"]) for each in said]
 
 
-@pytest.mark.skipif(
-    shutil.which("gcloud") is None, reason="no gcloud on this machine: it is of no registry that we use"
-)
+@needs("gcloud", OF_NO_REGISTRY)
 def test_gcloud_knows_each_of_its_commands_and_would_not_know_another(tmp_path):
     ours = commands("gcloud")
     assert len(ours) >= 10
@@ -47,9 +44,7 @@ def test_gcloud_knows_each_of_its_commands_and_would_not_know_another(tmp_path):
     assert "--area" in why
 
 
-@pytest.mark.skipif(
-    shutil.which("kubectl") is None, reason="no kubectl on this machine: it is of no registry that we use"
-)
+@needs("kubectl", OF_NO_REGISTRY)
 def test_kubectl_takes_each_of_its_commands_as_far_as_it_can_without_a_cluster(tmp_path):
     """With an address at which nothing listens, a command that is right fails only when it asks for it."""
     ours = commands("kubectl")

@@ -20,6 +20,7 @@ from jobs.shared import metrics
 from pipeline.config.settings import load
 from pipeline.runtime.context import Context
 from tests.cluster.servers import HERE, ROOT, free_port, start, stop, until
+from tests.deploy.tools import needs
 
 pytestmark = pytest.mark.deploy
 FOLDER = ROOT / "conf" / "deploy" / "prometheus"
@@ -30,14 +31,19 @@ PROGRAMS = {
     name: shutil.which(name) or shutil.which(ROOT / ".venv-deploy" / "prometheus" / "usr" / "bin" / name)
     for name in ("prometheus", "promtool")
 }
-needs_prometheus = pytest.mark.skipif(
-    None in PROGRAMS.values(), reason="no prometheus on PATH, and no Debian to take it from (make test-deploy)"
+needs_prometheus = needs(
+    "apt-get", "without a prometheus on PATH it is what fetches one", unless=None not in PROGRAMS.values()
 )
+
+
+def program(name):
+    assert PROGRAMS[name], f"no {name}: `make test-deploy` fetches it"
+    return PROGRAMS[name]
 
 
 def promtool(*arguments):
     done = subprocess.run(
-        [PROGRAMS["promtool"], *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False
+        [program("promtool"), *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=120, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -112,7 +118,7 @@ def measured(demo, tmp_path_factory):
     for job, where in zip(config["scrape_configs"], (node.server_port, api_port), strict=True):
         job["static_configs"] = [{"targets": [f"{HERE}:{where}"]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-    command = [PROGRAMS["prometheus"], f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"]
+    command = [program("prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb"]
     server = start([*command, f"--web.listen-address={HERE}:{port}"], folder / "prometheus.log")
 
     def ask(path, **parameters):

@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.conftest import demo_in
-from tests.deploy.tools import DEPLOY, ROOT, accepted, done, environment
+from tests.deploy.tools import DEPLOY, ROOT, accepted, done, environment, needs
 
 UNITS = DEPLOY / "systemd"
 SERVICES = ["meterlake.service", "meterlake-maintain.service", "meterlake-verify.service", "meterlake-api.service"]
@@ -37,9 +37,9 @@ except OSError:
 
 pytestmark = [
     pytest.mark.deploy,
+    needs("systemd-analyze", "it belongs to systemd"),
     pytest.mark.skipif(
-        shutil.which("systemd-analyze") is None or not OF_THE_MACHINE.is_dir(),
-        reason="no systemd-analyze on this machine: it belongs to systemd",
+        not OF_THE_MACHINE.is_dir(), reason=f"no {OF_THE_MACHINE} on this machine: it belongs to systemd"
     ),
 ]
 

@@ -18,11 +18,11 @@ import pytest
 from deltalake import DeltaTable
 
 from pipeline.config.settings import load
-from tests.deploy.tools import ROOT, accepted, environment
+from tests.deploy.tools import ROOT, accepted, environment, needs
 
 pytestmark = [
     pytest.mark.deploy,
-    pytest.mark.skipif(shutil.which("npm") is None, reason="no npm: the TypeScript client is not made"),
+    needs("npm", "the TypeScript client is made with it"),
 ]
 HERE = Path(__file__).with_name("typescript")
 MODULES = ROOT / ".venv-deploy" / "typescript" / "node_modules"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from pipeline.runtime import fetch_jars
 
@@ -15,6 +18,17 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "conf" / "deploy"
 TOOLS = ROOT / ".venv-deploy" / "bin"
 SECONDS = 600
+OF_NO_REGISTRY = "it is of no registry that we use"
+
+
+def needs(program: str, because: str, *, unless: bool = False) -> pytest.MarkDecorator:
+    """The mark of tests that are skipped where a program is not on PATH, with the reason.
+
+    What `make test-deploy` makes with that program may be there without it: `unless` says so. Where the program is there
+    and what it makes is not, nothing is skipped: the tests fail, since that step of `make test-deploy` failed.
+    """
+    missing = shutil.which(program) is None and not unless
+    return pytest.mark.skipif(missing, reason=f"no {program} on this machine: {because}")
 
 
 def tool(name: str) -> str:

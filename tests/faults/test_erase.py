@@ -5,33 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from jobs import erase, maintain, run, verify
+from jobs import erase, run, verify
 from pipeline import formats
 from pipeline.errors import LakeError, UsageError, VerificationError
-from pipeline.lake import access, gate, maintenance, run_lock, tables
-from pipeline.runtime import failpoints
+from pipeline.lake import access, gate, run_lock, tables
+from tests.faults.erased_meter import OTHER, PERSON, files_that_hold, of_the_log, two_meters
 from tests.jobs.conftest import ELECTRICITY, GAS, database, put, rows, smrt, split_json, versions
 
 pytestmark = pytest.mark.faults
 
-PERSON, OTHER = "9990001112", "1110002223"
 # Both meters belong to people; only one of them asked.
 AGREEMENTS = [(1, "2020-01-01", None, "fixed", PERSON, "a"), (2, "2020-01-01", None, "fixed", OTHER, "b")]
-
-
-def files_that_hold(folder, text):
-    """Files below the folder that contain the text, however they are compressed."""
-    found = []
-    for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        shown = str(pq.read_table(path).to_pylist()) if content[:4] == b"PAR1" else content.decode("utf-8", "replace")
-        if text in shown:
-            found.append(str(path.relative_to(folder)))
-    return found
 
 
 def test_an_erased_meter_is_nowhere_and_the_rest_is_as_if_it_had_never_been(lake, electricity, gas, tmp_path, capsys):
@@ -96,22 +83,10 @@ def test_an_erased_meter_is_nowhere_and_the_rest_is_as_if_it_had_never_been(lake
     assert [float(kwh) for (kwh,) in rows(context(), tables.HALF_HOUR, "total_kwh")] == [5]
 
 
-RETENTION = {"delta.logRetentionDuration": "interval 77 days"}
-
-
 def everything(context):
     """Versions of all tables that hold data, and how far back each can be read."""
     every = [table for table in formats.lake_tables(context.settings) if table is not tables.RUNS]
     return {table.full_name: [commit["version"] for commit in gate.opened(context, table).history()] for table in every}
-
-
-def of_the_log(context):
-    return rows(context, tables.INGESTION_LOG, "file_id", "rows_read", "rows_accepted", "rows_rejected", "rows_erased")
-
-
-def two_meters(electricity):
-    put(electricity, "1.json", split_json(["2021-01-04 00:00:00", PERSON, 1], ["2021-01-04 00:00:00", OTHER, 2]))
-    put(electricity, "2.json", split_json(["2021-01-05 00:00:00", PERSON, "x"], ["2021-01-05 00:00:00", OTHER, 4]), 5)
 
 
 def test_a_meter_that_is_nowhere_is_reported_and_nothing_is_changed(lake, electricity, tmp_path, capsys):
@@ -184,68 +159,3 @@ def test_only_whole_ids_are_taken_of_rejected_rows(lake, electricity, gas):
     assert len(kept) == 6
     assert all(any(part in raw for raw in kept) for part in ("1234", "3.12", "m-12", "00:12:00", "0012", "20211212"))
     verify.run(lake(ELECTRICITY, GAS), as_json=True)
-
-
-PLACES = [
-    "after write ops.erasures",
-    "after delete bronze.gas",
-    "before delete bronze.electricity",
-    "after delete bronze.electricity",
-    "after write ops.ingestion_log",
-    "after write silver.readings",
-    "after write gold.meter_day",
-    "after write ops.erasures#2",
-    "after set properties of silver.readings",
-    "before forget silver.readings",
-    "before write ops.erasures#3",
-]
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_killed_anywhere_it_continues_when_it_is_called_again(lake, tmp_path, capsys, monkeypatch, place):
-    gas, electricity = tmp_path / "gas", tmp_path / "electricity"
-    two_meters(electricity)
-    put(gas, "PN000001.SMRT", smrt("PN000001", f'"{PERSON}","20210331","0100","1"', f'"{OTHER}","20210331","0100","5"'))
-    run.run(lake(GAS, ELECTRICITY))
-    context = lake(GAS, ELECTRICITY)
-    maintenance.set_properties(context, tables.READINGS, RETENTION)  # the owner's
-    failpoints.forget()
-    monkeypatch.setenv(failpoints.VARIABLE, f"raise:{place}")
-    with pytest.raises(failpoints.Killed):
-        erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
-    monkeypatch.delenv(failpoints.VARIABLE)
-    assert gate.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
-    # What comes between the two tries does not lose what the first one recorded.
-    put(gas, "PN000002.SMRT", smrt("PN000002", f'"{OTHER}","20210331","0200","5"'), 9)
-    run.run(lake(GAS, ELECTRICITY))
-    capsys.readouterr()
-    erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
-    certificate = json.loads(capsys.readouterr().out)
-    assert [certificate[name] for name in ("deliveries", "bronze_rows", "readings", "rejected_rows")] == [3, 3, 2, 1]
-    assert len(rows(context, tables.ERASURES, "run_id")) == 1
-    assert files_that_hold(tmp_path / "lake", PERSON) == []
-    assert of_the_log(context) == [(1, 1, 1, 0, 1), (2, 1, 1, 0, 1), (3, 1, 1, 0, 1), (4, 1, 1, 0, 0)]
-    assert gate.opened(context, tables.READINGS).metadata().configuration.items() >= RETENTION.items()
-    verify.run(lake(GAS, ELECTRICITY), as_json=True)
-    before = versions(context)
-    run.run(lake(GAS, ELECTRICITY))
-    assert versions(context) == before
-    with pytest.raises(UsageError, match="nowhere"):
-        erase.run(lake(GAS, ELECTRICITY), PERSON, as_json=True)
-
-
-def test_maintenance_keeps_every_answer_and_the_next_run_continues(lake, electricity, capsys):
-    for day in range(4, 7):
-        put(electricity, f"{day}.json", split_json([f"2021-01-0{day} 00:00:00", "m1", day]), day)
-        run.run(lake(ELECTRICITY))
-    maintain.run(lake(ELECTRICITY), 0, force=True, as_json=True)
-    tables_done = {each["table"]: each for each in json.loads(capsys.readouterr().out.splitlines()[-1])}
-    assert tables_done["ops.ingestion_log"]["files_compacted"] == 3
-    assert tables_done["ops.ingestion_log"]["files_removed"] >= 3
-    before = versions(lake(ELECTRICITY))
-    run.run(lake(ELECTRICITY))
-    assert versions(lake(ELECTRICITY)) == before
-    put(electricity, "4.json", split_json(["2021-01-04 00:00:00", "m1", 1]), 20)
-    outcome = run.run(lake(ELECTRICITY))
-    assert outcome.restated == {"gold.total_consumption_half_hour": 1, "gold.meter_day": 1}
-    assert [float(kwh) for (kwh,) in rows(lake(ELECTRICITY), tables.METER_DAY, "consumption")] == [1, 5, 6]

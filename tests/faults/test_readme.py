@@ -8,7 +8,8 @@ import shlex
 import pytest
 
 from tests.conftest import command
-from tests.jobs.test_demo import config, readme_commands
+from tests.jobs.test_demo import config
+from tests.jobs.test_demo_commands import readme_commands
 
 __all__ = ["config"]
 pytestmark = pytest.mark.faults

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from tests.fuzz.hostile import NUMBERS, TEXTS, otherwise_encoded, spoilt_bytes
-from tests.fuzz.smrt_files import BAD_DAYS
+from tests.fuzz.smrt_damage import BAD_DAYS
 
 DAYS = [f"2021{month:02d}{day:02d}" for month in range(1, 11) for day in (1, 15, 28)] + [
     "20211107",

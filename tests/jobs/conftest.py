@@ -86,6 +86,11 @@ def versions(context: Context) -> dict[str, int | None]:
     return {table.full_name: access.version(context, table) for table in every if table is not tables.RUNS}
 
 
+def every_version(context: Context) -> dict[str, int | None]:
+    """Of ops.runs too: a dry run is no run."""
+    return versions(context) | {"ops.runs": access.version(context, tables.RUNS)}
+
+
 def age_out(path: Path) -> None:
     """Another tool commits to the table, and Delta's own clean-up removes the log's files of more than 30 days ago."""
     for _ in range(2):
@@ -122,3 +127,9 @@ def gas(tmp_path: Path) -> Path:
 def electricity(tmp_path: Path) -> Path:
     """Landing folder of the electricity feed."""
     return tmp_path / "electricity"
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """Folder that responses to senders go to."""
+    return tmp_path / "answers"

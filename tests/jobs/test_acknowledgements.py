@@ -1,54 +1,23 @@
-"""Responses for senders, from the delivery to the file: what they say, that they come once, and after faults too."""
+"""Responses for senders, from the delivery to the file: what they say, and that they come once, whatever is rebuilt."""
 
 from __future__ import annotations
 
-import json
 import os
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from jobs import backfill, replay, run, withdraw
 from pipeline.deliveries.span import Span
-from pipeline.errors import AcknowledgementError
 from pipeline.lake import access, tables
 from tests.jobs.conftest import ELECTRICITY, GAS, log, put, rows, smrt, split_json, versions
+from tests.jobs.responses import CUT, HOUR, asking, noted, responses, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipeline.config.feeds import Feed
     from pipeline.runtime.context import Context
-
-HOUR = '"001","20210401","0000"'
-CUT = smrt("PN000009")[:-9]  # without its trailer; to refuse it takes no Spark job
-
-
-@pytest.fixture
-def answers(tmp_path: Path) -> Path:
-    """The folder that responses go to."""
-    return tmp_path / "answers"
-
-
-def asking(feed: Feed, folder: Path) -> Feed:
-    return feed.model_copy(update={"acknowledge": str(folder)})
-
-
-def responses(folder: Path) -> dict[str, dict[str, Any]]:
-    """Path below the folder -> what the response says; every file there is one."""
-    files = [path for path in folder.rglob("*") if not path.is_dir()]
-    return {str(path.relative_to(folder)): json.loads(path.read_bytes()) for path in files}
-
-
-def verdicts(folder: Path) -> dict[str, tuple[Any, ...]]:
-    names = ("verdict", "reason_code", "rows_read", "rows_accepted", "rows_rejected")
-    return {path: tuple(said[name] for name in names) for path, said in responses(folder).items()}
-
-
-def noted(context: Context) -> list[tuple[Any, ...]]:
-    return rows(context, tables.ACKNOWLEDGEMENTS, "file_id", "feed", "status", "batch_id")
 
 
 def test_every_delivery_is_answered_once_when_silver_has_it(
@@ -117,74 +86,6 @@ def test_every_delivery_is_answered_once_when_silver_has_it(
     assert [(path.partition("/")[2], said) for path, said in new.items()] == [
         ("PN000001.SMRT.7.ack.json", ("refused", "CHANGED_AFTER_LOADING", 0, 0, 0))
     ]
-
-
-def test_a_run_killed_before_its_responses_are_recorded_finds_them_in_place(
-    lake: Callable[..., Context], gas: Path, answers: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    feed = asking(GAS, answers)
-    put(gas, "PN000008.SMRT", CUT)
-    put(gas, "PN000009.SMRT", CUT)
-    write_rows = access.write_rows
-
-    def killed(context: Context, table: tables.Table, *rest: Any) -> int:
-        if table is tables.ACKNOWLEDGEMENTS:
-            raise KeyboardInterrupt
-        return write_rows(context, table, *rest)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(access, "write_rows", killed)
-        with suppress(KeyboardInterrupt):
-            run.run(lake(feed))
-    context = lake(feed)
-    kept, taken = sorted(answers.iterdir())
-    said, number = taken.read_bytes(), kept.stat().st_ino
-    taken.unlink()
-    (answers / ".2.ack.json.part").symlink_to(gas / "PN000009.SMRT")  # a sender's trap, or what a killed run left
-    assert noted(context) == []
-    run.run(context)
-    # The first delivery of a feed that has just begun to ask is not lost; a removed response comes back unchanged.
-    assert noted(context) == [(1, "gas", "rejected", 1), (2, "gas", "rejected", 1)]
-    assert (kept.stat().st_ino, taken.read_bytes(), len(responses(answers))) == (number, said, 2)
-    assert (gas / "PN000009.SMRT").read_bytes() == CUT
-    before = versions(context)
-    run.run(lake(feed))
-    assert versions(context) == before
-
-
-def test_a_folder_that_cannot_be_written_stops_nothing_else(
-    lake: Callable[..., Context], gas: Path, electricity: Path, answers: Path, tmp_path: Path
-) -> None:
-    occupied = tmp_path / "occupied"
-    occupied.write_bytes(b"a file")
-    feeds = [asking(GAS, occupied), asking(ELECTRICITY, answers)]
-    put(gas, "PN000001.SMRT", smrt("PN000001", f"{HOUR},1.5"))
-    put(gas, "PN000009.SMRT", CUT)
-    put(electricity, "empty.json", b"")
-    context = lake(*feeds)
-    with pytest.raises(AcknowledgementError) as caught:
-        run.run(context)
-    assert caught.value.exit_code == 1
-    assert str(caught.value).startswith(f"feed 'gas': response '{occupied}/PN00000")
-    assert "(a file is where its folder should be), 2 in all;" in str(caught.value)
-    assert len(rows(context, tables.METER_DAY, "consumption")) == 1
-    assert rows(context, tables.RUNS, "status", "error") == [("failed", str(caught.value)[:300])]
-    assert noted(context) == [(3, "electricity", "rejected", 1)]
-
-    # The feed that was answered is not answered again while the other one waits.
-    (taken,) = answers.iterdir()
-    taken.unlink()
-    before = versions(context)
-    context = lake(*feeds)
-    with pytest.raises(AcknowledgementError):
-        run.run(context)
-    assert (versions(context), list(answers.iterdir()), context.has_spark) == (before, [], False)
-
-    occupied.unlink()
-    run.run(lake(*feeds))
-    assert sorted(said["verdict"] for said in responses(occupied).values()) == ["accepted", "refused"]
-    assert (len(noted(context)), list(answers.iterdir())) == (3, [])
-    assert access.done_to(context, tables.ACKNOWLEDGEMENTS) == 1
 
 
 def test_a_feed_that_begins_to_ask_is_answered_from_then_on(

@@ -4,81 +4,33 @@ from __future__ import annotations
 
 import shutil
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake import CommitProperties, write_deltalake
 
 from jobs import erase, maintain, replay, run, status, verify, withdraw
 from pipeline import formats
-from pipeline.config.settings import Settings
 from pipeline.errors import DamagedLakeError, MeterlakeError
 from pipeline.lake import access, gate, progress, tables
-from pipeline.runtime import failpoints
-from pipeline.runtime.context import Context
-from pipeline.runtime.log import Log
-from tests.jobs.conftest import GAS, put, rows, smrt, versions
+from tests.jobs.conftest import put, smrt, versions
+from tests.jobs.lake_of_two_deliveries import (
+    BRONZE,
+    COMMANDS,
+    FIRST,
+    LOG,
+    READINGS,
+    bronze,
+    folder,
+    loaded,
+    of,
+    readings,
+    template,
+    third,
+)
+
+__all__ = ["loaded", "template", "third"]
 
 pytestmark = pytest.mark.slow  # whole runs of every command, one after the other: `make test-platform`
-
-LOG, BRONZE, READINGS = tables.INGESTION_LOG, formats.bronze_table(GAS), tables.READINGS
-OTHER = GAS.model_copy(update={"name": "steam", "path": "steam"})
-FIRST = [("001", Decimal("1.5")), ("002", Decimal(2))]
-
-
-@pytest.fixture(scope="module")
-def template(spark, tmp_path_factory):
-    """A folder with a lake of two deliveries, one batch each."""
-    folder = tmp_path_factory.mktemp("template")
-    for number, (meter, value) in enumerate(FIRST, 1):
-        line = f'"{meter}","20210401","0000",{value}'
-        put(folder / "gas", f"PN00000{number}.SMRT", smrt(f"PN00000{number}", line), 10 * number)
-        run.run(context_in(folder))
-    return folder
-
-
-def context_in(folder):
-    feed = GAS.model_copy(update={"path": str(folder / "gas")})
-    return Context(Settings(lake=str(folder / "lake"), feeds=(feed,)), log=Log("", quiet=True))
-
-
-@pytest.fixture
-def loaded(template, tmp_path):
-    """A copy of the template; a function to the context of a new run."""
-    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
-    return lambda: context_in(tmp_path)
-
-
-@pytest.fixture
-def third(gas):
-    """One more delivery."""
-    return put(gas, "PN000003.SMRT", smrt("PN000003", '"003","20210402","0000",4'), 30)
-
-
-def of(context, table):
-    return DeltaTable(tables.address(context.settings, table))
-
-
-def folder(context, table):
-    return Path(tables.address(context.settings, table))
-
-
-def readings(context):
-    return rows(context, READINGS, "meter_id", "consumption")
-
-
-def bronze(context):
-    return rows(context, BRONZE, "file_id", "row_number", "batch_id")
-
-
-COMMANDS = {
-    "run": run.run,
-    "withdraw": lambda context: withdraw.run(context, "#1", "", as_json=True),
-    "replay": lambda context: replay.run(context, ["#1"], dry_run=False, as_json=True),
-    "erase": lambda context: erase.run(context, "001", as_json=True),
-    "maintain": lambda context: maintain.run(context, 168, force=False, as_json=True),
-    "verify": lambda context: verify.run(context, as_json=True),
-}
 
 
 def refused(loaded, table, match):
@@ -218,61 +170,6 @@ def test_tables_with_deletion_vectors_are_sparks(loaded, lake, gas, table, key):
     ]  # fmt: skip
     for each in formats.lake_tables(loaded().settings):
         access.read(loaded(), each).count()  # nothing that it needs was removed
-
-
-def breaks_off(context, place, command=run.run):
-    failpoints.forget()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(failpoints.VARIABLE, f"raise:{place}")
-        with pytest.raises(failpoints.Killed):
-            command(context)
-
-
-OTHERS = [
-    pytest.param(name, marks=[] if name == "withdraw" else pytest.mark.faults) for name in COMMANDS if name != "run"
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", OTHERS)
-def test_the_next_command_removes_what_a_killed_run_left(loaded, third, name):
-    breaks_off(loaded(), "before write ops.ingestion_log")
-    assert len(bronze(loaded())) == 3
-    COMMANDS[name](loaded())
-    left = {file_id for file_id, *_ in bronze(loaded())}
-    assert left <= {1, 2}
-    run.run(loaded())
-    assert ("003", Decimal(4)) in readings(loaded())
-    found = bronze(loaded())
-    assert len(found) == len({(file_id, row) for file_id, row, _ in found})
-    assert max(file_id for file_id, *_ in found) == 3
-    verify.run(loaded(), as_json=True)
-
-
-def test_a_feed_that_left_the_configuration_after_a_kill_leaves_nothing_behind(lake, gas, tmp_path):
-    put(gas, "PN000001.SMRT", smrt("PN000001", '"001","20210401","0000",1.5'))
-    put(tmp_path / "steam", "PN000009.SMRT", smrt("PN000009", '"009","20210401","0000",9'))
-    breaks_off(lake(GAS, OTHER), "before write ops.ingestion_log")
-    assert len(rows(lake(GAS, OTHER), formats.bronze_table(OTHER), "file_id")) == 1
-    run.run(lake(GAS))
-    assert rows(lake(GAS, OTHER), formats.bronze_table(OTHER), "file_id") == []
-    assert readings(lake(GAS)) == [("001", Decimal("1.5"))]
-    run.run(lake(GAS, OTHER))
-    assert rows(lake(GAS, OTHER), formats.bronze_table(OTHER), "file_id") == [(2,)]
-
-
-@pytest.mark.slow
-def test_rows_that_an_older_program_left_twice_are_removed(loaded, gas, spark):
-    # A batch that the log does not know, below batches that it knows: 0.2.0 left that after a kill and a withdrawal.
-    path = tables.address(loaded().settings, BRONZE)
-    twice = spark.read.format("delta").load(path).where("file_id = 2").selectExpr("*").replace(2, 3, "batch_id")
-    note = '{"meterlake": {"batch_id": 3}}'
-    twice.write.format("delta").mode("append").option("userMetadata", note).save(path)
-    assert len(bronze(loaded())) == 3
-    put(gas, "PN000003.SMRT", smrt("PN000003", '"003","20210402","0000",4'), 30)
-    run.run(loaded())
-    assert [(file_id, row) for file_id, row, _ in bronze(loaded())] == [(1, 2), (2, 2), (3, 2)]
-    verify.run(loaded(), as_json=True)
 
 
 def test_the_message_is_one_line_for_the_person_on_call(loaded):

@@ -18,8 +18,9 @@ from pipeline.errors import LakeError
 from pipeline.lake.view_dialects import SPARK
 from pipeline.runtime.context import Context
 from pipeline.serving.report.asked import Asked
+from tests.conftest import command
 from tests.jobs.conftest import ELECTRICITY, GAS, put, split_json
-from tests.jobs.test_demo import command, config
+from tests.jobs.test_demo import config
 
 __all__ = ["config"]
 pytestmark = pytest.mark.slow

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from jobs import query
 from pipeline.config.settings import load
 from pipeline.runtime.context import Context
+from tests.conftest import ROOT, command
 from tests.jobs.conftest import put, split_json
-from tests.jobs.test_demo import ROOT, command
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from tests.jobs.test_demo import command
+from tests.conftest import command
 from tests.page.browser import Shown
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pipeline.formats import trial
 from pipeline.guess.csv_entry import UnknownFileError
 from tests.unit.guess.test_guess_of_odd_files import guessed, long, moment, said, unsure
 
-HALF, QUARTER, HOUR = timedelta(minutes=30), timedelta(minutes=15), timedelta(hours=1)
+HALF, HOUR = timedelta(minutes=30), timedelta(hours=1)
 AN_ESPI_FEED = (
     '<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom" xmlns:e="http://naesb.org/espi">{}</feed>'
 )
@@ -40,9 +40,8 @@ def loaded(entry, text):
 
 
 def test_a_date_with_a_blank_after_each_dot(tmp_path):
-    quarters = [moment("2023-01-28T00:15") + n * QUARTER for n in range(96 * 5)]
-    rows = [f"{at.day}. {at.month}. {at:%Y %H:%M:%S},0.25,1.0,4," for at in quarters]
-    text = "\n".join(["Time,Energy (kWh),Power (kW),Block,", *rows]) + "\n"
+    row = "{at.day}. {at.month}. {at:%Y %H:%M:%S},0.25,1.0,4,"
+    text = long("Time,Energy (kWh),Power (kW),Block,", row, "2023-01-28T00:15", 96 * 5, minutes=15)
     entry = guessed(tmp_path, text)
     assert entry.csv["timestamp_format"] == "d. M. yyyy HH:mm:ss"
     assert (entry.csv["label"], entry.feed["interval_minutes"]) == ("end", 15)
@@ -50,9 +49,8 @@ def test_a_date_with_a_blank_after_each_dot(tmp_path):
 
 
 def test_an_hour_that_is_named_by_its_last_minute_is_read_as_its_start(tmp_path):
-    hours = [moment("2023-01-25T00:59") + n * HOUR for n in range(48)]
-    rows = [f'"=""{at:%Y-%m-%d %H:%M}""";"0,5";"0,1"' for at in hours]
-    text = "\n".join(["Data;Energia pobrana kWh;Energia oddana kWh", *rows]) + "\n"
+    row = '"=""{at:%Y-%m-%d %H:%M}""";"0,5";"0,1"'
+    text = long("Data;Energia pobrana kWh;Energia oddana kWh", row, "2023-01-25T00:59", 48, minutes=60)
     entry = guessed(tmp_path, text)
     assert (entry.csv["timestamp_format"], entry.csv["label"]) == ("yyyy-MM-dd HH:'59'", "start")
     assert unsure(entry, "timestamp_format")
@@ -69,9 +67,8 @@ def test_quarter_hours_that_are_named_by_their_last_minutes_are_no_feed(tmp_path
 
 
 def test_midnight_without_its_time_is_read_too(tmp_path):
-    hours = [moment("2023-01-25T01:00") + n * HOUR for n in range(48)]
-    rows = [f"{f'{at:%d.%m.%Y %H:%M}'.removesuffix(' 00:00')};117,2" for at in hours]
-    text = "\n".join(["Datum;Energiemenge (kWh)", *rows]) + "\n"
+    text = long("Datum;Energiemenge (kWh)", "{at:%d.%m.%Y %H:%M};117,2", "2023-01-25T01:00", 48, minutes=60)
+    text = text.replace(" 00:00;", ";")
     entry = guessed(tmp_path, text)
     assert (entry.csv["timestamp_format"], entry.csv["label"]) == ("dd.MM.yyyy[ HH:mm]", "end")
     assert loaded(entry, text)[0] == {"import": Decimal("5625.6")}
